@@ -1,0 +1,29 @@
+# `make check` is the whole truth. PYTHON may name another interpreter.
+PYTHON ?= python
+
+.PHONY: check format lint types layers test bench
+
+check: lint types layers test
+
+format:
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+lint:
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+
+types:
+	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy cli.py
+
+layers:
+	$(PYTHON) -c "from importlinter.cli import lint_imports_command as run; run()"
+
+test:
+	$(PYTHON) -m pytest -n 2 --cov --cov-report=term --cov-fail-under=90
+
+# Timings never fail a build.
+bench:
+	$(PYTHON) -m pytest tests/bench --benchmark-enable --benchmark-only -p no:xdist
+	$(PYTHON) cli.py bench

@@ -1,0 +1,64 @@
+"""Times update steps alone and stacked, in one process, so that their ratio means something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ablate.execute import Assembled, assemble
+from ablate.plan import Plan
+from ablate.registry import scan
+from ablate.types import Site, Stack
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Updates per second of one replica: in a stack of width 1, and in one of the planned width."""
+
+    label: str
+    runs: int
+    width: int
+    alone: float
+    stacked: float
+
+
+def measure(plan: Plan, data_root: str, seconds: float) -> Iterator[Timing]:
+    """Time the middle task's step of every stack of a plan; `seconds` at least on each."""
+    labels = {
+        key: variant.label
+        for variant, row in zip(plan.suite.variants, plan.keys, strict=True)
+        for key in row
+    }
+    for stack in plan.stacks:
+        one = replace(stack, runs=stack.runs[:1])
+        alone, together = (steps_per_second(part, data_root, seconds) for part in (one, stack))
+        label = labels[stack.runs[0].key]
+        yield Timing(label, len(stack.runs), len(stack.runs), alone, together * len(stack.runs))
+
+
+def steps_per_second(stack: Stack, data_root: str, seconds: float) -> float:
+    """Time one outer step of a stack, at the first full batch of its middle task."""
+    import torch
+    from torch.utils.benchmark import Timer
+
+    torch.set_num_threads(1)
+    made = assemble(stack, Site(data_root, "cpu"), scan())
+    timer = Timer("step()", globals={"step": middle_step(made)}, num_threads=1)
+    return 1 / float(timer.blocked_autorange(min_run_time=seconds).median)
+
+
+def middle_step(made: Assembled) -> Any:
+    """Give a function that takes one outer step of the middle task."""
+    from ablate import loop
+
+    method, t = made.program.plain, made.stream.cut.tasks // 2
+    state = loop.start(made.program, made.theta)
+    batch = next(made.stream.epoch(t, 0, method.batches, method.batch_rows))
+    return lambda: loop.step(made.program, state, batch)
+
+
+def grid_ratio(rows: Sequence[Timing]) -> float:
+    """Give how much faster the whole grid is stacked, every stack weighted by its runs' time."""
+    alone = sum(row.runs / row.alone for row in rows)
+    return alone / sum(row.runs / row.stacked for row in rows)

@@ -1,0 +1,89 @@
+"""The exception tree: every error names what was found and what would be accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class AblateError(Exception):
+    """Whatever this toolkit raises on purpose; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class CatalogueError(AblateError):
+    """A component that cannot be read, or two that claim one name."""
+
+    exit_code = 2
+
+
+class DataError(AblateError):
+    """A data file that is missing or unreadable; names the file and the remedy."""
+
+    exit_code = 2
+
+
+class SelectionError(AblateError):
+    """A name asked for on the command line that nothing answers to."""
+
+    exit_code = 2
+
+
+class StoreError(AblateError):
+    """The store cannot be opened, is in use, or was written by another version."""
+
+    exit_code = 2
+
+
+class PairingError(AblateError):
+    """Records that must not be compared with one another."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One fault of a suite file: where (1-based), what was found, what is allowed."""
+
+    line: int
+    column: int
+    found: str
+    allowed: str = ""
+    nearest: str = ""
+
+    def text(self, path: str) -> str:
+        """Say it in one line: `file:line:column: found; allowed: ...; did you mean ...?`."""
+        allowed = f"; allowed: {self.allowed}" if self.allowed else ""
+        nearest = f"; did you mean {self.nearest!r}?" if self.nearest else ""
+        return f"{path}:{self.line}:{self.column}: {self.found}{allowed}{nearest}"
+
+
+class SuiteError(AblateError):
+    """A suite that cannot be read: all of its problems at once."""
+
+    exit_code = 2
+
+    def __init__(self, path: str, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(problem.text(path) for problem in problems))
+        self.path = path
+        self.problems = tuple(problems)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Give the known name most like `name`, or an empty string.
+
+    >>> nearest("reptle", ["reptile", "itaml"])
+    'reptile'
+    """
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that `name` is not known, what is, and the nearest match."""
+    names = sorted(known)
+    guess = nearest(name, names)
+    hint = f" Did you mean {guess!r}?" if guess else ""
+    return f"There is no {what} {name!r}.{hint} Known: {', '.join(names) or 'none'}."

@@ -1,0 +1,212 @@
+"""One Stack -> RunResults: plain data in, plain data out. This is all that a worker is sent."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ablate import loop, provenance, rng, score
+from ablate.net import Net, initial
+from ablate.packing import failed, unpack
+from ablate.plan import numbers, with_numbers
+from ablate.registry import Catalogue, scan
+from ablate.stream import Stream, split
+from ablate.types import Choice, Data, Json, RunResult, RunSpec, Site, Stack
+
+LOGIT_LIMIT = 1e4
+"""Logits beyond this are called diverged: a sigmoid is flat from 40 on."""
+
+STREAMS = ("init", "order", "batch", "replay", "memory")
+
+
+def execute(payload: Json) -> list[Json]:
+    """Train and score a stack; an exception becomes `failed` results, never silence."""
+    torch.set_num_threads(1)
+    stack, site = unpack(payload)
+    return [asdict(result) for result in attempt(stack, site, scan())]
+
+
+def attempt(stack: Stack, site: Site, catalogue: Catalogue) -> list[RunResult]:
+    """Run a stack; one whose cells do not go together is run cell by cell."""
+    try:
+        return train(assemble(stack, site, catalogue))
+    except Exception as error:
+        cells: dict[str, list[RunSpec]] = {}
+        for run in stack.runs:
+            cells.setdefault(str(run.choices["method"].plain()), []).append(run)
+        if len(cells) == 1:
+            return failed(stack, describe(error))
+        parts = [replace(stack, runs=tuple(runs)) for runs in cells.values()]
+        return [result for part in parts for result in attempt(part, site, catalogue)]
+
+
+def describe(error: BaseException) -> str:
+    """Say an exception in one line, with the place that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}{where}"
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one run cost: outer steps, gradient evaluations, its share of the stack's seconds."""
+
+    updates: int
+    gradients: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A stack with everything that running it takes, on its device."""
+
+    stack: Stack
+    program: loop.Program
+    stream: Stream
+    theta: Tensor
+    data: Data
+    protocols: Mapping[str, Any]
+    facts: Json
+
+
+def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
+    """Load the data, build the components and draw the initial parameters of a stack."""
+    first = stack.runs[0]
+    device = pick_device(site.device)
+    dataset = catalogue.build(first.choices["dataset"])
+    data, held = load(dataset, Path(site.data_root))
+    model = catalogue.build(first.choices["model"])
+    by_seed: dict[int, tuple[Net, Tensor]] = {}
+    for run in stack.runs:
+        if run.seed not in by_seed:
+            by_seed[run.seed] = initial(lambda: model(held.inputs, held.classes), run.seed)
+    net = by_seed[first.seed][0]
+    net.views.to(device)
+    dtype = getattr(torch, first.precision)
+    theta = torch.stack([by_seed[run.seed][1] for run in stack.runs]).to(device, dtype)
+    cut = split(data, tuple(run.seed for run in stack.runs), dataset.tasks, dataset.class_order)
+    memory = catalogue.build(first.choices["memory"])
+    facts = provenance.machine() | {
+        "threads": torch.get_num_threads(),
+        "device": device.type,
+        "stack_width": len(stack.runs),
+        "data": held.digest,
+        "code": provenance.code(origins(first, catalogue)),
+    }
+    protocols = {choice.label(): catalogue.build(choice) for choice in stack.predictors}
+    program = make_program(stack, catalogue, net, theta)
+    return Assembled(
+        stack, program, Stream(data, cut, memory, theta), theta, data, protocols, facts
+    )
+
+
+def make_program(stack: Stack, catalogue: Catalogue, net: Net, theta: Tensor) -> loop.Program:
+    """Tell the numbers in which a stack's runs differ from the structure that they share."""
+    method = stack.runs[0].choices["method"]
+    each = [numbers(run.choices["method"], catalogue) for run in stack.runs]
+    differing = [path for path in each[0] if len({mine[path] for mine in each}) > 1]
+    names = {".".join(path): path for path in differing}
+    stacked = {
+        name: torch.tensor([mine[path] for mine in each]).to(theta) for name, path in names.items()
+    }
+
+    def make(values: Mapping[str, Tensor]) -> Any:
+        chosen = {names[name]: value for name, value in values.items()}
+        return catalogue.build(with_numbers(method, chosen))
+
+    return loop.Program(net, make, stacked, catalogue.build(method))
+
+
+def train(made: Assembled) -> list[RunResult]:
+    """Run an assembled stack to its end, or until every replica has diverged."""
+    started = time.perf_counter()
+    cut, stack = made.stream.cut, made.stack
+    truth = [score.positions(made.data.y_test, order) for order in cut.orders]
+    counts: list[list[dict[str, score.Counts]]] = [[] for _ in stack.runs]
+    reasons = [""] * len(stack.runs)
+    steps = gradients = 0
+    for after in loop.run(made.program, made.stream, made.theta):
+        steps, gradients = after.steps, after.gradients
+        logits = after.logits.double().cpu().numpy()
+        for s in range(len(stack.runs)):
+            reasons[s] = reasons[s] or divergence(logits[s], after.t)
+            if not reasons[s]:
+                found = score.count(
+                    logits[s], truth[s], after.t, cut.tasks, cut.classes_per_task, made.protocols
+                )
+                counts[s].append(found)
+        if all(reasons):
+            break
+    share = (time.perf_counter() - started) / len(stack.runs)
+    spent = Spent(steps, gradients, share)
+    return [result(made, s, reasons[s], truth[s], counts[s], spent) for s in range(len(truth))]
+
+
+def divergence(logits: np.ndarray, t: int) -> str:
+    """Say why logits show a diverged run; '' where they do not."""
+    if not np.isfinite(logits).all():
+        return f"logits are not finite after task {t + 1}"
+    if (worst := np.abs(logits).max()) > LOGIT_LIMIT:
+        return f"logits reach {worst:.1e} after task {t + 1}, beyond {LOGIT_LIMIT:.0e}"
+    return ""
+
+
+def result(
+    made: Assembled,
+    s: int,
+    reason: str,
+    truth: np.ndarray,
+    counts: Sequence[Mapping[str, score.Counts]],
+    spent: Spent,
+) -> RunResult:
+    """Give one replica's result."""
+    run, cut = made.stack.runs[s], made.stream.cut
+    drawn = {name: rng.digest(run.seed, name) for name in STREAMS}
+    drawn["class order"] = provenance.digest([cut.orders[s].tobytes()])
+    labels = [] if reason else list(made.protocols)
+    return RunResult(
+        key=run.key,
+        seed=run.seed,
+        status="diverged" if reason else "ok",
+        reason=reason,
+        rows=score.rows_by_task(truth, cut.tasks, cut.classes_per_task),
+        right={label: [after[label].right for after in counts] for label in labels},
+        task_right={label: [after[label].task_right for after in counts] for label in labels},
+        updates=spent.updates,
+        gradients=spent.gradients,
+        seconds=spent.seconds,
+        provenance={**made.facts, "streams": drawn},
+    )
+
+
+def pick_device(wanted: str) -> torch.device:
+    """Read `auto` as the accelerator if there is one, else the CPU."""
+    if wanted != "auto":
+        return torch.device(wanted)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def origins(run: RunSpec, catalogue: Catalogue) -> tuple[str, ...]:
+    """Name the files of the components that a run uses."""
+
+    def below(choice: Choice) -> set[str]:
+        inner = [below(value) for value in choice.settings.values() if isinstance(value, Choice)]
+        return {catalogue.get(choice.kind, choice.name).origin}.union(*inner)
+
+    return tuple(sorted(set().union(*[below(choice) for choice in run.choices.values()])))
+
+
+@lru_cache(maxsize=2)
+def load(dataset: Any, root: Path) -> tuple[Data, Any]:
+    """Read a data set once a process."""
+    return dataset.load(root), dataset.look(root)

@@ -1,0 +1,64 @@
+"""Runs stacks in local worker processes, one torch thread each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+from ablate.registry import component
+from ablate.types import Json
+
+
+@component("executor", "processes")
+@dataclass(frozen=True)
+class Processes:
+    """Runs stacks in a pool of spawned processes; a killed worker loses its own stack only.
+
+    workers: processes at a time, >= 1.
+    """
+
+    workers: int = 2
+
+    def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | str]]:
+        """Give each payload's place and its results, or why it has none, as they finish."""
+        from pebble import ProcessPool
+
+        pool = ProcessPool(max_workers=self.workers, context=get_context("spawn"))
+        try:
+            waiting: dict[Any, int] = {
+                pool.schedule(work, args=[payload]): place for place, payload in enumerate(payloads)
+            }
+            while waiting:
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    place = waiting.pop(future)
+                    error = future.exception()
+                    yield place, future.result() if error is None else lost(error)
+        finally:
+            # also when the caller stops early: nobody waits for stacks that are not wanted any more
+            pool.stop()
+            pool.join()
+
+
+def work(payload: Json) -> list[Json]:
+    """Run one stack; imported in the worker, so that the parent never loads torch."""
+    import signal
+
+    from ablate.execute import execute
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    results: list[Json] = execute(payload)
+    return results
+
+
+def lost(error: BaseException) -> str:
+    """Say why a worker left no result."""
+    from pebble import ProcessExpired
+
+    if isinstance(error, ProcessExpired):
+        code = error.exitcode
+        how = f"signal {-code}" if code and code < 0 else f"exit code {code}"
+        return f"the worker process was killed ({how})"
+    return f"{type(error).__name__}: {error}"

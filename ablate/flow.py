@@ -1,0 +1,126 @@
+"""The data flow on one page: suite -> plan -> results -> store -> comparisons -> verdicts.
+
+Nothing here prints: `run` yields events, `analyse` gives the Study that reports are made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ablate import judge
+from ablate.packing import failed, pack, unpack_results
+from ablate.plan import Plan, keys, plan
+from ablate.registry import scan
+from ablate.store import Store
+from ablate.suite import predictors, read_suite
+from ablate.summary import ArmSummary, summarise
+from ablate.todo import look, select, unfinished
+from ablate.types import RunResult, Site, Stack, Suite, Verdict
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that a report is made from.
+
+    runs: by variant, the records by seed. arms: by variant. protocols: the labels of those that
+    score the runs; oracles: those among them that know what a user cannot.
+    """
+
+    suite: Suite
+    runs: judge.Runs
+    arms: tuple[ArmSummary, ...]
+    verdicts: tuple[Verdict, ...]
+    warnings: tuple[str, ...]
+    protocols: tuple[str, ...]
+    oracles: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run command will do. stacks: what is left to run; records: what is there, by key."""
+
+    plan: Plan
+    stacks: tuple[Stack, ...]
+    records: Mapping[str, RunResult]
+
+    @property
+    def seconds(self) -> float:
+        """A rough estimate for what is left, on one core."""
+        left = {run.key for stack in self.stacks for run in stack.runs}
+        return sum(
+            cost.seconds * len(left & {run.key for run in stack.runs}) / len(stack.runs)
+            for stack, cost in zip(self.plan.stacks, self.plan.costs, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Finished:
+    """An event: a stack is done. records: all of the suite's records so far, by key."""
+
+    results: tuple[RunResult, ...]
+    records: Mapping[str, RunResult]
+
+
+def open_suite(path: Path, seeds: int | None = None) -> Suite:
+    """Read a suite; `seeds` overrides how many it declares."""
+    suite = read_suite(path, scan())
+    return suite if seeds is None else replace(suite, seeds=seeds)
+
+
+def prepare(
+    suite: Suite,
+    root: Path,
+    store: Store | None,
+    only: Sequence[str] = (),
+    fetch: bool = False,
+    fresh: bool = False,
+) -> Work:
+    """Plan a suite against its data, and find what no record answers yet.
+
+    only: selectors of `todo.select`. fetch: download missing data. fresh: no record counts.
+    """
+    catalogue = scan()
+    facts = look(suite, catalogue, root, fetch)
+    made = plan(suite, catalogue, facts)
+    wanted = {made.keys[v][seed] for v, seed in select(suite, only)}
+    records = store.load(made.runs) if store else {}
+    counted = {} if fresh else records
+    return Work(made, tuple(unfinished(made, counted, facts, wanted)), records)
+
+
+def run(work: Work, store: Store, site: Site, workers: int) -> Iterator[Finished]:
+    """Run what is left, saving each stack as it finishes. This process alone writes."""
+    records = dict(work.records)
+    several = workers > 1 and len(work.stacks) > 1
+    executor = scan().load("executor", "processes" if several else "inline")
+    count = min(workers, max(1, len(work.stacks)))
+    for place, answer in executor(workers=count).map([pack(s, site) for s in work.stacks]):
+        lost = isinstance(answer, str)
+        results = failed(work.stacks[place], answer) if lost else unpack_results(answer)
+        store.save(results)
+        records |= {result.key: result for result in results}
+        yield Finished(tuple(results), dict(records))
+
+
+def analyse(suite: Suite, store: Store) -> Study:
+    """Read a suite's records and reach its verdicts; needs neither torch nor the data."""
+    catalogue = scan()
+    runs = judge.by_variant(suite, store.load(key for row in keys(suite) for key in row))
+    scored = predictors(catalogue, suite.variants)
+    labels = tuple(choice.label() for choice in scored)
+    verdicts = judge.judge(suite, judge.comparisons(suite, runs))
+    return Study(
+        suite,
+        runs,
+        tuple(
+            summarise(v, r, labels, suite.alpha) for v, r in zip(suite.variants, runs, strict=True)
+        ),
+        tuple(verdicts),
+        tuple(judge.warnings(suite, runs, verdicts)),
+        labels,
+        frozenset(
+            c.label() for c in scored if catalogue.get("predict", c.name).facts.get("oracle")
+        ),
+    )

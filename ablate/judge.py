@@ -1,0 +1,97 @@
+"""Records -> verdicts: pair every contrast, test it, decide over the whole family."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from ablate import pair, verdict
+from ablate.plan import keys
+from ablate.registry import scan
+from ablate.types import Comparison, RunResult, Suite, TestResult, Verdict
+
+Runs = tuple[Mapping[int, RunResult], ...]
+"""By variant, the records by seed."""
+
+
+def by_variant(suite: Suite, records: Mapping[str, RunResult]) -> Runs:
+    """Sort records by variant and seed."""
+    return tuple(
+        {seed: records[key] for seed, key in enumerate(row) if key in records}
+        for row in keys(suite)
+    )
+
+
+def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
+    """Pair the records of every contrast."""
+    return [
+        pair.compare(
+            suite.variants[c.treatment],
+            suite.variants[c.baseline],
+            c.metric,
+            c.margin,
+            (runs[c.treatment], runs[c.baseline]),
+            range(suite.seeds),
+        )
+        for c in suite.contrasts
+    ]
+
+
+def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:
+    """Test every comparison and decide over the whole family, the untestable ones included."""
+    catalogue = scan()
+    tests = {name: catalogue.load("test", name)() for name in catalogue.names("test")}
+    evidence = [examine(comparison, tests, suite.alpha) for comparison in compared]
+    adjusted = verdict.adjust([one.p for one in evidence], suite.correction)
+    return [verdict.decide(one, p, suite.alpha) for one, p in zip(evidence, adjusted, strict=True)]
+
+
+def examine(
+    comparison: Comparison, tests: Mapping[str, Callable[..., TestResult]], alpha: float
+) -> verdict.Evidence:
+    """Run every test on a comparison that can be tested; a test that raises makes it untestable."""
+    if reason := verdict.fault(comparison):
+        return verdict.Evidence(comparison, {}, reason)
+    try:
+        results = {name: test(comparison, alpha) for name, test in tests.items()}
+    except Exception as error:  # a third party's test may raise anything
+        return verdict.Evidence(comparison, {}, f"a test raised {type(error).__name__}: {error}")
+    if any(math.isnan(results[name].p) for name in verdict.DECISIVE):
+        return verdict.Evidence(comparison, results, "a test gave no p-value")
+    return verdict.Evidence(comparison, results)
+
+
+def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Say what a reader should know before believing the verdicts."""
+    records = [record for mine in runs for record in mine.values()]
+    if not suite.contrasts:
+        yield "The suite declares no contrast, so it answers no question."
+    codes = {r.provenance.get("code") for r in records if r.provenance.get("code")}
+    if len(codes) > len(runs):
+        yield "Some arm's runs come from different versions of the code; `--fresh` runs them again."
+    torches = {r.provenance.get("packages", {}).get("torch") for r in records}
+    if len(torches) > 1:
+        yield f"Runs come from several versions of torch: {', '.join(sorted(map(str, torches)))}."
+    margins = [
+        v.comparison.margin for v in verdicts if v.comparison.margin < v.comparison.resolution
+    ]
+    if margins:
+        yield f"A margin of {min(margins):g} points is less than one test row can show."
+    yield from _floors(suite, verdicts)
+    protocols = {record for r in records for record in r.right}
+    if any(c.metric in protocols and "known-task" in c.metric for c in suite.contrasts):
+        yield "A contrast is scored by `known-task`, an ORACLE: no such score can be had in use."
+
+
+def _floors(suite: Suite, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    floors = [
+        v.tests["sign-flip"].floor
+        for v in verdicts
+        if "sign-flip" in v.tests and "INERT" not in v.flags
+    ]
+    stuck = [floor for floor in floors if floor > suite.alpha]
+    if stuck:
+        yield (
+            f"{len(stuck)} contrast(s) have so few differing pairs that a sign-flip p cannot go "
+            f"under {min(stuck):.2g}, whatever the difference."
+        )

@@ -1,0 +1,34 @@
+"""The arithmetic that the loss components share: weighted means over rows, masks over classes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ablate.types import Tasks
+
+
+def mean_over_rows(losses: Tensor, w: Tensor) -> Tensor:
+    """Give the weighted mean of row losses `[B]`; 0, not nan, where every row is padding."""
+    return (losses * w).sum() / w.sum().clamp(min=1)
+
+
+def one_hot(y: Tensor, classes: int) -> Tensor:
+    """Give booleans `[B, C]`; unlike `functional.one_hot` it works under vmap."""
+    return y[:, None] == torch.arange(classes, device=y.device)
+
+
+def binary(logits: Tensor, task: Tasks) -> Tensor:
+    """Binary cross-entropy with logits over the task's own logits, mean over rows and logits."""
+    target = one_hot(task.y, logits.shape[-1]).to(logits.dtype)
+    losses = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    own = task.own.to(logits.dtype)
+    return mean_over_rows((losses * own).sum(-1) / own.sum(), task.w)
+
+
+def cross_entropy(logits: Tensor, task: Tasks, among: Tensor) -> Tensor:
+    """Cross-entropy among the classes that `among` `[C]` marks, mean over rows."""
+    kept = logits.masked_fill(~among, float("-inf"))
+    true = torch.where(one_hot(task.y, logits.shape[-1]), logits, 0).sum(-1)
+    return mean_over_rows(kept.logsumexp(-1) - true, task.w)

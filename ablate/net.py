@@ -1,0 +1,77 @@
+"""A module as a function of one flat parameter vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ablate.rng import entropy
+
+
+class _Views(nn.Module):
+    """Lets `functional_call` reach a module's features as well as its logits."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor, features: bool) -> Tensor:
+        if features and isinstance(self.module, nn.Sequential):
+            return self.module[:-1](x)  # type: ignore[no-any-return]
+        if features and hasattr(self.module, "features"):
+            return self.module.features(x)  # type: ignore[no-any-return,operator]
+        return self.module(x)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Net:
+    """An architecture without values: `net(theta, x)` maps `[P]`, `[N, ...]` to logits `[N, C]`."""
+
+    views: _Views
+    names: tuple[str, ...]
+    shapes: tuple[torch.Size, ...]
+    sizes: tuple[int, ...]
+
+    def __call__(self, theta: Tensor, x: Tensor) -> Tensor:
+        """Give logits `[N, C]`."""
+        logits: Tensor = functional_call(self.views, self._unflat(theta), (x, False))
+        return logits
+
+    def features(self, theta: Tensor, x: Tensor) -> Tensor:
+        """Give what the last layer reads, `[N, F]`.
+
+        That is a Sequential without its last module, a module's own `features`, or its logits.
+        """
+        found: Tensor = functional_call(self.views, self._unflat(theta), (x, True))
+        return found
+
+    def _unflat(self, theta: Tensor) -> dict[str, Tensor]:
+        # split, not slices: its backward is one cat instead of a zero-filled P a parameter
+        parts = zip(self.names, theta.split(self.sizes), self.shapes, strict=True)
+        return {name: part.view(shape) for name, part, shape in parts}
+
+
+def initial(build: Callable[[], nn.Module], seed: int) -> tuple[Net, Tensor]:
+    """Build a module from the seed's `init` stream. Gives the net and its parameters `[P]`.
+
+    PyTorch's global generator is left as it was. Raises ValueError for a module with buffers,
+    whose state would be shared between replicas.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(entropy(seed, "init") % 2**63)
+        module = build()
+    if buffers := [name for name, _ in module.named_buffers()]:
+        raise ValueError(f"a model with buffers ({', '.join(buffers)}) cannot be stacked")
+    named = dict(module.named_parameters())
+    theta = torch.cat([value.detach().reshape(-1) for value in named.values()])
+    net = Net(
+        _Views(module),
+        tuple(f"module.{name}" for name in named),
+        tuple(value.shape for value in named.values()),
+        tuple(value.numel() for value in named.values()),
+    )
+    return net, theta

@@ -1,0 +1,194 @@
+"""`@component` labels a class; `scan` finds the labelled classes; the Catalogue holds them.
+
+Scanning reads source text (see `reading`); a component is imported when it is built. Third parties
+register modules, packages or classes under the entry-point group `ablate.components`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ablate import shipped
+from ablate.errors import CatalogueError, SelectionError, unknown
+from ablate.reading import REQUIRED, Component, Field, Unreadable, docs_by_field, read_components
+from ablate.types import Choice
+
+GROUP = "ablate.components"
+Labelled = TypeVar("Labelled", bound=type)
+
+
+def component(kind: str, name: str, *, paper: str = "") -> Callable[[Labelled], Labelled]:
+    """Label a class as a component.
+
+    kind: the seam it fits. name: its name in suites. paper: authors, year, identifier, equation.
+    """
+
+    def label(cls: Labelled) -> Labelled:
+        cls.__ablate__ = (kind, name, paper)  # type: ignore[attr-defined]
+        return cls
+
+    return label
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All components found, by (kind, name); `warnings` names what could not be read."""
+
+    components: Mapping[tuple[str, str], Component]
+    warnings: tuple[str, ...] = ()
+
+    def kinds(self) -> list[str]:
+        """Name the kinds, sorted."""
+        return sorted({kind for kind, _ in self.components})
+
+    def names(self, kind: str) -> list[str]:
+        """Name the components of a kind, sorted."""
+        return sorted(name for have, name in self.components if have == kind)
+
+    def get(self, kind: str, name: str) -> Component:
+        """Look one up. Raises SelectionError with the nearest name."""
+        if kind not in self.kinds():
+            raise SelectionError(unknown("kind of component", kind, self.kinds()))
+        if (kind, name) not in self.components:
+            raise SelectionError(unknown(kind, name, self.names(kind)))
+        return self.components[kind, name]
+
+    def slot(self, annotation: str) -> str | None:
+        """Give the kind that an annotation stands for: `Update | None` is a slot for an update."""
+        word = annotation.replace("| None", "").strip().rsplit(".", 1)[-1].lower()
+        return word if word in self.kinds() else None
+
+    def build(self, choice: Choice) -> Any:
+        """Make the component that a Choice describes; a preset becomes what it stands for."""
+        made = self.load(choice.kind, choice.name)(
+            **{name: self._setting(value) for name, value in choice.settings.items()}
+        )
+        return self.build(made.expand()) if hasattr(made, "expand") else made
+
+    def load(self, kind: str, name: str) -> Any:
+        """Import a component's class."""
+        entry = self.get(kind, name)
+        return getattr(import_module(entry.module), entry.attribute)
+
+    def _setting(self, value: Any) -> Any:
+        if isinstance(value, Choice):
+            return self.build(value)
+        return tuple(value) if isinstance(value, list) else value
+
+
+@cache
+def scan() -> Catalogue:
+    """Find every component: shipped, the engine's own executors and tests, and third parties'.
+
+    Raises CatalogueError where a shipped file cannot be read or two components claim one name;
+    a third party's fault becomes a warning.
+    """
+    found: dict[tuple[str, str], Component] = {}
+    warnings = []
+    roots = [shipped.ROOT / "variants", shipped.ENGINE / "executors", shipped.ENGINE / "stats"]
+    names = [shipped.name("variants"), "ablate.executors", "ablate.stats"]
+    for folder, package in zip(roots, names, strict=True):
+        for entry in _from_folder(folder, package):
+            _add(found, entry)
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            for entry in _from_entry_point(point):
+                _add(found, entry)
+        except Exception as error:  # a third party's import may raise anything
+            warnings.append(f"entry point {point.name} = {point.value}: {error}")
+    return Catalogue(found, tuple(warnings))
+
+
+def _add(found: dict[tuple[str, str], Component], entry: Component) -> None:
+    key = entry.kind, entry.name
+    if key in found:
+        raise CatalogueError(
+            f"two components are called {entry.kind}.{entry.name}: "
+            f"{found[key].origin} and {entry.origin}; rename one"
+        )
+    found[key] = entry
+
+
+def _from_folder(folder: Path, package: str) -> Iterator[Component]:
+    for path in sorted(folder.rglob("*.py")):
+        inside = path.relative_to(folder).with_suffix("").parts
+        if path.stem != "__init__" or path.stat().st_size > 0:
+            words = inside[:-1] if path.stem == "__init__" else inside
+            yield from _from_file(path, ".".join([package, *words]))
+
+
+def _from_file(path: Path, module: str) -> list[Component]:
+    try:
+        return read_components(path.read_text("utf-8"), module, str(path))
+    except Unreadable:
+        return _imported(module)
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{path}: cannot be read as Python: {error}") from error
+
+
+def _from_entry_point(point: EntryPoint) -> list[Component]:
+    top, *rest = point.module.split(".")
+    spec = find_spec(top)
+    if spec is None or spec.origin is None:
+        raise CatalogueError(f"no module {top!r} is installed")
+    path = Path(spec.origin)
+    if rest or spec.submodule_search_locations:
+        path = path.parent.joinpath(*rest)
+    if path.is_dir():
+        found = list(_from_folder(path, point.module))
+    else:
+        found = _from_file(path.with_suffix(".py"), point.module)
+    wanted = [c for c in found if point.attr in (None, "", c.attribute)] or [
+        c for c in _imported(point.module) if point.attr in (None, "", c.attribute)
+    ]
+    if not wanted:
+        raise CatalogueError(f"{point.value} labels no class with @component")
+    return wanted
+
+
+def _imported(module: str) -> list[Component]:
+    """Describe the labelled classes of a module by importing it."""
+    classes = vars(import_module(module)).values()
+    return [
+        _described(cls) for cls in classes if isinstance(cls, type) and "__ablate__" in vars(cls)
+    ]
+
+
+def _described(cls: Any) -> Component:
+    kind, name, paper = cls.__ablate__
+    doc = inspect.getdoc(cls) or ""
+    fields = dataclasses.fields(cls)
+    docs = docs_by_field(doc, [field.name for field in fields])
+    return Component(
+        kind,
+        name,
+        paper,
+        doc,
+        tuple(
+            Field(
+                field.name,
+                field.type if isinstance(field.type, str) else _written(field.type),
+                REQUIRED if field.default is dataclasses.MISSING else field.default,
+                docs.get(field.name, ""),
+            )
+            for field in fields
+        ),
+        {k: v for k, v in vars(cls).items() if not k.startswith("_") and not callable(v)},
+        frozenset(k for k, v in inspect.getmembers(cls, callable) if k not in vars(object)),
+        cls.__module__,
+        cls.__name__,
+        inspect.getfile(cls),
+    )
+
+
+def _written(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

@@ -1,0 +1,234 @@
+"""What components receive and return: the protocols of the kinds. Import them from `ablate.types`.
+
+Shapes use the alphabet of `ablate.types`; every protocol is for one replica.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Inner: TypeAlias = "tuple[Tensor, ...]"
+"""An inner optimizer's state."""
+
+
+# --- what components receive -------------------------------------------------------------------
+
+
+class Facts(NamedTuple):
+    """What a data set holds: input shape, classes C, rows, and a digest of the content."""
+
+    inputs: tuple[int, ...]
+    classes: int
+    train_rows: int
+    test_rows: int
+    digest: str
+
+
+class Data(NamedTuple):
+    """A data set in memory, as arrays of plain numbers.
+
+    x_train `[N, ...]` float32, y_train `[N]` int64 class numbers 0..C-1, and the same for test.
+    """
+
+    x_train: NDArray[np.float32]
+    y_train: Ints
+    x_test: NDArray[np.float32]
+    y_test: Ints
+
+
+class Tasks(NamedTuple):
+    """A batch by task, for one replica; without its leading K it is one task's batch.
+
+    x `[K, B, ...]`, y `[K, B]` class positions 0..C-1, w `[K, B]` row weights (0 is padding),
+    own `[K, C]` true for the task's classes, seen `[K, C]` true for classes seen so far,
+    present `[K]` whether the task has a row in this batch.
+    """
+
+    x: Tensor
+    y: Tensor
+    w: Tensor
+    own: Tensor
+    seen: Tensor
+    present: Tensor
+
+
+class Clock(NamedTuple):
+    """Where training stands: task `t` of `T` (0-based), epoch and step within the task."""
+
+    t: int
+    T: int
+    epoch: int = 0
+    step: int = 0
+
+
+Objective: TypeAlias = "Callable[[Tensor, Tasks], Tensor]"
+"""Flat parameters `[P]` and a task's batch -> its mean loss, a scalar."""
+
+
+class Fit(Protocol):
+    """The inner loop, handed to an update rule. Calling it is `phi = fit(theta, task)`."""
+
+    @property
+    def steps(self) -> int:
+        """Give r, the inner steps."""
+
+    def __call__(self, theta: Tensor, task: Tasks) -> Tensor:
+        """Give the parameters `[P]` after the inner steps on one task, optimizer state fresh."""
+
+    def resume(self, theta: Tensor, task: Tasks, inner: Inner) -> tuple[Tensor, Inner]:
+        """Take the inner steps from a given optimizer state, and give the new one."""
+
+    def each(self, theta: Tensor, tasks: Tasks) -> Tensor:
+        """Give `[K, P]`: every task's solution, each started at theta."""
+
+    def split(self, tasks: Tasks) -> list[Tasks]:
+        """Take a batch apart into its tasks, padding trimmed."""
+
+    def losses(self, theta: Tensor, tasks: Tasks) -> Tensor:
+        """Give every task's mean loss at theta, `[K]`."""
+
+    def descend(
+        self,
+        theta: Tensor,
+        loss: Callable[[Tensor], Tensor],
+        inner: Inner,
+        scale: Any,
+        steps: int | None = None,
+    ) -> tuple[Tensor, Inner]:
+        """Take r (or `steps`) optimizer steps on any loss, the learning rate times `scale`."""
+
+    def fresh(self, theta: Tensor) -> Inner:
+        """Give a new optimizer state."""
+
+
+# --- the protocols of the kinds ----------------------------------------------------------------
+
+
+class Dataset(Protocol):
+    """Where the rows come from, and how they are split into tasks."""
+
+    tasks: int
+    class_order: str
+
+    def look(self, root: Path) -> Facts:
+        """Check that the files are there and say what is in them, without torch.
+
+        Raises DataError naming the files that are missing and the remedy.
+        """
+
+    def load(self, root: Path) -> Data:
+        """Read the rows."""
+
+
+class Model(Protocol):
+    """A network's architecture."""
+
+    def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
+        """Give P, without torch."""
+
+    def __call__(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
+        """Build it, PyTorch's global generator giving the initial values."""
+
+
+class Memory(Protocol):
+    """Which rows of past tasks are kept as exemplars."""
+
+    def quota(self, priorities: Sequence[Floats]) -> Ints:
+        """Give the rows kept of each seen class, from each class's row priorities in [0, 1)."""
+
+    def rank(self, features: Tensor, valid: Tensor, priority: Tensor, keep: int) -> Tensor:
+        """Order one class's rows `[N]`, best exemplars first; padding is not `valid`."""
+
+
+class Loss(Protocol):
+    """The loss of one task's rows."""
+
+    def __call__(self, logits: Tensor, task: Tasks) -> Tensor:
+        """Give the mean loss, a scalar, of logits `[B, C]`."""
+
+
+class Optimizer(Protocol):
+    """The inner optimizer as pure functions."""
+
+    def init(self, theta: Tensor) -> Inner:
+        """Give a fresh state."""
+
+    def step(self, theta: Tensor, slope: Tensor, inner: Inner, scale: Any) -> tuple[Tensor, Inner]:
+        """Take one step along -slope with the learning rate multiplied by `scale`."""
+
+
+class Schedule(Protocol):
+    """How the learning rate changes while training."""
+
+    def __call__(self, clock: Clock) -> Any:
+        """Give the factor on the learning rate."""
+
+
+class Step(Protocol):
+    """How far the outer step goes towards the target."""
+
+    def __call__(self, clock: Clock) -> Any:
+        """Give the outer step, 1 for all the way."""
+
+
+class Gather(Protocol):
+    """How the tasks' inner loops become one target."""
+
+    def __call__(
+        self, theta: Tensor, tasks: Tasks, fit: Fit, inner: Inner | None
+    ) -> tuple[Tensor, Inner | None]:
+        """Give the target `[P]`; `inner` is the carried optimizer state, None when it is fresh."""
+
+
+class Update(Protocol):
+    """One outer step. A rule that can thread optimizer state also has `carry`."""
+
+    def __call__(self, theta: Tensor, tasks: Tasks, fit: Fit, clock: Clock) -> Tensor:
+        """Give the next parameters `[P]`."""
+
+
+class Predict(Protocol):
+    """A scoring protocol: from logits to predicted classes and tasks."""
+
+    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
+        """Give predicted class positions and tasks `[N]`; rows of a task stand together."""
+
+
+class Method(Protocol):
+    """A learner as pure functions over a state of tensors; the first fields shape the stream."""
+
+    epochs: int
+    first_epochs: int | None
+    batch_rows: int
+    batches: str
+
+    def gradients(self, tasks: int) -> int:
+        """Count the gradient evaluations of one step on that many tasks."""
+
+    def start(self, theta: Tensor) -> Any:
+        """Give the state before the first batch, from initial parameters `[P]`."""
+
+    def step(
+        self, state: Any, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> Any:
+        """Take one step on a batch; `sizes` are its rows by task where it is ragged."""
+
+    def finish(self, state: Any, clock: Clock) -> Any:
+        """Close a task."""
+
+    def logits(self, state: Any, x: Tensor, net: Any) -> Tensor:
+        """Score rows `[N, ...]`: logits `[N, C]`."""
+
+    def features(self, state: Any, x: Tensor, net: Any) -> Tensor:
+        """Represent rows `[N, ...]` for the memory: `[N, F]`."""

@@ -1,0 +1,25 @@
+"""Where the shipped components, reports and suites are.
+
+In a checkout they stand beside the engine (`variants/`, `reports/`, `suites/`); a wheel carries
+them inside it (`ablate/variants/`, ...), so that it installs one top-level name.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+ENGINE = Path(__file__).parent
+IN_WHEEL = (ENGINE / "variants").is_dir()
+ROOT = ENGINE if IN_WHEEL else ENGINE.parent
+
+
+def name(module: str) -> str:
+    """Give the import name of a shipped module, such as `variants` or `reports.write`."""
+    return f"ablate.{module}" if IN_WHEEL else module
+
+
+def module(path: str) -> Any:
+    """Import a shipped module."""
+    return import_module(name(path))

@@ -1,0 +1,27 @@
+"""Is the difference smaller than the margin? Two one-sided tests (TOST)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ablate.registry import component
+from ablate.stats.student import world
+from ablate.types import Comparison, TestResult
+
+
+@component("test", "equivalence", paper="Schuirmann 1987, J. Pharmacokinetics 15(6)")
+@dataclass(frozen=True)
+class Equivalence:
+    """p = max(P(mean <= -delta), P(mean >= delta)), each one-sided, with the 1 - 2 alpha interval.
+
+    p <= alpha exactly when that interval lies wholly inside the margin.
+    """
+
+    def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
+        """Test |mean difference| >= margin against less; needs two pairs."""
+        mean = world(comparison)
+        p = max(mean.cdf(-comparison.margin), mean.sf(comparison.margin))
+        low, high = mean.interval(1 - 2 * alpha)
+        return TestResult(
+            "equivalence", len(comparison.deltas), p, mean.mean(), low, high, "normal differences"
+        )

@@ -1,0 +1,165 @@
+"""The class-incremental stream of a stack of seeds: batches, exemplar memory and test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+from ablate import tables
+from ablate.rng import stream
+from ablate.types import Clock, Data, Floats, Ints, Memory, Tasks
+
+
+class Batch(NamedTuple):
+    """One step's batch for the whole stack.
+
+    tasks: with a leading S on every tensor. active: `[S]`, or None where all replicas step.
+    sizes: each task's rows where the batch is ragged, else None.
+    """
+
+    tasks: Tasks
+    clock: Clock
+    active: Tensor | None
+    sizes: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Split:
+    """What a data set and a list of seeds fix before any training.
+
+    orders `[S, C]`: the class at each position. counts `[S, C]`: training rows by position.
+    pool `[S, C, width]`: row numbers by position. priorities: by seed and position, in [0, 1).
+    """
+
+    seeds: tuple[int, ...]
+    tasks: int
+    orders: Ints
+    counts: Ints
+    pool: Ints
+    priorities: list[list[Floats]]
+
+    @property
+    def classes(self) -> int:
+        """C."""
+        return int(self.orders.shape[1])
+
+    @property
+    def classes_per_task(self) -> int:
+        """U."""
+        return self.classes // self.tasks
+
+    @property
+    def width(self) -> int:
+        """The most rows that any class has."""
+        return int(self.pool.shape[2])
+
+
+def split(data: Data, seeds: tuple[int, ...], tasks: int, class_order: str) -> Split:
+    """Sort a data set's rows by class and put the classes in each seed's order.
+
+    Raises ValueError where the classes cannot be shared evenly among the tasks.
+    """
+    classes = int(data.y_train.max()) + 1
+    if classes % tasks:
+        raise ValueError(f"{classes} classes cannot be split evenly into {tasks} tasks")
+    rows = [np.flatnonzero(data.y_train == c) for c in range(classes)]
+    width = max(map(len, rows))
+    orders = np.stack([tables.class_order(seed, classes, class_order) for seed in seeds])
+    padded = np.stack([np.pad(mine, (0, width - len(mine))) for mine in rows])
+    counts = np.array([len(mine) for mine in rows])
+    priorities = [
+        [stream(seed, "memory", int(c)).random(counts[c]) for c in order]
+        for seed, order in zip(seeds, orders, strict=True)
+    ]
+    return Split(seeds, tasks, orders, counts[orders], padded[orders], priorities)
+
+
+class Stream:
+    """The batches and the memory of a stack; `keep` is its only change of state."""
+
+    def __init__(self, data: Data, cut: Split, memory: Memory, like: Tensor) -> None:
+        """Move the rows to where `like` is, in its precision."""
+        self.cut = cut
+        self.memory = memory
+        self.x = torch.as_tensor(data.x_train).to(like)
+        self.x_test = torch.as_tensor(data.x_test).to(like)
+        self.device, self.dtype = like.device, like.dtype
+        self.pool = torch.as_tensor(cut.pool, device=self.device)  # [S, C, width]
+        self.quotas = [self._quotas(t) for t in range(cut.tasks)]
+
+    def _quotas(self, t: int) -> list[Ints]:
+        """Give each seed's exemplar quotas by class position while task t is learnt."""
+        seen = t * self.cut.classes_per_task
+        if not seen:
+            return [np.zeros(0, dtype=np.int64) for _ in self.cut.seeds]
+        return [self.memory.quota(mine[:seen]) for mine in self.cut.priorities]
+
+    def epoch(self, t: int, epoch: int, kind: str, batch_rows: int) -> Iterator[Batch]:
+        """Give the batches of one epoch of task t."""
+        cut = self.cut
+        made = tables.stack(
+            [
+                tables.KINDS[kind](seed, t, epoch, self._pools(t, s), batch_rows)
+                for s, seed in enumerate(cut.seeds)
+            ]
+        )
+        kept = np.flatnonzero(made.weights.any(axis=(0, 1, 3)))  # tasks with any row at all
+        slots = torch.as_tensor(made.slots[:, :, kept], device=self.device)
+        weights = torch.as_tensor(made.weights[:, :, kept]).to(self.device, self.dtype)
+        rows = made.weights[:, :, kept].sum(-1)  # [S, steps, K]
+        own, seen = self._masks(t, kept)
+        for step in range(slots.shape[1]):
+            active = rows[:, step].any(-1)
+            ragged = kind == "natural" or not rows[active, step].all()
+            sizes = tuple(int(n) for n in rows[:, step].max(0)) if ragged else None
+            most = max(sizes) if sizes else slots.shape[-1]
+            at, w = slots[:, step, :, :most], weights[:, step, :, :most]
+            yield Batch(
+                Tasks(self._rows(at), at // cut.width, w, own, seen, w.sum(-1) > 0),
+                Clock(t, cut.tasks, epoch, step),
+                None if active.all() else torch.as_tensor(active, device=self.device),
+                sizes,
+            )
+
+    def _pools(self, t: int, s: int) -> list[Ints]:
+        counts = self.cut.counts[s].copy()
+        quota = self.quotas[t][s]
+        counts[: len(quota)] = quota
+        each = self.cut.classes_per_task
+        return [tables.slots_of(k, each, counts, self.cut.width) for k in range(t + 1)]
+
+    def _rows(self, slots: Tensor) -> Tensor:
+        """Look rows up: slots `[S, ...]` -> x `[S, ..., D]`."""
+        flat = self.pool.flatten(1).gather(1, slots.flatten(1))
+        return self.x[flat].view(*slots.shape, *self.x.shape[1:])
+
+    def _masks(self, t: int, kept: Ints) -> tuple[Tensor, Tensor]:
+        """Give the classes each kept task owns and those seen by task t, `[S, K, C]`."""
+        task_of = torch.arange(self.cut.classes, device=self.device) // self.cut.classes_per_task
+        own = task_of == torch.as_tensor(kept, device=self.device)[:, None]
+        shape = (len(self.cut.seeds), *own.shape)
+        return own.expand(shape), (task_of <= t).expand(shape)
+
+    def newest(self, t: int, position: int) -> Tensor:
+        """Give the training rows of one class of task t, padded, `[S, width, ...]`."""
+        c = t * self.cut.classes_per_task + position
+        return self.x[self.pool[:, c]]
+
+    def keep(self, t: int, position: int, features: Tensor) -> None:
+        """Order one class of task t, best exemplars first. features `[S, width, F]`."""
+        c = t * self.cut.classes_per_task + position
+        most = max(int(quota[c]) for quota in self.quotas[t + 1])
+        if most == 0:
+            return
+        counts = torch.as_tensor(self.cut.counts[:, c], device=self.device)
+        valid = torch.arange(self.cut.width, device=self.device) < counts[:, None]
+        drawn = [np.pad(p[c], (0, self.cut.width - len(p[c]))) for p in self.cut.priorities]
+        priority = torch.as_tensor(np.stack(drawn), device=self.device)
+        order = vmap(lambda f, v, p: self.memory.rank(f, v, p, most))(features, valid, priority)
+        self.pool[:, c] = self.pool[:, c].gather(1, order)

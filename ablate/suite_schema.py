@@ -1,0 +1,91 @@
+"""The JSON Schema of suites, made from the catalogue, for editors that complete and check YAML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ablate.reading import REQUIRED, Component, Field
+from ablate.registry import Catalogue
+from ablate.schema import json_schema
+from ablate.suite import CONTRAST_HELP, KEYS, OPTIONAL_KINDS, SCALARS
+from ablate.types import TOP_KINDS
+
+
+def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
+    """Give the schema: every kind with its components, every component with its fields."""
+    base = {kind: _of(kind) for kind in TOP_KINDS}
+    contrast = {
+        "type": "object",
+        "properties": {
+            key: {"type": "string", "description": v} for key, v in CONTRAST_HELP.items()
+        },
+        "required": list(CONTRAST_HELP),
+        "additionalProperties": False,
+    }
+    properties: dict[str, Any] = {key: {"description": text} for key, text in KEYS.items()}
+    for key, field in SCALARS.items():
+        properties[key] |= {"description": KEYS[key], **json_schema(field)}
+    properties["base"] |= {
+        "type": "object",
+        "properties": base,
+        "required": [kind for kind in TOP_KINDS if kind not in OPTIONAL_KINDS],
+        "additionalProperties": False,
+    }
+    properties["arms"] |= {"type": "object", "additionalProperties": {"type": ["object", "null"]}}
+    properties["vary"] |= {"type": "object", "additionalProperties": {"type": "array"}}
+    properties["contrasts"] |= {"type": "array", "items": contrast}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A suite of ablate",
+        "type": "object",
+        "properties": properties,
+        "required": ["question", "base"],
+        "additionalProperties": False,
+        "$defs": {kind: _kind(catalogue, kind) for kind in catalogue.kinds()},
+    }
+
+
+def _of(kind: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{kind}"}
+
+
+def _kind(catalogue: Catalogue, kind: str) -> dict[str, Any]:
+    """Give what a slot of a kind accepts: one component as a one-key mapping, or a bare name."""
+    entries = [catalogue.get(kind, name) for name in catalogue.names(kind)]
+    bare = [entry.name for entry in entries if all(f.default != REQUIRED for f in entry.fields)]
+    return {
+        "anyOf": [
+            {"enum": bare},
+            *(
+                {
+                    "type": "object",
+                    "properties": {entry.name: _component(catalogue, entry)},
+                    "required": [entry.name],
+                    "additionalProperties": False,
+                }
+                for entry in entries
+            ),
+        ]
+    }
+
+
+def _component(catalogue: Catalogue, entry: Component) -> dict[str, Any]:
+    return {
+        "type": ["object", "null"],
+        "description": entry.doc.split("\n\n")[0],
+        "properties": {field.name: _field(catalogue, entry, field) for field in entry.fields},
+        "required": [field.name for field in entry.fields if field.default == REQUIRED],
+        "additionalProperties": False,
+    }
+
+
+def _field(catalogue: Catalogue, entry: Component, field: Field) -> dict[str, Any]:
+    kind = catalogue.slot(field.annotation)
+    if kind is None:
+        return json_schema(field)
+    options = [_of(kind)]
+    if kind == entry.kind:
+        options.append({"type": "string", "description": "the name of an arm"})
+    if "None" in field.annotation:
+        options.append({"type": "null"})
+    return {"anyOf": options, "description": field.doc}

@@ -1,0 +1,94 @@
+"""Records of one arm -> its means with intervals, by metric and along the tasks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate import metrics
+from ablate.pair import own
+from ablate.types import RunResult, Variant
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds with its 1 - alpha Student interval; `nan` ends below two seeds."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class ArmSummary:
+    """What one variant's runs say.
+
+    values: by metric. curve: accuracy on the tasks seen so far, after each task, `[T]`.
+    updates_per_second: of one replica, its share of the stack. statuses: runs by status.
+    """
+
+    variant: Variant
+    values: Mapping[str, Estimate]
+    curve: Sequence[Estimate]
+    updates_per_second: float
+    gradients: float
+    statuses: Mapping[str, int]
+
+
+def summarise(
+    variant: Variant, runs: Mapping[int, RunResult], labels: Sequence[str], alpha: float
+) -> ArmSummary:
+    """Summarise the runs that ended well, for the protocols of `labels`."""
+    good = [record for record in runs.values() if record.status == "ok"]
+    names = [*labels, *metrics.SUMMARIES]
+    values = {
+        name: estimate([_value(record, name, own(variant)) for record in good], alpha)
+        for name in names
+    }
+    statuses = [record.status for record in runs.values()]
+    seconds = sum(record.seconds for record in good)
+    return ArmSummary(
+        variant,
+        values,
+        _curve(good, own(variant), alpha),
+        sum(record.updates for record in good) / seconds if seconds else math.nan,
+        float(np.mean([record.gradients for record in good])) if good else math.nan,
+        {status: statuses.count(status) for status in ("ok", "diverged", "failed")},
+    )
+
+
+def estimate(values: Sequence[float], alpha: float) -> Estimate:
+    """Give the mean of finite values with its interval.
+
+    >>> estimate([1.0, 1.0, 1.0], 0.05)
+    Estimate(mean=1.0, low=1.0, high=1.0, n=3)
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    n = len(finite)
+    if n == 0:
+        return Estimate(math.nan, math.nan, math.nan, 0)
+    mean = float(np.mean(finite))
+    if n == 1:
+        return Estimate(mean, math.nan, math.nan, 1)
+    from scipy.stats import t
+
+    half = float(t.ppf(1 - alpha / 2, n - 1) * np.std(finite, ddof=1) / math.sqrt(n))
+    return Estimate(mean, mean - half, mean + half, n)
+
+
+def _value(record: RunResult, name: str, own_protocol: str) -> float:
+    try:
+        return metrics.value(record, name, own_protocol)
+    except KeyError:
+        return math.nan
+
+
+def _curve(good: Sequence[RunResult], protocol: str, alpha: float) -> list[Estimate]:
+    curves = [metrics.curve(record, protocol) for record in good if protocol in record.right]
+    if not curves or len({len(curve) for curve in curves}) > 1:
+        return []
+    return [estimate(list(column), alpha) for column in zip(*curves, strict=True)]

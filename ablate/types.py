@@ -1,0 +1,322 @@
+"""Every value that flows, frozen; the protocols of the components come with it from `seams`.
+
+Shapes use this alphabet: `S` stacked replicas, `P` parameters, `T` tasks in the study, `K` tasks
+seen, `C` classes, `U = C / T` classes per task, `B` rows per task in a batch, `D` inputs, `N` rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ablate.seams import (
+    Clock as Clock,
+)
+from ablate.seams import (
+    Data as Data,
+)
+from ablate.seams import (
+    Dataset as Dataset,
+)
+from ablate.seams import (
+    Facts as Facts,
+)
+from ablate.seams import (
+    Fit as Fit,
+)
+from ablate.seams import (
+    Floats as Floats,
+)
+from ablate.seams import (
+    Gather as Gather,
+)
+from ablate.seams import (
+    Inner as Inner,
+)
+from ablate.seams import (
+    Ints as Ints,
+)
+from ablate.seams import (
+    Loss as Loss,
+)
+from ablate.seams import (
+    Memory as Memory,
+)
+from ablate.seams import (
+    Method as Method,
+)
+from ablate.seams import (
+    Model as Model,
+)
+from ablate.seams import (
+    Objective as Objective,
+)
+from ablate.seams import (
+    Optimizer as Optimizer,
+)
+from ablate.seams import (
+    Predict as Predict,
+)
+from ablate.seams import (
+    Schedule as Schedule,
+)
+from ablate.seams import (
+    Step as Step,
+)
+from ablate.seams import (
+    Tasks as Tasks,
+)
+from ablate.seams import (
+    Update as Update,
+)
+
+Json: TypeAlias = Any
+"""Plain data: what crosses a process border and what is stored."""
+
+TOP_KINDS = ("dataset", "model", "memory", "method", "predict")
+"""The kinds a suite chooses directly; every other kind is chosen inside one of these."""
+
+
+# --- what a suite says -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One component with its settings; a setting is plain data or another Choice."""
+
+    kind: str
+    name: str
+    settings: Mapping[str, Any]
+
+    def label(self) -> str:
+        """Name it with its settings' values, as in `continuum(20)`."""
+        values = ", ".join(str(value) for value in self.settings.values())
+        return f"{self.name}({values})" if values else self.name
+
+    def plain(self) -> Json:
+        """Turn it into plain data that `unplain` reads back."""
+        settings = {k: v.plain() if isinstance(v, Choice) else v for k, v in self.settings.items()}
+        return {"kind": self.kind, "name": self.name, "settings": settings}
+
+
+def unplain(data: Json) -> Choice:
+    """Read a Choice back from plain data.
+
+    >>> unplain(Choice("step", "fixed", {"epsilon": 0.5}).plain()).label()
+    'fixed(0.5)'
+    """
+    settings = {
+        k: unplain(v) if isinstance(v, dict) and "kind" in v else v
+        for k, v in data["settings"].items()
+    }
+    return Choice(data["kind"], data["name"], settings)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One full assignment of components: an arm in one cell of the grid.
+
+    arm: the arm's name in the suite. cell: the values of the crossed axes, by path.
+    choices: one Choice a kind, `predict` included.
+    """
+
+    arm: str
+    cell: Mapping[str, str]
+    choices: Mapping[str, Choice]
+
+    @property
+    def label(self) -> str:
+        """Say what differs from the base: the arm and, where axes are crossed, the cell."""
+        return ", ".join([self.arm, *cell_words(self.cell)])
+
+
+def cell_words(cell: Mapping[str, str]) -> list[str]:
+    """Say a cell in words, one per axis.
+
+    >>> cell_words({"method.meta.inner_steps": "4"})
+    ['inner_steps = 4']
+    """
+    return [f"{path.rsplit('.', 1)[-1]} = {value}" for path, value in cell.items()]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A declared question: does `treatment` differ from `baseline` in `metric` by over `margin`?
+
+    treatment, baseline: indices into the suite's variants. margin: in the metric's unit, > 0.
+    """
+
+    treatment: int
+    baseline: int
+    metric: str
+    margin: float
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A question with everything that was declared before the runs."""
+
+    name: str
+    text: str
+    question: str
+    variants: tuple[Variant, ...]
+    seeds: int
+    contrasts: tuple[Contrast, ...]
+    alpha: float
+    correction: str
+    precision: str
+
+
+# --- what is run -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run: a variant's training choices with a seed. `key` is its content hash."""
+
+    key: str
+    seed: int
+    precision: str
+    choices: Mapping[str, Choice]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Runs of equal structure that are trained as one tensor program.
+
+    predictors: how the trained models are scored. shared: settings on which all runs agree are
+    read from the first run; those that differ are numbers and become tensors `[S]`.
+    """
+
+    runs: tuple[RunSpec, ...]
+    predictors: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a stack is run; nothing of it enters a key.
+
+    data_root: folder of the data files. device: `auto`, `cpu`, `cuda`, ...
+    """
+
+    data_root: str
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one run left behind.
+
+    status: `ok`, `diverged` or `failed`; reason: why, for the last two.
+    rows: test rows of each task, `[T]`. right: by protocol, rows whose class is right, `[t][k]`.
+    task_right: by protocol, rows whose task is right, `[t][k]`.
+    updates: outer steps. gradients: gradient evaluations. seconds: this run's share of its stack.
+    provenance: packages, git state, machine, stack width, data digest, stream digests.
+    """
+
+    key: str
+    seed: int
+    status: str
+    reason: str
+    rows: Sequence[int]
+    right: Mapping[str, Sequence[Sequence[int]]]
+    task_right: Mapping[str, Sequence[Sequence[int]]]
+    updates: int
+    gradients: int
+    seconds: float
+    provenance: Mapping[str, Json]
+
+
+# --- what is concluded -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LostPair:
+    """A seed that could not be paired, the arms at fault and the reason."""
+
+    seed: int
+    reason: str
+    sides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Paired differences of two variants in one metric, joined on the seed.
+
+    deltas: treatment - baseline, `[n]`, by seed.
+    resolution: the smallest difference the metric can show (one test row).
+    identical: every pair of records agrees in every score, not only in this metric.
+    """
+
+    treatment: str
+    baseline: str
+    metric: str
+    margin: float
+    seeds: tuple[int, ...]
+    treatment_values: tuple[float, ...]
+    baseline_values: tuple[float, ...]
+    lost: tuple[LostPair, ...]
+    resolution: float
+    identical: bool = False
+    refusal: str = ""
+
+    @property
+    def deltas(self) -> tuple[float, ...]:
+        """Give treatment - baseline for each paired seed."""
+        pairs = zip(self.treatment_values, self.baseline_values, strict=True)
+        return tuple(a - b for a, b in pairs)
+
+    @property
+    def correlation(self) -> float:
+        """Give Pearson's r between the arms over the seeds; `nan` where an arm does not vary."""
+        constant = any(
+            len(set(values)) < 2 for values in (self.treatment_values, self.baseline_values)
+        )
+        if constant:
+            return math.nan
+        return float(np.corrcoef(self.treatment_values, self.baseline_values)[0, 1])
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """What one test says about paired differences.
+
+    p: the p-value, `nan` where the test does not apply. floor: the smallest p it can reach here.
+    """
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+
+    name: str
+    n: int
+    p: float
+    estimate: float
+    low: float
+    high: float
+    assumes: str
+    floor: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision on one contrast, with the evidence it rests on.
+
+    decision: MATTERS, NEGLIGIBLE, INCONCLUSIVE or UNTESTABLE. p: of the verdict, adjusted over the
+    family. low, high: the `1 - alpha` interval. flags: `INERT`, `differs`, ...
+    """
+
+    comparison: Comparison
+    decision: str
+    estimate: float
+    low: float
+    high: float
+    n: int
+    p: float
+    p_adjusted: float
+    effect: float
+    why: str
+    flags: tuple[str, ...]
+    tests: Mapping[str, TestResult]

@@ -1,0 +1,152 @@
+"""Comparison and its tests -> Verdict: MATTERS, NEGLIGIBLE, INCONCLUSIVE or UNTESTABLE.
+
+No exception path ends in MATTERS: whatever could not be computed is UNTESTABLE.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ablate.types import Comparison, TestResult, Verdict
+
+DECISIVE = ("minimal-effect", "equivalence")
+"""The tests whose p-values a verdict rests on."""
+
+FEWEST_PAIRS = 3
+ENOUGH_PAIRS = 5
+LOSS_SHARE = 0.1
+"""One-sided losses beyond this share of the seeds block MATTERS: what is left is a selection."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A comparison with its tests by name; `fault` says why it cannot be judged."""
+
+    comparison: Comparison
+    tests: Mapping[str, TestResult]
+    fault: str = ""
+
+    @property
+    def p(self) -> float:
+        """The p of the verdict: the smaller of the two claims it may make; 1 where untestable."""
+        if self.fault:
+            return 1.0
+        return min(self.tests[name].p for name in DECISIVE)
+
+
+def fault(comparison: Comparison) -> str:
+    """Say why a comparison cannot be tested; '' where it can."""
+    n = len(comparison.deltas)
+    if comparison.refusal:
+        return f"these records are no pairs: {comparison.refusal}"
+    if n < FEWEST_PAIRS:
+        some = f"; {comparison.lost[0].reason}" if comparison.lost else ""
+        return f"{n} usable pairs, at least {FEWEST_PAIRS} are needed{some}"
+    return ""
+
+
+def adjust(p: Sequence[float], correction: str) -> list[float]:
+    """Adjust a family of p-values: `holm`, `hommel`, `bonferroni` or `none`.
+
+    >>> adjust([0.01, 0.04], "holm")
+    [0.02, 0.04]
+    """
+    if not p or correction == "none":
+        return list(p)
+    from statsmodels.stats.multitest import multipletests
+
+    return [float(value) for value in multipletests(p, method=correction)[1]]
+
+
+def decide(evidence: Evidence, p_adjusted: float, alpha: float) -> Verdict:
+    """Judge one contrast at its adjusted p."""
+    comparison, tests = evidence.comparison, evidence.tests
+    if evidence.fault:
+        nan = math.nan
+        return Verdict(
+            comparison, "UNTESTABLE", nan, nan, nan, len(comparison.deltas), nan, nan, nan,
+            evidence.fault, (), tests,
+        )  # fmt: skip
+    interval = tests["paired-t"]
+    inert = all(abs(delta) < 1e-9 for delta in comparison.deltas)
+    decision, why = _decision(evidence, p_adjusted, alpha, inert)
+    flags = []
+    if inert:
+        flags.append("INERT")
+    if decision == "INCONCLUSIVE" and (interval.low > 0 or interval.high < 0):
+        flags.append("differs")
+    return Verdict(
+        comparison=comparison,
+        decision=decision,
+        estimate=interval.estimate,
+        low=interval.low,
+        high=interval.high,
+        n=interval.n,
+        p=evidence.p,
+        p_adjusted=p_adjusted,
+        effect=tests["effect-size"].estimate,
+        why=why,
+        flags=tuple(flags),
+        tests=tests,
+    )
+
+
+def _decision(evidence: Evidence, p_adjusted: float, alpha: float, inert: bool) -> tuple[str, str]:
+    comparison = evidence.comparison
+    n, margin = len(comparison.deltas), comparison.margin
+    larger = evidence.tests["minimal-effect"].p < evidence.tests["equivalence"].p
+    if n < ENOUGH_PAIRS:
+        return (
+            "INCONCLUSIVE",
+            f"{n} pairs are too few to decide; at least {ENOUGH_PAIRS} are needed",
+        )
+    if inert:
+        same = "every score of both arms is the same" if comparison.identical else "all are 0"
+        return "NEGLIGIBLE", f"no seed shows any difference: {same}"
+    if p_adjusted > alpha:
+        return "INCONCLUSIVE", _undecided(evidence, alpha)
+    if not larger:
+        return "NEGLIGIBLE", f"the difference lies inside the margin of {margin:g} points"
+    if reason := differential_failure(comparison):
+        return "INCONCLUSIVE", reason
+    return "MATTERS", f"the difference lies beyond the margin of {margin:g} points"
+
+
+def _undecided(evidence: Evidence, alpha: float) -> str:
+    if evidence.p <= alpha:
+        return "decided on its own, but not after correction for the other contrasts"
+    needed = seeds_needed(evidence, alpha)
+    more = (
+        f"about {needed} seeds would decide" if needed else "more than 1,000 seeds would be needed"
+    )
+    return f"the interval crosses the margin; {more}"
+
+
+def differential_failure(comparison: Comparison) -> str:
+    """Say whether one arm lost so many more seeds than the other that the rest is a selection."""
+    sides = [side for pair in comparison.lost if len(pair.sides) == 1 for side in pair.sides]
+    seeds = len(comparison.lost) + len(comparison.deltas)
+    for label in (comparison.treatment, comparison.baseline):
+        count = sides.count(label)
+        if count > LOSS_SHARE * seeds and 2 * count > len(sides):
+            return f"{label} alone lost {count} of {seeds} seeds, so the pairs left are a selection"
+    return ""
+
+
+def seeds_needed(evidence: Evidence, alpha: float, power: float = 0.8) -> int:
+    """Estimate the seeds for a decision, mean and spread staying as observed; 0 beyond 1,000."""
+    from scipy.stats import t
+
+    comparison, observed = evidence.comparison, evidence.tests["paired-t"]
+    mean, have = abs(observed.estimate), observed.n
+    half = (observed.high - observed.low) / 2
+    sd = half * math.sqrt(have) / t.ppf(1 - alpha / 2, have - 1)
+    distance = abs(mean - comparison.margin)
+    level = alpha / 2 if mean > comparison.margin else alpha
+    for n in range(max(ENOUGH_PAIRS, have), 1001):
+        reach = t.ppf(1 - level, n - 1) + t.ppf(power, n - 1)
+        if reach * sd / math.sqrt(n) <= distance:
+            return n
+    return 0

@@ -1,0 +1,365 @@
+"""The command line: parses, calls the flow, shows progress. No logic.
+
+Imports wait until a command needs them, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ablate.flow import Study, Work
+    from ablate.types import Suite
+
+RUNS_LOST = 3
+"""The exit code of a command that did its work but lost runs (diverged or failed)."""
+
+results_option = click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True,
+    help="Folder of the store and the reports.",
+)  # fmt: skip
+seeds_option = click.option(
+    "--seeds", type=click.IntRange(1, 100_000), help="Seeds, instead of the suite's own number."
+)
+data_option = click.option(
+    "--data-root", type=click.Path(path_type=Path), envvar="ABLATE_DATA", default=Path("data"),
+    show_default=True, help="Folder of the data files; also ABLATE_DATA.",
+)  # fmt: skip
+suite_argument = click.argument("suite", metavar="SUITE")
+
+
+class Commands(click.Group):
+    """Keeps the commands in the order of use, and turns our errors into messages."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands as they were defined."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an expected error is a message and an exit code, never a traceback."""
+        from ablate.errors import AblateError
+
+        try:
+            return super().invoke(ctx)
+        except AblateError as error:
+            click.echo(str(error), err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Stopped. Finished runs are kept; the same command goes on.", err=True)
+            sys.exit(130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ablate")
+def main() -> None:
+    """Ablation studies with verdicts: does a component of an incremental meta-learner matter?
+
+    SUITE is a YAML file, or the name of a shipped suite such as `update_rule`.
+    """
+
+
+@main.command()
+@suite_argument
+@results_option
+@seeds_option
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes [default: one a core].")
+@click.option("--only", multiple=True, metavar="SELECTOR",
+              help="An arm or label, with wildcards, or seed=N; may be repeated.")  # fmt: skip
+@data_option
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ...")
+@click.option("--fresh", is_flag=True, help="Run everything again, replacing its records.")
+def run(
+    suite: str,
+    results: Path,
+    seeds: int | None,
+    workers: int | None,
+    only: tuple[str, ...],
+    data_root: Path,
+    device: str,
+    fresh: bool,
+) -> None:
+    """Train, test and write the significance report. Runs that are done are not repeated."""
+    from ablate import flow
+    from ablate.store import open_store, sole_writer
+    from ablate.types import Site
+
+    site = Site(str(data_root.absolute()), checked_device(device))
+    opened = flow.open_suite(suite_path(suite), seeds)
+    flow.prepare(opened, data_root, None, only, fetch=True)  # every fault shows before we write
+    with sole_writer(results), closing(open_store(results)) as store:
+        work = flow.prepare(opened, data_root, store, only, fresh=fresh)
+        show_plan(work)
+        if work.stacks:
+            show_runs(opened, work, flow.run(work, store, site, workers or cores()))
+        study = flow.analyse(opened, store)
+    finish(study, results / opened.name)
+
+
+@main.command()
+@suite_argument
+@results_option
+@seeds_option
+@data_option
+def plan(suite: str, results: Path, seeds: int | None, data_root: Path) -> None:
+    """Show the grid, its size and its estimated cost; runs nothing."""
+    from ablate import flow
+    from ablate.store import open_store
+
+    opened = flow.open_suite(suite_path(suite), seeds)
+    there = (results / "runs.sqlite").exists()
+    with closing(open_store(results, create=False) if there else None) as store:
+        work = flow.prepare(opened, data_root, store)
+    show_grid(opened)
+    show_plan(work)
+
+
+@main.command()
+@suite_argument
+@results_option
+@seeds_option
+def report(suite: str, results: Path, seeds: int | None) -> None:
+    """Write the report again, from the store."""
+    from ablate import flow
+    from ablate.store import open_store
+
+    opened = flow.open_suite(suite_path(suite), seeds)
+    with closing(open_store(results, create=False)) as store:
+        study = flow.analyse(opened, store)
+    finish(study, results / opened.name)
+
+
+@main.command("list")
+@click.argument("kind", required=False)
+def list_(kind: str | None) -> None:
+    """List the components of a KIND, or of all kinds, and the shipped suites."""
+    from ablate.errors import SelectionError, unknown
+    from ablate.registry import scan
+
+    catalogue = scan()
+    kinds = catalogue.kinds()
+    if kind and kind not in kinds:
+        raise SelectionError(unknown("kind of component", kind, kinds))
+    for name in [kind] if kind else kinds:
+        click.secho(name, bold=True)
+        for entry in (catalogue.get(name, one) for one in catalogue.names(name)):
+            click.echo(f"  {entry.name:<16} {entry.doc.splitlines()[0] if entry.doc else ''}")
+    if not kind:
+        click.secho("suites", bold=True)
+        for path in sorted(suites_folder().glob("*.yaml")):
+            click.echo(f"  {path.stem}")
+    for warning in catalogue.warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+@main.command()
+@click.argument("name", metavar="KIND.NAME")
+def show(name: str) -> None:
+    """Show a component: formula, fields with ranges and defaults, source."""
+    from ablate.reading import REQUIRED
+    from ablate.registry import scan
+    from ablate.schema import allowed
+
+    kind, _, rest = name.partition(".")
+    catalogue = scan()
+    entry = catalogue.get(kind, rest)
+    click.secho(f"{entry.kind}.{entry.name}", bold=True)
+    click.echo(f"\n{entry.doc}\n")
+    for field in entry.fields:
+        slot = catalogue.slot(field.annotation)
+        accepts = f"a component: {', '.join(catalogue.names(slot))}" if slot else allowed(field)
+        default = "required" if field.default == REQUIRED else f"default {field.default!r}"
+        click.echo(f"  {field.name}: {accepts} ({default})")
+    click.echo(f"\nSource: {entry.paper or 'this toolkit'}\nFile:   {entry.origin}")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of suites, for editors that complete YAML."""
+    import json
+
+    from ablate.registry import scan
+    from ablate.suite_schema import suite_schema
+
+    click.echo(json.dumps(suite_schema(scan()), indent=1))
+
+
+@main.command()
+@click.option("--suite", default="update_rule", show_default=True, help="Whose steps to time.")
+@click.option("--seconds", type=click.FloatRange(0.01, 60), default=0.5, show_default=True,
+              help="Least time spent on each measurement.")  # fmt: skip
+@data_option
+def bench(suite: str, seconds: float, data_root: Path) -> None:
+    """Time update steps: each arm alone and stacked, in one call."""
+    from ablate import bench as timing
+    from ablate import flow
+
+    opened = flow.open_suite(suite_path(suite))
+    work = flow.prepare(opened, data_root, None)
+    rows = []
+    click.echo(f"{'arm':<34} {'width':>5} {'alone':>12} {'stacked':>12} {'ratio':>6}")
+    for row in timing.measure(work.plan, str(data_root.absolute()), seconds):
+        rows.append(row)
+        click.echo(
+            f"{row.label:<34} {row.width:>5} {row.alone:>8,.0f} /s {row.stacked:>8,.0f} /s "
+            f"{row.stacked / row.alone:>5.1f}x"
+        )
+    click.echo(f"\nWhole grid: stacked is {timing.grid_ratio(rows):.1f} times faster than width 1.")
+    click.echo("Updates per second of one replica, on one thread; a stack's are shared out.")
+
+
+# --- what the commands share --------------------------------------------------------------------
+
+
+@contextmanager
+def closing(store: Any) -> Iterator[Any]:
+    """Close a store at the end, if there is one."""
+    try:
+        yield store
+    finally:
+        if store is not None:
+            store.close()
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def checked_device(name: str) -> str:
+    """Check a device's name without loading torch for the common ones."""
+    from ablate.errors import SelectionError
+
+    if name in ("auto", "cpu"):
+        return name
+    import torch
+
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).splitlines()[0]
+        raise SelectionError(f"--device {name!r} cannot be used here: {said}") from error
+    return name
+
+
+def suites_folder() -> Path:
+    """Give the folder of the shipped suites."""
+    from ablate import shipped
+
+    return shipped.ROOT / "suites"
+
+
+def suite_path(said: str) -> Path:
+    """Find a suite: a file, or the name of a shipped one, with or without its folder and ending."""
+    from ablate.errors import SelectionError, unknown
+
+    path = Path(said)
+    if path.exists():
+        return path
+    shipped = {found.stem: found for found in suites_folder().glob("*.yaml")}
+    bare = path.parent == Path() or path.parent == Path("suites")
+    if bare and path.suffix in ("", ".yaml") and path.stem in shipped:
+        return shipped[path.stem]
+    raise SelectionError(unknown("suite", said, shipped))
+
+
+def show_grid(suite: Suite) -> None:
+    """Print every arm of the grid."""
+    click.echo(suite.question)
+    for variant in suite.variants:
+        click.echo(f"  {variant.label}")
+
+
+def show_plan(work: Work) -> None:
+    """Print the size of the grid and of what is left to do."""
+    left = sum(len(stack.runs) for stack in work.stacks)
+    made = work.plan
+    runs = len(made.runs)
+    grid = f"{len(made.suite.variants)} arms x {made.suite.seeds} seeds"
+    shared = len(made.suite.variants) * made.suite.seeds - runs
+    note = f" ({shared} shared between arms)" if shared else ""
+    gradients = sum(
+        cost.gradients * len(s.runs) for s, cost in zip(made.stacks, made.costs, strict=True)
+    )
+    click.echo(
+        f"{grid}: {runs} runs{note} in {len(made.stacks)} stacks, {gradients:,} gradient "
+        f"evaluations. {runs - left} done or not asked for, {left} to run."
+    )
+    if left:
+        click.echo(f"Estimated: about {duration(work.seconds)} on one core (rough).")
+
+
+def duration(seconds: float) -> str:
+    """Write seconds for people."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def show_runs(suite: Suite, work: Work, events: Any) -> None:
+    """Show the runs as they finish: a live display on a terminal, else a line a stack."""
+    from rich.console import Console
+
+    from ablate.progress import Progress
+
+    console = Console(stderr=True)
+    progress = Progress(suite, work)
+    if not console.is_terminal:
+        for event in events:
+            progress = progress.after(event)
+            click.echo(progress.line(), err=True)
+        return
+    from rich.live import Live
+
+    with Live(panel(progress), console=console, refresh_per_second=4) as live:
+        for event in events:
+            progress = progress.after(event)
+            live.update(panel(progress))
+
+
+def panel(progress: Any) -> Any:
+    """Lay progress out for a terminal."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("contrast", "seeds", "difference so far"):
+        table.add_column(column)
+    for label, seeds, estimate in progress.estimates():
+        table.add_row(label, str(seeds), estimate)
+    return Group(progress.line(), ProgressBar(progress.total, progress.done, width=60), table)
+
+
+def finish(study: Study, folder: Path) -> None:
+    """Write the report, say the answer, and exit with 3 where runs were lost."""
+    from ablate import shipped
+
+    write = shipped.module("reports.write")
+    words = shipped.module("reports.words")
+    path = write.write(study, folder)
+    click.echo(
+        f"\n{study.suite.question}\n{words.answer(study).replace('**', '').replace('`', '')}"
+    )
+    for verdict in study.verdicts:
+        one = verdict.comparison
+        decision = words.decision(verdict).replace("**", "")
+        click.echo(f"  {decision:<22} {one.treatment}  −  {one.baseline}  [{one.metric}]")
+    click.echo(f"\nReport: {path}")
+    lost = sum(arm.statuses["failed"] + arm.statuses["diverged"] for arm in study.arms)
+    if lost:
+        click.echo(f"{lost} runs were lost; the report says which and why.", err=True)
+        sys.exit(RUNS_LOST)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The two pictures of a report: a forest of contrasts, and accuracy along the tasks."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from ablate.flow import Study
+from ablate.types import Contrast, cell_words
+
+from . import words
+
+COLOURS = {
+    "MATTERS": "#c1440e",
+    "NEGLIGIBLE": "#1b6f8a",
+    "INCONCLUSIVE": "#77777d",
+    "UNTESTABLE": "#b9b9c0",
+}
+ARM_COLOURS = (
+    "#1b6f8a",
+    "#c1440e",
+    "#6a9a1f",
+    "#7b4fa3",
+    "#d29a00",
+    "#444444",
+    "#d16ba5",
+    "#2aa198",
+)
+PNG = {"dpi": 150, "bbox_inches": "tight", "metadata": {"Software": None}}
+
+
+def draw(study: Study, folder: Path) -> list[str]:
+    """Draw what there is to show; gives the names of the files written, in the report's order."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    names = []
+    with pyplot.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        for name, make in (("contrasts.png", forest), ("curves.png", curves)):
+            figure = make(study, pyplot)
+            if figure is not None:
+                figure.savefig(folder / name, **PNG)
+                pyplot.close(figure)
+                names.append(name)
+    return names
+
+
+def forest(study: Study, pyplot: Any) -> Any:
+    """Draw every contrast's difference with its interval, before its margin."""
+    pairs = zip(study.suite.contrasts, study.verdicts, strict=True)
+    shown = [(c, v) for c, v in pairs if not math.isnan(v.estimate)]
+    if not shown:
+        return None
+    figure, axes = pyplot.subplots(figsize=(7.5, 0.9 + 0.42 * len(shown)))
+    labels = []
+    for row, (contrast, verdict) in enumerate(reversed(shown)):
+        labels.append(label(study, contrast))
+        margin, colour = verdict.comparison.margin, COLOURS[verdict.decision]
+        axes.fill_betweenx([row - 0.42, row + 0.42], -margin, margin, color="#e8eef0", lw=0)
+        axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=2)
+        axes.plot(verdict.estimate, row, "o", color=colour, ms=6)
+        axes.annotate(verdict.decision, (1.01, row), xycoords=("axes fraction", "data"),
+                      color=colour, va="center", fontsize=8)  # fmt: skip
+    axes.axvline(0, color="#999999", lw=0.8, zorder=0)
+    axes.set_yticks(range(len(shown)), labels)
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    level = words.percent(study.suite.alpha)
+    axes.set_xlabel(f"difference in points, {level} interval; shaded: the declared margin")
+    return figure
+
+
+def label(study: Study, contrast: Contrast) -> str:
+    """Name a contrast in one line, the metric only where several are declared."""
+    arms = [study.suite.variants[i] for i in (contrast.treatment, contrast.baseline)]
+    cell = f" ({', '.join(cell_words(arms[0].cell))})" if arms[0].cell else ""
+    several = len({one.metric for one in study.suite.contrasts}) > 1
+    metric = f", {contrast.metric}" if several else ""
+    return f"{arms[0].arm} − {arms[1].arm}{metric}{cell}"
+
+
+def curves(study: Study, pyplot: Any) -> Any:
+    """Draw each arm's accuracy on the tasks seen so far, a panel a setting."""
+    cells: dict[str, list[Any]] = {}
+    for arm in study.arms:
+        if arm.curve:
+            cells.setdefault(", ".join(cell_words(arm.variant.cell)), []).append(arm)
+    if not cells or max(len(arm.curve) for arms in cells.values() for arm in arms) < 2:
+        return None
+    columns = min(3, len(cells))
+    rows = math.ceil(len(cells) / columns)
+    size = (0.8 + 3.4 * columns, 0.6 + 2.7 * rows)
+    figure, grid = pyplot.subplots(rows, columns, figsize=size, sharey=True, squeeze=False)
+    names = list(dict.fromkeys(variant.arm for variant in study.suite.variants))
+    for axes, (title, arms) in zip(grid.flat, cells.items(), strict=False):
+        for arm in arms:
+            place = names.index(arm.variant.arm)
+            tasks = range(1, len(arm.curve) + 1)
+            style = {
+                "color": ARM_COLOURS[place % len(ARM_COLOURS)],
+                "ls": ("-", "--", ":", "-.")[place // len(ARM_COLOURS) % 4],
+            }
+            axes.plot(tasks, [e.mean for e in arm.curve], "o", ms=3, label=arm.variant.arm, **style)
+            low, high = [e.low for e in arm.curve], [e.high for e in arm.curve]
+            axes.fill_between(tasks, low, high, color=style["color"], alpha=0.12, lw=0)
+        axes.set_title(title, fontsize=9)
+        axes.set_xticks(tasks)
+        axes.set_xlabel("tasks learnt")
+    for axes in list(grid.flat)[len(cells) :]:
+        axes.axis("off")
+    for line in grid[:, 0]:
+        line.set_ylabel("accuracy on tasks seen (%)")
+    handles = {
+        h: n for axes in grid.flat for h, n in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    unique = {name: handle for handle, name in handles.items()}
+    figure.legend(unique.values(), unique.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5),
+                  frameon=False)  # fmt: skip
+    figure.tight_layout()
+    return figure

@@ -1,0 +1,115 @@
+"""Markdown tables of a study."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from ablate.flow import Study
+from ablate.summary import Estimate
+from ablate.types import cell_words
+
+from . import words
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a markdown table; a bar inside a cell is escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(word) for word in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def verdicts(study: Study) -> str:
+    """Write one row a contrast: what was compared, the difference, the verdict."""
+    suite = study.suite
+    crossed = any(variant.cell for variant in suite.variants)
+    head = ["contrast", *(["setting"] if crossed else []), "metric", "difference (points)",
+            f"{words.percent(suite.alpha)} interval", "margin", "verdict", "seeds",
+            f"p ({suite.correction.capitalize()})"]  # fmt: skip
+    rows = []
+    for contrast, verdict in zip(suite.contrasts, study.verdicts, strict=True):
+        treatment, baseline = (suite.variants[i] for i in (contrast.treatment, contrast.baseline))
+        cell = [", ".join(cell_words(treatment.cell))] if crossed else []
+        rows.append([
+            f"{treatment.arm} − {baseline.arm}", *cell, stamped(study, contrast.metric),
+            words.points(verdict.estimate), words.interval(verdict.low, verdict.high),
+            f"±{contrast.margin:g}", words.decision(verdict), str(verdict.n),
+            words.p_value(verdict.p_adjusted),
+        ])  # fmt: skip
+    return table(head, rows)
+
+
+def reasons(study: Study) -> str:
+    """Write why each verdict is what it is, with the tests behind it."""
+    head = ["contrast", "metric", "why", "p effect > margin", "p effect < margin", "p sign-flip",
+            "p paired t", "d_z", "r between arms"]  # fmt: skip
+    rows = []
+    for verdict in study.verdicts:
+        tests = verdict.tests
+        p = [
+            words.p_value(tests[name].p) if name in tests else "–"
+            for name in ("minimal-effect", "equivalence", "sign-flip", "paired-t")
+        ]
+        size = tests.get("effect-size")
+        effect = (
+            f"{words.points(size.estimate)} ({words.interval(size.low, size.high)})"
+            if size
+            else "–"
+        )
+        compared = verdict.comparison
+        pair = f"{compared.treatment} − {compared.baseline}"
+        r = compared.correlation
+        rows.append([pair, compared.metric, verdict.why, *p, effect,
+                     "–" if math.isnan(r) else f"{r:.2f}"])  # fmt: skip
+    return table(head, rows)
+
+
+def arms(study: Study) -> str:
+    """Write one row an arm: its accuracy by each protocol, its seeds and its speed."""
+    protocols = [stamped(study, label) for label in study.protocols]
+    head = ["arm", "runs", *protocols, "updates / s", "gradients"]
+    rows = [
+        [
+            arm.variant.label,
+            str(arm.statuses["ok"]),
+            *(_mean(arm.values[label]) for label in study.protocols),
+            "–" if math.isnan(arm.updates_per_second) else f"{arm.updates_per_second:,.0f}",
+            "–" if math.isnan(arm.gradients) else f"{arm.gradients:,.0f}",
+        ]
+        for arm in study.arms
+    ]
+    return table(head, rows)
+
+
+def summaries(study: Study) -> str:
+    """Write the summary metrics of each arm, and the two factors of its accuracy."""
+    names = [name for name in study.arms[0].values if name not in study.protocols]
+    rows = [[arm.variant.label, *(_mean(arm.values[name]) for name in names)] for arm in study.arms]
+    return table(["arm", *names], rows)
+
+
+def lost(study: Study) -> str:
+    """Write every run that did not end well and every pair that is missing for it."""
+    rows = [
+        [variant.label, str(seed), record.status, record.reason]
+        for variant, runs in zip(study.suite.variants, study.runs, strict=True)
+        for seed, record in sorted(runs.items())
+        if record.status != "ok"
+    ]
+    return table(["arm", "seed", "status", "reason"], rows) if rows else ""
+
+
+def stamped(study: Study, metric: str) -> str:
+    """Mark what only an oracle can score."""
+    oracle = metric.rsplit("@", 1)[-1] in study.oracles
+    return f"{metric} (ORACLE)" if oracle else metric
+
+
+def _mean(estimate: Estimate) -> str:
+    mean = words.points(estimate.mean, signed=False)
+    if math.isnan(estimate.low):
+        return mean
+    return f"{mean} ± {(estimate.high - estimate.low) / 2:.2f}"

@@ -1,0 +1,126 @@
+"""Verdicts in words: the sentence that answers the question, and what each figure is called."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ablate.flow import Study
+from ablate.types import Contrast, Verdict, cell_words
+
+MEANINGS = {
+    "MATTERS": "the difference is larger than the margin declared as worth caring about",
+    "NEGLIGIBLE": "the difference is shown to be smaller than that margin",
+    "INCONCLUSIVE": "neither could be shown with these seeds; it is no proof of equality",
+    "UNTESTABLE": "there were too few comparable runs, or the comparison would not be fair",
+}
+LOWER_IS_BETTER = ("forgetting",)
+
+
+def points(value: float, signed: bool = True) -> str:
+    """Write points with two decimals and a real minus sign.
+
+    >>> points(-1.234), points(0.5), points(float("nan"))
+    ('−1.23', '+0.50', '–')
+    """
+    if math.isnan(value):
+        return "–"
+    text = f"{value:+.2f}" if signed else f"{value:.2f}"
+    return text.replace("-", "−")
+
+
+def interval(low: float, high: float, signed: bool = True) -> str:
+    """Write an interval."""
+    return "–" if math.isnan(low) else f"{points(low, signed)} to {points(high, signed)}"
+
+
+def p_value(p: float) -> str:
+    """Write a p-value; never as 0.
+
+    >>> p_value(0.04321), p_value(1e-9)
+    ('0.043', '< 0.001')
+    """
+    if math.isnan(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def percent(alpha: float) -> str:
+    """Write the level of an interval.
+
+    >>> percent(0.05)
+    '95 %'
+    """
+    return f"{100 * (1 - alpha):g} %"
+
+
+def decision(verdict: Verdict) -> str:
+    """Write a verdict with its direction and flags."""
+    direction = ""
+    if verdict.decision == "MATTERS":
+        direction = " (helps)" if better(verdict) else " (hurts)"
+    flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
+    return f"**{verdict.decision}**{direction}{flags}"
+
+
+def better(verdict: Verdict) -> bool:
+    """Say whether the treatment does better, in the metric's own direction."""
+    lower = verdict.comparison.metric.split("@")[0] in LOWER_IS_BETTER
+    return (verdict.estimate < 0) if lower else (verdict.estimate > 0)
+
+
+def answer(study: Study) -> str:
+    """Answer the suite's question in one sentence, from the contrast that it declares first."""
+    if not study.verdicts:
+        return "**No answer:** the suite declares no contrast."
+    first = primary(study)
+    mine = [study.verdicts[i] for i in first]
+    contrast = study.suite.contrasts[first[0]]
+    arms = [study.suite.variants[i].arm for i in (contrast.treatment, contrast.baseline)]
+    told = "; ".join(_told(study, i) for i in first)
+    return f"**{lead(mine)}** `{arms[0]}` against `{arms[1]}`, {contrast.metric}: {told}."
+
+
+def primary(study: Study) -> list[int]:
+    """Give the places of the first declared contrast, one for each cell."""
+
+    def declared(contrast: Contrast) -> tuple[str, str, str]:
+        arms = (contrast.treatment, contrast.baseline)
+        a, b = (study.suite.variants[i].arm for i in arms)
+        return a, b, contrast.metric
+
+    contrasts = study.suite.contrasts
+    return [i for i, one in enumerate(contrasts) if declared(one) == declared(contrasts[0])]
+
+
+def lead(verdicts: Sequence[Verdict]) -> str:
+    """Give the answer's first words.
+
+    A mixture says so; MATTERS in the wrong direction is never a yes.
+    """
+    found = {verdict.decision for verdict in verdicts}
+    effects = [verdict for verdict in verdicts if verdict.decision == "MATTERS"]
+    if effects and not any(map(better, effects)):
+        return (
+            "It matters, but the other way:" if found == {"MATTERS"} else "In part, the other way:"
+        )
+    if found == {"MATTERS"}:
+        return "Yes." if all(map(better, effects)) else "It depends:"
+    if effects:
+        return "In part:"
+    alone = {"NEGLIGIBLE": "No.", "INCONCLUSIVE": "Not decided.", "UNTESTABLE": "Cannot be told."}
+    return alone[found.pop()] if len(found) == 1 else "Not shown:"
+
+
+def _told(study: Study, place: int) -> str:
+    verdict = study.verdicts[place]
+    cell = cell_words(study.suite.variants[study.suite.contrasts[place].treatment].cell)
+    where = f"at {', '.join(cell)} " if cell else ""
+    if verdict.decision == "UNTESTABLE":
+        return f"{where}UNTESTABLE, {verdict.why}"
+    name = "INERT, the same in every seed" if "INERT" in verdict.flags else verdict.decision
+    return (
+        f"{where}{name} ({points(verdict.estimate)} points, "
+        f"{percent(study.suite.alpha)} interval {interval(verdict.low, verdict.high)}, "
+        f"margin {verdict.comparison.margin:g}, {verdict.n} seeds)"
+    )

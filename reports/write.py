@@ -1,0 +1,120 @@
+"""The significance report: markdown, with its pictures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ablate.flow import Study
+
+from . import tables, words
+from .figures import draw
+
+
+def write(study: Study, folder: Path) -> Path:
+    """Write `report.md` and its pictures into a folder; gives the report's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = draw(study, folder)
+    path = folder / "report.md"
+    aside = path.with_suffix(".md.part")
+    aside.write_text(text(study, pictures), "utf-8")
+    aside.replace(path)  # a reader never sees half a report
+    return path
+
+
+def text(study: Study, pictures: Sequence[str] = ()) -> str:
+    """Give the report as markdown, the answer first."""
+    parts = [
+        f"# {study.suite.question}",
+        words.answer(study),
+        tables.verdicts(study) if study.verdicts else "",
+        "\n".join(f"> {line}" for line in notes(study)),
+        legend(study),
+        picture("contrasts.png", "Differences with intervals and margins", pictures),
+        "## Arms",
+        f"Final accuracy in points, mean over seeds ± half the {words.percent(study.suite.alpha)} "
+        "interval of the mean. Overlap of two such intervals is no test: the arms share their "
+        "seeds, and the table above uses that.",
+        tables.arms(study),
+        picture("curves.png", "Accuracy on the tasks seen so far", pictures),
+        "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "
+        "right) × P(class right | task right).",
+        tables.summaries(study),
+        "## Why these verdicts",
+        tables.reasons(study) if study.verdicts else "No contrast was declared.",
+        "Each verdict rests on the two one-sided questions in the p columns: is the effect larger "
+        "than the margin (minimal-effect test), is it smaller (two one-sided tests). The sign-flip "
+        "and the paired t test of no difference at all are shown beside them. *r* is the "
+        "correlation between the arms over the seeds: the higher, the more pairing bought.",
+        "## Lost runs",
+        tables.lost(study) or "None.",
+        "## Warnings",
+        "\n".join(f"- {warning}" for warning in study.warnings) or "None.",
+        "## Provenance",
+        provenance(study),
+        "## The suite",
+        f"```yaml\n{study.suite.text.rstrip()}\n```",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def notes(study: Study) -> list[str]:
+    """Say in a line each what the first screen must not hide."""
+    suite = study.suite
+    there = sum(len(runs) for runs in study.runs)
+    total = len(suite.variants) * suite.seeds
+    ended = sum(arm.statuses["ok"] for arm in study.arms)
+    lines = []
+    if there < total:
+        lines.append(f"**{total - there} of {total} runs have not been run yet.**")
+    if ended < there:
+        lines.append(
+            f"**{there - ended} of {there} runs were lost** (diverged or failed, see below)."
+        )
+    if ended == total:
+        lines.append(f"All {total} runs ended.")
+    lines.append(
+        "Differences are treatment − baseline, paired by seed, in percentage points. Scores are "
+        "class-incremental unless the metric says otherwise"
+        + ("; what is marked ORACLE cannot be had in use." if study.oracles else ".")
+    )
+    return lines
+
+
+def legend(study: Study) -> str:
+    """Explain the verdicts that occur."""
+    found = {verdict.decision for verdict in study.verdicts}
+    said = [f"**{name}**: {meaning}" for name, meaning in words.MEANINGS.items() if name in found]
+    if any("INERT" in verdict.flags for verdict in study.verdicts):
+        said.append("**INERT**: both arms scored the same in every seed, as if never switched on")
+    if any("differs" in verdict.flags for verdict in study.verdicts):
+        said.append("*differs*: the interval excludes 0, but not the margin")
+    return "; ".join(said) + "." if said else ""
+
+
+def picture(name: str, title: str, pictures: Sequence[str]) -> str:
+    """Show a picture if it was drawn."""
+    return f"![{title}]({name})" if name in pictures else ""
+
+
+def provenance(study: Study) -> str:
+    """List every fact that the records state, with all of its values where they disagree."""
+    found: dict[str, set[str]] = {}
+    for runs in study.runs:
+        for record in runs.values():
+            for name, value in record.provenance.items():
+                if name != "streams":
+                    found.setdefault(name, set()).add(_said(value))
+    rows = [[name, _few(sorted(values))] for name, values in sorted(found.items())]
+    return tables.table(["fact", "value"], rows) if rows else "No records."
+
+
+def _few(values: Sequence[str]) -> str:
+    return " / ".join(values) if len(values) <= 3 else f"{len(values)} values, as {values[0]}"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {word}" for name, word in value.items())
+    return str(value)

@@ -1,0 +1,44 @@
+"""Handwritten digits, from a data root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ablate.registry import component
+from ablate.types import Data, Facts
+
+from . import idx
+
+
+@component("dataset", "mnist", paper="LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86(11)")
+@dataclass(frozen=True)
+class MNIST:
+    """Handwritten digits, 28 x 28, 10 classes; 60,000 + 10,000 rows in full.
+
+    The files stand unzipped in `<data root>/MNIST/raw`, under their published names
+    (`train-images-idx3-ubyte` ...); any part of the rows in that format works too.
+
+    tasks: T, a divisor of the number of classes, [1, 1000].
+    class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
+    mean: subtracted from pixels in [0, 1], [-1e6, 1e6].
+    sd: what they are then divided by, (0, 1e6].
+    """
+
+    tasks: int = 5
+    class_order: Literal["seeded", "natural"] = "seeded"
+    mean: float = 0.1307
+    sd: float = 0.3081
+
+    def look(self, root: Path) -> Facts:
+        """Check the files without torch. Raises DataError naming those that are missing."""
+        return idx.look(root, "MNIST")
+
+    def fetch(self, root: Path) -> None:
+        """Download missing files through torchvision. Raises DataError where that fails."""
+        idx.fetch(root, "MNIST")
+
+    def load(self, root: Path) -> Data:
+        """Read the rows through torchvision."""
+        return idx.load(root, "MNIST", self.mean, self.sd)

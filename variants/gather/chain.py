@@ -1,0 +1,28 @@
+"""Tasks run one after the other, each from where the last ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ablate.registry import component
+from ablate.types import Fit, Inner, Tasks
+
+
+@component("gather", "chain", paper="released code of iTAML (Rajasegaran et al., CVPR 2020)")
+@dataclass(frozen=True)
+class Chain:
+    """target = phi_K, phi_k = fit(phi_{k-1}, task k), phi_0 = theta; oldest task first."""
+
+    def __call__(
+        self, theta: Tensor, tasks: Tasks, fit: Fit, inner: Inner | None
+    ) -> tuple[Tensor, Inner | None]:
+        """Give the target `[P]`; carried optimizer state goes from task to task."""
+        phi = theta
+        for task in fit.split(tasks):
+            if inner is None:
+                phi = fit(phi, task)
+            else:
+                phi, inner = fit.resume(phi, task, inner)
+        return phi, inner

@@ -1,0 +1,21 @@
+"""Cross-entropy over all classes seen so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ablate.losses import cross_entropy
+from ablate.registry import component
+from ablate.types import Tasks
+
+
+@component("loss", "all-ce", paper="the class-incremental loss; van de Ven & Tolias 2019")
+@dataclass(frozen=True)
+class AllCe:
+    """Cross-entropy among all classes seen so far, mean over rows."""
+
+    def __call__(self, logits: Tensor, task: Tasks) -> Tensor:
+        """Give the mean loss, a scalar, of logits `[B, C]`."""
+        return cross_entropy(logits, task, task.seen)

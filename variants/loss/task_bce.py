@@ -1,0 +1,21 @@
+"""iTAML's inner loss: every task's own logits as independent yes-or-no questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ablate.losses import binary
+from ablate.registry import component
+from ablate.types import Tasks
+
+
+@component("loss", "task-bce", paper="Rajasegaran et al. 2020 (iTAML), arXiv:2003.11652")
+@dataclass(frozen=True)
+class TaskBce:
+    """Binary cross-entropy with logits on the task's own U logits, mean over rows and logits."""
+
+    def __call__(self, logits: Tensor, task: Tasks) -> Tensor:
+        """Give the mean loss, a scalar, of logits `[B, C]`."""
+        return binary(logits, task)

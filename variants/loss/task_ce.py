@@ -1,0 +1,21 @@
+"""Cross-entropy masked to the task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ablate.losses import cross_entropy
+from ablate.registry import component
+from ablate.types import Tasks
+
+
+@component("loss", "task-ce", paper="the task-incremental loss; van de Ven & Tolias 2019")
+@dataclass(frozen=True)
+class TaskCe:
+    """Cross-entropy among the task's own U classes, mean over rows."""
+
+    def __call__(self, logits: Tensor, task: Tasks) -> Tensor:
+        """Give the mean loss, a scalar, of logits `[B, C]`."""
+        return cross_entropy(logits, task, task.own)

@@ -1,0 +1,52 @@
+"""Exemplars whose mean stays close to their class's mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ablate.registry import component
+from ablate.tables import equal_share
+from ablate.types import Floats, Ints
+
+
+@component("memory", "herding", paper="Rebuffi et al. 2017 (iCaRL), arXiv:1611.07725, Algorithm 4")
+@dataclass(frozen=True)
+class Herding:
+    """p_j = argmin_x | mu - (f(x) + sum_{i<j} f(p_i)) / j |, f the normalised features.
+
+    The ranking is made once, when the class is new; later budgets keep its first rows.
+
+    budget_rows: rows kept in all, shared over the classes seen, [0, 1e9].
+    """
+
+    budget_rows: int = 200
+    reads_features = True
+
+    def quota(self, priorities: Sequence[Floats]) -> Ints:
+        """Share the budget equally over the seen classes."""
+        return equal_share(self.budget_rows, [len(mine) for mine in priorities])
+
+    def rank(self, features: Tensor, valid: Tensor, priority: Tensor, keep: int) -> Tensor:
+        """Choose greedily `keep` times; the rows not chosen follow in the files' order."""
+        rows = valid.shape[0]
+        unit = features / features.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+        unit = torch.where(valid[:, None], unit, 0)
+        mean = unit.sum(0) / valid.sum()
+        lengths = (unit * unit).sum(-1)
+        places = torch.arange(rows, device=valid.device)
+        order = torch.where(valid, rows + places, 3 * rows + places)
+        total = torch.zeros_like(mean)
+        free = valid
+        for j in range(1, min(keep, rows) + 1):
+            # |j mu - total - f|^2 without the part that is the same for every row
+            distance = lengths - 2 * (unit @ (j * mean - total))
+            best = distance.masked_fill(~free, float("inf")).argmin()
+            chosen = (places == best) & free
+            order = torch.where(chosen, j - 1, order)
+            total = total + torch.where(chosen[:, None], unit, 0).sum(0)
+            free = free & ~chosen
+        return order.argsort()

@@ -1,0 +1,31 @@
+"""Rows drawn at random, as many of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ablate.registry import component
+from ablate.tables import equal_share
+from ablate.types import Floats, Ints
+
+
+@component("memory", "random", paper="Chaudhry et al. 2019, arXiv:1902.10486, ring buffer by class")
+@dataclass(frozen=True)
+class Random:
+    """Keeps m rows of each class drawn without replacement, m = budget_rows / classes seen.
+
+    budget_rows: rows kept in all, shared over the classes seen, [0, 1e9].
+    """
+
+    budget_rows: int = 200
+
+    def quota(self, priorities: Sequence[Floats]) -> Ints:
+        """Share the budget equally over the seen classes."""
+        return equal_share(self.budget_rows, [len(mine) for mine in priorities])
+
+    def rank(self, features: Tensor, valid: Tensor, priority: Tensor, keep: int) -> Tensor:
+        """Order the rows by their random priority, padding last."""
+        return priority.masked_fill(~valid, 2.0).argsort()

@@ -1,0 +1,43 @@
+"""Adam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ablate.registry import component
+from ablate.solve import decayed, moments
+from ablate.types import Inner
+
+
+@component("optimizer", "adam", paper="Kingma & Ba 2015, arXiv:1412.6980, Algorithm 1")
+@dataclass(frozen=True)
+class Adam:
+    """theta - lr * m_hat / (sqrt(v_hat) + epsilon), m and v the moving moments of the slope.
+
+    lr: learning rate alpha, > 0.
+    beta1: decay of the first moment, [0, 1).
+    beta2: decay of the second moment, [0, 1).
+    epsilon: keeps the division finite, > 0.
+    weight_decay: pull towards 0, added to the slope, >= 0.
+    """
+
+    lr: float = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+
+    def init(self, theta: Tensor) -> Inner:
+        """Give zero moments and the step count 0."""
+        return torch.zeros_like(theta), torch.zeros_like(theta), theta.new_zeros(())
+
+    def step(self, theta: Tensor, slope: Tensor, inner: Inner, scale: Any) -> tuple[Tensor, Inner]:
+        """Take one step."""
+        slope = decayed(slope, theta, self.weight_decay)
+        m, v, n = after = moments(slope, inner, self.beta1, self.beta2)
+        root = (v / (1 - self.beta2**n)).sqrt() + self.epsilon
+        return theta - scale * self.lr * (m / (1 - self.beta1**n)) / root, after

@@ -1,0 +1,26 @@
+"""A learning rate that drops at given epochs of each task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ablate.registry import component
+from ablate.types import Clock
+
+
+@component("schedule", "milestones", paper="as in torch.optim.lr_scheduler.MultiStepLR")
+@dataclass(frozen=True)
+class Milestones:
+    """alpha * factor^(number of milestones passed), the epochs counted anew in each task.
+
+    epochs: the milestones, each >= 0, counted from 0.
+    factor: what each one multiplies the learning rate by, (0, 1].
+    """
+
+    epochs: tuple[int, ...] = (5, 10, 15)
+    factor: float = 0.5
+
+    def __call__(self, clock: Clock) -> Any:
+        """Give the factor on the learning rate."""
+        return self.factor ** sum(clock.epoch >= epoch for epoch in self.epochs)

@@ -1,0 +1,52 @@
+"""No meta update: one step on the mean of the tasks' losses; with `match`, at an arm's step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor
+
+from ablate.registry import component
+from ablate.types import Clock, Fit, Inner, Tasks, Update
+
+
+@component("update", "balanced", paper="plain SGD on the mean of the task losses")
+@dataclass(frozen=True)
+class Balanced:
+    """theta - scale * alpha * grad mean_k L_k(theta), over the tasks present in the batch.
+
+    match: an arm (or an update) whose effective step is taken: scale is its outer step, times the
+        r inner steps where only one step is taken here. null leaves the learning rate alone.
+    steps: `one` step on a batch, or as many as the `inner` loop would take (equal gradient
+        evaluations for every row).
+
+    With plain SGD and r = 1, matched to gather = mean, this is that update exactly: at one inner
+    step there is nothing meta left.
+    """
+
+    match: Update | None = None
+    steps: Literal["one", "inner"] = "one"
+    can = ("scale",)
+    needs = {("match", "*"): ("match", "scale")}  # noqa: RUF012 (read as a literal, never changed)
+
+    def __call__(self, theta: Tensor, tasks: Tasks, fit: Fit, clock: Clock) -> Tensor:
+        """Give the next parameters `[P]`."""
+        return self.carry(theta, tasks, fit, clock, fit.fresh(theta))[0]
+
+    def carry(
+        self, theta: Tensor, tasks: Tasks, fit: Fit, clock: Clock, inner: Inner
+    ) -> tuple[Tensor, Inner]:
+        """Do the same from a given optimizer state."""
+        present = tasks.present.to(theta.dtype)  # [K]
+
+        def loss(at: Tensor) -> Tensor:
+            return (present * fit.losses(at, tasks)).sum() / present.sum().clamp(min=1)
+
+        steps = 1 if self.steps == "one" else fit.steps
+        stretch = fit.steps / steps if self.match else 1.0
+        return fit.descend(theta, loss, inner, self.scale(clock) * stretch, steps)
+
+    def scale(self, clock: Clock) -> Any:
+        """Give the factor on the learning rate."""
+        return self.match.scale(clock) if self.match else 1.0  # type: ignore[attr-defined]

@@ -1,0 +1,41 @@
+"""The outer step, taken apart: how tasks are gathered, and how far to go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from ablate.registry import component
+from ablate.types import Clock, Fit, Gather, Inner, Step, Tasks
+
+
+@component("update", "outer", paper="Nichol et al. 2018 (Reptile); Rajasegaran et al. 2020 (iTAML)")
+@dataclass(frozen=True)
+class Outer:
+    """theta + step * (target - theta), target = gather(tasks).
+
+    gather: how the tasks' inner loops become one target.
+    step: how far the parameters move towards it.
+    """
+
+    gather: Gather
+    step: Step
+
+    def __call__(self, theta: Tensor, tasks: Tasks, fit: Fit, clock: Clock) -> Tensor:
+        """Give the next parameters `[P]`."""
+        target, _ = self.gather(theta, tasks, fit, None)
+        after: Tensor = theta + self.scale(clock) * (target - theta)
+        return after
+
+    def carry(
+        self, theta: Tensor, tasks: Tasks, fit: Fit, clock: Clock, inner: Inner
+    ) -> tuple[Tensor, Inner | None]:
+        """Do the same, threading one optimizer state through tasks and batches."""
+        target, after = self.gather(theta, tasks, fit, inner)
+        return theta + self.scale(clock) * (target - theta), after
+
+    def scale(self, clock: Clock) -> Any:
+        """Give the share of an inner step that one outer step keeps."""
+        return self.step(clock)
