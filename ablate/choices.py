@@ -54,7 +54,7 @@ class ChoiceReader:
             name, settings = next(iter(node.items.items()))
             at = node.keys[name]
         else:
-            found = "several keys" if node.items else shown(node.value)
+            found = "several keys" if node.items else shown(node.plain())
             self.note(node.at, f"{found} for {kind}", f"one component: {', '.join(names)}")
             return None
         if name not in names:
@@ -69,7 +69,7 @@ class ChoiceReader:
         """Read a component's settings, every field filled in."""
         if node.value is not None and not isinstance(node.value, dict):
             fields = ", ".join(field.name for field in entry.fields)
-            self.note(node.at, f"{shown(node.value)} for {entry.name}", f"settings: {fields}")
+            self.note(node.at, f"{shown(node.plain())} for {entry.name}", f"settings: {fields}")
             return None
         names = [field.name for field in entry.fields]
         before = len(self.problems)

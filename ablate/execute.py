@@ -117,7 +117,8 @@ def make_program(stack: Stack, catalogue: Catalogue, net: Net, theta: Tensor) ->
     differing = [path for path in each[0] if len({mine[path] for mine in each}) > 1]
     names = {".".join(path): path for path in differing}
     stacked = {
-        name: torch.tensor([mine[path] for mine in each]).to(theta) for name, path in names.items()
+        name: torch.tensor([mine[path] for mine in each], dtype=theta.dtype, device=theta.device)
+        for name, path in names.items()
     }
 
     def make(values: Mapping[str, Tensor]) -> Any:

@@ -17,16 +17,17 @@ DEFAULT_PROTOCOL = "all-classes"
 
 def accuracy_matrix(result: RunResult, protocol: str) -> Floats:
     """Give R `[T, T]`: accuracy on task k after task t; `nan` above the diagonal."""
-    right = np.array(result.right[protocol], dtype=np.float64)
+    right: Floats = np.array(result.right[protocol], dtype=np.float64)
     right[~np.tri(len(right), dtype=bool)] = np.nan
-    matrix: Floats = np.divide(100 * right, np.array(result.rows))
+    matrix: Floats = 100 * right / np.array(result.rows, dtype=np.float64)
     return matrix
 
 
 def curve(result: RunResult, protocol: str) -> Floats:
     """Give the accuracy over the rows of all seen tasks, after each task, `[T]`."""
-    right = np.tril(np.array(result.right[protocol], dtype=np.float64)).sum(1)
-    return 100 * right / np.cumsum(result.rows)
+    right: Floats = np.tril(np.array(result.right[protocol], dtype=np.float64)).sum(1)
+    share: Floats = 100 * right / np.cumsum(result.rows)
+    return share
 
 
 def accuracy(result: RunResult, protocol: str) -> float:

@@ -39,6 +39,8 @@ def check(field: Field, value: Any) -> tuple[Any, str]:
     checker = adapter(field.annotation)
     if checker is None:
         return value, ""
+    if isinstance(value, bool) and "bool" not in field.annotation:
+        return value, f"{shown(value)} for {field.name}"  # to Python, True is 1
     given = tuple(value) if isinstance(value, list) and "tuple" in field.annotation else value
     try:
         accepted = checker.validate_python(given, strict=True)
@@ -84,7 +86,7 @@ def json_schema(field: Field) -> dict[str, Any]:
 
 
 def shown(value: Any) -> str:
-    """Write a value as it stands in YAML, shortened.
+    """Write a value much as it stands in YAML, shortened.
 
     >>> shown(True), shown(None), shown("abc")
     ('true', 'null', "'abc' (text)")
@@ -95,8 +97,6 @@ def shown(value: Any) -> str:
         return f"{value[:60]!r} (text)"
     if isinstance(value, dict):
         return "a mapping"
-    if isinstance(value, list):
-        return "a list"
     return str(value)[:60]
 
 

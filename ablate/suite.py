@@ -113,7 +113,7 @@ class _SuiteReader:
         scalars = {key: self.scalar(field) for key, field in SCALARS.items()}
         cells = self.cells()
         arms = self.arms()
-        variants = self.variants(arms, cells) if not self.reader.problems else []
+        variants = self.variants(arms, cells)
         contrasts = self.contrasts(arms, cells, variants)
         if self.reader.problems:
             return None
@@ -158,7 +158,7 @@ class _SuiteReader:
             if kind not in base.items and kind not in OPTIONAL_KINDS:
                 known = ", ".join(self.catalogue.names(kind))
                 self.note(base.at, f"a base without {kind!r}", f"{kind}: one of {known}")
-        if self.reader.problems:
+        if any(kind not in base.items for kind in TOP_KINDS if kind not in OPTIONAL_KINDS):
             return {}
         missing = {
             kind: Node(name, base.at)
@@ -201,8 +201,7 @@ class _SuiteReader:
         for path, node in axes.items.items():
             if not isinstance(node.value, list) or not node.value:
                 self.note(node.at, f"{shown(node.plain())} for {path}", "a list of values")
-        if self.reader.problems:
-            return []
+                return []
         values = [node.value for node in axes.items.values()]
         combinations = list(itertools.islice(itertools.product(*values), MAX_CELLS + 1))
         if len(combinations) > MAX_CELLS:
@@ -260,6 +259,8 @@ class _SuiteReader:
             return []
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
         read = [self.contrast(child, arms, metrics.names(protocols)) for child in node.value]
+        if self.reader.problems:
+            return []
         return [
             Contrast(
                 cell * len(arms) + list(arms).index(one["treatment"]),

@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ablate.types import Comparison, TestResult, Verdict
 
 DECISIVE = ("minimal-effect", "equivalence")
@@ -16,6 +18,7 @@ DECISIVE = ("minimal-effect", "equivalence")
 
 FEWEST_PAIRS = 3
 ENOUGH_PAIRS = 5
+MOST_SEEDS = 1000
 LOSS_SHARE = 0.1
 """One-sided losses beyond this share of the seeds block MATTERS: what is left is a selection."""
 
@@ -140,13 +143,16 @@ def seeds_needed(evidence: Evidence, alpha: float, power: float = 0.8) -> int:
     from scipy.stats import t
 
     comparison, observed = evidence.comparison, evidence.tests["paired-t"]
-    mean, have = abs(observed.estimate), observed.n
+    mean, have, margin = abs(observed.estimate), observed.n, comparison.margin
     half = (observed.high - observed.low) / 2
     sd = half * math.sqrt(have) / t.ppf(1 - alpha / 2, have - 1)
-    distance = abs(mean - comparison.margin)
-    level = alpha / 2 if mean > comparison.margin else alpha
-    for n in range(max(ENOUGH_PAIRS, have), 1001):
-        reach = t.ppf(1 - level, n - 1) + t.ppf(power, n - 1)
-        if reach * sd / math.sqrt(n) <= distance:
-            return n
-    return 0
+    n = np.arange(max(ENOUGH_PAIRS, have), MOST_SEEDS + 1)
+    se, df = sd / np.sqrt(n), n - 1
+    if mean > margin:
+        chance = t.cdf((mean - margin) / se - t.ppf(1 - alpha / 2, df), df)
+    else:
+        reach = t.ppf(1 - alpha, df)
+        both = [t.cdf((margin + side * mean) / se - reach, df) for side in (-1, 1)]
+        chance = both[0] + both[1] - 1
+    enough = n[chance >= power]
+    return int(enough[0]) if len(enough) else 0

@@ -1,0 +1,23 @@
+"""Timings of update steps, for `make bench`; they are looked at, never asserted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ablate import flow, shipped
+from ablate.bench import middle_step
+from ablate.execute import assemble
+from ablate.registry import scan
+from ablate.types import Site
+
+
+@pytest.mark.parametrize("place", [0, -1], ids=["dearest", "cheapest"])
+def test_update_step(benchmark: Any, place: int) -> None:
+    """One outer step of a stack of twenty seeds of `update_rule`."""
+    suite = flow.open_suite(shipped.ROOT / "suites" / "update_rule.yaml")
+    stack = flow.prepare(suite, Path("data"), None).stacks[place]
+    state = benchmark(middle_step(assemble(stack, Site("data", "cpu"), scan())))
+    assert state.theta.isfinite().all()

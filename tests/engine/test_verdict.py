@@ -1,0 +1,166 @@
+"""The four outcomes, over a family, and what blocks a claim."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+
+from ablate import judge, verdict
+from ablate.registry import scan
+from ablate.types import Comparison, LostPair, Verdict
+from tests.conftest import comparison
+
+NOISE = [0.3, -0.2, 0.1, -0.4, 0.25, 0.05, -0.15, 0.2]
+
+
+def examined(made: Comparison) -> verdict.Evidence:
+    catalogue = scan()
+    every = {name: catalogue.load("test", name)() for name in catalogue.names("test")}
+    return judge.examine(made, every, 0.05)
+
+
+def decide(made: Comparison, family: int = 1) -> Verdict:
+    evidence = examined(made)
+    # one p needs no correction, and statsmodels collects garbage at every call
+    method = "holm" if family > 1 else "none"
+    adjusted = verdict.adjust([evidence.p] + [1.0] * (family - 1), method)
+    return verdict.decide(evidence, adjusted[0], 0.05)
+
+
+def shifted(by: float, n: int = 8) -> list[float]:
+    return [by + noise for noise in NOISE[:n]]
+
+
+@pytest.mark.parametrize(
+    ("by", "decision"),
+    [
+        (5.0, "MATTERS"),
+        (-5.0, "MATTERS"),
+        (0.0, "NEGLIGIBLE"),
+        (0.3, "NEGLIGIBLE"),
+        (1.0, "INCONCLUSIVE"),
+    ],
+)
+def test_the_interval_against_the_margin_decides(by: float, decision: str) -> None:
+    """Wholly outside, wholly inside, or across a margin of one point."""
+    assert decide(comparison(shifted(by))).decision == decision
+
+
+def test_a_difference_that_excludes_zero_but_not_the_margin_differs() -> None:
+    """It is flagged, and it is not a verdict."""
+    found = decide(comparison(shifted(1.0)))
+    assert (found.decision, found.flags) == ("INCONCLUSIVE", ("differs",))
+
+
+def test_negligible_wins_over_differing_from_zero() -> None:
+    """A small difference that is surely there is still negligible."""
+    found = decide(comparison(shifted(0.4), margin=2.0))
+    assert found.tests["paired-t"].p < 0.05
+    assert found.decision == "NEGLIGIBLE"
+
+
+@pytest.mark.parametrize(
+    ("n", "decision"),
+    [
+        (0, "UNTESTABLE"),
+        (2, "UNTESTABLE"),
+        (3, "INCONCLUSIVE"),
+        (4, "INCONCLUSIVE"),
+        (5, "MATTERS"),
+    ],
+)
+def test_few_pairs_cannot_decide(n: int, decision: str) -> None:
+    """Under three nothing is tested, under five nothing is decided."""
+    assert decide(comparison(shifted(9.0, n))).decision == decision
+
+
+def test_identical_arms_are_negligible_and_inert() -> None:
+    """Also where the margin is finer than a test row."""
+    for margin in (1.0, 0.01):
+        found = decide(comparison([0.0] * 8, margin=margin, identical=True))
+        assert (found.decision, found.flags) == ("NEGLIGIBLE", ("INERT",))
+        assert "every score" in found.why
+
+
+def test_a_family_raises_the_bar() -> None:
+    """What decides alone may not decide among fifty."""
+    made = comparison([1.6 + 2 * noise for noise in NOISE])
+    assert decide(made).decision == "MATTERS"
+    among = decide(made, family=50)
+    assert among.decision == "INCONCLUSIVE"
+    assert "after correction" in among.why
+
+
+@pytest.mark.parametrize("method", ["holm", "hommel", "bonferroni"])
+def test_corrections_are_statsmodels(method: str) -> None:
+    """And none is none."""
+    p = [0.01, 0.04, 0.03, 0.005, 1.0]
+    assert verdict.adjust(p, method) == pytest.approx(multipletests(p, method=method)[1].tolist())
+    assert verdict.adjust(p, "none") == p
+    assert verdict.adjust([], "holm") == []
+
+
+def test_a_refused_pairing_is_untestable_whatever_the_numbers() -> None:
+    """The reason is the refusal."""
+    found = decide(comparison(shifted(9.0), refusal="data differs (a and b)"))
+    assert found.decision == "UNTESTABLE"
+    assert "data differs" in found.why
+    assert math.isnan(found.estimate)
+
+
+def test_losing_one_arm_only_blocks_matters() -> None:
+    """Three of eleven seeds lost on the treatment's side alone are a selection."""
+    lost = tuple(LostPair(20 + i, "a: diverged", ("a",)) for i in range(3))
+    found = decide(replace(comparison(shifted(9.0)), lost=lost))
+    assert found.decision == "INCONCLUSIVE"
+    assert "a alone lost 3 of 11 seeds" in found.why
+
+
+def test_losing_both_arms_alike_does_not() -> None:
+    """Nor does a loss on either side in turn."""
+    for sides in ((("a", "b"),) * 3, (("a",), ("b",))):
+        lost = tuple(LostPair(20 + i, "x", side) for i, side in enumerate(sides))
+        assert decide(replace(comparison(shifted(9.0)), lost=lost)).decision == "MATTERS"
+
+
+@pytest.mark.parametrize(("margin_in_sd", "needed"), [(0.5, 36), (1.0, 11)])
+def test_an_undecided_contrast_says_how_many_seeds_it_would_take(
+    margin_in_sd: float, needed: int
+) -> None:
+    """For 80 % power to show equivalence: 36 seeds at half a standard deviation, 11 at one."""
+    deltas = [noise - float(np.mean(NOISE)) for noise in NOISE]
+    made = comparison(deltas, margin=margin_in_sd * float(np.std(deltas, ddof=1)))
+    assert verdict.seeds_needed(examined(made), 0.05) == needed
+
+
+def test_a_mean_on_the_margin_is_never_decided() -> None:
+    """And the reader is told so."""
+    assert "more than 1,000 seeds" in decide(comparison(shifted(1.0))).why
+
+
+@given(st.lists(st.floats(-100, 100), min_size=0, max_size=12), st.floats(0.01, 50))
+@settings(max_examples=80, deadline=None)
+def test_any_differences_end_in_one_of_the_four_outcomes(
+    deltas: list[float], margin: float
+) -> None:
+    """Without exception; MATTERS only with an interval outside the margin."""
+    found = decide(comparison(deltas, margin=margin))
+    assert found.decision in ("MATTERS", "NEGLIGIBLE", "INCONCLUSIVE", "UNTESTABLE")
+    if found.decision == "MATTERS":
+        assert found.low > margin or found.high < -margin
+
+
+@given(st.floats(0.1, 10))
+@settings(max_examples=20, deadline=None)
+def test_scaling_metric_and_margin_together_changes_no_verdict(scale: float) -> None:
+    """Points or fractions are the same study."""
+    for by in (0.0, 1.0, 4.0):
+        first = decide(comparison(shifted(by)))
+        scaled = comparison([scale * delta for delta in shifted(by)], scale, 0.25 * scale)
+        assert decide(scaled).decision == first.decision

@@ -1,0 +1,150 @@
+"""Data sets: digits against scikit-learn, IDX files made in their real format, clear refusals."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ablate.errors import DataError
+from variants.dataset.digits import Digits
+from variants.dataset.fashion_mnist import FashionMNIST
+from variants.dataset.idx import FILES, fetch
+from variants.dataset.mnist import MNIST
+
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+
+
+def write_idx(root: Path, name: str = "MNIST", train: int = 30, test: int = 20) -> Path:
+    """Write the four files; row i has label i mod 10 and pixel value i everywhere."""
+    folder = root / name / "raw"
+    folder.mkdir(parents=True)
+    for count, images, labels in ((train, *FILES[:2]), (test, *FILES[2:])):
+        rows = np.arange(count)
+        pixels = np.repeat(rows[:, None], 784, 1).astype(np.uint8)
+        (folder / images).write_bytes(
+            struct.pack(">4B3I", 0, 0, 8, 3, count, 28, 28) + pixels.tobytes()
+        )
+        (folder / labels).write_bytes(
+            struct.pack(">4BI", 0, 0, 8, 1, count) + (rows % 10).astype(np.uint8).tobytes()
+        )
+    return folder
+
+
+def test_digits_are_scikit_learns_rows() -> None:
+    """All 1,797 of them, pixels over 16, none in both parts."""
+    from sklearn.datasets import load_digits
+
+    bunch, data = load_digits(), Digits().load(Path())
+    ours = np.concatenate([data.x_train, data.x_test]).reshape(-1, 64)
+    assert sorted(map(bytes, (bunch.data / 16).astype(np.float32))) == sorted(map(bytes, ours))
+    assert len(data.y_train) + len(data.y_test) == 1797
+
+
+def test_the_digits_split_is_stratified_and_stays() -> None:
+    """A fifth of each class, and a digest that pins the split for good."""
+    data, facts = Digits().load(Path()), Digits().look(Path())
+    shares = np.bincount(data.y_test) / np.bincount(np.concatenate([data.y_train, data.y_test]))
+    assert (abs(shares - 0.2) < 0.006).all()
+    assert facts[:4] == ((1, 8, 8), 10, 1442, 355)
+    assert facts.digest.startswith("4e1325d038813314")
+
+
+def test_mnist_sizes_come_from_the_files(tmp_path: Path) -> None:
+    """A root with few rows works; pixels are normalised."""
+    write_idx(tmp_path)
+    facts, data = MNIST().look(tmp_path), MNIST().load(tmp_path)
+    assert facts[:4] == ((1, 28, 28), 10, 30, 20)
+    assert data.x_train.shape == (30, 1, 28, 28)
+    assert data.y_test.tolist() == [i % 10 for i in range(20)]
+    assert float(data.x_train[7, 0, 0, 0]) == pytest.approx((7 / 255 - 0.1307) / 0.3081, rel=1e-6)
+
+
+def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
+    """One pixel changes it."""
+    folder = write_idx(tmp_path)
+    before = MNIST().look(tmp_path).digest
+    images = folder / FILES[0]
+    images.write_bytes(images.read_bytes()[:-1] + b"\xff")
+    assert MNIST().look(tmp_path).digest != before
+
+
+def test_missing_files_are_named_with_the_remedy(tmp_path: Path) -> None:
+    """Which files, where to put them, and the option."""
+    with pytest.raises(DataError, match=r"MNIST/raw lacks train-images-idx3-ubyte.*--data-root"):
+        MNIST().look(tmp_path)
+
+
+def test_zipped_files_are_told_to_be_unzipped(tmp_path: Path) -> None:
+    """Debian's package and the publishers ship them gzipped."""
+    folder = write_idx(tmp_path)
+    name = folder / FILES[0]
+    name.rename(name.with_name(f"{FILES[0]}.gz"))
+    with pytest.raises(DataError, match=r"unzip train-images-idx3-ubyte there"):
+        MNIST().look(tmp_path)
+
+
+def test_a_truncated_file_is_named(tmp_path: Path) -> None:
+    """Its header promises more than it holds."""
+    images = write_idx(tmp_path) / FILES[0]
+    images.write_bytes(images.read_bytes()[:-10])
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte is damaged.*23,520.*23,510"):
+        MNIST().look(tmp_path)
+
+
+def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
+    """Text is no IDX file."""
+    labels = write_idx(tmp_path) / FILES[1]
+    labels.write_text("not labels")
+    with pytest.raises(DataError, match="train-labels-idx1-ubyte is no IDX file"):
+        MNIST().look(tmp_path)
+
+
+def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+    """Thirty images and ten labels."""
+    labels = write_idx(tmp_path) / FILES[1]
+    labels.write_bytes(struct.pack(">4BI", 0, 0, 8, 1, 10) + bytes(10))
+    with pytest.raises(DataError, match="30 images and 10 labels"):
+        MNIST().look(tmp_path)
+
+
+def test_a_failed_download_names_the_files_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a network: the message of missing files, and no empty folders."""
+    import torchvision.datasets
+
+    def offline(self: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(torchvision.datasets.MNIST, "download", offline)
+    with pytest.raises(DataError, match=r"lacks train-images.*no route to host"):
+        fetch(tmp_path / "data", "MNIST")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_downloaded_where_the_files_are(tmp_path: Path) -> None:
+    """Fetching is a matter of missing files only."""
+    write_idx(tmp_path)
+    MNIST().fetch(tmp_path)
+    assert MNIST().look(tmp_path).train_rows == 30
+
+
+@pytest.mark.skipif(not DEBIAN.is_dir(), reason="Debian's dataset-fashion-mnist is not installed")
+def test_debians_fashion_mnist_loads_in_full(tmp_path: Path) -> None:
+    """Unzipped as the README says; 60,000 + 10,000 rows."""
+    folder = tmp_path / "FashionMNIST" / "raw"
+    folder.mkdir(parents=True)
+    for path in DEBIAN.glob("*.gz"):
+        with gzip.open(path) as source, (folder / path.stem).open("wb") as target:
+            shutil.copyfileobj(source, target)
+    facts = FashionMNIST().look(tmp_path)
+    data = FashionMNIST().load(tmp_path)
+    assert facts[:4] == ((1, 28, 28), 10, 60_000, 10_000)
+    assert np.bincount(data.y_train).tolist() == [6000] * 10
+    assert abs(float(data.x_train.mean())) < 0.01
+    assert float(data.x_train.std()) == pytest.approx(1, abs=0.01)
