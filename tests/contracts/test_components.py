@@ -94,10 +94,11 @@ def test_updates_stack(entry: Component, sizes: tuple[int, ...] | None) -> None:
 @pytest.mark.parametrize("entry", of("update"))
 def test_updates_stack_over_their_numbers(entry: Component) -> None:
     """A float field may be a tensor."""
+    tasks, loop = batch(), fit()
+    values = torch.tensor([0.25, 0.5, 1.0], dtype=torch.float64)
     for field in entry.fields:
         if field.annotation != "float" or field.range is None:
             continue
-        values, tasks, loop = torch.tensor([0.25, 0.5, 1.0], dtype=torch.float64), batch(), fit()
 
         def after(value: Any, name: str = field.name) -> torch.Tensor:
             return made(entry, **{name: value})(THETA, tasks, loop, Clock(1, 3))
@@ -171,10 +172,7 @@ def test_memories_keep_no_more_than_their_budget_and_rank_every_row(entry: Compo
         assert (quota >= 0).all()
         assert quota.sum() <= 12
         assert all(q <= len(p) for q, p in zip(quota, priorities, strict=False))
-    assert all(
-        (later[: len(sooner)] <= sooner).all()
-        for sooner, later in zip(quotas, quotas[1:], strict=False)
-    )
+    assert all((later[: len(sooner)] <= sooner).all() for sooner, later in pairwise(quotas))
     valid = torch.arange(9) < 7
     order = memory.rank(torch.rand(9, 3), valid, torch.rand(9), 3)
     assert sorted(order.tolist()) == list(range(9))
