@@ -89,7 +89,7 @@ def run(
     fresh: bool,
 ) -> None:
     """Train, test and write the significance report. Runs that are done are not repeated."""
-    from ablate import flow
+    from ablate import describe, flow
     from ablate.store import open_store, sole_writer
     from ablate.types import Site
 
@@ -98,7 +98,7 @@ def run(
     flow.prepare(opened, data_root, None, only, fetch=True)  # every fault shows before we write
     with sole_writer(results), closing(open_store(results)) as store:
         work = flow.prepare(opened, data_root, store, only, fresh=fresh)
-        show_plan(work)
+        click.echo(describe.work(work))
         if work.stacks:
             show_runs(opened, work, flow.run(work, store, site, workers or cores()))
         study = flow.analyse(opened, store)
@@ -112,15 +112,15 @@ def run(
 @data_option
 def plan(suite: str, results: Path, seeds: int | None, data_root: Path) -> None:
     """Show the grid, its size and its estimated cost; runs nothing."""
-    from ablate import flow
+    from ablate import describe, flow
     from ablate.store import open_store
 
     opened = flow.open_suite(suite_path(suite), seeds)
     there = (results / "runs.sqlite").exists()
     with closing(open_store(results, create=False) if there else None) as store:
         work = flow.prepare(opened, data_root, store)
-    show_grid(opened)
-    show_plan(work)
+    click.echo("\n  ".join([opened.question, *(variant.label for variant in opened.variants)]))
+    click.echo(describe.work(work))
 
 
 @main.command()
@@ -142,22 +142,13 @@ def report(suite: str, results: Path, seeds: int | None) -> None:
 @click.argument("kind", required=False)
 def list_(kind: str | None) -> None:
     """List the components of a KIND, or of all kinds, and the shipped suites."""
-    from ablate.errors import SelectionError, unknown
-    from ablate.registry import scan
+    from ablate import describe
 
-    catalogue = scan()
-    kinds = catalogue.kinds()
-    if kind and kind not in kinds:
-        raise SelectionError(unknown("kind of component", kind, kinds))
-    for name in [kind] if kind else kinds:
-        click.secho(name, bold=True)
-        for entry in (catalogue.get(name, one) for one in catalogue.names(name)):
-            click.echo(f"  {entry.name:<16} {entry.doc.splitlines()[0] if entry.doc else ''}")
-    if not kind:
-        click.secho("suites", bold=True)
-        for path in sorted(suites_folder().glob("*.yaml")):
-            click.echo(f"  {path.stem}")
-    for warning in catalogue.warnings:
+    for heading, lines in describe.catalogue(kind):
+        click.secho(heading, bold=True)
+        for line in lines:
+            click.echo(f"  {line}")
+    for warning in describe.warnings():
         click.echo(f"warning: {warning}", err=True)
 
 
@@ -165,21 +156,10 @@ def list_(kind: str | None) -> None:
 @click.argument("name", metavar="KIND.NAME")
 def show(name: str) -> None:
     """Show a component: formula, fields with ranges and defaults, source."""
-    from ablate.reading import REQUIRED
-    from ablate.registry import scan
-    from ablate.schema import allowed
+    from ablate import describe
 
-    kind, _, rest = name.partition(".")
-    catalogue = scan()
-    entry = catalogue.get(kind, rest)
-    click.secho(f"{entry.kind}.{entry.name}", bold=True)
-    click.echo(f"\n{entry.doc}\n")
-    for field in entry.fields:
-        slot = catalogue.slot(field.annotation)
-        accepts = f"a component: {', '.join(catalogue.names(slot))}" if slot else allowed(field)
-        default = "required" if field.default == REQUIRED else f"default {field.default!r}"
-        click.echo(f"  {field.name}: {accepts} ({default})")
-    click.echo(f"\nSource: {entry.paper or 'this toolkit'}\nFile:   {entry.origin}")
+    for line in describe.component(name):
+        click.echo(line)
 
 
 @main.command()
@@ -203,18 +183,9 @@ def bench(suite: str, seconds: float, data_root: Path) -> None:
     from ablate import bench as timing
     from ablate import flow
 
-    opened = flow.open_suite(suite_path(suite))
-    work = flow.prepare(opened, data_root, None)
-    rows = []
-    click.echo(f"{'arm':<34} {'width':>5} {'alone':>12} {'stacked':>12} {'ratio':>6}")
-    for row in timing.measure(work.plan, str(data_root.absolute()), seconds):
-        rows.append(row)
-        click.echo(
-            f"{row.label:<34} {row.width:>5} {row.alone:>8,.0f} /s {row.stacked:>8,.0f} /s "
-            f"{row.stacked / row.alone:>5.1f}x"
-        )
-    click.echo(f"\nWhole grid: stacked is {timing.grid_ratio(rows):.1f} times faster than width 1.")
-    click.echo("Updates per second of one replica, on one thread; a stack's are shared out.")
+    work = flow.prepare(flow.open_suite(suite_path(suite)), data_root, None)
+    for line in timing.lines(timing.measure(work.plan, str(data_root.absolute()), seconds)):
+        click.echo(line)
 
 
 # --- what the commands share --------------------------------------------------------------------
@@ -251,58 +222,19 @@ def checked_device(name: str) -> str:
     return name
 
 
-def suites_folder() -> Path:
-    """Give the folder of the shipped suites."""
-    from ablate import shipped
-
-    return shipped.ROOT / "suites"
-
-
 def suite_path(said: str) -> Path:
     """Find a suite: a file, or the name of a shipped one, with or without its folder and ending."""
+    from ablate import shipped
     from ablate.errors import SelectionError, unknown
 
     path = Path(said)
     if path.exists():
         return path
-    shipped = {found.stem: found for found in suites_folder().glob("*.yaml")}
+    found = shipped.suites()
     bare = path.parent == Path() or path.parent == Path("suites")
-    if bare and path.suffix in ("", ".yaml") and path.stem in shipped:
-        return shipped[path.stem]
-    raise SelectionError(unknown("suite", said, shipped))
-
-
-def show_grid(suite: Suite) -> None:
-    """Print every arm of the grid."""
-    click.echo(suite.question)
-    for variant in suite.variants:
-        click.echo(f"  {variant.label}")
-
-
-def show_plan(work: Work) -> None:
-    """Print the size of the grid and of what is left to do."""
-    left = sum(len(stack.runs) for stack in work.stacks)
-    made = work.plan
-    runs = len(made.runs)
-    grid = f"{len(made.suite.variants)} arms x {made.suite.seeds} seeds"
-    shared = len(made.suite.variants) * made.suite.seeds - runs
-    note = f" ({shared} shared between arms)" if shared else ""
-    gradients = sum(
-        cost.gradients * len(s.runs) for s, cost in zip(made.stacks, made.costs, strict=True)
-    )
-    click.echo(
-        f"{grid}: {runs} runs{note} in {len(made.stacks)} stacks, {gradients:,} gradient "
-        f"evaluations. {runs - left} done or not asked for, {left} to run."
-    )
-    if left:
-        click.echo(f"Estimated: about {duration(work.seconds)} on one core (rough).")
-
-
-def duration(seconds: float) -> str:
-    """Write seconds for people."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    if bare and path.suffix in ("", ".yaml") and path.stem in found:
+        return found[path.stem]
+    raise SelectionError(unknown("suite", said, found))
 
 
 def show_runs(suite: Suite, work: Work, events: Any) -> None:

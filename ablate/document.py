@@ -7,7 +7,7 @@ tags are refused, and depth, size and aliases are capped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,14 +166,6 @@ def scalar(text: str) -> Any:
     whole = found[1] and not found[2] and not found[3]
     digits = text.replace("_", "")
     return int(digits) if whole and len(digits) < 20 else float(digits)
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """Give a node and everything below it."""
-    yield node
-    children = node.value if isinstance(node.value, list) else node.items.values()
-    for child in children:
-        yield from walk(child)
 
 
 def _mark(mark: Any) -> Mark:

@@ -46,7 +46,7 @@ def average_incremental_accuracy(result: RunResult, protocol: str) -> float:
 
 
 def forgetting(result: RunResult, protocol: str) -> float:
-    """Mean over the old tasks of best earlier minus last accuracy (Chaudhry et al. 2018, Eq. 3).
+    """Mean over the old tasks of best earlier minus last accuracy (Chaudhry et al. 2018, F).
 
     0 for a study of one task. Lower is better.
     """

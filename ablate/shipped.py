@@ -23,3 +23,8 @@ def name(module: str) -> str:
 def module(path: str) -> Any:
     """Import a shipped module."""
     return import_module(name(path))
+
+
+def suites() -> dict[str, Path]:
+    """Give the shipped suites by name."""
+    return {path.stem: path for path in sorted((ROOT / "suites").glob("*.yaml"))}

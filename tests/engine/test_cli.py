@@ -297,11 +297,3 @@ def test_the_live_display_shows_counts_and_estimates(suite: Path) -> None:
     shown = console.export_text()
     assert "0 of 6 runs done, 0 lost, 6 to go" in shown
     assert "reptile − balanced" in shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(0.2, "1 s"), (80, "80 s"), (600, "10 min"), (9000, "2.5 h")]
-)
-def test_durations_are_written_for_people(seconds: float, said: str) -> None:
-    """Seconds, minutes, hours."""
-    assert cli.duration(seconds) == said

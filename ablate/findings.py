@@ -1,0 +1,97 @@
+"""What is concluded from records: comparisons, test results, verdicts. From `ablate.types`, too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LostPair:
+    """A seed that could not be paired, the arms at fault and the reason."""
+
+    seed: int
+    reason: str
+    sides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Paired differences of two variants in one metric, joined on the seed.
+
+    deltas: treatment - baseline, `[n]`, by seed.
+    resolution: the smallest difference the metric can show (one test row).
+    identical: every pair of records agrees in every score, not only in this metric.
+    """
+
+    treatment: str
+    baseline: str
+    metric: str
+    margin: float
+    seeds: tuple[int, ...]
+    treatment_values: tuple[float, ...]
+    baseline_values: tuple[float, ...]
+    lost: tuple[LostPair, ...]
+    resolution: float
+    identical: bool = False
+    refusal: str = ""
+
+    @property
+    def deltas(self) -> tuple[float, ...]:
+        """Give treatment - baseline for each paired seed."""
+        pairs = zip(self.treatment_values, self.baseline_values, strict=True)
+        return tuple(a - b for a, b in pairs)
+
+    @property
+    def correlation(self) -> float:
+        """Give Pearson's r between the arms over the seeds; `nan` where an arm does not vary."""
+        constant = any(
+            len(set(values)) < 2 for values in (self.treatment_values, self.baseline_values)
+        )
+        if constant:
+            return math.nan
+        return float(np.corrcoef(self.treatment_values, self.baseline_values)[0, 1])
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """What one test says about paired differences.
+
+    p: the p-value, `nan` where the test does not apply. floor: the smallest p it can reach here.
+    """
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+
+    name: str
+    n: int
+    p: float
+    estimate: float
+    low: float
+    high: float
+    assumes: str
+    floor: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision on one contrast, with the evidence it rests on.
+
+    decision: MATTERS, NEGLIGIBLE, INCONCLUSIVE or UNTESTABLE. p: of the verdict, adjusted over the
+    family. low, high: the `1 - alpha` interval. flags: `INERT`, `differs`, ...
+    """
+
+    comparison: Comparison
+    decision: str
+    estimate: float
+    low: float
+    high: float
+    n: int
+    p: float
+    p_adjusted: float
+    effect: float
+    why: str
+    flags: tuple[str, ...]
+    tests: Mapping[str, TestResult]
