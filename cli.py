@@ -5,6 +5,7 @@ Imports wait until a command needs them, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -46,6 +47,9 @@ class Commands(click.Group):
         """Run a command; an expected error is a message and an exit code, never a traceback."""
         from ablate.errors import AblateError
 
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a console that lacks a letter gets a '?'
+                stream.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
         except AblateError as error:
@@ -54,13 +58,20 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("Stopped. Finished runs are kept; the same command goes on.", err=True)
             sys.exit(130)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
+
+
+def show_version(ctx: click.Context, _option: object, wanted: bool) -> None:
+    """Print the installed version, or that there is none."""
+    if wanted:
+        from ablate.provenance import version_of
+
+        click.echo(f"ablate {version_of('ablate')}")
+        ctx.exit()
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="ablate")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version,
+              help="Show the version and exit.")  # fmt: skip
 def main() -> None:
     """Ablation studies with verdicts: does a component of an incremental meta-learner matter?
 
@@ -90,15 +101,16 @@ def run(
 ) -> None:
     """Train, test and write the significance report. Runs that are done are not repeated."""
     from ablate import describe, flow
-    from ablate.store import open_store, sole_writer
+    from ablate.store import make_folder, open_store, sole_writer
     from ablate.types import Site
 
     site = Site(str(data_root.absolute()), checked_device(device))
-    opened = flow.open_suite(suite_path(suite), seeds)
+    opened = flow.open_suite(suite, seeds)
     flow.prepare(opened, data_root, None, only, fetch=True)  # every fault shows before we write
     with sole_writer(results), closing(open_store(results)) as store:
+        make_folder(results / opened.name)
         work = flow.prepare(opened, data_root, store, only, fresh=fresh)
-        click.echo(describe.work(work))
+        say(describe.work(work))
         if work.stacks:
             show_runs(opened, work, flow.run(work, store, site, workers or cores()))
         study = flow.analyse(opened, store)
@@ -115,12 +127,12 @@ def plan(suite: str, results: Path, seeds: int | None, data_root: Path) -> None:
     from ablate import describe, flow
     from ablate.store import open_store
 
-    opened = flow.open_suite(suite_path(suite), seeds)
+    opened = flow.open_suite(suite, seeds)
     there = (results / "runs.sqlite").exists()
     with closing(open_store(results, create=False) if there else None) as store:
         work = flow.prepare(opened, data_root, store)
-    click.echo("\n  ".join([opened.question, *(variant.label for variant in opened.variants)]))
-    click.echo(describe.work(work))
+    say("\n  ".join([opened.question, *(variant.label for variant in opened.variants)]))
+    say(describe.work(work))
 
 
 @main.command()
@@ -132,7 +144,7 @@ def report(suite: str, results: Path, seeds: int | None) -> None:
     from ablate import flow
     from ablate.store import open_store
 
-    opened = flow.open_suite(suite_path(suite), seeds)
+    opened = flow.open_suite(suite, seeds)
     with closing(open_store(results, create=False)) as store:
         study = flow.analyse(opened, store)
     finish(study, results / opened.name)
@@ -145,11 +157,11 @@ def list_(kind: str | None) -> None:
     from ablate import describe
 
     for heading, lines in describe.catalogue(kind):
-        click.secho(heading, bold=True)
+        say(click.style(heading, bold=True))
         for line in lines:
-            click.echo(f"  {line}")
+            say(f"  {line}")
     for warning in describe.warnings():
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
 
 
 @main.command()
@@ -159,7 +171,7 @@ def show(name: str) -> None:
     from ablate import describe
 
     for line in describe.component(name):
-        click.echo(line)
+        say(line)
 
 
 @main.command()
@@ -170,7 +182,7 @@ def schema() -> None:
     from ablate.registry import scan
     from ablate.suite_schema import suite_schema
 
-    click.echo(json.dumps(suite_schema(scan()), indent=1))
+    say(json.dumps(suite_schema(scan()), indent=1))
 
 
 @main.command()
@@ -183,12 +195,21 @@ def bench(suite: str, seconds: float, data_root: Path) -> None:
     from ablate import bench as timing
     from ablate import flow
 
-    work = flow.prepare(flow.open_suite(suite_path(suite)), data_root, None)
+    work = flow.prepare(flow.open_suite(suite), data_root, None)
     for line in timing.lines(timing.measure(work.plan, str(data_root.absolute()), seconds)):
-        click.echo(line)
+        say(line)
 
 
 # --- what the commands share --------------------------------------------------------------------
+
+
+def say(text: str, err: bool = False) -> None:
+    """Print a line; a reader who has left (`| head`) does not stop the work."""
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        stream = sys.stderr if err else sys.stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager
@@ -215,26 +236,11 @@ def checked_device(name: str) -> str:
     import torch
 
     try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
+        torch.ones(1, device=name).sum().item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         said = str(error).splitlines()[0]
         raise SelectionError(f"--device {name!r} cannot be used here: {said}") from error
     return name
-
-
-def suite_path(said: str) -> Path:
-    """Find a suite: a file, or the name of a shipped one, with or without its folder and ending."""
-    from ablate import shipped
-    from ablate.errors import SelectionError, unknown
-
-    path = Path(said)
-    if path.exists():
-        return path
-    found = shipped.suites()
-    bare = path.parent == Path() or path.parent == Path("suites")
-    if bare and path.suffix in ("", ".yaml") and path.stem in found:
-        return found[path.stem]
-    raise SelectionError(unknown("suite", said, found))
 
 
 def show_runs(suite: Suite, work: Work, events: Any) -> None:
@@ -248,7 +254,7 @@ def show_runs(suite: Suite, work: Work, events: Any) -> None:
     if not console.is_terminal:
         for event in events:
             progress = progress.after(event)
-            click.echo(progress.line(), err=True)
+            say(progress.line(), err=True)
         return
     from rich.live import Live
 
@@ -261,6 +267,7 @@ def show_runs(suite: Suite, work: Work, events: Any) -> None:
 def panel(progress: Any) -> Any:
     """Lay progress out for a terminal."""
     from rich.console import Group
+    from rich.markup import escape
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
@@ -268,28 +275,28 @@ def panel(progress: Any) -> Any:
     for column in ("contrast", "seeds", "difference so far"):
         table.add_column(column)
     for label, seeds, estimate in progress.estimates():
-        table.add_row(label, str(seeds), estimate)
+        table.add_row(escape(label), str(seeds), estimate)
     return Group(progress.line(), ProgressBar(progress.total, progress.done, width=60), table)
 
 
 def finish(study: Study, folder: Path) -> None:
     """Write the report, say the answer, and exit with 3 where runs were lost."""
     from ablate import shipped
+    from ablate.store import make_folder
 
     write = shipped.module("reports.write")
     words = shipped.module("reports.words")
+    make_folder(folder)
     path = write.write(study, folder)
-    click.echo(
-        f"\n{study.suite.question}\n{words.answer(study).replace('**', '').replace('`', '')}"
-    )
+    say(f"\n{study.suite.question}\n{words.answer(study).replace('**', '').replace('`', '')}")
     for verdict in study.verdicts:
         one = verdict.comparison
         decision = words.decision(verdict).replace("**", "")
-        click.echo(f"  {decision:<22} {one.treatment}  −  {one.baseline}  [{one.metric}]")
-    click.echo(f"\nReport: {path}")
-    lost = sum(arm.statuses["failed"] + arm.statuses["diverged"] for arm in study.arms)
+        say(f"  {decision:<22} {one.treatment}  −  {one.baseline}  [{one.metric}]")
+    say(f"\nReport: {path}")
+    lost = len({r.key for runs in study.runs for r in runs.values() if r.status != "ok"})
     if lost:
-        click.echo(f"{lost} runs were lost; the report says which and why.", err=True)
+        say(f"{lost} runs were lost; the report says which and why.", err=True)
         sys.exit(RUNS_LOST)
 
 

@@ -35,6 +35,7 @@ class ChoiceReader:
     def __init__(self, catalogue: Catalogue, arm_at: ArmAt = lambda _name, _path: None) -> None:
         self.catalogue = catalogue
         self.arm_at = arm_at
+        self.arms: tuple[str, ...] = ()
         self.problems: list[Problem] = []
 
     def note(self, at: Mark, found: str, accepts: str = "", guess: str = "") -> None:
@@ -84,7 +85,9 @@ class ChoiceReader:
                 child = node.items[field.name]
                 values[field.name] = self.value(entry, field, child, path, via)
             elif field.default == REQUIRED:
-                self.note(at, f"{entry.name} without {field.name!r}", allowed(field))
+                slot = self.catalogue.slot(field.annotation)
+                accepts = ", ".join(self.catalogue.names(slot)) if slot else allowed(field)
+                self.note(at, f"{entry.name} without {field.name!r}", accepts)
             else:
                 default = field.default
                 values[field.name] = list(default) if isinstance(default, tuple) else default
@@ -112,9 +115,15 @@ class ChoiceReader:
         name = node.value
         there = self.arm_at(name, path)
         if there is None:
+            names = [*self.arms, *self.catalogue.names(kind)]
+            if name not in names:
+                guess = nearest(name, names)
+                self.note(node.at, f"unknown arm or {kind} {name!r}", ", ".join(names), guess)
+                return None
             return self.read(node, kind, path, via)
         if name in via:
-            self.note(node.at, f"arms that follow each other in a circle: {' -> '.join(via)}")
+            circle = " -> ".join([*via, name])
+            self.note(node.at, f"arms that follow each other in a circle: {circle}")
             return None
         return self.read(there, kind, path, (*via, name))
 

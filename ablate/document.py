@@ -24,7 +24,9 @@ _PLAIN_TAGS = {
     f"tag:yaml.org,2002:{name}"
     for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "value")
 }
-_NUMBER = re.compile(r"[-+]?(\d[\d_]*)(\.\d*)?([eE][-+]?\d+)?|[-+]?\.\d+([eE][-+]?\d+)?")
+_NUMBER = re.compile(
+    r"[-+]?([0-9][0-9_]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.[0-9]+([eE][-+]?[0-9]+)?"
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -37,11 +39,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Node:
-    """A value with its place; a mapping's `keys` are the places of its keys."""
+    """A value with its place; a mapping's `keys` are the places of its keys.
+
+    text: a scalar as it was written, so that `1` can be a name.
+    """
 
     value: Any
     at: Mark
     keys: Mapping[str, Mark] = field(default_factory=dict)
+    text: str = ""
 
     @property
     def items(self) -> Mapping[str, Node]:
@@ -100,6 +106,8 @@ class _Reader:
             raise DocumentError(
                 Problem(line, column, "a character that YAML does not allow", "printable text")
             ) from None
+        except (ValueError, OverflowError) as error:
+            raise DocumentError(Problem(1, 1, f"not YAML: {str(error)[:100]}")) from None
         except RecursionError:
             raise DocumentError(Problem(1, 1, "nesting too deep", f"{MAX_DEPTH} levels")) from None
         if root is None:
@@ -122,7 +130,11 @@ class _Reader:
             return self.mapping(node, place, depth)
         if isinstance(node, yaml.SequenceNode):
             return Node([self.convert(child, depth + 1) for child in node.value], place)
-        return Node(scalar(node.value) if node.style is None else node.value, place)
+        if not _encodable(node.value):
+            self.note(place, "half a character (a lone surrogate)", "whole characters")
+            return Node(None, place)
+        value = scalar(node.value) if node.style is None else node.value
+        return Node(value, place, text=node.value)
 
     def mapping(self, node: Any, place: Mark, depth: int) -> Node:
         values: dict[str, Node] = {}
@@ -136,6 +148,9 @@ class _Reader:
                 self.note(at, "a merge key '<<'", "keys written out")
                 continue
             key = str(key_node.value)
+            if not _encodable(key):
+                self.note(at, "half a character (a lone surrogate)", "whole characters")
+                continue
             if key in keys:
                 self.note(
                     at, f"the key {key!r} a second time", f"once; first on {_where(keys[key])}"
@@ -166,6 +181,10 @@ def scalar(text: str) -> Any:
     whole = found[1] and not found[2] and not found[3]
     digits = text.replace("_", "")
     return int(digits) if whole and len(digits) < 20 else float(digits)
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _mark(mark: Any) -> Mark:

@@ -17,10 +17,10 @@ from torch import Tensor
 from ablate import loop, provenance, rng, score
 from ablate.net import Net, initial
 from ablate.packing import failed, unpack
-from ablate.plan import numbers, with_numbers
+from ablate.plan import code_facts, numbers, with_numbers
 from ablate.registry import Catalogue, scan
 from ablate.stream import Stream, split
-from ablate.types import Choice, Data, Json, RunResult, RunSpec, Site, Stack
+from ablate.types import Data, Json, RunResult, RunSpec, Site, Stack
 
 LOGIT_LIMIT = 1e4
 """Logits beyond this are called diverged: a sigmoid is flat from 40 on."""
@@ -101,7 +101,7 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         "device": device.type,
         "stack_width": len(stack.runs),
         "data": held.digest,
-        "code": provenance.code(origins(first, catalogue)),
+        **code_facts(first, catalogue),
     }
     protocols = {choice.label(): catalogue.build(choice) for choice in stack.predictors}
     program = make_program(stack, catalogue, net, theta)
@@ -135,9 +135,9 @@ def train(made: Assembled) -> list[RunResult]:
     truth = [score.positions(made.data.y_test, order) for order in cut.orders]
     counts: list[list[dict[str, score.Counts]]] = [[] for _ in stack.runs]
     reasons = [""] * len(stack.runs)
-    steps = gradients = 0
+    spent = [Spent(0, 0, 0.0)] * len(stack.runs)
     for after in loop.run(made.program, made.stream, made.theta):
-        steps, gradients = after.steps, after.gradients
+        counted = zip(after.steps.tolist(), after.gradients.tolist(), strict=True)
         logits = after.logits.double().cpu().numpy()
         for s in range(len(stack.runs)):
             reasons[s] = reasons[s] or divergence(logits[s], after.t)
@@ -146,11 +146,11 @@ def train(made: Assembled) -> list[RunResult]:
                     logits[s], truth[s], after.t, cut.tasks, cut.classes_per_task, made.protocols
                 )
                 counts[s].append(found)
+        share = (time.perf_counter() - started) / len(stack.runs)
+        spent = [Spent(steps, gradients, share) for steps, gradients in counted]
         if all(reasons):
             break
-    share = (time.perf_counter() - started) / len(stack.runs)
-    spent = Spent(steps, gradients, share)
-    return [result(made, s, reasons[s], truth[s], counts[s], spent) for s in range(len(truth))]
+    return [result(made, s, reasons[s], truth[s], counts[s], spent[s]) for s in range(len(truth))]
 
 
 def divergence(logits: np.ndarray, t: int) -> str:
@@ -195,16 +195,6 @@ def pick_device(wanted: str) -> torch.device:
     if wanted != "auto":
         return torch.device(wanted)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def origins(run: RunSpec, catalogue: Catalogue) -> tuple[str, ...]:
-    """Name the files of the components that a run uses."""
-
-    def below(choice: Choice) -> set[str]:
-        inner = [below(value) for value in choice.settings.values() if isinstance(value, Choice)]
-        return {catalogue.get(choice.kind, choice.name).origin}.union(*inner)
-
-    return tuple(sorted(set().union(*[below(choice) for choice in run.choices.values()])))
 
 
 @lru_cache(maxsize=2)

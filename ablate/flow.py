@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ablate import judge
-from ablate.packing import failed, pack, unpack_results
+from ablate import judge, shipped
+from ablate.errors import SelectionError, unknown
+from ablate.packing import failed, merged, pack, unpack_results
 from ablate.plan import Plan, keys, plan
 from ablate.registry import scan
 from ablate.store import Store
@@ -24,11 +25,13 @@ from ablate.types import RunResult, Site, Stack, Suite, Verdict
 class Study:
     """Everything that a report is made from.
 
+    keys: of the runs, `[variant][seed]`; arms that differ in scoring alone share them.
     runs: by variant, the records by seed. arms: by variant. protocols: the labels of those that
     score the runs; oracles: those among them that know what a user cannot.
     """
 
     suite: Suite
+    keys: tuple[tuple[str, ...], ...]
     runs: judge.Runs
     arms: tuple[ArmSummary, ...]
     verdicts: tuple[Verdict, ...]
@@ -63,9 +66,29 @@ class Finished:
     records: Mapping[str, RunResult]
 
 
-def open_suite(path: Path, seeds: int | None = None) -> Suite:
-    """Read a suite; `seeds` overrides how many it declares."""
-    suite = read_suite(path, scan())
+def find_suite(said: str) -> Path:
+    """Find a suite: a file, or the name of a shipped one, with or without its folder and ending.
+
+    Raises SelectionError with the nearest name.
+    """
+    path, found = Path(said), shipped.suites()
+    try:
+        if path.is_file():
+            return path
+        folder = path.is_dir()
+    except OSError as error:
+        raise SelectionError(f"{said[:60]!r} is no suite: {error.strerror}") from error
+    bare = path.parent == Path() or path.parent == Path("suites")
+    if bare and path.suffix in ("", ".yaml") and path.stem in found:
+        return found[path.stem]
+    if folder:
+        raise SelectionError(f"{said} is a folder, not a suite file")
+    raise SelectionError(unknown("suite", said, found))
+
+
+def open_suite(said: str | Path, seeds: int | None = None) -> Suite:
+    """Read a suite, by its file or its shipped name; `seeds` overrides how many it declares."""
+    suite = read_suite(find_suite(str(said)), scan())
     return suite if seeds is None else replace(suite, seeds=seeds)
 
 
@@ -93,12 +116,13 @@ def prepare(
 def run(work: Work, store: Store, site: Site, workers: int) -> Iterator[Finished]:
     """Run what is left, saving each stack as it finishes. This process alone writes."""
     records = dict(work.records)
-    several = workers > 1 and len(work.stacks) > 1
+    several = workers > 1
     executor = scan().load("executor", "processes" if several else "inline")
     count = min(workers, max(1, len(work.stacks)))
     for place, answer in executor(workers=count).map([pack(s, site) for s in work.stacks]):
         lost = isinstance(answer, str)
         results = failed(work.stacks[place], answer) if lost else unpack_results(answer)
+        results = [merged(records.get(result.key), result) for result in results]
         store.save(results)
         records |= {result.key: result for result in results}
         yield Finished(tuple(results), dict(records))
@@ -107,12 +131,14 @@ def run(work: Work, store: Store, site: Site, workers: int) -> Iterator[Finished
 def analyse(suite: Suite, store: Store) -> Study:
     """Read a suite's records and reach its verdicts; needs neither torch nor the data."""
     catalogue = scan()
-    runs = judge.by_variant(suite, store.load(key for row in keys(suite) for key in row))
+    names = keys(suite)
+    runs = judge.by_variant(suite, store.load(key for row in names for key in row))
     scored = predictors(catalogue, suite.variants)
     labels = tuple(choice.label() for choice in scored)
     verdicts = judge.judge(suite, judge.comparisons(suite, runs))
     return Study(
         suite,
+        names,
         runs,
         tuple(
             summarise(v, r, labels, suite.alpha) for v, r in zip(suite.variants, runs, strict=True)

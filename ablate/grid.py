@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from ablate.types import TOP_KINDS, Variant
 
 OPTIONAL_KINDS = {"predict": "all-classes"}
 MAX_CELLS = 10_000
+NAME_HELP = "1 to 60 letters, digits, spaces and . , ( ) + - = : / * %, a letter or digit first"
+_NAME = re.compile(r"[^\W_][\w .,()+\-=:/*%]{0,59}")
 BASE = "the component of each kind: " + ", ".join(TOP_KINDS)
 ARMS = "each arm: its name and what differs from the base"
 VARY = "axes crossed with the arms: a path and its values"
@@ -73,6 +76,9 @@ class GridReader:
         named = self.section("arms", ARMS)
         if not named.items:
             return {"base": whole}
+        for name in named.items:
+            if not _NAME.fullmatch(name):
+                self.note(named.keys[name], f"{name!r} for an arm's name", NAME_HELP)
         return {name: self.arm(name, whole, node) for name, node in named.items.items()}
 
     def arm(self, name: str, base: Node, node: Node) -> Node:
@@ -83,8 +89,9 @@ class GridReader:
         tree = base
         # Shorter paths first, so that `memory` does not undo `memory.herding.budget_rows`.
         for path in sorted(node.items, key=lambda path: path.count(".")):
-            if path in self.section("vary", VARY).items:
-                self.note(node.keys[path], f"arm {name!r} sets {path!r}, which vary sets too")
+            for axis in self.section("vary", VARY).items:
+                if f"{path}.".startswith(f"{axis}."):  # the axis would undo what the arm sets
+                    self.note(node.keys[path], f"arm {name!r} sets {path!r}, which vary sets too")
             tree = self.apply(tree, path, node.items[path], node.keys[path])
         return tree
 
@@ -107,12 +114,22 @@ class GridReader:
         axes = self.section("vary", VARY)
         for path, node in axes.items.items():
             if not isinstance(node.value, list) or not node.value:
-                self.note(node.at, f"{shown(node.plain())} for {path}", "a list of values")
+                self.note(
+                    node.at, f"{shown(node.plain())} for {path}", "a list of at least one value"
+                )
                 return []
+            texts = [words(child) for child in node.value]
+            for child, text in zip(node.value, texts, strict=True):
+                if texts.count(text) > 1:
+                    self.note(child.at, f"{text} more than once on an axis", "each value once")
+            for other in axes.items:
+                if other != path and f"{path}.".startswith(f"{other}."):
+                    self.note(axes.keys[path], f"the axis {path!r} inside the axis {other!r}")
         values = [node.value for node in axes.items.values()]
         combinations = list(itertools.islice(itertools.product(*values), MAX_CELLS + 1))
         if len(combinations) > MAX_CELLS:
             self.note(axes.at, f"more than {MAX_CELLS:,} cells", "fewer values or axes")
+            return []
         return [
             Cell(
                 dict(zip(axes.items, combination, strict=True)),
@@ -126,6 +143,7 @@ class GridReader:
         found = []
         for cell in cells:
             trees = {name: self.in_cell(tree, cell) for name, tree in arms.items()}
+            self.reader.arms = tuple(trees)
             self.check_axes_reach(arms, cell)
             self.reader.arm_at = lambda name, path, trees=trees: (  # type: ignore[misc]
                 choices.find(trees[name], path) if name in trees else None
@@ -137,7 +155,7 @@ class GridReader:
                 }
                 if all(chosen.values()):
                     have = {kind: choice for kind, choice in chosen.items() if choice}
-                    found.append(Variant(name, cell.words, have))
+                    found.append(Variant(name, cell.words, have, _tasks_at(tree)))
         return found
 
     def in_cell(self, tree: Node, cell: Cell) -> Node:
@@ -157,11 +175,20 @@ class GridReader:
                           "a path to a setting of a chosen component")  # fmt: skip
 
 
+def _tasks_at(tree: Node) -> tuple[int, int]:
+    """Give the place of a data set's `tasks`, or of the data set where they are not written."""
+    dataset = tree.items["dataset"]
+    written = [child.items["tasks"] for child in dataset.items.values() if "tasks" in child.items]
+    at = (written or [dataset])[0].at
+    return at.line, at.column
+
+
 def words(node: Node) -> str:
     """Show an axis value in few words: a component by its name and settings."""
     plain = node.plain()
     if isinstance(plain, dict) and len(plain) == 1:
         name, settings = next(iter(plain.items()))
-        inner = ", ".join(f"{k} {v}" for k, v in (settings or {}).items())
+        pairs = settings.items() if isinstance(settings, dict) else []
+        inner = ", ".join(f"{k} {v}" for k, v in pairs)
         return f"{name}({inner})" if inner else str(name)
     return str(plain)

@@ -43,7 +43,9 @@ def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:
     tests = {name: catalogue.load("test", name)() for name in catalogue.names("test")}
     evidence = [examine(comparison, tests, suite.alpha) for comparison in compared]
     adjusted = verdict.adjust([one.p for one in evidence], suite.correction)
-    return [verdict.decide(one, p, suite.alpha) for one, p in zip(evidence, adjusted, strict=True)]
+    family = 1 if suite.correction == "none" else len(evidence)
+    pairs = zip(evidence, adjusted, strict=True)
+    return [verdict.decide(one, p, suite.alpha, family) for one, p in pairs]
 
 
 def examine(
@@ -51,14 +53,16 @@ def examine(
 ) -> verdict.Evidence:
     """Run every test on a comparison that can be tested; a test that raises makes it untestable."""
     if reason := verdict.fault(comparison):
-        return verdict.Evidence(comparison, {}, reason)
+        return verdict.Evidence(comparison, {}, alpha, reason)
     try:
         results = {name: test(comparison, alpha) for name, test in tests.items()}
     except Exception as error:  # a third party's test may raise anything
-        return verdict.Evidence(comparison, {}, f"a test raised {type(error).__name__}: {error}")
+        return verdict.Evidence(
+            comparison, {}, alpha, f"a test raised {type(error).__name__}: {error}"
+        )
     if any(math.isnan(results[name].p) for name in verdict.DECISIVE):
-        return verdict.Evidence(comparison, results, "a test gave no p-value")
-    return verdict.Evidence(comparison, results)
+        return verdict.Evidence(comparison, results, alpha, "a test gave no p-value")
+    return verdict.Evidence(comparison, results, alpha)
 
 
 def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -66,9 +70,6 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     records = [record for mine in runs for record in mine.values()]
     if not suite.contrasts:
         yield "The suite declares no contrast, so it answers no question."
-    codes = {r.provenance.get("code") for r in records if r.provenance.get("code")}
-    if len(codes) > len(runs):
-        yield "Some arm's runs come from different versions of the code; `--fresh` runs them again."
     torches = {r.provenance.get("packages", {}).get("torch") for r in records}
     if len(torches) > 1:
         yield f"Runs come from several versions of torch: {', '.join(sorted(map(str, torches)))}."

@@ -33,23 +33,24 @@ class Program:
 
 
 class AfterTask(NamedTuple):
-    """After task t: logits `[S, N, C]` of all test rows, outer steps and gradients so far."""
+    """After task t: logits `[S, N, C]` of all test rows; steps and gradients so far, `[S]`."""
 
     t: int
     logits: Tensor
-    steps: int
-    gradients: int
+    steps: Tensor
+    gradients: Tensor
 
 
 def run(program: Program, stream: Stream, theta: Tensor) -> Iterator[AfterTask]:
     """Learn the tasks one after the other, from initial parameters `[S, P]`."""
     state = start(program, theta)
-    steps = gradients = 0
+    steps = gradients = torch.zeros(len(theta), dtype=torch.long)
     for t in range(stream.cut.tasks):
-        for batch in batches(program.plain, stream, t):
+        for batch in stream.batches(t, program.plain):
             state = step(program, state, batch)
-            steps += 1
-            gradients += program.plain.gradients(batch.tasks.present.shape[1])
+            present = batch.tasks.present.sum(1).cpu()  # [S]
+            steps = steps + (present > 0)
+            gradients = gradients + program.plain.gradients(present)
         state = finish(program, state, Clock(t, stream.cut.tasks))
         if t + 1 < stream.cut.tasks:
             keep(program, stream, state, t)
@@ -61,13 +62,6 @@ def start(program: Program, theta: Tensor) -> Any:
     return vmap(lambda n, at: program.make(n).start(at))(program.numbers, theta)
 
 
-def batches(method: Method, stream: Stream, t: int) -> Iterator[Batch]:
-    """Give the batches of task t, epoch by epoch."""
-    first = method.epochs if method.first_epochs is None else method.first_epochs
-    for epoch in range(first if t == 0 else method.epochs):
-        yield from stream.epoch(t, epoch, method.batches, method.batch_rows)
-
-
 def step(program: Program, state: Any, batch: Batch) -> Any:
     """Take one outer step in every replica that still has rows in this epoch."""
 
@@ -77,11 +71,8 @@ def step(program: Program, state: Any, batch: Batch) -> Any:
     after = vmap(one)(program.numbers, state, batch.tasks)
     if (active := batch.active) is None:
         return after
-    return pytree.tree_map(lambda new, old: torch.where(_wide(active, new), new, old), after, state)
-
-
-def _wide(flags: Tensor, like: Tensor) -> Tensor:
-    return flags.view(-1, *[1] * (like.dim() - 1))
+    choose = vmap(lambda flag, new, old: torch.where(flag, new, old))
+    return pytree.tree_map(lambda new, old: choose(active, new, old), after, state)
 
 
 def finish(program: Program, state: Any, clock: Clock) -> Any:

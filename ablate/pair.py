@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ablate import metrics
 from ablate.types import Comparison, LostPair, RunResult, Variant
 
-CHECKED = ("data", "device", "record_version")
+CHECKED = ("data", "device", "engine", "record_version")
 """Facts on which two records of a pair must agree, besides their streams and torch."""
 
 
@@ -44,6 +44,9 @@ def compare(
         refusals |= set(mixed(a, b))
         identical = identical and a.right == b.right and a.task_right == b.task_right
         pairs[seed] = (values[0], values[1])
+    for arm, mine in zip(arms, records, strict=True):
+        if len({mine[seed].provenance.get("components") for seed in pairs}) > 1:
+            refusals.add(f"the runs of {arm.label} come from several versions of its components")
     first = next((records[0][seed] for seed in pairs), None)
     return Comparison(
         treatment=treatment.label,

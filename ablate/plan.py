@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from ablate import provenance
 from ablate.errors import Problem, SuiteError
 from ablate.registry import Catalogue
 from ablate.suite import predictors
@@ -77,6 +78,7 @@ def plan(
     facts: by the canonical text of a dataset Choice. width: forces a stack width.
     Raises SuiteError where a data set's classes cannot be split into the tasks asked for.
     """
+    check_tasks(suite, facts)
     runs = {
         run.key: run
         for variant in suite.variants
@@ -90,7 +92,6 @@ def plan(
     made = []
     for group in groups.values():
         held = facts[canonical(group[0].choices["dataset"].plain())]
-        check_tasks(suite, group[0], held)
         widest = width or stack_width(group[0], catalogue, held)
         for part in _parts(group, widest):
             stack = Stack(tuple(part), scored)
@@ -100,13 +101,18 @@ def plan(
     return Plan(suite, keys(suite), tuple(stacks), tuple(costs))
 
 
-def check_tasks(suite: Suite, run: RunSpec, facts: Facts) -> None:
-    """Refuse tasks that the classes cannot be split into evenly."""
-    tasks = run.choices["dataset"].settings["tasks"]
-    if facts.classes % tasks:
-        divisors = [str(n) for n in range(1, facts.classes + 1) if facts.classes % n == 0]
-        found = f"{facts.classes} classes in {tasks} tasks, which do not come out even"
-        raise SuiteError(suite.name, (Problem(1, 1, found, f"tasks: {', '.join(divisors)}"),))
+def check_tasks(suite: Suite, facts: Mapping[str, Facts]) -> None:
+    """Refuse tasks that the classes of a data set cannot be split into evenly."""
+    problems = set()
+    for variant in suite.variants:
+        choice = variant.choices["dataset"]
+        tasks, classes = choice.settings["tasks"], facts[canonical(choice.plain())].classes
+        if classes % tasks:
+            divisors = ", ".join(str(n) for n in range(1, classes + 1) if classes % n == 0)
+            found = f"{classes} classes in {tasks} tasks, which do not come out even"
+            problems.add(Problem(*variant.tasks_at, found, f"tasks: {divisors}"))
+    if problems:
+        raise SuiteError(suite.origin, sorted(problems))
 
 
 def numbers(choice: Choice, catalogue: Catalogue, path: tuple[str, ...] = ()) -> dict[Any, float]:
@@ -179,6 +185,12 @@ def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
     gradients = sum(n * r * (t + 1) for t, n in enumerate(steps))
     size = parameters(stack.runs[0], catalogue, facts) * batch * len(stack.runs)
     return Cost(sum(steps), gradients, gradients * (OVERHEAD_SECONDS + size * SECONDS_PER_PRODUCT))
+
+
+def code_facts(run: RunSpec, catalogue: Catalogue) -> dict[str, str]:
+    """Give digests of the code that a run's scores depend on: the engine's and its components'."""
+    files = frozenset[str]().union(*(catalogue.origins(c) for c in run.choices.values()))
+    return {"engine": provenance.engine(), "components": provenance.code(tuple(sorted(files)))}
 
 
 def _parts(group: Sequence[RunSpec], width: int) -> list[list[RunSpec]]:

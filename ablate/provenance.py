@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import platform
@@ -26,7 +27,7 @@ def machine() -> Json:
     return {
         "record_version": RECORD_VERSION,
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version_of(name) for name in PACKAGES},
         "git": _git(),
         "system": platform.platform(terse=True),
         "cpu": _cpu(),
@@ -34,11 +35,36 @@ def machine() -> Json:
     }
 
 
+TRAINING = (
+    "execute", "loop", "losses", "net", "rng", "score", "seams", "solve", "stream", "tables",
+)  # fmt: skip
+"""The engine's modules that decide what a run's scores are."""
+
+
 @cache
-def code(origins: tuple[str, ...]) -> str:
-    """Give a digest of the engine's source and of the files of the components used."""
-    files = sorted(shipped.ENGINE.glob("*.py")) + sorted(map(Path, origins))
-    return digest(file.read_bytes() for file in files)
+def engine() -> str:
+    """Give a digest of the engine's training code."""
+    return code(tuple(str(shipped.ENGINE / f"{name}.py") for name in TRAINING))
+
+
+@cache
+def code(files: tuple[str, ...]) -> str:
+    """Give a digest of what Python files do: comments, layout and docstrings do not count."""
+    return digest(_bare(Path(file)).encode() for file in sorted(set(files)))
+
+
+def _bare(path: Path) -> str:
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_text(body[0]):
+            del body[0]
+    return ast.dump(tree)
+
+
+def _is_text(node: ast.AST) -> bool:
+    value = getattr(node, "value", None) if isinstance(node, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def digest(parts: Iterable[bytes]) -> str:
@@ -53,7 +79,8 @@ def digest(parts: Iterable[bytes]) -> str:
     return whole.hexdigest()[:16]
 
 
-def _version(name: str) -> str:
+def version_of(name: str) -> str:
+    """Give a package's installed version, or `not installed`."""
     try:
         return version(name)
     except PackageNotFoundError:

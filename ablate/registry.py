@@ -74,6 +74,15 @@ class Catalogue:
         )
         return self.build(made.expand()) if hasattr(made, "expand") else made
 
+    def origins(self, choice: Choice) -> frozenset[str]:
+        """Name the files of a choice's components, those that presets stand for included."""
+        inner = [value for value in choice.settings.values() if isinstance(value, Choice)]
+        if "expand" in self.get(choice.kind, choice.name).methods:
+            settings = {name: self._setting(value) for name, value in choice.settings.items()}
+            inner.append(self.load(choice.kind, choice.name)(**settings).expand())
+        own = frozenset([self.get(choice.kind, choice.name).origin])
+        return own.union(*(self.origins(value) for value in inner))
+
     def load(self, kind: str, name: str) -> Any:
         """Import a component's class."""
         entry = self.get(kind, name)
@@ -98,6 +107,7 @@ def scan() -> Catalogue:
     names = [shipped.name("variants"), "ablate.executors", "ablate.stats"]
     for folder, package in zip(roots, names, strict=True):
         for entry in _from_folder(folder, package):
+            _in_place(entry, folder)
             _add(found, entry)
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
@@ -110,12 +120,23 @@ def scan() -> Catalogue:
 
 def _add(found: dict[tuple[str, str], Component], entry: Component) -> None:
     key = entry.kind, entry.name
+    if not all(isinstance(word, str) and word for word in key):
+        raise CatalogueError(
+            f"{entry.origin}: a label is @component(kind, name), both of them text"
+        )
     if key in found:
         raise CatalogueError(
             f"two components are called {entry.kind}.{entry.name}: "
             f"{found[key].origin} and {entry.origin}; rename one"
         )
     found[key] = entry
+
+
+def _in_place(entry: Component, root: Path) -> None:
+    """Refuse a shipped component whose kind is not its folder's name: it is a slip of the pen."""
+    inside = Path(entry.origin).relative_to(root).parts
+    if len(inside) > 1 and entry.kind != inside[0]:
+        raise CatalogueError(f"{entry.origin}: kind {entry.kind!r} in the folder {inside[0]!r}")
 
 
 def _from_folder(folder: Path, package: str) -> Iterator[Component]:
@@ -130,7 +151,11 @@ def _from_file(path: Path, module: str) -> list[Component]:
     try:
         return read_components(path.read_text("utf-8"), module, str(path))
     except Unreadable:
-        return _imported(module)
+        try:
+            return _imported(module)
+        except Exception as error:  # whatever a stranger's module raises
+            said = f"{type(error).__name__}: {error}"
+            raise CatalogueError(f"{path}: cannot be imported: {said}") from error
     except (SyntaxError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path}: cannot be read as Python: {error}") from error
 

@@ -213,8 +213,8 @@ class Method(Protocol):
     batch_rows: int
     batches: str
 
-    def gradients(self, tasks: int) -> int:
-        """Count the gradient evaluations of one step on that many tasks."""
+    def gradients(self, tasks: Any) -> Any:
+        """Count the gradient evaluations of one step on that many tasks, a number or `[S]`."""
 
     def start(self, theta: Tensor) -> Any:
         """Give the state before the first batch, from initial parameters `[P]`."""

@@ -55,8 +55,8 @@ class Store:
                 some = wanted[start : start + 500]
                 query = sa.select(_RUNS.c.record, _RUNS.c.seconds).where(_RUNS.c.key.in_(some))
                 for text, seconds in link.execute(query):
-                    record = RunResult(**json.loads(text), seconds=seconds)
-                    found[record.key] = record
+                    if record := _read(text, seconds):
+                        found[record.key] = record
         return found
 
     def close(self) -> None:
@@ -73,11 +73,8 @@ def open_store(folder: Path, create: bool = True) -> Store:
     if not create and not path.exists():
         raise StoreError(f"no results in {folder}: nothing has been run there yet")
     if create:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
-    engine = sa.create_engine(f"sqlite:///{path}")
+        make_folder(folder)
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
     sa.event.listen(engine, "connect", _pragmas)
     with _translated(str(path)):
         _TABLES.create_all(engine)
@@ -92,20 +89,30 @@ def open_store(folder: Path, create: bool = True) -> Store:
     return Store(engine)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for results. Raises StoreError where the system does not allow it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
+
+
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
     """Hold a results folder for writing. Raises StoreError while another process does.
 
     The operating system lets go of the lock however the process ends.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=0)
-    except Timeout:
+    except Timeout:  # an OSError too, so it comes first
         raise StoreError(
             f"another run is writing to {folder}; wait for it or choose another --results"
         ) from None
+    except OSError as error:
+        raise StoreError(f"{folder / '.lock'} cannot be locked: {error.strerror}") from error
     try:
         yield
     finally:
@@ -123,6 +130,14 @@ def _row(result: RunResult) -> dict[str, object]:
         "seconds": seconds,
         "record": json.dumps(record, sort_keys=True),
     }
+
+
+def _read(text: str, seconds: float) -> RunResult | None:
+    """Read a record; one that is damaged counts as missing, so that it is run again."""
+    try:
+        return RunResult(**json.loads(text), seconds=seconds)
+    except (ValueError, TypeError):
+        return None
 
 
 def _pragmas(link: object, _record: object) -> None:

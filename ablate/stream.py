@@ -13,7 +13,7 @@ from torch.func import vmap
 
 from ablate import tables
 from ablate.rng import stream
-from ablate.types import Clock, Data, Floats, Ints, Memory, Tasks
+from ablate.types import Clock, Data, Floats, Ints, Memory, Method, Tasks
 
 
 class Batch(NamedTuple):
@@ -99,6 +99,11 @@ class Stream:
         if not seen:
             return [np.zeros(0, dtype=np.int64) for _ in self.cut.seeds]
         return [self.memory.quota(mine[:seen]) for mine in self.cut.priorities]
+
+    def batches(self, t: int, method: Method) -> Iterator[Batch]:
+        """Give the batches of task t as a method asks for them, epoch by epoch."""
+        for epoch in range((t == 0 and method.first_epochs) or method.epochs):
+            yield from self.epoch(t, epoch, method.batches, method.batch_rows)
 
     def epoch(self, t: int, epoch: int, kind: str, batch_rows: int) -> Iterator[Batch]:
         """Give the batches of one epoch of task t."""

@@ -31,7 +31,7 @@ KEYS = {
 SCALARS = {
     "question": Field("question", "str", None, ""),
     "seeds": Field("seeds", "int", 20, "[1, 100000]"),
-    "alpha": Field("alpha", "float", 0.05, "(0, 0.5]"),
+    "alpha": Field("alpha", "float", 0.05, "[0.000001, 0.5]"),
     "correction": Field(
         "correction", "Literal['holm', 'hommel', 'bonferroni', 'none']", "holm", ""
     ),
@@ -58,7 +58,7 @@ def parse_suite(data: bytes, name: str, origin: str, catalogue: Catalogue) -> Su
     except DocumentError as error:
         raise SuiteError(origin, error.problems) from None
     reader = _SuiteReader(root, catalogue)
-    suite = reader.suite(name, data.decode("utf-8-sig"))
+    suite = reader.suite(name, origin, data.decode("utf-8-sig"))
     if suite is None:
         raise SuiteError(origin, tuple(sorted(set(reader.reader.problems))))
     return suite
@@ -91,7 +91,7 @@ class _SuiteReader:
         self.reader = ChoiceReader(catalogue)
         self.note = self.reader.note
 
-    def suite(self, name: str, text: str) -> Suite | None:
+    def suite(self, name: str, origin: str, text: str) -> Suite | None:
         if not isinstance(self.root.value, dict):
             self.note(self.root.at, shown(self.root.plain()), f"a mapping: {', '.join(KEYS)}")
             return None
@@ -107,7 +107,13 @@ class _SuiteReader:
         if self.reader.problems:
             return None
         return Suite(
-            name=name, text=text, variants=tuple(variants), contrasts=tuple(contrasts), **scalars
+            name=name,
+            origin=origin,
+            text=text,
+            variants=tuple(variants),
+            contrasts=tuple(contrasts),
+            declared_seeds=scalars["seeds"],
+            **scalars,
         )
 
     def scalar(self, field: Field) -> Any:
@@ -119,7 +125,7 @@ class _SuiteReader:
         accepted, fault = check(field, node.plain())
         if fault or (field.name == "question" and not str(accepted).strip()):
             self.note(node.at, fault or "an empty question", allowed(field))
-        return accepted.strip() if isinstance(accepted, str) else accepted
+        return " ".join(accepted.split()) if isinstance(accepted, str) else accepted
 
     # --- contrasts
 
@@ -132,6 +138,7 @@ class _SuiteReader:
             return []
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
         read = [self.contrast(child, arms, metrics.names(protocols)) for child in node.value]
+        self.once(node, read)
         if self.reader.problems:
             return []
         return [
@@ -145,6 +152,16 @@ class _SuiteReader:
             if one
             for cell in range(len(cells))
         ]
+
+    def once(self, node: Node, read: Sequence[Mapping[str, Any] | None]) -> None:
+        """Refuse a contrast that was declared before: the family must not grow by repetition."""
+        seen = set()
+        for child, one in zip(node.value, read, strict=True):
+            claim = tuple(one[key] for key in CONTRAST_KEYS[:3]) if one else None
+            if claim in seen:
+                self.note(child.at, "a contrast that is declared above", "each claim once")
+            if claim:
+                seen.add(claim)
 
     def contrast(
         self, node: Node, arms: Mapping[str, Node], known: Sequence[str]
@@ -160,7 +177,7 @@ class _SuiteReader:
         for key in CONTRAST_KEYS:
             if key not in node.items:
                 self.note(node.at, f"a contrast without {key!r}", CONTRAST_HELP[key])
-        values = {key: child.plain() for key, child in node.items.items()}
+        values: dict[str, Any] = {key: child.text for key, child in node.items.items()}
         for key in ("treatment", "baseline"):
             self.one_of(node, key, arms, "arm")
         self.one_of(node, "metric", known, "metric")
@@ -173,9 +190,9 @@ class _SuiteReader:
     def one_of(self, node: Node, key: str, known: Any, what: str) -> None:
         """Check a name; when the arms are already at fault, they are not blamed again."""
         child = node.items.get(key)
-        if child is None or not known or child.plain() in list(known):
+        if child is None or not known or child.text in list(known):
             return
-        said = str(child.plain())
+        said = child.text or shown(child.plain())
         few = [*known][:12]
         accepts = ", ".join(few) + (" ..." if len(known) > len(few) else "")
         self.note(child.at, f"unknown {what} {said!r}", accepts, nearest(said, known))
@@ -184,8 +201,8 @@ class _SuiteReader:
         child = node.items.get("margin")
         if child is None:
             return 0.0
-        match = _MARGIN.fullmatch(str(child.plain()).strip())
-        if not match or float(match[1]) <= 0:
+        match = _MARGIN.fullmatch(child.text.strip())
+        if not match or not 0 < float(match[1]) <= 100:
             self.note(child.at, f"{shown(child.plain())} for margin", CONTRAST_HELP["margin"])
             return 0.0
         return float(match[1])
@@ -195,5 +212,5 @@ CONTRAST_HELP = {
     "treatment": "the name of an arm",
     "baseline": "the name of an arm",
     "metric": "such as all-classes, continuum(20), forgetting",
-    "margin": "the smallest difference that would matter, above 0, as in '1.0 points'",
+    "margin": "the smallest difference that would matter, in (0, 100], as in '1.0 points'",
 }

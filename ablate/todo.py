@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ablate.errors import SelectionError
-from ablate.plan import Plan, canonical
-from ablate.registry import Catalogue
+from ablate.plan import Plan, canonical, code_facts
+from ablate.registry import Catalogue, scan
 from ablate.types import Facts, RunResult, RunSpec, Stack, Suite, Variant
 
 
@@ -78,10 +78,15 @@ def unfinished(
 
 
 def done(run: RunSpec, record: RunResult | None, stack: Stack, facts: Mapping[str, Facts]) -> bool:
-    """Say whether a record answers a run: it ended, on the same data, scored by every protocol."""
+    """Say whether a record answers a run.
+
+    It ended, with today's code, on the same data, and was scored by every protocol.
+    """
     if record is None or record.status == "failed":
         return False
-    if record.provenance.get("data") != facts[canonical(run.choices["dataset"].plain())].digest:
+    data = facts[canonical(run.choices["dataset"].plain())].digest
+    today = {"data": data, **code_facts(run, scan())}
+    if any(record.provenance.get(name) != value for name, value in today.items()):
         return False
     labels = {choice.label() for choice in stack.predictors}
     return record.status == "diverged" or labels <= set(record.right)

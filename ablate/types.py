@@ -130,12 +130,14 @@ class Variant:
     """One full assignment of components: an arm in one cell of the grid.
 
     arm: the arm's name in the suite. cell: the values of the crossed axes, by path.
-    choices: one Choice a kind, `predict` included.
+    choices: one Choice a kind, `predict` included. tasks_at: line and column of its data set's
+    `tasks`, for a complaint that only the data can raise.
     """
 
     arm: str
     cell: Mapping[str, str]
     choices: Mapping[str, Choice]
+    tasks_at: tuple[int, int] = (1, 1)
 
     @property
     def label(self) -> str:
@@ -167,13 +169,19 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Suite:
-    """A question with everything that was declared before the runs."""
+    """A question with everything that was declared before the runs.
+
+    origin: what error messages call the file. seeds: how many are run; declared_seeds: how many
+    the suite asked for.
+    """
 
     name: str
+    origin: str
     text: str
     question: str
     variants: tuple[Variant, ...]
     seeds: int
+    declared_seeds: int
     contrasts: tuple[Contrast, ...]
     alpha: float
     correction: str

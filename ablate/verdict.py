@@ -20,15 +20,16 @@ FEWEST_PAIRS = 3
 ENOUGH_PAIRS = 5
 MOST_SEEDS = 1000
 LOSS_SHARE = 0.1
-"""One-sided losses beyond this share of the seeds block MATTERS: what is left is a selection."""
+"""One-sided losses beyond this share of the seeds block a verdict: what is left is a selection."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A comparison with its tests by name; `fault` says why it cannot be judged."""
+    """A comparison with its tests by name, at level alpha; `fault` says why it cannot be judged."""
 
     comparison: Comparison
     tests: Mapping[str, TestResult]
+    alpha: float
     fault: str = ""
 
     @property
@@ -63,8 +64,8 @@ def adjust(p: Sequence[float], correction: str) -> list[float]:
     return [float(value) for value in multipletests(p, method=correction)[1]]
 
 
-def decide(evidence: Evidence, p_adjusted: float, alpha: float) -> Verdict:
-    """Judge one contrast at its adjusted p."""
+def decide(evidence: Evidence, p_adjusted: float, alpha: float, family: int = 1) -> Verdict:
+    """Judge one contrast at its adjusted p; `family` is how many contrasts share alpha."""
     comparison, tests = evidence.comparison, evidence.tests
     if evidence.fault:
         nan = math.nan
@@ -74,10 +75,10 @@ def decide(evidence: Evidence, p_adjusted: float, alpha: float) -> Verdict:
         )  # fmt: skip
     interval = tests["paired-t"]
     inert = all(abs(delta) < 1e-9 for delta in comparison.deltas)
-    decision, why = _decision(evidence, p_adjusted, alpha, inert)
+    decision, why = _decision(evidence, p_adjusted, alpha, family, inert)
     flags = []
-    if inert:
-        flags.append("INERT")
+    if inert and decision != "UNTESTABLE":
+        flags.append("INERT" if comparison.identical else "TIED")
     if decision == "INCONCLUSIVE" and (interval.low > 0 or interval.high < 0):
         flags.append("differs")
     return Verdict(
@@ -96,35 +97,45 @@ def decide(evidence: Evidence, p_adjusted: float, alpha: float) -> Verdict:
     )
 
 
-def _decision(evidence: Evidence, p_adjusted: float, alpha: float, inert: bool) -> tuple[str, str]:
+def _decision(
+    evidence: Evidence, p_adjusted: float, alpha: float, family: int, inert: bool
+) -> tuple[str, str]:
     comparison = evidence.comparison
     n, margin = len(comparison.deltas), comparison.margin
     larger = evidence.tests["minimal-effect"].p < evidence.tests["equivalence"].p
+    if reason := differential_failure(comparison):
+        return "UNTESTABLE", reason
+    if inert and not comparison.identical and constant(comparison):
+        return "UNTESTABLE", "the metric takes one and the same value in every run of both arms"
     if n < ENOUGH_PAIRS:
         return (
             "INCONCLUSIVE",
             f"{n} pairs are too few to decide; at least {ENOUGH_PAIRS} are needed",
         )
     if inert:
-        same = "every score of both arms is the same" if comparison.identical else "all are 0"
-        return "NEGLIGIBLE", f"no seed shows any difference: {same}"
+        how = "every score of both arms is the same" if comparison.identical else "in this metric"
+        return "NEGLIGIBLE", f"no seed shows any difference: {how}"
     if p_adjusted > alpha:
-        return "INCONCLUSIVE", _undecided(evidence, alpha)
+        return "INCONCLUSIVE", _undecided(evidence, alpha, family)
     if not larger:
         return "NEGLIGIBLE", f"the difference lies inside the margin of {margin:g} points"
-    if reason := differential_failure(comparison):
-        return "INCONCLUSIVE", reason
     return "MATTERS", f"the difference lies beyond the margin of {margin:g} points"
 
 
-def _undecided(evidence: Evidence, alpha: float) -> str:
+def _undecided(evidence: Evidence, alpha: float, family: int) -> str:
     if evidence.p <= alpha:
         return "decided on its own, but not after correction for the other contrasts"
-    needed = seeds_needed(evidence, alpha)
+    needed = seeds_needed(evidence, alpha / family)
     more = (
         f"about {needed} seeds would decide" if needed else "more than 1,000 seeds would be needed"
     )
     return f"the interval crosses the margin; {more}"
+
+
+def constant(comparison: Comparison) -> bool:
+    """Say whether neither arm's metric ever moves, so that it could not show a difference."""
+    values = comparison.treatment_values + comparison.baseline_values
+    return max(values) - min(values) < 1e-9
 
 
 def differential_failure(comparison: Comparison) -> str:
@@ -145,7 +156,7 @@ def seeds_needed(evidence: Evidence, alpha: float, power: float = 0.8) -> int:
     comparison, observed = evidence.comparison, evidence.tests["paired-t"]
     mean, have, margin = abs(observed.estimate), observed.n, comparison.margin
     half = (observed.high - observed.low) / 2
-    sd = half * math.sqrt(have) / t.ppf(1 - alpha / 2, have - 1)
+    sd = half * math.sqrt(have) / t.ppf(1 - evidence.alpha / 2, have - 1)
     n = np.arange(max(ENOUGH_PAIRS, have), MOST_SEEDS + 1)
     se, df = sd / np.sqrt(n), n - 1
     if mean > margin:

@@ -60,15 +60,17 @@ def forest(study: Study, pyplot: Any) -> Any:
         labels.append(label(study, contrast))
         margin, colour = verdict.comparison.margin, COLOURS[verdict.decision]
         axes.fill_betweenx([row - 0.42, row + 0.42], -margin, margin, color="#e8eef0", lw=0)
-        axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=2)
+        axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=1.4)
+        within = verdict.tests["equivalence"]
+        axes.plot([within.low, within.high], [row, row], color=colour, lw=3.6)
         axes.plot(verdict.estimate, row, "o", color=colour, ms=6)
         axes.annotate(verdict.decision, (1.01, row), xycoords=("axes fraction", "data"),
                       color=colour, va="center", fontsize=8)  # fmt: skip
     axes.axvline(0, color="#999999", lw=0.8, zorder=0)
     axes.set_yticks(range(len(shown)), labels)
     axes.set_ylim(-0.6, len(shown) - 0.4)
-    level = words.percent(study.suite.alpha)
-    axes.set_xlabel(f"difference in points, {level} interval; shaded: the declared margin")
+    outer, inner = (words.percent(alpha) for alpha in (study.suite.alpha, 2 * study.suite.alpha))
+    axes.set_xlabel(f"difference in points, {outer} (thin) and {inner} interval; shaded: margin")
     return figure
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from ablate.flow import Study
 from ablate.summary import Estimate
-from ablate.types import cell_words
+from ablate.types import Verdict, cell_words
 
 from . import words
 
@@ -44,27 +44,31 @@ def verdicts(study: Study) -> str:
 
 def reasons(study: Study) -> str:
     """Write why each verdict is what it is, with the tests behind it."""
-    head = ["contrast", "metric", "why", "p effect > margin", "p effect < margin", "p sign-flip",
-            "p paired t", "d_z", "r between arms"]  # fmt: skip
-    rows = []
-    for verdict in study.verdicts:
-        tests = verdict.tests
-        p = [
-            words.p_value(tests[name].p) if name in tests else "–"
-            for name in ("minimal-effect", "equivalence", "sign-flip", "paired-t")
-        ]
-        size = tests.get("effect-size")
-        effect = (
-            f"{words.points(size.estimate)} ({words.interval(size.low, size.high)})"
-            if size
-            else "–"
-        )
-        compared = verdict.comparison
-        pair = f"{compared.treatment} − {compared.baseline}"
-        r = compared.correlation
-        rows.append([pair, compared.metric, verdict.why, *p, effect,
-                     "–" if math.isnan(r) else f"{r:.2f}"])  # fmt: skip
-    return table(head, rows)
+    level = words.percent(2 * study.suite.alpha)
+    head = [
+        *("contrast", "metric", "why", f"{level} interval", "p effect > margin"),
+        *("p effect < margin", "p sign-flip", "p paired t", "d_z", "r between arms"),
+    ]
+    return table(head, [_reason(verdict) for verdict in study.verdicts])
+
+
+def _reason(verdict: Verdict) -> list[str]:
+    compared, tests = verdict.comparison, verdict.tests
+    names = ("minimal-effect", "equivalence", "sign-flip", "paired-t")
+    p = [words.p_value(tests[name].p) if name in tests else "–" for name in names]
+    within, size = tests.get("equivalence"), tests.get("effect-size")
+    effect = (
+        f"{words.points(size.estimate)} ({words.interval(size.low, size.high)})" if size else "–"
+    )
+    return [
+        f"{compared.treatment} − {compared.baseline}",
+        compared.metric,
+        verdict.why,
+        words.interval(within.low, within.high) if within else "–",
+        *p,
+        effect,
+        "–" if math.isnan(compared.correlation) else f"{compared.correlation:.2f}",
+    ]
 
 
 def arms(study: Study) -> str:
@@ -93,12 +97,13 @@ def summaries(study: Study) -> str:
 
 def lost(study: Study) -> str:
     """Write every run that did not end well and every pair that is missing for it."""
-    rows = [
-        [variant.label, str(seed), record.status, record.reason]
-        for variant, runs in zip(study.suite.variants, study.runs, strict=True)
-        for seed, record in sorted(runs.items())
-        if record.status != "ok"
-    ]
+    found: dict[str, list[str]] = {}
+    for variant, runs in zip(study.suite.variants, study.runs, strict=True):
+        for seed, record in sorted(runs.items()):
+            if record.status != "ok":  # arms that share a run share its loss
+                row = [variant.label, str(seed), record.status, record.reason]
+                found.setdefault(record.key, row)
+    rows = list(found.values())
     return table(["arm", "seed", "status", "reason"], rows) if rows else ""
 
 

@@ -118,7 +118,8 @@ def _told(study: Study, place: int) -> str:
     where = f"at {', '.join(cell)} " if cell else ""
     if verdict.decision == "UNTESTABLE":
         return f"{where}UNTESTABLE, {verdict.why}"
-    name = "INERT, the same in every seed" if "INERT" in verdict.flags else verdict.decision
+    inert = "INERT" in verdict.flags and verdict.decision == "NEGLIGIBLE"
+    name = "INERT, the same in every seed" if inert else verdict.decision
     return (
         f"{where}{name} ({points(verdict.estimate)} points, "
         f"{percent(study.suite.alpha)} interval {interval(verdict.low, verdict.high)}, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
         "## Provenance",
         provenance(study),
         "## The suite",
-        f"```yaml\n{study.suite.text.rstrip()}\n```",
+        fenced(study.suite.text.rstrip()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -62,10 +63,14 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
 def notes(study: Study) -> list[str]:
     """Say in a line each what the first screen must not hide."""
     suite = study.suite
-    there = sum(len(runs) for runs in study.runs)
-    total = len(suite.variants) * suite.seeds
-    ended = sum(arm.statuses["ok"] for arm in study.arms)
+    keys = {key for row in study.keys for key in row}
+    records = {record.key: record for runs in study.runs for record in runs.values()}
+    total, there = len(keys), len(records)
+    ended = sum(record.status == "ok" for record in records.values())
     lines = []
+    if suite.seeds != suite.declared_seeds:
+        asked, ran = suite.declared_seeds, suite.seeds
+        lines.append(f"**The suite declares {asked} seeds; this report is of {ran}** (`--seeds`).")
     if there < total:
         lines.append(f"**{total - there} of {total} runs have not been run yet.**")
     if ended < there:
@@ -82,14 +87,26 @@ def notes(study: Study) -> list[str]:
     return lines
 
 
+def fenced(text: str) -> str:
+    """Put text into a code fence that no fence inside it can close."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}yaml\n{text}\n{fence}"
+
+
 def legend(study: Study) -> str:
     """Explain the verdicts that occur."""
     found = {verdict.decision for verdict in study.verdicts}
     said = [f"**{name}**: {meaning}" for name, meaning in words.MEANINGS.items() if name in found]
     if any("INERT" in verdict.flags for verdict in study.verdicts):
         said.append("**INERT**: both arms scored the same in every seed, as if never switched on")
+    if any("TIED" in verdict.flags for verdict in study.verdicts):
+        said.append("**TIED**: no difference in this metric, though other scores differ")
     if any("differs" in verdict.flags for verdict in study.verdicts):
         said.append("*differs*: the interval excludes 0, but not the margin")
+    if "NEGLIGIBLE" in found:
+        level = words.percent(2 * study.suite.alpha)
+        said.append(f"NEGLIGIBLE is judged by the {level} interval (two one-sided tests)")
     return "; ".join(said) + "." if said else ""
 
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import cli
-from ablate import shipped
+from ablate import flow, shipped
 from tests.conftest import TINY
 
 ROOT = Path(__file__).parents[2]
@@ -280,14 +280,13 @@ def test_shipped_suites_are_found_by_name_from_any_folder(
     """With or without the folder and the ending."""
     monkeypatch.chdir(tmp_path)
     for said in ("smoke", "smoke.yaml", "suites/smoke.yaml"):
-        assert cli.suite_path(said) == shipped.ROOT / "suites" / "smoke.yaml"
+        assert flow.find_suite(said) == shipped.ROOT / "suites" / "smoke.yaml"
 
 
 def test_the_live_display_shows_counts_and_estimates(suite: Path) -> None:
     """What a terminal shows while runs go on."""
     from rich.console import Console
 
-    from ablate import flow
     from ablate.progress import Progress
 
     opened = flow.open_suite(suite)

@@ -124,7 +124,7 @@ def test_workers_and_repetition_change_no_record(
 def test_records_say_what_they_depend_on(suite_of: Callable[..., Suite], store: Store) -> None:
     """Packages, code, machine, threads, width, data and streams."""
     facts = run(suite_of(), store)[0].provenance
-    assert {"packages", "git", "cpu", "threads", "stack_width", "data", "streams", "code"} <= set(
+    assert {"packages", "git", "cpu", "threads", "stack_width", "data", "streams", "engine"} <= set(
         facts
     )
     assert (facts["threads"], facts["stack_width"], facts["device"]) == (1, 3, "cpu")

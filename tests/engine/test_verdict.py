@@ -114,12 +114,13 @@ def test_a_refused_pairing_is_untestable_whatever_the_numbers() -> None:
     assert math.isnan(found.estimate)
 
 
-def test_losing_one_arm_only_blocks_matters() -> None:
+def test_losing_one_arm_only_blocks_a_verdict() -> None:
     """Three of eleven seeds lost on the treatment's side alone are a selection."""
     lost = tuple(LostPair(20 + i, "a: diverged", ("a",)) for i in range(3))
     found = decide(replace(comparison(shifted(9.0)), lost=lost))
-    assert found.decision == "INCONCLUSIVE"
+    assert found.decision == "UNTESTABLE"
     assert "a alone lost 3 of 11 seeds" in found.why
+    assert not math.isnan(found.estimate)
 
 
 def test_losing_both_arms_alike_does_not() -> None:

@@ -39,20 +39,23 @@ def look(root: Path, name: str) -> Facts:
     digest = hashlib.sha256()
     shapes = [_shape(folder / file, digest) for file in FILES]
     (train, *inputs), (train_labels,), (test, *test_inputs), (test_labels,) = shapes
-    if (
-        train != train_labels
-        or test != test_labels
-        or inputs != test_inputs
-        or not train
-        or not test
-    ):
+    agree = (train, test, inputs) == (train_labels, test_labels, test_inputs)
+    if not agree or not math.prod((train, test, *inputs)):
         raise DataError(
             f"{folder}: the files do not belong together: {train} images and {train_labels} labels "
             f"to train, {test} and {test_labels} to test. Replace them with one data set's four."
         )
-    labels = folder / FILES[1]
-    classes = int(np.frombuffer(labels.read_bytes()[8:], np.uint8).max()) + 1
-    return Facts((1, *inputs), classes, train, test, digest.hexdigest())
+    counts = [
+        np.bincount(np.frombuffer((folder / file).read_bytes()[8:], np.uint8))
+        for file in (FILES[1], FILES[3])
+    ]
+    if len(counts[0]) != len(counts[1]) or not all(count.all() for count in counts):
+        raise DataError(
+            f"{folder}: labels must be 0, 1, 2 ... with rows of every class in both parts; rows by "
+            f"class are {counts[0].tolist()[:20]} to train and {counts[1].tolist()[:20]} to test. "
+            "Replace the files."
+        )
+    return Facts((1, *inputs), len(counts[0]), train, test, digest.hexdigest())
 
 
 def fetch(root: Path, name: str) -> None:
@@ -76,7 +79,9 @@ def fetch(root: Path, name: str) -> None:
         try:
             look(root, name)
         except DataError as lacking:
-            raise DataError(f"{lacking} (the download failed: {error})") from None
+            raise DataError(
+                f"{lacking} (the download failed: {str(error).splitlines()[0]})"
+            ) from None
 
 
 def load(root: Path, name: str, mean: float, sd: float) -> Data:

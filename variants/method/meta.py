@@ -85,7 +85,7 @@ class Meta:
         """Represent rows by what the last layer reads, `[N, F]`."""
         return net.features(state.theta, x)
 
-    def gradients(self, tasks: int) -> int:
+    def gradients(self, tasks: Any) -> Any:
         """Count the gradient evaluations of one step on that many tasks.
 
         A null that takes one step on a batch still evaluates every task's loss once.
