@@ -115,7 +115,7 @@ class ChoiceReader:
         name = node.value
         there = self.arm_at(name, path)
         if there is None:
-            names = [*self.arms, *self.catalogue.names(kind)]
+            names = list(dict.fromkeys([*self.arms, *self.catalogue.names(kind)]))
             if name not in names:
                 guess = nearest(name, names)
                 self.note(node.at, f"unknown arm or {kind} {name!r}", ", ".join(names), guess)

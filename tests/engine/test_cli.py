@@ -238,6 +238,46 @@ def test_output_into_a_closed_pipe_is_no_error() -> None:
     assert done.stdout.strip()
 
 
+def test_work_goes_on_when_the_reader_leaves(suite: Path, tmp_path: Path) -> None:
+    """As in `ablate run x | head -c 0`: the report is written all the same."""
+    command = (
+        f"{sys.executable} {ROOT / 'cli.py'} run {suite} --results {tmp_path / 'r'} --workers 1"
+    )
+    subprocess.run(f"{command} 2>/dev/null | true", shell=True, check=False)
+    assert (tmp_path / "r" / "tiny" / "report.md").is_file()
+
+
+def test_a_console_without_our_letters_gets_others(suite: Path, tmp_path: Path) -> None:
+    """Instead of an error after the answer."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "cli.py", "run", suite, "--results", tmp_path / "r"],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Report: " in done.stdout
+
+
+def test_a_report_folder_that_cannot_be_made_stops_the_run_before_training(
+    suite: Path, tmp_path: Path
+) -> None:
+    """A file stands in its place."""
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "tiny").write_text("")
+    code, output = ask("run", suite, "--results", tmp_path / "r")
+    assert code == 2
+    assert "tiny cannot be made" in output
+    assert "runs done" not in output
+
+
+def test_the_version_is_told_or_that_there_is_none() -> None:
+    """In a checkout as after an install."""
+    code, output = ask("--version")
+    assert code == 0
+    assert output.startswith("ablate ")
+
+
 def test_a_dropped_in_component_appears_everywhere(tmp_path: Path, suite: Path) -> None:
     """One file in a copy of the checkout: in `list`, in suites, in the schema, and it runs."""
     import shutil

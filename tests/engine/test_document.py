@@ -52,6 +52,11 @@ def test_plain_words_are_read_as_people_mean_them(text: str, value: object) -> N
         (b"x: &a {k: 1}\ny:\n  <<: *a\n", (3, 3), "merge key"),
         (b"[" * 60 + b"]" * 60, (1, 42), "too deep"),
         (b"a: 1\n---\nb: 2\n", (2, 1), "not YAML"),
+        (b'a: "\\uD800"\n', (1, 4), "half a character"),
+        (b'"\\uD800": 1\n', (1, 1), "half a character"),
+        (b'a: "\\U00110000"\n', (1, 1), "not YAML"),
+        (b'a: "\\UFFFFFFFF"\n', (1, 1), "not YAML"),
+        (b"%YAML 1." + b"9" * 5000 + b"\n--- a\n", (1, 1), "not YAML"),
     ],
 )
 def test_what_cannot_be_read_is_refused_at_its_place(

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from ablate import flow
+from ablate import flow, provenance
 from ablate.errors import DataError, SelectionError, SuiteError
 from ablate.executors import processes
+from ablate.packing import merged
 from ablate.progress import Progress
+from ablate.registry import Catalogue
 from ablate.store import Store, open_store
 from ablate.todo import select
 from ablate.types import RunResult, Site, Suite
@@ -87,6 +89,65 @@ def test_records_of_other_data_do_not_count(suite_of: Callable[..., Suite], stor
     assert [r.key for r in run(suite_of(), store)] == [old.key]
 
 
+@pytest.mark.parametrize("fact", ["engine", "components"])
+def test_records_of_other_code_do_not_count(
+    fact: str, suite_of: Callable[..., Suite], store: Store
+) -> None:
+    """An edited component is run again, not mixed with what it was."""
+    results = run(suite_of(), store)
+    store.save([replace(results[0], provenance={**results[0].provenance, fact: "older"})])
+    assert [r.key for r in run(suite_of(), store)] == [results[0].key]
+
+
+def test_a_code_digest_sees_what_presets_stand_for(
+    suite_of: Callable[..., Suite], catalogue: Catalogue
+) -> None:
+    """`reptile` runs gather.mean, step.fixed and update.outer; comments do not count."""
+    choice = suite_of().variants[0].choices["method"]
+    names = {Path(origin).name for origin in catalogue.origins(choice)}
+    assert {"reptile.py", "outer.py", "mean.py", "fixed.py", "meta.py", "sgd.py"} <= names
+
+
+def test_comments_and_docstrings_are_no_part_of_the_code(tmp_path: Path) -> None:
+    """What it does is."""
+    digests = []
+    for name, text in (
+        ("a", "def f():\n    return 1\n"),
+        ("b", '"""Words."""\n\n\ndef f():  # why\n    """More."""\n    return 1\n'),
+        ("c", "def f():\n    return 2\n"),
+    ):
+        (tmp_path / name).write_text(text)
+        digests.append(provenance.code((str(tmp_path / name),)))
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_suites_that_share_runs_keep_each_others_protocols(
+    suite_of: Callable[..., Suite], store: Store
+) -> None:
+    """One scores by chunks of 3, the other by chunks of 7; neither costs the other its records."""
+    three, seven = (
+        suite_of(("  balanced: {", f"  balanced: {{predict: {{continuum: {{rows: {rows}}}}}, "))
+        for rows in (3, 7)
+    )
+    run(three, store)
+    run(seven, store)
+    assert run(three, store) == []
+    assert run(seven, store) == []
+
+
+def test_a_failed_repetition_does_not_borrow_scores() -> None:
+    """Only the same run is merged."""
+    from tests.conftest import record
+
+    old = record()
+    assert merged(old, replace(old, status="failed")).status == "failed"
+    assert merged(None, old) == old
+    other = replace(old, right={"known-task": old.right["all-classes"]}, provenance={"data": "x"})
+    assert set(merged(old, other).right) == {"known-task"}
+    same = replace(other, provenance=old.provenance)
+    assert set(merged(old, same).right) == {"all-classes", "known-task"}
+
+
 def test_a_protocol_that_a_record_lacks_is_run_for(
     suite_of: Callable[..., Suite], store: Store
 ) -> None:
@@ -131,6 +192,18 @@ def test_records_say_what_they_depend_on(suite_of: Callable[..., Suite], store: 
     assert {"init", "order", "batch", "memory", "class order"} <= set(facts["streams"])
 
 
+def test_costs_are_counted_for_each_seed_not_for_the_stack(
+    suite_of: Callable[..., Suite], tmp_path: Path
+) -> None:
+    """Seeds of differing class sizes take differing numbers of steps, stacked or alone."""
+    suite = replace(suite_of(("batch_rows: 64", "batch_rows: 3")), seeds=4)
+    together = run(suite, open_store(tmp_path / "together"))
+    alone = run(suite, open_store(tmp_path / "alone"), only=["seed=2"])
+    costs = {result.key: (result.updates, result.gradients) for result in together}
+    assert len(set(costs.values())) > 1
+    assert all(costs[result.key] == (result.updates, result.gradients) for result in alone)
+
+
 def test_same_seed_same_draws_in_every_arm(suite_of: Callable[..., Suite], store: Store) -> None:
     """The seed is the pairing key by construction."""
     by_seed: dict[int, set[str]] = {}
@@ -170,7 +243,7 @@ def test_missing_data_stop_a_plan(suite_of: Callable[..., Suite], tmp_path: Path
 
 def test_tasks_that_do_not_come_out_even_stop_a_plan(suite_of: Callable[..., Suite]) -> None:
     """With the numbers that would."""
-    with pytest.raises(SuiteError, match=r"10 classes in 3 tasks.*tasks: 1, 2, 5, 10"):
+    with pytest.raises(SuiteError, match=r"tiny.yaml:4:29: 10 classes in 3 tasks.*: 1, 2, 5, 10"):
         flow.prepare(suite_of(("tasks: 5", "tasks: 3")), ROOT, None)
 
 

@@ -56,6 +56,8 @@ def test_a_score_that_is_not_finite_is_a_lost_pair() -> None:
         ({"record_version": 2}, "record_version differs (1 and 2)"),
         ({"packages": {"torch": "3"}}, "torch differs (2 and 3)"),
         ({"streams": {"init": "x"}}, "the init stream differs"),
+        ({"engine": "new"}, "engine differs (None and new)"),
+        ({"components": "new"}, "the runs of b come from several versions of its components"),
         ({"streams": {}}, "a record has no stream digests"),
     ],
 )

@@ -188,6 +188,33 @@ def test_a_file_that_is_no_python_is_an_error(tmp_path: Path) -> None:
         registry._from_file(path, "broken")
 
 
+def test_a_kind_that_is_not_its_folders_is_a_slip_of_the_pen(tmp_path: Path) -> None:
+    """Or it would silently found a kind of its own."""
+    (entry,) = read_components(ELASTIC, "m", str(tmp_path / "updates" / "elastic.py"))
+    with pytest.raises(CatalogueError, match="kind 'update' in the folder 'updates'"):
+        registry._in_place(entry, tmp_path)
+
+
+def test_labels_are_text() -> None:
+    """Not numbers, not empty."""
+    for label in ('"update", 5', '"", "x"'):
+        source = ELASTIC.replace('"update", "elastic"', label)
+        (entry,) = read_components(source, "m", "f.py")
+        with pytest.raises(CatalogueError, match="both of them text"):
+            registry._add({}, entry)
+
+
+def test_a_file_that_fails_on_import_is_an_error_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where its source alone does not say enough."""
+    path = tmp_path / "failing_rule.py"
+    path.write_text(ELASTIC.replace("= 0.5", "= 1 / 0"))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(CatalogueError, match="cannot be imported: ZeroDivisionError"):
+        registry._from_file(path, "failing_rule")
+
+
 def test_scanning_imports_neither_torch_nor_the_components() -> None:
     """In a process of its own."""
     code = (

@@ -142,6 +142,19 @@ def test_the_answers_first_words_follow_from_the_verdicts(found: list[Verdict], 
     assert words.lead(found) == lead
 
 
+def test_more_seeds_than_declared_are_told(
+    suite_of: Callable[..., Suite], run_suite: Callable[..., flow.Study]
+) -> None:
+    """On the first screen."""
+    report = write.text(run_suite(replace(suite_of(), seeds=4)))
+    assert "> **The suite declares 3 seeds; this report is of 4** (`--seeds`)." in report
+
+
+def test_a_fence_in_the_suite_does_not_end_its_fence() -> None:
+    """A longer one is put around it."""
+    assert write.fenced("a\n```\nb") == "````yaml\na\n```\nb\n````"
+
+
 def test_a_bar_in_a_label_does_not_break_a_table() -> None:
     """Arm names are the user's own."""
     from reports.tables import table

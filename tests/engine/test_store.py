@@ -70,6 +70,29 @@ def test_a_results_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         open_store(tmp_path / "file")
 
 
+def test_a_damaged_record_counts_as_missing(tmp_path: Path) -> None:
+    """So that it is run again; its neighbours stay."""
+    store = open_store(tmp_path)
+    store.save([record(0, key="a"), record(1, key="b"), record(2, key="c")])
+    with sqlite3.connect(tmp_path / "runs.sqlite") as link:
+        link.execute("update runs set record = '{' where key = 'a'")
+        link.execute("""update runs set record = '{"no": 1}' where key = 'b'""")
+    assert set(store.load(["a", "b", "c"])) == {"c"}
+
+
+def test_a_folder_name_with_a_question_mark_is_a_folder_name(tmp_path: Path) -> None:
+    """Not the query of a database address."""
+    open_store(tmp_path / "q?mode=ro").save([record(0, key="a")])
+    assert (tmp_path / "q?mode=ro" / "runs.sqlite").is_file()
+
+
+def test_a_lock_that_cannot_be_taken_is_an_error_with_its_reason(tmp_path: Path) -> None:
+    """Such as a folder of that name."""
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(StoreError, match="cannot be locked"), sole_writer(tmp_path):
+        pass
+
+
 def test_two_writers_are_one_too_many(tmp_path: Path) -> None:
     """The second is told; when the first is done it may."""
     with (

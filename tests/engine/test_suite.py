@@ -179,6 +179,35 @@ FAULTS = [
     (", margin: 2.0 points", "", "20:5", "a contrast without 'margin'", ""),
     ("baseline: balanced", "baseline: reptile", "20:36", "compared with itself", ""),
     ("baseline: balanced", "bassline: balanced", "20:26", "unknown key 'bassline'", "baseline"),
+    ("margin: 2.0 points", "margin: 101 points", "20:75", "'101 points' (text) for margin", ""),
+    ("seeds: 3", "seeds: ٣", "18:8", "'٣' (text) for seeds", ""),
+    ("seeds: 3", "seeds: 3\nalpha: 1e-17", "19:8", "1e-17 for alpha", ""),
+    ("seeds: 3", "seeds: 3\nvary: {method.meta.inner_steps: []}", "19:33", "[] for method", ""),
+    (
+        "seeds: 3",
+        "seeds: 3\nvary: {method.meta.inner_steps: [1, 1]}",
+        "19:34",
+        "1 more than once",
+        "",
+    ),
+    (
+        "seeds: 3",
+        "seeds: 3\nvary: {method.meta.update: [{itaml: foo}]}",
+        "19:37",
+        "'foo' (text) for itaml",
+        "",
+    ),
+    ("  balanced: {method", "  a$^$: {method", "17:3", "'a$^$' for an arm's name", ""),
+    ("  balanced: {method", "  _b: {method", "17:3", "'_b' for an arm's name", ""),
+    ("  balanced: {method", "  '': {method", "17:3", "'' for an arm's name", ""),
+    (
+        "update: balanced",
+        "update: {balanced: {match: reptil}}",
+        "17:53",
+        "unknown arm or update 'reptil'",
+        "reptile",
+    ),
+    ("method:\n    meta:\n", "method: meta\n  x:\n    meta:\n", "7:11", "meta without 'loss'", ""),
     ("contrasts:\n  - {", "contrasts: {x: {", "0:0", "not YAML", ""),
 ]
 
@@ -243,13 +272,54 @@ def test_arms_that_match_each_other_in_a_circle_are_refused(suite_of: Parse) -> 
         )
 
 
-def test_an_arm_may_not_set_what_an_axis_sets(suite_of: Parse) -> None:
+@pytest.mark.parametrize(
+    ("arm", "axis"),
+    [
+        ("method.meta.inner_steps: 2", "method.meta.inner_steps: [1, 2]"),
+        ("method.meta.update.reptile.epsilon: 0.1", "method.meta.update: [itaml, joint]"),
+    ],
+)
+def test_an_arm_may_not_set_what_an_axis_sets(suite_of: Parse, arm: str, axis: str) -> None:
     """One of them would be silently lost."""
     with pytest.raises(SuiteError, match="which vary sets too"):
-        suite_of(
-            ("method.meta.update: balanced", "method.meta.inner_steps: 2"),
-            ("seeds: 3", "vary: {method.meta.inner_steps: [1, 2]}\nseeds: 3"),
-        )
+        suite_of(("method.meta.update: balanced", arm), ("seeds: 3", f"vary: {{{axis}}}\nseeds: 3"))
+
+
+def test_an_axis_may_not_lie_inside_another(suite_of: Parse) -> None:
+    """Its cells would be labelled by what was undone."""
+    axes = "{method.meta.update.reptile.epsilon: [0.1, 0.9], method.meta.update: [itaml, joint]}"
+    with pytest.raises(SuiteError, match="inside the axis"):
+        suite_of(("seeds: 3", f"vary: {axes}\nseeds: 3"))
+
+
+def test_a_grid_of_too_many_cells_is_refused(suite_of: Parse) -> None:
+    """With the limit."""
+    many = ", ".join(str(i) for i in range(1, 200))
+    axes = f"{{method.meta.inner_steps: [{many}], method.meta.epochs: [{many}]}}"
+    with pytest.raises(SuiteError, match="more than 10,000 cells"):
+        suite_of(("seeds: 3", f"vary: {axes}\nseeds: 3"))
+
+
+def test_a_claim_is_declared_once(suite_of: Parse) -> None:
+    """Also where only the margin differs."""
+    again = "  - {treatment: reptile, baseline: balanced, metric: all-classes, margin: 9 points}\n"
+    with pytest.raises(SuiteError, match=r"21:5: a contrast that is declared above"):
+        suite_of(text=TINY + again)
+
+
+def test_names_that_look_like_numbers_are_names(suite_of: Parse) -> None:
+    """Arms called 1 and true."""
+    text = TINY.replace("  reptile: {}", "  1: {}").replace("  balanced: {", "  true: {")
+    text = text.replace("treatment: reptile, baseline: balanced", "treatment: 1, baseline: true")
+    suite = suite_of(text=text)
+    assert [variant.arm for variant in suite.variants] == ["1", "true"]
+    assert len(suite.contrasts) == 1
+
+
+def test_a_question_over_several_lines_is_one_line(suite_of: Parse) -> None:
+    """It becomes a heading."""
+    suite = suite_of(("Does the update rule matter?", "|\n  Does it\n\n  # matter?"))
+    assert suite.question == "Does it # matter?"
 
 
 def test_a_suite_that_is_no_mapping_is_refused(catalogue: Catalogue) -> None:

@@ -88,6 +88,22 @@ def test_identical_arms_are_negligible_and_inert() -> None:
         assert "every score" in found.why
 
 
+def test_a_tie_in_one_metric_is_not_called_inert() -> None:
+    """The arms differ elsewhere, so something was switched on."""
+    made = replace(
+        comparison([0.0] * 8), treatment_values=tuple(range(8)), baseline_values=tuple(range(8))
+    )
+    found = decide(made)
+    assert (found.decision, found.flags) == ("NEGLIGIBLE", ("TIED",))
+
+
+def test_a_metric_that_never_moves_cannot_be_tested() -> None:
+    """Forgetting after a single task is 0 whatever is compared."""
+    found = decide(comparison([0.0] * 8, base=0.0))
+    assert found.decision == "UNTESTABLE"
+    assert "one and the same value" in found.why
+
+
 def test_a_family_raises_the_bar() -> None:
     """What decides alone may not decide among fifty."""
     made = comparison([1.6 + 2 * noise for noise in NOISE])

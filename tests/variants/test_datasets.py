@@ -112,6 +112,16 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
         MNIST().look(tmp_path)
 
 
+@pytest.mark.parametrize("labels", [[0, 1, 2, 3, 4, 5, 6, 7, 8, 255], [0, 1, 3]])
+def test_labels_with_gaps_are_refused(tmp_path: Path, labels: list[int]) -> None:
+    """A class without rows could be neither learnt nor scored."""
+    folder = write_idx(tmp_path)
+    rows = (labels * 30)[:30]
+    (folder / FILES[1]).write_bytes(struct.pack(">4BI", 0, 0, 8, 1, 30) + bytes(rows))
+    with pytest.raises(DataError, match="rows of every class in both parts"):
+        MNIST().look(tmp_path)
+
+
 def test_a_failed_download_names_the_files_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
