@@ -101,6 +101,7 @@ def run(
 ) -> None:
     """Train, test and write the significance report. Runs that are done are not repeated."""
     from ablate import describe, flow
+    from ablate.provenance import usable_cores
     from ablate.store import make_folder, open_store, sole_writer
     from ablate.types import Site
 
@@ -112,7 +113,7 @@ def run(
         work = flow.prepare(opened, data_root, store, only, fresh=fresh)
         say(describe.work(work))
         if work.stacks:
-            show_runs(opened, work, flow.run(work, store, site, workers or cores()))
+            show_runs(opened, work, flow.run(work, store, site, workers or usable_cores()))
         study = flow.analyse(opened, store)
     finish(study, results / opened.name)
 
@@ -204,7 +205,7 @@ def bench(suite: str, seconds: float, data_root: Path) -> None:
 
 
 def say(text: str, err: bool = False) -> None:
-    """Print a line; a reader who has left (`| head`) does not stop the work."""
+    """Print a line; a reader who has left does not stop the work."""
     try:
         click.echo(text, err=err)
     except BrokenPipeError:
@@ -220,11 +221,6 @@ def closing(store: Any) -> Iterator[Any]:
     finally:
         if store is not None:
             store.close()
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def checked_device(name: str) -> str:

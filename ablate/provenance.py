@@ -31,7 +31,7 @@ def machine() -> Json:
         "git": _git(),
         "system": platform.platform(terse=True),
         "cpu": _cpu(),
-        "cores": os.cpu_count() or 1,
+        "cores": usable_cores(),
     }
 
 
@@ -77,6 +77,11 @@ def digest(parts: Iterable[bytes]) -> str:
     for part in parts:
         whole.update(len(part).to_bytes(8, "big") + part)
     return whole.hexdigest()[:16]
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def version_of(name: str) -> str:
