@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
@@ -26,7 +30,12 @@ class Processes:
         """Give each payload's place and its results, or why it has none, as they finish."""
         from pebble import ProcessPool
 
-        pool = ProcessPool(max_workers=self.workers, context=get_context("spawn"))
+        pool = ProcessPool(
+            max_workers=self.workers,
+            context=get_context("spawn"),
+            initializer=begin,
+            initargs=[os.getpid()],
+        )
         try:
             waiting: dict[Any, int] = {
                 pool.schedule(work, args=[payload]): place for place, payload in enumerate(payloads)
@@ -44,13 +53,22 @@ class Processes:
 
 def work(payload: Json) -> list[Json]:
     """Run one stack; imported in the worker, so that the parent never loads torch."""
-    import signal
-
     from ablate.execute import execute
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     results: list[Json] = execute(payload)
     return results
+
+
+def begin(parent: int) -> None:
+    """Prepare a worker: the parent decides what Ctrl-C means, and its end is the worker's."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)  # the parent was killed: nobody will read the results
 
 
 def lost(error: BaseException) -> str:

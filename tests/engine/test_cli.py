@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -236,6 +238,30 @@ def test_output_into_a_closed_pipe_is_no_error() -> None:
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     assert done.stdout.strip()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_run_that_is_stopped_goes_on_where_it_was(
+    number: signal.Signals, code: int, suite: Path, tmp_path: Path
+) -> None:
+    """What had finished is kept, no worker stays behind, and the next call runs the rest."""
+    slow = "balanced: {method.meta.update: balanced, method.meta.epochs: 100}"
+    suite.write_text(TINY.replace("balanced: {method.meta.update: balanced}", slow))
+    words = [sys.executable, ROOT / "cli.py", "run", suite, "--results", tmp_path / "r"]
+    running = subprocess.Popen(
+        [*words, "--workers", "2"], stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL
+    )
+    assert running.stderr
+    assert "3 of 6 runs done" in running.stderr.readline()
+    workers = psutil.Process(running.pid).children(recursive=True)
+    running.send_signal(number)
+    assert running.wait(30) == code
+    running.stderr.close()
+    assert psutil.wait_procs(workers, timeout=20)[1] == []
+    assert "3 done or not asked for, 3 to run" in ask("plan", suite, "--results", tmp_path / "r")[1]
+    code, output = ask("run", suite, "--results", tmp_path / "r", "--workers", 1)
+    assert code == 0
+    assert "3 of 3 runs done" in output
 
 
 def test_work_goes_on_when_the_reader_leaves(suite: Path, tmp_path: Path) -> None:
