@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ablate import loop, provenance, rng, score
-from ablate.net import Net, initial
+from ablate.net import Net, init_digest, initial
 from ablate.packing import failed, unpack
 from ablate.plan import code_facts, numbers, with_numbers
 from ablate.registry import Catalogue, scan
@@ -25,7 +25,7 @@ from ablate.types import Data, Json, RunResult, RunSpec, Site, Stack
 LOGIT_LIMIT = 1e4
 """Logits beyond this are called diverged: a sigmoid is flat from 40 on."""
 
-STREAMS = ("init", "order", "batch", "replay", "memory")
+STREAMS = ("order", "batch", "replay", "memory")
 
 
 def execute(payload: Json) -> list[Json]:
@@ -173,6 +173,7 @@ def result(
     """Give one replica's result."""
     run, cut = made.stack.runs[s], made.stream.cut
     drawn = {name: rng.digest(run.seed, name) for name in STREAMS}
+    drawn["init"] = init_digest(run.seed)
     drawn["class order"] = provenance.digest([cut.orders[s].tobytes()])
     labels = [] if reason else list(made.protocols)
     return RunResult(

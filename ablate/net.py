@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -55,6 +56,17 @@ class Net:
         return {name: part.view(shape) for name, part, shape in parts}
 
 
+def init_digest(seed: int) -> str:
+    """Give a digest of what PyTorch's generator draws for a seed's initial values."""
+    drawn = torch.rand(8, generator=torch.Generator().manual_seed(init_seed(seed)))
+    return hashlib.sha256(drawn.numpy().tobytes()).hexdigest()[:16]
+
+
+def init_seed(seed: int) -> int:
+    """Give the seed of PyTorch's generator for the `init` stream."""
+    return entropy(seed, "init") % 2**63
+
+
 def initial(build: Callable[[], nn.Module], seed: int) -> tuple[Net, Tensor]:
     """Build a module from the seed's `init` stream. Gives the net and its parameters `[P]`.
 
@@ -62,7 +74,7 @@ def initial(build: Callable[[], nn.Module], seed: int) -> tuple[Net, Tensor]:
     whose state would be shared between replicas.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(entropy(seed, "init") % 2**63)
+        torch.manual_seed(init_seed(seed))
         module = build()
     if buffers := [name for name, _ in module.named_buffers()]:
         raise ValueError(f"a model with buffers ({', '.join(buffers)}) cannot be stacked")
