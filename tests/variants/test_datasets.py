@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ablate.errors import DataError
+from variants.dataset.arrays import Arrays
 from variants.dataset.digits import Digits
 from variants.dataset.fashion_mnist import FashionMNIST
 from variants.dataset.idx import FILES, fetch
@@ -158,3 +159,76 @@ def test_debians_fashion_mnist_loads_in_full(tmp_path: Path) -> None:
     assert np.bincount(data.y_train).tolist() == [6000] * 10
     assert abs(float(data.x_train.mean())) < 0.01
     assert float(data.x_train.std()) == pytest.approx(1, abs=0.01)
+
+
+def four(**changes: object) -> dict[str, object]:
+    """Twelve rows to train and six to test, of three classes."""
+    draws = np.random.default_rng(0)
+    made = {
+        "x_train": draws.random((12, 2, 3)),
+        "y_train": np.arange(12) % 3,
+        "x_test": draws.random((6, 2, 3)),
+        "y_test": np.arange(6) % 3,
+    }
+    return {**made, **changes}
+
+
+def test_anybodys_arrays_are_a_data_set(tmp_path: Path) -> None:
+    """From an .npz file in the data root; values as they are."""
+    arrays = four()
+    np.savez(tmp_path / "mine.npz", **arrays)  # type: ignore[arg-type]
+    mine = Arrays(source="mine.npz", tasks=3)
+    assert mine.look(tmp_path)[:4] == ((2, 3), 3, 12, 6)
+    assert np.allclose(mine.load(tmp_path).x_test, np.asarray(arrays["x_test"]))
+
+
+def test_a_function_can_give_the_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named as module:function."""
+    (tmp_path / "my_rows.py").write_text(
+        "import numpy as np\n"
+        "def rows():\n"
+        "    return np.ones((4, 2)), [0, 1, 0, 1], np.ones((2, 2)), [1, 0]\n"
+        "def broken():\n"
+        "    raise KeyError('no rows')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert Arrays(source="my_rows:rows").look(tmp_path)[:4] == ((2,), 2, 4, 2)
+    with pytest.raises(DataError, match="KeyError: 'no rows'"):
+        Arrays(source="my_rows:broken").look(tmp_path)
+    with pytest.raises(DataError, match=r"neither an \.npz file nor module:function"):
+        Arrays(source="my_rows").look(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"y_train": np.arange(11) % 3}, "12 rows .* and 11 labels"),
+        ({"x_test": np.ones((6, 4))}, "do not belong together"),
+        ({"y_test": np.zeros(6, int)}, "rows of every class in both parts"),
+        ({"y_train": np.arange(12) % 3 - 1}, "some are negative"),
+        ({"y_train": np.arange(12) / 3}, "one whole number a row"),
+        ({"x_train": np.full((12, 2, 3), np.nan)}, "not finite"),
+        ({"x_train": np.ones((12, 0)), "x_test": np.ones((6, 0))}, "without values"),
+        ({"x_train": np.array([{}] * 12)}, "cannot be read as .npz of plain arrays"),
+        ({"x_train": np.array(["a"] * 12)}, "four arrays of numbers"),
+    ],
+)
+def test_arrays_that_cannot_be_used_are_refused(
+    tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    """With what is wrong; pickles are never opened."""
+    np.savez(tmp_path / "mine.npz", **four(**changes))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=said):
+        Arrays(source="mine.npz").look(tmp_path)
+
+
+def test_array_files_that_are_none_are_refused(tmp_path: Path) -> None:
+    """Missing, damaged, or without one of the four."""
+    with pytest.raises(DataError, match=r"There is no .*mine\.npz.*--data-root"):
+        Arrays(source="mine.npz").look(tmp_path)
+    (tmp_path / "mine.npz").write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(DataError, match="cannot be read"):
+        Arrays(source="mine.npz").look(tmp_path)
+    np.savez(tmp_path / "mine.npz", x_train=np.ones((2, 2)))
+    with pytest.raises(DataError, match="lacks y_train, x_test, y_test"):
+        Arrays(source="mine.npz").look(tmp_path)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ablate.errors import DataError
+from ablate.rows import count_classes
 from ablate.types import Data, Facts
 
 FILES = (
@@ -45,17 +46,12 @@ def look(root: Path, name: str) -> Facts:
             f"{folder}: the files do not belong together: {train} images and {train_labels} labels "
             f"to train, {test} and {test_labels} to test. Replace them with one data set's four."
         )
-    counts = [
-        np.bincount(np.frombuffer((folder / file).read_bytes()[8:], np.uint8))
+    y, y_test = (
+        np.frombuffer((folder / file).read_bytes()[8:], np.uint8).astype(np.int64)
         for file in (FILES[1], FILES[3])
-    ]
-    if len(counts[0]) != len(counts[1]) or not all(count.all() for count in counts):
-        raise DataError(
-            f"{folder}: labels must be 0, 1, 2 ... with rows of every class in both parts; rows by "
-            f"class are {counts[0].tolist()[:20]} to train and {counts[1].tolist()[:20]} to test. "
-            "Replace the files."
-        )
-    return Facts((1, *inputs), len(counts[0]), train, test, digest.hexdigest())
+    )
+    classes = count_classes(y, y_test, str(folder))
+    return Facts((1, *inputs), classes, train, test, digest.hexdigest())
 
 
 def fetch(root: Path, name: str) -> None:
