@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
+from torch.func import grad, vmap
 
 from ablate.net import initial
+from variants.model.blocks import MeanPower, Residual
+from variants.model.conv4 import Conv4
 from variants.model.mlp import Mlp
+from variants.model.released_conv import ReleasedConv
 
 
 @pytest.mark.parametrize("model", [Mlp(), Mlp((7,), output_bias=False), Mlp(())])
@@ -20,6 +26,36 @@ def test_the_parameter_count_is_the_modules(model: Mlp) -> None:
 def test_the_released_network_has_478_000_parameters() -> None:
     """784-400-400-10 without output bias: 784 * 400 + 400 + 400 * 400 + 400 + 4000."""
     assert Mlp((400, 400), output_bias=False).parameters((1, 28, 28), 10) == 478_400
+
+
+@pytest.mark.parametrize("norm", ["group", "none"])
+@pytest.mark.parametrize("inputs", [(1, 8, 8), (3, 32, 32)])
+@pytest.mark.parametrize("make", [Conv4, ReleasedConv])
+def test_convolutional_models_count_themselves_and_stack(
+    make: Any, inputs: tuple[int, ...], norm: str
+) -> None:
+    """P without torch; gradients of stacked replicas are those of each alone."""
+    model = make(width=8 if make is Conv4 else 0.3, norm=norm)
+    pairs = [initial(lambda: model(inputs, 10), seed) for seed in (0, 1)]
+    net, theta = pairs[0][0], torch.stack([pair[1] for pair in pairs]).double()
+    assert theta.shape[1] == model.parameters(inputs, 10)
+    x = torch.rand(2, *inputs, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    slope = grad(lambda at: net(at, x).square().sum())
+    together = vmap(slope)(theta)
+    alone = torch.stack([slope(at) for at in theta])
+    assert float((together - alone).abs().max()) < 1e-9 * float(alone.abs().max())
+    assert float(alone[0].abs().max()) > 0
+
+
+def test_the_released_network_has_its_published_maps() -> None:
+    """21, 42, 85 and 170; pooled by the mean of cubes, no output bias."""
+    module = ReleasedConv()((3, 32, 32), 100)
+    assert [b.body[0].out_channels for b in module if isinstance(b, Residual)] == [  # type: ignore[attr-defined]
+        21, 21, 42, 42, 85, 85, 170, 170,
+    ]  # fmt: skip
+    assert module[-1].bias is None  # type: ignore[index]
+    cubes = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    assert float(MeanPower()(cubes)) == pytest.approx(((1 + 8 + 27 + 64) / 4) ** (1 / 3))
 
 
 def test_a_net_of_a_flat_vector_is_the_module() -> None:
