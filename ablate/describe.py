@@ -58,7 +58,7 @@ def work(made: Work) -> str:
     gradients = sum(cost.gradients * len(stack.runs) for stack, cost in pairs)
     text = (
         f"{len(plan.suite.variants)} arms x {plan.suite.seeds} seeds: {runs} runs{shared} in "
-        f"{len(plan.stacks)} stacks, {gradients:,} gradient evaluations. "
+        f"{len(plan.stacks)} stacks, about {gradients:,} gradient evaluations. "
         f"{runs - left} done or not asked for, {left} to run."
     )
     return (

@@ -11,11 +11,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class LostPair:
-    """A seed that could not be paired, the arms at fault and the reason."""
+    """A seed that could not be paired, and the reason.
+
+    sides: the arms that lost it. missing: an arm has not run it yet, which is no loss.
+    """
 
     seed: int
     reason: str
     sides: tuple[str, ...]
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Comparison:
     """Paired differences of two variants in one metric, joined on the seed.
 
     deltas: treatment - baseline, `[n]`, by seed.
-    resolution: the smallest difference the metric can show (one test row).
+    resolution: what one test row is worth in final accuracy.
     identical: every pair of records agrees in every score, not only in this metric.
     """
 

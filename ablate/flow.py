@@ -146,7 +146,5 @@ def analyse(suite: Suite, store: Store) -> Study:
         tuple(verdicts),
         tuple(judge.warnings(suite, runs, verdicts)),
         labels,
-        frozenset(
-            c.label() for c in scored if catalogue.get("predict", c.name).facts.get("oracle")
-        ),
+        judge.oracles(catalogue, scored),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ablate import pair, verdict
+from ablate import metrics, pair, verdict
 from ablate.plan import keys
-from ablate.registry import scan
-from ablate.types import Comparison, RunResult, Suite, TestResult, Verdict
+from ablate.registry import Catalogue, scan
+from ablate.suite import predictors
+from ablate.types import Choice, Comparison, Contrast, RunResult, Suite, TestResult, Verdict
 
 Runs = tuple[Mapping[int, RunResult], ...]
 """By variant, the records by seed."""
@@ -52,17 +53,17 @@ def examine(
     comparison: Comparison, tests: Mapping[str, Callable[..., TestResult]], alpha: float
 ) -> verdict.Evidence:
     """Run every test on a comparison that can be tested; a test that raises makes it untestable."""
-    if reason := verdict.fault(comparison):
+    reason = verdict.fault(comparison)
+    if len(comparison.deltas) < verdict.FEWEST_PAIRS or comparison.refusal:
         return verdict.Evidence(comparison, {}, alpha, reason)
     try:
         results = {name: test(comparison, alpha) for name, test in tests.items()}
     except Exception as error:  # a third party's test may raise anything
-        return verdict.Evidence(
-            comparison, {}, alpha, f"a test raised {type(error).__name__}: {error}"
-        )
+        said = f"a test raised {type(error).__name__}: {error}"
+        return verdict.Evidence(comparison, {}, alpha, said)
     if any(math.isnan(results[name].p) for name in verdict.DECISIVE):
         return verdict.Evidence(comparison, results, alpha, "a test gave no p-value")
-    return verdict.Evidence(comparison, results, alpha)
+    return verdict.Evidence(comparison, results, alpha, reason)
 
 
 def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -79,9 +80,23 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     if margins:
         yield f"A margin of {min(margins):g} points is less than one test row can show."
     yield from _floors(suite, verdicts)
-    protocols = {record for r in records for record in r.right}
-    if any(c.metric in protocols and "known-task" in c.metric for c in suite.contrasts):
-        yield "A contrast is scored by `known-task`, an ORACLE: no such score can be had in use."
+    catalogue = scan()
+    scored = predictors(catalogue, suite.variants)
+    for contrast in suite.contrasts:
+        for label in sorted(scored_by(suite, contrast) & oracles(catalogue, scored)):
+            yield f"A contrast in {contrast.metric} is scored by `{label}`, an ORACLE."
+
+
+def scored_by(suite: Suite, contrast: Contrast) -> set[str]:
+    """Name the protocols that score a contrast's two arms."""
+    arms = (suite.variants[i] for i in (contrast.treatment, contrast.baseline))
+    return {metrics.protocol_of(contrast.metric, pair.own(arm)) for arm in arms}
+
+
+def oracles(catalogue: Catalogue, scored: Sequence[Choice]) -> frozenset[str]:
+    """Name the protocols among `scored` that know what a user cannot."""
+    facts = {choice.label(): catalogue.get("predict", choice.name).facts for choice in scored}
+    return frozenset(label for label, mine in facts.items() if mine.get("oracle"))
 
 
 def _floors(suite: Suite, verdicts: Sequence[Verdict]) -> Iterator[str]:

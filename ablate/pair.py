@@ -11,6 +11,8 @@ from ablate.types import Comparison, LostPair, RunResult, Variant
 CHECKED = ("data", "device", "engine", "record_version")
 """Facts on which two records of a pair must agree, besides their streams and torch."""
 
+NOT_RUN = "not run"
+
 
 def compare(
     treatment: Variant,
@@ -38,14 +40,16 @@ def compare(
                 faults.append((arm.label, fault))
         if faults:
             reason = "; ".join(f"{label}: {fault}" for label, fault in faults)
-            lost.append(LostPair(seed, reason, tuple(label for label, _ in faults)))
+            sides = tuple(label for label, fault in faults if fault != NOT_RUN)
+            missing = any(fault == NOT_RUN for _, fault in faults)
+            lost.append(LostPair(seed, reason, sides, missing))
             continue
         a, b = records[0][seed], records[1][seed]
         refusals |= set(mixed(a, b))
         identical = identical and a.right == b.right and a.task_right == b.task_right
         pairs[seed] = (values[0], values[1])
     for arm, mine in zip(arms, records, strict=True):
-        if len({mine[seed].provenance.get("components") for seed in pairs}) > 1:
+        if len({str(mine[seed].provenance.get("components")) for seed in pairs}) > 1:
             refusals.add(f"the runs of {arm.label} come from several versions of its components")
     first = next((records[0][seed] for seed in pairs), None)
     return Comparison(
@@ -75,6 +79,12 @@ def mixed(a: RunResult, b: RunResult) -> list[str]:
         for fact in CHECKED
         if a.provenance.get(fact) != b.provenance.get(fact)
     ]
+    parts = [record.provenance.get("components") or {} for record in (a, b)]
+    found += [
+        f"{name} was changed between the runs"
+        for name in sorted({*parts[0]} & {*parts[1]})
+        if parts[0][name] != parts[1][name]
+    ]
     versions = [record.provenance.get("packages", {}).get("torch") for record in (a, b)]
     if versions[0] != versions[1]:
         found.append(f"torch differs ({versions[0]} and {versions[1]})")
@@ -90,7 +100,7 @@ def mixed(a: RunResult, b: RunResult) -> list[str]:
 def _value(arm: Variant, record: RunResult | None, metric: str) -> tuple[str, float]:
     """Give a fault ('' when fine) and the value."""
     if record is None:
-        return "not run", math.nan
+        return NOT_RUN, math.nan
     if record.status != "ok":
         return f"{record.status} ({record.reason})", math.nan
     try:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ablate import provenance
 from ablate.errors import Problem, SuiteError
+from ablate.reading import Component
 from ablate.registry import Catalogue
 from ablate.suite import predictors
 from ablate.types import Choice, Facts, RunSpec, Stack, Suite, Variant
@@ -190,10 +191,13 @@ def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
     return Cost(sum(steps), gradients, seconds)
 
 
-def code_facts(run: RunSpec, catalogue: Catalogue) -> dict[str, str]:
-    """Give digests of the code that a run's scores depend on: the engine's and its components'."""
-    files = frozenset[str]().union(*(catalogue.origins(c) for c in run.choices.values()))
-    return {"engine": provenance.engine(), "components": provenance.code(tuple(sorted(files)))}
+def code_facts(run: RunSpec, catalogue: Catalogue) -> dict[str, Any]:
+    """Give digests of the code that a run's scores depend on: the engine's, each component's."""
+    used: dict[str, Component] = {}
+    for choice in run.choices.values():
+        used |= catalogue.used(choice)
+    digests = {name: provenance.code((entry.origin,)) for name, entry in sorted(used.items())}
+    return {"engine": provenance.engine(), "components": digests}
 
 
 def _parts(group: Sequence[RunSpec], width: int) -> list[list[RunSpec]]:

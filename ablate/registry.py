@@ -74,14 +74,16 @@ class Catalogue:
         )
         return self.build(made.expand()) if hasattr(made, "expand") else made
 
-    def origins(self, choice: Choice) -> frozenset[str]:
-        """Name the files of a choice's components, those that presets stand for included."""
+    def used(self, choice: Choice) -> dict[str, Component]:
+        """Give a choice's components by `kind.name`, those that presets stand for included."""
         inner = [value for value in choice.settings.values() if isinstance(value, Choice)]
         if "expand" in self.get(choice.kind, choice.name).methods:
             settings = {name: self._setting(value) for name, value in choice.settings.items()}
             inner.append(self.load(choice.kind, choice.name)(**settings).expand())
-        own = frozenset([self.get(choice.kind, choice.name).origin])
-        return own.union(*(self.origins(value) for value in inner))
+        found = {f"{choice.kind}.{choice.name}": self.get(choice.kind, choice.name)}
+        for value in inner:
+            found |= self.used(value)
+        return found
 
     def load(self, kind: str, name: str) -> Any:
         """Import a component's class."""

@@ -190,6 +190,9 @@ class Gather(Protocol):
     ) -> tuple[Tensor, Inner | None]:
         """Give the target `[P]`; `inner` is the carried optimizer state, None when it is fresh."""
 
+    def reach(self, tasks: Tasks) -> Any:
+        """Give how far the target lies, in inner steps on the mean loss, to first order."""
+
 
 class Update(Protocol):
     """One outer step. A rule that can thread optimizer state also has `carry`."""

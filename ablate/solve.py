@@ -100,6 +100,11 @@ def decayed(slope: Tensor, theta: Tensor, weight_decay: Any) -> Tensor:
     return slope if is_zero(weight_decay) else slope + weight_decay * theta
 
 
+def settled(beta: Any, n: Tensor) -> Tensor:
+    """Give 1 - beta^n, in double precision: in single it cancels to few digits at small n."""
+    return -torch.expm1(n.double() * torch.as_tensor(beta, dtype=torch.float64).log())
+
+
 def moments(slope: Tensor, inner: Inner, beta1: Any, beta2: Any) -> tuple[Tensor, Tensor, Tensor]:
     """Move the two moments of Adam and its step count on by one gradient."""
     m, v, n = inner

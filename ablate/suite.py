@@ -24,7 +24,7 @@ KEYS = {
     "vary": VARY,
     "seeds": "how many seeds each arm runs",
     "contrasts": "treatment, baseline, metric and margin of each claim",
-    "alpha": "the rate of false claims over the whole family",
+    "alpha": "the rate of false claims of either kind, over the whole family",
     "correction": "how p-values are adjusted over the family of contrasts",
     "precision": "floating-point format of the runs",
 }

@@ -22,6 +22,9 @@ MOST_SEEDS = 1000
 LOSS_SHARE = 0.1
 """One-sided losses beyond this share of the seeds block a verdict: what is left is a selection."""
 
+NOTHING = TestResult("none", 0, math.nan, math.nan, math.nan, math.nan, "")
+"""Stands for a test that could not be run."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -48,7 +51,9 @@ def fault(comparison: Comparison) -> str:
     if n < FEWEST_PAIRS:
         some = f"; {comparison.lost[0].reason}" if comparison.lost else ""
         return f"{n} usable pairs, at least {FEWEST_PAIRS} are needed{some}"
-    return ""
+    if not comparison.identical and constant(comparison):
+        return "the metric takes one and the same value in every run of both arms"
+    return differential_failure(comparison)
 
 
 def adjust(p: Sequence[float], correction: str) -> list[float]:
@@ -67,59 +72,56 @@ def adjust(p: Sequence[float], correction: str) -> list[float]:
 def decide(evidence: Evidence, p_adjusted: float, alpha: float, family: int = 1) -> Verdict:
     """Judge one contrast at its adjusted p; `family` is how many contrasts share alpha."""
     comparison, tests = evidence.comparison, evidence.tests
-    if evidence.fault:
-        nan = math.nan
-        return Verdict(
-            comparison, "UNTESTABLE", nan, nan, nan, len(comparison.deltas), nan, nan, nan,
-            evidence.fault, (), tests,
-        )  # fmt: skip
-    interval = tests["paired-t"]
-    inert = all(abs(delta) < 1e-9 for delta in comparison.deltas)
-    decision, why = _decision(evidence, p_adjusted, alpha, family, inert)
+    interval, size = tests.get("paired-t", NOTHING), tests.get("effect-size", NOTHING)
     flags = []
-    if inert and decision != "UNTESTABLE":
-        flags.append("INERT" if comparison.identical else "TIED")
-    if decision == "INCONCLUSIVE" and (interval.low > 0 or interval.high < 0):
-        flags.append("differs")
+    if evidence.fault:
+        decision, why = "UNTESTABLE", evidence.fault
+    else:
+        decision, why = _decision(evidence, p_adjusted, alpha, family)
+        if is_zero(comparison):
+            flags.append("INERT" if comparison.identical else "TIED")
+        if decision == "INCONCLUSIVE" and (interval.low > 0 or interval.high < 0):
+            flags.append("differs")
     return Verdict(
         comparison=comparison,
         decision=decision,
         estimate=interval.estimate,
         low=interval.low,
         high=interval.high,
-        n=interval.n,
-        p=evidence.p,
-        p_adjusted=p_adjusted,
-        effect=tests["effect-size"].estimate,
+        n=len(comparison.deltas),
+        p=math.nan if evidence.fault else evidence.p,
+        p_adjusted=math.nan if evidence.fault else p_adjusted,
+        effect=size.estimate,
         why=why,
         flags=tuple(flags),
         tests=tests,
     )
 
 
-def _decision(
-    evidence: Evidence, p_adjusted: float, alpha: float, family: int, inert: bool
-) -> tuple[str, str]:
+def is_zero(comparison: Comparison) -> bool:
+    """Say whether no seed shows any difference."""
+    return all(abs(delta) < 1e-9 for delta in comparison.deltas)
+
+
+def _decision(evidence: Evidence, p_adjusted: float, alpha: float, family: int) -> tuple[str, str]:
     comparison = evidence.comparison
     n, margin = len(comparison.deltas), comparison.margin
-    larger = evidence.tests["minimal-effect"].p < evidence.tests["equivalence"].p
-    if reason := differential_failure(comparison):
-        return "UNTESTABLE", reason
-    if inert and not comparison.identical and constant(comparison):
-        return "UNTESTABLE", "the metric takes one and the same value in every run of both arms"
+    waiting = sum(pair.missing for pair in comparison.lost)
+    if waiting:
+        whole = n + len(comparison.lost)
+        return "INCONCLUSIVE", f"{waiting} of {whole} seeds are still to be run; no peeking"
     if n < ENOUGH_PAIRS:
         return (
             "INCONCLUSIVE",
             f"{n} pairs are too few to decide; at least {ENOUGH_PAIRS} are needed",
         )
-    if inert:
-        how = "every score of both arms is the same" if comparison.identical else "in this metric"
-        return "NEGLIGIBLE", f"no seed shows any difference: {how}"
+    if comparison.identical and is_zero(comparison):
+        return "NEGLIGIBLE", "no seed shows any difference: every score of both arms is the same"
     if p_adjusted > alpha:
         return "INCONCLUSIVE", _undecided(evidence, alpha, family)
-    if not larger:
-        return "NEGLIGIBLE", f"the difference lies inside the margin of {margin:g} points"
-    return "MATTERS", f"the difference lies beyond the margin of {margin:g} points"
+    if evidence.tests["minimal-effect"].p < evidence.tests["equivalence"].p:
+        return "MATTERS", f"the difference lies beyond the margin of {margin:g} points"
+    return "NEGLIGIBLE", f"the difference lies inside the margin of {margin:g} points"
 
 
 def _undecided(evidence: Evidence, alpha: float, family: int) -> str:
@@ -144,7 +146,7 @@ def differential_failure(comparison: Comparison) -> str:
     seeds = len(comparison.lost) + len(comparison.deltas)
     for label in (comparison.treatment, comparison.baseline):
         count = sides.count(label)
-        if count > LOSS_SHARE * seeds and 2 * count > len(sides):
+        if count > LOSS_SHARE * seeds:
             return f"{label} alone lost {count} of {seeds} seeds, so the pairs left are a selection"
     return ""
 

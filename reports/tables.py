@@ -34,7 +34,7 @@ def verdicts(study: Study) -> str:
         treatment, baseline = (suite.variants[i] for i in (contrast.treatment, contrast.baseline))
         cell = [", ".join(cell_words(treatment.cell))] if crossed else []
         rows.append([
-            f"{treatment.arm} − {baseline.arm}", *cell, stamped(study, contrast.metric),
+            f"{treatment.arm} − {baseline.arm}", *cell, words.scoring(study, contrast),
             words.points(verdict.estimate), words.interval(verdict.low, verdict.high),
             f"±{contrast.margin:g}", words.decision(verdict), str(verdict.n),
             words.p_value(verdict.p_adjusted),
@@ -103,14 +103,21 @@ def lost(study: Study) -> str:
             if record.status != "ok":  # arms that share a run share its loss
                 row = [variant.label, str(seed), record.status, record.reason]
                 found.setdefault(record.key, row)
+    shown = {(row[0], row[1]) for row in found.values()}
+    for verdict in study.verdicts:
+        one = verdict.comparison
+        for pair in one.lost:  # of runs that ended, but have no score in this metric
+            unseen = [side for side in pair.sides if (side, str(pair.seed)) not in shown]
+            if unseen:
+                key = f"{unseen}{pair.seed}{one.metric}"
+                found[key] = [", ".join(unseen), str(pair.seed), "no score", pair.reason]
     rows = list(found.values())
     return table(["arm", "seed", "status", "reason"], rows) if rows else ""
 
 
 def stamped(study: Study, metric: str) -> str:
     """Mark what only an oracle can score."""
-    oracle = metric.rsplit("@", 1)[-1] in study.oracles
-    return f"{metric} (ORACLE)" if oracle else metric
+    return f"{metric} (ORACLE)" if metric in study.oracles else metric
 
 
 def _mean(estimate: Estimate) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ablate.flow import Study
+from ablate.judge import scored_by
 from ablate.types import Contrast, Verdict, cell_words
 
 MEANINGS = {
@@ -78,7 +79,16 @@ def answer(study: Study) -> str:
     contrast = study.suite.contrasts[first[0]]
     arms = [study.suite.variants[i].arm for i in (contrast.treatment, contrast.baseline)]
     told = "; ".join(_told(study, i) for i in first)
-    return f"**{lead(mine)}** `{arms[0]}` against `{arms[1]}`, {contrast.metric}: {told}."
+    metric = scoring(study, contrast)
+    return f"**{lead(mine)}** `{arms[0]}` against `{arms[1]}`, {metric}: {told}."
+
+
+def scoring(study: Study, contrast: Contrast) -> str:
+    """Name a contrast's metric, the protocols behind `accuracy`, and any oracle among them."""
+    labels = sorted(scored_by(study.suite, contrast))
+    named = f"{contrast.metric}: {' / '.join(labels)}" if contrast.metric == "accuracy" else ""
+    oracle = " (ORACLE)" if study.oracles.intersection(labels) else ""
+    return f"{named or contrast.metric}{oracle}"
 
 
 def primary(study: Study) -> list[int]:

@@ -80,8 +80,8 @@ def notes(study: Study) -> list[str]:
     if ended == total:
         lines.append(f"All {total} runs ended.")
     lines.append(
-        "Differences are treatment − baseline, paired by seed, in percentage points. Scores are "
-        "class-incremental unless the metric says otherwise"
+        "Differences are treatment − baseline, paired by seed, in percentage points. Scores by "
+        "`all-classes` know nothing of the task; other protocols may"
         + ("; what is marked ORACLE cannot be had in use." if study.oracles else ".")
     )
     return lines
@@ -103,10 +103,10 @@ def legend(study: Study) -> str:
     if any("TIED" in verdict.flags for verdict in study.verdicts):
         said.append("**TIED**: no difference in this metric, though other scores differ")
     if any("differs" in verdict.flags for verdict in study.verdicts):
-        said.append("*differs*: the interval excludes 0, but not the margin")
+        said.append("*differs*: the interval excludes 0, but no verdict was reached")
     if "NEGLIGIBLE" in found:
         level = words.percent(2 * study.suite.alpha)
-        said.append(f"NEGLIGIBLE is judged by the {level} interval (two one-sided tests)")
+        said.append(f"NEGLIGIBLE is judged by the {level} interval, unless arms are INERT")
     return "; ".join(said) + "." if said else ""
 
 

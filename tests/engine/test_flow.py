@@ -103,9 +103,10 @@ def test_a_code_digest_sees_what_presets_stand_for(
     suite_of: Callable[..., Suite], catalogue: Catalogue
 ) -> None:
     """`reptile` runs gather.mean, step.fixed and update.outer; comments do not count."""
-    choice = suite_of().variants[0].choices["method"]
-    names = {Path(origin).name for origin in catalogue.origins(choice)}
-    assert {"reptile.py", "outer.py", "mean.py", "fixed.py", "meta.py", "sgd.py"} <= names
+    used = catalogue.used(suite_of().variants[0].choices["method"])
+    assert {"update.reptile", "update.outer", "gather.mean", "step.fixed", "optimizer.sgd"} <= set(
+        used
+    )
 
 
 def test_comments_and_docstrings_are_no_part_of_the_code(tmp_path: Path) -> None:
@@ -232,7 +233,7 @@ def test_only_runs_what_was_selected(suite_of: Callable[..., Suite], store: Stor
     assert {r.seed for r in run(suite_of(), store, only=["seed=1"])} == {1}
     (verdict,) = flow.analyse(suite_of(), store).verdicts
     assert verdict.decision == "UNTESTABLE"
-    assert "not run" in verdict.comparison.lost[0].reason
+    assert verdict.comparison.lost[0].missing
 
 
 def test_missing_data_stop_a_plan(suite_of: Callable[..., Suite], tmp_path: Path) -> None:

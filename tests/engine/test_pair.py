@@ -35,7 +35,10 @@ def test_runs_that_ended_badly_are_lost_pairs_with_a_reason() -> None:
     bad = {**runs(8, 7, 6), 1: record(1, status="diverged")}
     found = paired(bad, {seed: run for seed, run in runs(8, 7, 6).items() if seed != 2})
     assert found.seeds == (0,)
-    assert [(pair.seed, pair.sides) for pair in found.lost] == [(1, ("a",)), (2, ("b",))]
+    assert [(pair.seed, pair.sides, pair.missing) for pair in found.lost] == [
+        (1, ("a",), False),
+        (2, (), True),
+    ]
     assert found.lost[0].reason == "a: diverged (why)"
     assert found.lost[1].reason == "b: not run"
     unknown = paired(runs(8, 7, 6), runs(8, 7, 6), "continuum(7)")
@@ -65,6 +68,15 @@ def test_records_of_another_world_are_refused(facts: dict[str, object], said: st
     """Whatever their scores."""
     found = paired(runs(8, 7, 6), {**runs(8, 7, 6), 2: record(2, right=[[9, 0], [6, 5]], **facts)})
     assert found.refusal == said
+
+
+def test_a_component_that_both_arms_use_must_be_the_same() -> None:
+    """Each arm has components of its own; those they share are compared."""
+    a = record(0, components={"optimizer.sgd": "1", "update.itaml": "x"})
+    b = record(0, components={"optimizer.sgd": "2", "update.joint": "y"})
+    assert paired({0: a}, {0: b}).refusal == "optimizer.sgd was changed between the runs"
+    same = record(0, components={"optimizer.sgd": "1", "update.joint": "y"})
+    assert paired({0: a}, {0: same}).refusal == ""
 
 
 def test_arms_with_the_same_scores_throughout_are_identical() -> None:

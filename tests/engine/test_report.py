@@ -142,6 +142,43 @@ def test_the_answers_first_words_follow_from_the_verdicts(found: list[Verdict], 
     assert words.lead(found) == lead
 
 
+def test_an_oracle_is_stamped_also_behind_accuracy(
+    suite_of: Callable[..., Suite], run_suite: Callable[..., flow.Study]
+) -> None:
+    """In the answer, in the table and as a warning, with the protocols named."""
+    suite = suite_of(
+        ("method.meta.update: balanced", "predict: known-task"),
+        ("metric: all-classes", "metric: accuracy"),
+    )
+    study = run_suite(suite)
+    report = write.text(study)
+    name = "accuracy: all-classes / known-task (ORACLE)"
+    assert name in report.splitlines()[2]
+    assert f"| {name} |" in report
+    assert "is scored by `known-task`, an ORACLE" in " ".join(study.warnings)
+    summary = suite_of(("metric: all-classes", "metric: forgetting@known-task"))
+    assert "forgetting@known-task (ORACLE)" in write.text(run_suite(summary))
+
+
+def test_a_pair_without_a_score_is_listed_though_its_runs_ended(
+    suite_of: Callable[..., Suite], run_suite: Callable[..., flow.Study], tmp_path: Path
+) -> None:
+    """P(class | task) is unknown where no task was right."""
+    suite = suite_of(("metric: all-classes", "metric: within-task"))
+    study = run_suite(suite, tmp_path)
+    store = open_store(tmp_path)
+    bad = study.runs[0][1]
+    none = [[0] * 5 for _ in range(5)]
+    hit = replace(
+        bad,
+        right={**bad.right, "all-classes": none},
+        task_right={**bad.task_right, "all-classes": none},
+    )
+    store.save([hit])
+    report = write.text(flow.analyse(suite, store))
+    assert "| reptile | 1 | no score | reptile: the score is not finite |" in report
+
+
 def test_more_seeds_than_declared_are_told(
     suite_of: Callable[..., Suite], run_suite: Callable[..., flow.Study]
 ) -> None:

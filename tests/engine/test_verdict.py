@@ -90,11 +90,12 @@ def test_identical_arms_are_negligible_and_inert() -> None:
 
 def test_a_tie_in_one_metric_is_not_called_inert() -> None:
     """The arms differ elsewhere, so something was switched on."""
-    made = replace(
-        comparison([0.0] * 8), treatment_values=tuple(range(8)), baseline_values=tuple(range(8))
-    )
+    values = tuple(range(8))
+    made = replace(comparison([0.0] * 8), treatment_values=values, baseline_values=values)
     found = decide(made)
     assert (found.decision, found.flags) == ("NEGLIGIBLE", ("TIED",))
+    # at a margin finer than a test row a tie shows nothing
+    assert decide(replace(made, margin=0.1)).decision == "INCONCLUSIVE"
 
 
 def test_a_metric_that_never_moves_cannot_be_tested() -> None:
@@ -139,11 +140,32 @@ def test_losing_one_arm_only_blocks_a_verdict() -> None:
     assert not math.isnan(found.estimate)
 
 
-def test_losing_both_arms_alike_does_not() -> None:
-    """Nor does a loss on either side in turn."""
-    for sides in ((("a", "b"),) * 3, (("a",), ("b",))):
-        lost = tuple(LostPair(20 + i, "x", side) for i, side in enumerate(sides))
-        assert decide(replace(comparison(shifted(9.0)), lost=lost)).decision == "MATTERS"
+def test_losing_both_arms_together_does_not() -> None:
+    """Then the same seeds are gone from either side."""
+    lost = tuple(LostPair(20 + i, "x", ("a", "b")) for i in range(3))
+    assert decide(replace(comparison(shifted(9.0)), lost=lost)).decision == "MATTERS"
+
+
+def test_losing_other_seeds_on_either_side_does_too() -> None:
+    """Seven of one arm and seven of the other leave six of twenty: a selection by both."""
+    lost = tuple(LostPair(20 + i, "x", ("a" if i < 7 else "b",)) for i in range(14))
+    found = decide(replace(comparison(shifted(9.0, 6)), lost=lost))
+    assert found.decision == "UNTESTABLE"
+    assert math.isnan(found.p_adjusted)
+
+
+def test_seeds_still_to_be_run_keep_a_contrast_open() -> None:
+    """A look in between is no verdict; what is not run is no loss either."""
+    lost = tuple(LostPair(20 + i, "a: not run", (), missing=True) for i in range(12))
+    found = decide(replace(comparison(shifted(9.0)), lost=lost))
+    assert found.decision == "INCONCLUSIVE"
+    assert found.why.startswith("12 of 20 seeds are still to be run")
+
+
+def test_an_untestable_contrast_weighs_fully_in_the_family() -> None:
+    """Its p is 1, whatever its numbers."""
+    lost = tuple(LostPair(20 + i, "a: diverged", ("a",)) for i in range(3))
+    assert examined(replace(comparison(shifted(9.0)), lost=lost)).p == 1
 
 
 @pytest.mark.parametrize(("margin_in_sd", "needed"), [(0.5, 36), (1.0, 11)])

@@ -125,6 +125,28 @@ def test_matched_takes_the_arms_effective_step(catalogue: Catalogue) -> None:
     assert pytest.approx(found, abs=1e-12) == [1 + 2 * ETA * 0.15, 2 - 2 * ETA * 0.2]
 
 
+def test_matched_to_a_chain_takes_a_step_for_each_task(catalogue: Catalogue) -> None:
+    """Two tasks in a chain move as far as two steps on their mean: theta - 2 eta 0.1 (-1.5, 2)."""
+    match = Choice("update", "itaml-released", {"beta": 1.0})
+    found = after(catalogue, "balanced", match=match)
+    assert pytest.approx(found, abs=1e-12) == [1 + 2 * ETA * 0.15, 2 - 2 * ETA * 0.2]
+    alone = rule(catalogue, "balanced", match=match)
+    ragged = InnerLoop(loss, Sgd(lr=0.1), 1, sizes=(3, 1))
+    one = alone(THETA, tasks((3, 0)), ragged, Clock(1, 2))
+    assert pytest.approx(one.tolist(), abs=1e-12) == [1 - ETA * 0.1, 2 - ETA * 0.2]
+
+
+def test_a_matched_null_moves_as_far_as_its_arm_for_small_steps(catalogue: Catalogue) -> None:
+    """To first order in the learning rate, for every preset, at one and at three inner steps."""
+    for name in ("reptile", "itaml", "reptile-chain", "itaml-released"):
+        for steps in (1, 3):
+            small = fit(steps, lr=1e-6)
+            arm = rule(catalogue, name)(THETA, tasks(), small, Clock(1, 2)) - THETA
+            null = rule(catalogue, "balanced", match=Choice("update", name, {}))
+            moved = null(THETA, tasks(), small, Clock(1, 2)) - THETA
+            assert torch.allclose(moved, arm, rtol=1e-4)
+
+
 def test_nulls_can_take_as_many_steps_as_the_inner_loop(catalogue: Catalogue) -> None:
     """Two steps on the mean loss: from (1.15, 1.8), gradient (1.15 - 3.7, 1.8 + 1.6) / 2."""
     made = rule(catalogue, "balanced", **{"steps": "inner"})

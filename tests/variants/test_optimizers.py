@@ -69,6 +69,22 @@ def test_steps_equal_torch_optim(
     assert torch.allclose(expected, ours(optimizer, steps), rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "make"), [(Adam(lr=0.01), torch.optim.Adam), (Radam(lr=0.01), torch.optim.RAdam)]
+)
+def test_single_precision_agrees_too(optimizer: Any, make: Any) -> None:
+    """Step by step, from the first: 1 - beta^n must not cancel."""
+    theta, inner = START.float(), optimizer.init(START.float())
+    other = START.float().clone().requires_grad_()
+    torchs = make([other], lr=0.01)
+    for _ in range(12):
+        before, theirs_before = theta, other.detach().clone()
+        theta, inner = optimizer.step(theta, slope(theta.double()).float(), inner, 1.0)
+        other.grad = slope(other.detach().double()).float()
+        torchs.step()
+        assert torch.allclose(theta - before, other.detach() - theirs_before, rtol=1e-4, atol=1e-7)
+
+
 def test_scale_multiplies_the_learning_rate() -> None:
     """A factor of a half is half the learning rate."""
     expected = ours(Sgd(lr=0.05, momentum=0.9), 6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -26,3 +27,7 @@ class Chain:
             else:
                 phi, inner = fit.resume(phi, task, inner)
         return phi, inner
+
+    def reach(self, tasks: Tasks) -> Any:
+        """Give the tasks present: each of them adds its own step."""
+        return tasks.present.to(tasks.w.dtype).sum()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,3 +31,7 @@ class Mean:
             phi = torch.stack(solutions)
         share = tasks.present.to(theta.dtype)
         return (share / share.sum().clamp(min=1)) @ phi, inner
+
+    def reach(self, tasks: Tasks) -> Any:
+        """Give 1: the mean of the solutions is one step on the mean loss away."""
+        return 1.0

@@ -12,7 +12,11 @@ from ablate.tables import equal_share
 from ablate.types import Floats, Ints
 
 
-@component("memory", "random", paper="Chaudhry et al. 2019, arXiv:1902.10486, ring buffer by class")
+@component(
+    "memory",
+    "random",
+    paper="budgets as in Rebuffi et al. 2017 (iCaRL); rows drawn at random",
+)
 @dataclass(frozen=True)
 class Random:
     """Keeps m rows of each class drawn without replacement, m = budget_rows / classes seen.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.solve import decayed, moments
+from ablate.solve import decayed, moments, settled
 from ablate.types import Inner
 
 
@@ -39,5 +39,6 @@ class Adam:
         """Take one step."""
         slope = decayed(slope, theta, self.weight_decay)
         m, v, n = after = moments(slope, inner, self.beta1, self.beta2)
-        root = (v / (1 - self.beta2**n)).sqrt() + self.epsilon
-        return theta - scale * self.lr * (m / (1 - self.beta1**n)) / root, after
+        first, second = (settled(beta, n).to(v.dtype) for beta in (self.beta1, self.beta2))
+        root = (v / second).sqrt() + self.epsilon
+        return theta - scale * self.lr * (m / first) / root, after

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.solve import decayed, moments
+from ablate.solve import decayed, moments, settled
 from ablate.types import Inner
 
 
@@ -44,11 +44,11 @@ class Radam:
         """Take one step."""
         slope = decayed(slope, theta, self.weight_decay)
         m, v, n = after = moments(slope, inner, self.beta1, self.beta2)
-        left = self.beta2**n
-        rho = 2 / (1 - self.beta2) - 1
-        rho_n = rho - 2 * n * left / (1 - left)
+        first, second = (settled(beta, n) for beta in (self.beta1, self.beta2))
+        rho = 2 / (1 - torch.as_tensor(self.beta2, dtype=torch.float64)) - 1
+        rho_n = rho - 2 * n * (1 - second) / second
         safe = rho_n.clamp(min=5)  # keeps the unused branch finite
         rect = ((safe - 4) * (safe - 2) * rho / ((rho - 4) * (rho - 2) * safe)) ** 0.5
-        adaptive = rect * (1 - left) ** 0.5 / (v.sqrt() + self.epsilon)
+        adaptive = (rect * second**0.5).to(v.dtype) / (v.sqrt() + self.epsilon)
         factor = torch.where(rho_n > 5, adaptive, torch.ones_like(v))
-        return theta - scale * self.lr * (m / (1 - self.beta1**n)) * factor, after
+        return theta - scale * self.lr * (m / first.to(v.dtype)) * factor, after

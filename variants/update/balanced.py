@@ -16,8 +16,10 @@ from ablate.types import Clock, Fit, Inner, Tasks, Update
 class Balanced:
     """theta - scale * alpha * grad mean_k L_k(theta), over the tasks present in the batch.
 
-    match: an arm (or an update) whose effective step is taken: scale is its outer step, times the
-        r inner steps where only one step is taken here. null leaves the learning rate alone.
+    match: an arm (or an update) whose effective step is taken, to first order: scale is its outer
+        step, times the tasks present where it chains them, times the r inner steps where only one
+        step is taken here. Only the rule is the other arm's; r, learning rate and schedule are this
+        arm's own. null leaves the learning rate alone.
     steps: `one` step on a batch, or as many as the `inner` loop would take (equal gradient
         evaluations for every row).
 
@@ -45,8 +47,8 @@ class Balanced:
 
         steps = 1 if self.steps == "one" else fit.steps
         stretch = fit.steps / steps if self.match else 1.0
-        return fit.descend(theta, loss, inner, self.scale(clock) * stretch, steps)
+        return fit.descend(theta, loss, inner, self.scale(clock, tasks) * stretch, steps)
 
-    def scale(self, clock: Clock) -> Any:
+    def scale(self, clock: Clock, tasks: Tasks) -> Any:
         """Give the factor on the learning rate."""
-        return self.match.scale(clock) if self.match else 1.0  # type: ignore[attr-defined]
+        return self.match.scale(clock, tasks) if self.match else 1.0  # type: ignore[attr-defined]

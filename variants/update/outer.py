@@ -26,7 +26,7 @@ class Outer:
     def __call__(self, theta: Tensor, tasks: Tasks, fit: Fit, clock: Clock) -> Tensor:
         """Give the next parameters `[P]`."""
         target, _ = self.gather(theta, tasks, fit, None)
-        after: Tensor = theta + self.scale(clock) * (target - theta)
+        after: Tensor = theta + self.step(clock) * (target - theta)
         return after
 
     def carry(
@@ -34,8 +34,8 @@ class Outer:
     ) -> tuple[Tensor, Inner | None]:
         """Do the same, threading one optimizer state through tasks and batches."""
         target, after = self.gather(theta, tasks, fit, inner)
-        return theta + self.scale(clock) * (target - theta), after
+        return theta + self.step(clock) * (target - theta), after
 
-    def scale(self, clock: Clock) -> Any:
-        """Give the share of an inner step that one outer step keeps."""
-        return self.step(clock)
+    def scale(self, clock: Clock, tasks: Tasks) -> Any:
+        """Give how many inner steps on the mean loss one outer step is worth, to first order."""
+        return self.step(clock) * self.gather.reach(tasks)
