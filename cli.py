@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ablate.flow import Study, Work
-    from ablate.types import Suite
+    from ablate.flow import Finished, Study
+    from ablate.progress import Progress
 
 RUNS_LOST = 3
 """The exit code of a command that did its work but lost runs (diverged or failed)."""
@@ -101,6 +101,7 @@ def run(
 ) -> None:
     """Train, test and write the significance report. Runs that are done are not repeated."""
     from ablate import describe, flow
+    from ablate.progress import Progress
     from ablate.provenance import usable_cores
     from ablate.store import make_folder, open_store, sole_writer
     from ablate.types import Site
@@ -113,7 +114,8 @@ def run(
         work = flow.prepare(opened, data_root, store, only, fresh=fresh)
         say(describe.work(work))
         if work.stacks:
-            show_runs(opened, work, flow.run(work, store, site, workers or usable_cores()))
+            count = workers or usable_cores()
+            show_runs(Progress(opened, work, count), flow.run(work, store, site, count))
         study = flow.analyse(opened, store)
     finish(study, results / opened.name)
 
@@ -239,14 +241,11 @@ def checked_device(name: str) -> str:
     return name
 
 
-def show_runs(suite: Suite, work: Work, events: Any) -> None:
+def show_runs(progress: Progress, events: Iterator[Finished]) -> None:
     """Show the runs as they finish: a live display on a terminal, else a line a stack."""
     from rich.console import Console
 
-    from ablate.progress import Progress
-
     console = Console(stderr=True)
-    progress = Progress(suite, work)
     if not console.is_terminal:
         for event in events:
             progress = progress.after(event)
@@ -254,15 +253,13 @@ def show_runs(suite: Suite, work: Work, events: Any) -> None:
         return
     from rich.live import Live
 
-    with Live(panel(progress), console=console, refresh_per_second=4) as live:
+    with Live(get_renderable=lambda: panel(progress), console=console, refresh_per_second=2):
         for event in events:
             progress = progress.after(event)
-            live.update(panel(progress))
 
 
-def panel(progress: Any) -> Any:
+def panel(progress: Progress) -> Any:
     """Lay progress out for a terminal."""
-    from rich.console import Group
     from rich.markup import escape
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -272,7 +269,10 @@ def panel(progress: Any) -> Any:
         table.add_column(column)
     for label, seeds, estimate in progress.estimates():
         table.add_row(escape(label), str(seeds), estimate)
-    return Group(progress.line(), ProgressBar(progress.total, progress.done, width=60), table)
+    rows = Table.grid()
+    for part in (progress.line(), ProgressBar(progress.total, progress.done, width=60), table):
+        rows.add_row(part)
+    return rows
 
 
 def finish(study: Study, folder: Path) -> None:

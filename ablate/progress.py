@@ -15,15 +15,17 @@ from ablate.types import RunResult, Suite
 class Progress:
     """A picture of a running suite; `after` gives the next one.
 
-    started: seconds of the monotonic clock when the work began.
+    workers: stacks at a time. started: seconds of the monotonic clock when the work began.
     """
 
     suite: Suite
     work: Work
+    workers: int = 1
     done: int = 0
     lost: int = 0
     spent: float = 0.0
     records: Mapping[str, RunResult] = field(default_factory=dict)
+    ended: frozenset[str] = frozenset()
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -40,7 +42,14 @@ class Progress:
             lost=self.lost + lost,
             spent=self.spent + self._cost(event),
             records=event.records,
+            ended=self.ended | {result.key for result in event.results},
         )
+
+    @property
+    def running(self) -> int:
+        """Runs under way: those of the first stacks that have not ended, one stack a worker."""
+        open_stacks = [s for s in self.work.stacks if s.runs[0].key not in self.ended]
+        return sum(len(stack.runs) for stack in open_stacks[: self.workers])
 
     def _cost(self, event: Finished) -> float:
         """Give the planned share of a stack in all the work, which is what time left goes by."""
@@ -62,8 +71,8 @@ class Progress:
         """Say it in one line."""
         left = self.seconds_left()
         when = "" if left == float("inf") else f", about {round(left)} s left"
-        running = self.total - self.done
-        return f"{self.done} of {self.total} runs done, {self.lost} lost, {running} to go{when}"
+        lost = f"{self.lost} lost (failed or diverged)" if self.lost else "0 lost"
+        return f"{self.done} of {self.total} runs done, {self.running} running, {lost}{when}"
 
     def estimates(self) -> Iterator[tuple[str, int, str]]:
         """Give each contrast's label, its pairs and its mean difference so far."""

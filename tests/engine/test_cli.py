@@ -360,5 +360,5 @@ def test_the_live_display_shows_counts_and_estimates(suite: Path) -> None:
     console = Console(width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
     console.print(cli.panel(Progress(opened, work)))
     shown = console.export_text()
-    assert "0 of 6 runs done, 0 lost, 6 to go" in shown
+    assert "0 of 6 runs done, 3 running, 0 lost" in shown
     assert "reptile − balanced" in shown

@@ -254,9 +254,11 @@ def test_progress_counts_and_estimates(suite_of: Callable[..., Suite], store: St
     work = flow.prepare(suite, ROOT, store)
     progress = Progress(suite, work)
     assert (progress.total, progress.done, progress.seconds_left()) == (6, 0, float("inf"))
+    assert progress.running == 3
+    assert Progress(suite, work, workers=2).running == 6
     for event in flow.run(work, store, HERE, 1):
         progress = progress.after(event)
-    assert progress.line().startswith("6 of 6 runs done, 0 lost, 0 to go, about 0 s left")
+    assert progress.line().startswith("6 of 6 runs done, 0 running, 0 lost, about 0 s left")
     ((label, pairs, estimate),) = progress.estimates()
     assert (label, pairs) == ("reptile − balanced", 3)
     assert estimate.endswith("points")
