@@ -49,17 +49,25 @@ def engine() -> str:
 
 @cache
 def code(files: tuple[str, ...]) -> str:
-    """Give a digest of what Python files do: comments, layout and docstrings do not count."""
-    return digest(_bare(Path(file)).encode() for file in sorted(set(files)))
+    """Give a digest of what Python files do: comments, layout and docstrings do not count.
+
+    A file without readable source (a compiled plug-in) counts with its bytes, a missing one not.
+    """
+    return digest(_bare(Path(file)) for file in sorted(set(files)))
 
 
-def _bare(path: Path) -> str:
-    tree = ast.parse(path.read_text("utf-8"))
+def _bare(path: Path) -> bytes:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return path.read_bytes()
+    except OSError:
+        return b""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_text(body[0]):
             del body[0]
-    return ast.dump(tree)
+    return ast.dump(tree).encode()
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ablate.flow import Study
 
@@ -117,21 +116,21 @@ def picture(name: str, title: str, pictures: Sequence[str]) -> str:
 
 def provenance(study: Study) -> str:
     """List every fact that the records state, with all of its values where they disagree."""
-    found: dict[str, set[str]] = {}
+    found: dict[str, dict[str, set[str]]] = {}
     for runs in study.runs:
         for record in runs.values():
             for name, value in record.provenance.items():
                 if name != "streams":
-                    found.setdefault(name, set()).add(_said(value))
-    rows = [[name, _few(sorted(values))] for name, values in sorted(found.items())]
+                    parts = value if isinstance(value, dict) else {"": value}
+                    for part, word in parts.items():
+                        found.setdefault(name, {}).setdefault(part, set()).add(str(word))
+    rows = [
+        [
+            name,
+            ", ".join(
+                f"{part} {' / '.join(sorted(words))}".strip() for part, words in parts.items()
+            ),
+        ]
+        for name, parts in sorted(found.items())
+    ]
     return tables.table(["fact", "value"], rows) if rows else "No records."
-
-
-def _few(values: Sequence[str]) -> str:
-    return " / ".join(values) if len(values) <= 3 else f"{len(values)} values, as {values[0]}"
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {word}" for name, word in value.items())
-    return str(value)

@@ -120,6 +120,9 @@ def test_comments_and_docstrings_are_no_part_of_the_code(tmp_path: Path) -> None
         (tmp_path / name).write_text(text)
         digests.append(provenance.code((str(tmp_path / name),)))
     assert digests[0] == digests[1] != digests[2]
+    (tmp_path / "compiled").write_bytes(b"\x00\x01")
+    odd = {provenance.code((str(tmp_path / name),)) for name in ("compiled", "missing")}
+    assert len({*odd, *digests}) == 4
 
 
 def test_suites_that_share_runs_keep_each_others_protocols(
