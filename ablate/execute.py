@@ -17,7 +17,7 @@ from torch import Tensor
 from ablate import loop, provenance, rng, score
 from ablate.net import Net, init_digest, initial
 from ablate.packing import failed, unpack
-from ablate.plan import code_facts, numbers, with_numbers
+from ablate.plan import code_facts, numbers, protocol_facts, with_numbers
 from ablate.registry import Catalogue, scan
 from ablate.stream import Stream, split
 from ablate.types import Data, Json, RunResult, RunSpec, Site, Stack
@@ -102,6 +102,7 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         "stack_width": len(stack.runs),
         "data": held.digest,
         **code_facts(first, catalogue),
+        "protocols": protocol_facts(stack.predictors, catalogue),
     }
     protocols = {choice.label(): catalogue.build(choice) for choice in stack.predictors}
     program = make_program(stack, catalogue, net, theta)

@@ -54,7 +54,10 @@ def merged(old: RunResult | None, new: RunResult) -> RunResult:
         return new
     if any(old.provenance.get(fact) != new.provenance.get(fact) for fact in SAME_RUN):
         return new
-    if any(table != old.right[label] for label, table in new.right.items() if label in old.right):
-        return new
-    right, task_right = {**old.right, **new.right}, {**old.task_right, **new.task_right}
-    return replace(new, right=right, task_right=task_right)
+    protocols = {**old.provenance.get("protocols", {}), **new.provenance.get("protocols", {})}
+    return replace(
+        new,
+        right={**old.right, **new.right},
+        task_right={**old.task_right, **new.task_right},
+        provenance={**new.provenance, "protocols": protocols},
+    )

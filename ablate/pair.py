@@ -79,12 +79,13 @@ def mixed(a: RunResult, b: RunResult) -> list[str]:
         for fact in CHECKED
         if a.provenance.get(fact) != b.provenance.get(fact)
     ]
-    parts = [record.provenance.get("components") or {} for record in (a, b)]
-    found += [
-        f"{name} was changed between the runs"
-        for name in sorted({*parts[0]} & {*parts[1]})
-        if parts[0][name] != parts[1][name]
-    ]
+    for fact in ("components", "protocols"):
+        parts = [record.provenance.get(fact) or {} for record in (a, b)]
+        found += [
+            f"{name} was changed between the runs"
+            for name in sorted({*parts[0]} & {*parts[1]})
+            if parts[0][name] != parts[1][name]
+        ]
     versions = [record.provenance.get("packages", {}).get("torch") for record in (a, b)]
     if versions[0] != versions[1]:
         found.append(f"torch differs ({versions[0]} and {versions[1]})")

@@ -196,8 +196,16 @@ def code_facts(run: RunSpec, catalogue: Catalogue) -> dict[str, Any]:
     used: dict[str, Component] = {}
     for choice in run.choices.values():
         used |= catalogue.used(choice)
-    digests = {name: provenance.code((entry.origin,)) for name, entry in sorted(used.items())}
+    digests = {
+        name: provenance.code(catalogue.files(entry)) for name, entry in sorted(used.items())
+    }
     return {"engine": provenance.engine(), "components": digests}
+
+
+def protocol_facts(predictors: Sequence[Choice], catalogue: Catalogue) -> dict[str, str]:
+    """Give a digest of the code behind each scoring protocol, by its label."""
+    entries = {choice.label(): catalogue.get(choice.kind, choice.name) for choice in predictors}
+    return {label: provenance.code(catalogue.files(entry)) for label, entry in entries.items()}
 
 
 def _parts(group: Sequence[RunSpec], width: int) -> list[list[RunSpec]]:

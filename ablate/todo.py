@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ablate.errors import SelectionError
-from ablate.plan import Plan, canonical, code_facts
+from ablate.plan import Plan, canonical, code_facts, protocol_facts
 from ablate.registry import Catalogue, scan
-from ablate.types import Facts, RunResult, RunSpec, Stack, Suite, Variant
+from ablate.types import Facts, Json, RunResult, Stack, Suite, Variant
 
 
 def look(suite: Suite, catalogue: Catalogue, root: Path, fetch: bool) -> dict[str, Facts]:
@@ -63,30 +63,44 @@ def unfinished(
     made: Plan, records: Mapping[str, RunResult], facts: Mapping[str, Facts], wanted: set[str]
 ) -> list[Stack]:
     """Give the stacks with only the runs that are wanted and not done."""
-    left = [
-        replace(
-            stack,
-            runs=tuple(
-                run
-                for run in stack.runs
-                if run.key in wanted and not done(run, records.get(run.key), stack, facts)
-            ),
+    left = []
+    for stack in made.stacks:
+        today = current(stack, facts)
+        open_runs = tuple(
+            run for run in stack.runs if run.key in wanted and not done(records.get(run.key), today)
         )
-        for stack in made.stacks
-    ]
-    return [stack for stack in left if stack.runs]
+        if open_runs:
+            left.append(replace(stack, runs=open_runs))
+    return left
 
 
-def done(run: RunSpec, record: RunResult | None, stack: Stack, facts: Mapping[str, Facts]) -> bool:
-    """Say whether a record answers a run.
+@dataclass(frozen=True)
+class Current:
+    """What a record must say to answer a run of a stack today.
 
-    It ended, with today's code, on the same data, and was scored by every protocol.
+    facts: digests of the data, the engine and the components. protocols: digests by label.
     """
+
+    facts: Mapping[str, Json]
+    protocols: Mapping[str, str]
+
+
+def current(stack: Stack, facts: Mapping[str, Facts]) -> Current:
+    """Look at the data and the code that a stack would use; its runs share their components."""
+    first, catalogue = stack.runs[0], scan()
+    data = facts[canonical(first.choices["dataset"].plain())].digest
+    return Current(
+        {"data": data, **code_facts(first, catalogue)},
+        protocol_facts(stack.predictors, catalogue),
+    )
+
+
+def done(record: RunResult | None, today: Current) -> bool:
+    """Say whether a record answers its run: ended, on today's data and code, fully scored."""
     if record is None or record.status == "failed":
         return False
-    data = facts[canonical(run.choices["dataset"].plain())].digest
-    today = {"data": data, **code_facts(run, scan())}
-    if any(record.provenance.get(name) != value for name, value in today.items()):
+    if any(record.provenance.get(name) != value for name, value in today.facts.items()):
         return False
-    labels = {choice.label() for choice in stack.predictors}
-    return record.status == "diverged" or labels <= set(record.right)
+    have = record.provenance.get("protocols") or {}
+    scored = all(have.get(label) == digest for label, digest in today.protocols.items())
+    return record.status == "diverged" or (scored and set(today.protocols) <= set(record.right))

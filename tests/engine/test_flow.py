@@ -99,6 +99,24 @@ def test_records_of_other_code_do_not_count(
     assert [r.key for r in run(suite_of(), store)] == [results[0].key]
 
 
+def test_scores_of_an_edited_protocol_do_not_count(
+    suite_of: Callable[..., Suite], store: Store
+) -> None:
+    """The training has not changed, but its score has."""
+    results = run(suite_of(), store)
+    older = {**results[0].provenance["protocols"], "continuum(20)": "older"}
+    store.save([replace(results[0], provenance={**results[0].provenance, "protocols": older})])
+    assert [r.key for r in run(suite_of(), store)] == [results[0].key]
+    assert run(suite_of(), store) == []
+
+
+def test_a_components_helpers_are_part_of_it(catalogue: Catalogue) -> None:
+    """Files beside it that label nothing: the vote of `continuum` stands in one."""
+    names = {Path(file).name for file in catalogue.files(catalogue.get("predict", "continuum"))}
+    assert {"continuum.py", "chunks.py"} <= names
+    assert "known_task.py" not in names
+
+
 def test_a_code_digest_sees_what_presets_stand_for(
     suite_of: Callable[..., Suite], catalogue: Catalogue
 ) -> None:
@@ -150,6 +168,14 @@ def test_a_failed_repetition_does_not_borrow_scores() -> None:
     assert set(merged(old, other).right) == {"known-task"}
     same = replace(other, provenance=old.provenance)
     assert set(merged(old, same).right) == {"all-classes", "known-task"}
+    # the newer score of a protocol counts, and the digests of all are kept
+    first, second = (
+        replace(
+            old, right={label: old.right["all-classes"]}, provenance={"protocols": {label: "d"}}
+        )
+        for label in ("a", "b")
+    )
+    assert merged(first, second).provenance["protocols"] == {"a": "d", "b": "d"}
 
 
 def test_a_protocol_that_a_record_lacks_is_run_for(

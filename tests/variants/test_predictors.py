@@ -6,6 +6,8 @@ import numpy as np
 
 from variants.predict.all_classes import AllClasses
 from variants.predict.continuum import Continuum
+from variants.predict.continuum_entropy import ContinuumEntropy
+from variants.predict.continuum_probability import ContinuumProbability
 from variants.predict.known_task import KnownTask
 
 TASK = np.array([0, 0, 0, 1, 1])
@@ -55,3 +57,35 @@ def test_rows_left_over_are_scored_as_a_smaller_chunk() -> None:
 def test_a_chunk_never_reaches_into_the_next_task() -> None:
     """A chunk size beyond the rows of a task gives each task one chunk."""
     assert both(Continuum(100)) == both(Continuum(3))
+
+
+def test_votes_by_probability_sum_a_softmax_over_all_classes() -> None:
+    """Two rows of task 0. Row 1 gives task 0 most; row 2 gives task 1 a little more than half.
+
+    Softmax of (2, 2, 0, 0): task 0 has e^2 / (e^2 + 1) = .881. Of (0, 0, 1, -9): task 1 has
+    (e + e^-9) / (2 + e + e^-9) = .576, so task 0 has .424. Mean for task 0: .652. Alone, row 2 goes
+    to task 1.
+    """
+    logits = np.array([[2.0, 2.0, 0.0, 0.0], [0.0, 0.0, 1.0, -9.0]])
+    task = np.array([0, 0])
+    assert ContinuumProbability(2)(logits, task, 2)[1].tolist() == [0, 0]
+    assert ContinuumProbability(1)(logits, task, 2)[1].tolist() == [0, 1]
+
+
+def test_votes_by_entropy_pick_the_task_that_is_surest_inside() -> None:
+    """However small its logits: (0, 0) is undecided at any height, (-5, -1) is not."""
+    logits = np.array([[9.0, 9.0, -5.0, -1.0], [8.0, 8.0, -1.0, -1.5]])
+    guess, picked = ContinuumEntropy(2)(logits, np.array([0, 0]), 2)
+    assert picked.tolist() == [1, 1]
+    assert guess.tolist() == [3, 2]
+    assert both(Continuum(3)) != both(ContinuumEntropy(3))
+
+
+def test_entropy_is_scipys() -> None:
+    """The vote of a single row follows the smaller of two entropies."""
+    from scipy.stats import entropy
+
+    for logits in np.random.default_rng(0).normal(size=(50, 4)):
+        by_hand = [entropy(np.exp(logits[:2])), entropy(np.exp(logits[2:]))]
+        picked = ContinuumEntropy(1)(logits[None], np.array([0]), 2)[1]
+        assert picked.tolist() == [int(np.argmin(by_hand))]

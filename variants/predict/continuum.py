@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ablate.registry import component
 from ablate.types import Floats, Ints
+
+from . import chunks
 
 
 @component("predict", "continuum", paper="Rajasegaran et al. 2020 (iTAML), arXiv:2003.11652")
@@ -26,12 +26,5 @@ class Continuum:
 
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
-        by_task = logits.reshape(len(logits), -1, classes_per_task)  # [N, K, U]
-        first_row = np.searchsorted(task, task)  # of the row's task
-        within = np.arange(len(task)) - first_row
-        starts = np.flatnonzero(within % self.rows == 0)
-        sizes = np.diff([*starts, len(task)])
-        votes = np.add.reduceat(by_task.max(2).astype(np.float64), starts, axis=0)
-        guess = np.repeat((votes / sizes[:, None]).argmax(1), sizes)
-        inside = by_task[np.arange(len(task)), guess].argmax(1)
-        return guess * classes_per_task + inside, guess
+        apart = chunks.by_task(logits, classes_per_task)
+        return chunks.decide(apart.max(2), apart, task, self.rows)

@@ -1,0 +1,34 @@
+"""The continuum's vote, by how sure a row is inside a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate.registry import component
+from ablate.types import Floats, Ints
+
+from . import chunks
+
+
+@component("predict", "continuum-entropy", paper="variant of iTAML's vote: least entropy")
+@dataclass(frozen=True)
+class ContinuumEntropy:
+    """task = argmin_k mean over the chunk's rows of H(softmax of k's own logits); argmax inside.
+
+    With one class a task every entropy is 0 and the first task is picked. Chunks are as in
+    `continuum`.
+
+    rows: p, rows in a chunk, [1, 1e9].
+    """
+
+    rows: int = 20
+
+    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
+        """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
+        apart = chunks.by_task(logits, classes_per_task)
+        shifted = apart - apart.max(2, keepdims=True)
+        total = np.exp(shifted).sum(2)
+        entropy = np.log(total) - (shifted * np.exp(shifted)).sum(2) / total
+        return chunks.decide(-entropy, apart, task, self.rows)

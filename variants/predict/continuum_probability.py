@@ -1,0 +1,31 @@
+"""The continuum's vote, by the probability that a row gives to a task as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate.registry import component
+from ablate.types import Floats, Ints
+
+from . import chunks
+
+
+@component("predict", "continuum-probability", paper="variant of iTAML's vote: summed softmax")
+@dataclass(frozen=True)
+class ContinuumProbability:
+    """task = argmax_k mean over the chunk's rows of sum_{c in k} softmax(logits)_c; argmax inside.
+
+    The softmax is over all seen classes. Chunks are as in `continuum`.
+
+    rows: p, rows in a chunk, [1, 1e9].
+    """
+
+    rows: int = 20
+
+    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
+        """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
+        powers = np.exp(logits - logits.max(1, keepdims=True))
+        share = chunks.by_task(powers / powers.sum(1, keepdims=True), classes_per_task).sum(2)
+        return chunks.decide(share, chunks.by_task(logits, classes_per_task), task, self.rows)
