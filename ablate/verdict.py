@@ -51,8 +51,8 @@ def fault(comparison: Comparison) -> str:
     if n < FEWEST_PAIRS:
         some = f"; {comparison.lost[0].reason}" if comparison.lost else ""
         return f"{n} usable pairs, at least {FEWEST_PAIRS} are needed{some}"
-    if not comparison.identical and constant(comparison):
-        return "the metric takes one and the same value in every run of both arms"
+    if not comparison.identical and always_zero(comparison):
+        return "the metric is 0 in every run of both arms, so it could not show a difference"
     return differential_failure(comparison)
 
 
@@ -134,10 +134,10 @@ def _undecided(evidence: Evidence, alpha: float, family: int) -> str:
     return f"the interval crosses the margin; {more}"
 
 
-def constant(comparison: Comparison) -> bool:
-    """Say whether neither arm's metric ever moves, so that it could not show a difference."""
+def always_zero(comparison: Comparison) -> bool:
+    """Say whether the metric is 0 in every run, as forgetting is after a single task."""
     values = comparison.treatment_values + comparison.baseline_values
-    return max(values) - min(values) < 1e-9
+    return max(map(abs, values)) < 1e-9
 
 
 def differential_failure(comparison: Comparison) -> str:

@@ -102,7 +102,9 @@ def test_a_metric_that_never_moves_cannot_be_tested() -> None:
     """Forgetting after a single task is 0 whatever is compared."""
     found = decide(comparison([0.0] * 8, base=0.0))
     assert found.decision == "UNTESTABLE"
-    assert "one and the same value" in found.why
+    assert "is 0 in every run" in found.why
+    # at the ceiling both arms are equally good, and that can be shown
+    assert decide(comparison([0.0] * 8, base=100.0)).decision == "NEGLIGIBLE"
 
 
 def test_a_family_raises_the_bar() -> None:
