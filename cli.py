@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ import click
 if TYPE_CHECKING:
     from ablate.flow import Finished, Study
     from ablate.progress import Progress
+    from ablate.types import Suite
 
 RUNS_LOST = 3
 """The exit code of a command that did its work but lost runs (diverged or failed)."""
@@ -26,14 +28,35 @@ results_option = click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True,
     help="Folder of the store and the reports.",
 )  # fmt: skip
-seeds_option = click.option(
-    "--seeds", type=click.IntRange(1, 100_000), help="Seeds, instead of the suite's own number."
-)
 data_option = click.option(
     "--data-root", type=click.Path(path_type=Path), envvar="ABLATE_DATA", default=Path("data"),
     show_default=True, help="Folder of the data files; also ABLATE_DATA.",
 )  # fmt: skip
-suite_argument = click.argument("suite", metavar="SUITE")
+
+
+def of_suite(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that open a suite; it receives the Suite itself."""
+
+    @wraps(command)
+    def opening(
+        suite: str, quick: bool, changes: tuple[str, ...], seeds: int | None, **rest: Any
+    ) -> None:
+        from ablate import flow
+
+        command(flow.open_suite(suite, seeds, quick, changes), **rest)
+
+    options = (
+        click.argument("suite", metavar="SUITE"),
+        click.option("--quick", is_flag=True, help="Apply the suite's `quick` block: minutes."),
+        click.option("--set", "changes", multiple=True, metavar="PATH=VALUE",
+                     help="Change the suite's base, as in dataset=digits; may be repeated."),
+        click.option("--seeds", type=click.IntRange(1, 100_000),
+                     help="Seeds, instead of the suite's own number."),
+        results_option,
+    )  # fmt: skip
+    for option in reversed(options):
+        opening = option(opening)
+    return opening
 
 
 class Commands(click.Group):
@@ -80,9 +103,7 @@ def main() -> None:
 
 
 @main.command()
-@suite_argument
-@results_option
-@seeds_option
+@of_suite
 @click.option("--workers", type=click.IntRange(1, 1024), help="Processes [default: one a core].")
 @click.option("--only", multiple=True, metavar="SELECTOR",
               help="An arm or label, with wildcards, or seed=N; may be repeated.")  # fmt: skip
@@ -90,9 +111,8 @@ def main() -> None:
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ...")
 @click.option("--fresh", is_flag=True, help="Run everything again, replacing its records.")
 def run(
-    suite: str,
+    opened: Suite,
     results: Path,
-    seeds: int | None,
     workers: int | None,
     only: tuple[str, ...],
     data_root: Path,
@@ -101,13 +121,13 @@ def run(
 ) -> None:
     """Train, test and write the significance report. Runs that are done are not repeated."""
     from ablate import describe, flow
+    from ablate.device import checked
     from ablate.progress import Progress
     from ablate.provenance import usable_cores
     from ablate.store import make_folder, open_store, sole_writer
     from ablate.types import Site
 
-    site = Site(str(data_root.absolute()), checked_device(device))
-    opened = flow.open_suite(suite, seeds)
+    site = Site(str(data_root.absolute()), checked(device))
     flow.prepare(opened, data_root, None, only, fetch=True)  # every fault shows before we write
     with sole_writer(results), closing(open_store(results)) as store:
         make_folder(results / opened.name)
@@ -121,16 +141,17 @@ def run(
 
 
 @main.command()
-@suite_argument
-@results_option
-@seeds_option
+@of_suite
 @data_option
-def plan(suite: str, results: Path, seeds: int | None, data_root: Path) -> None:
+def plan(
+    opened: Suite,
+    results: Path,
+    data_root: Path,
+) -> None:
     """Show the grid, its size and its estimated cost; runs nothing."""
     from ablate import describe, flow
     from ablate.store import open_store
 
-    opened = flow.open_suite(suite, seeds)
     there = (results / "runs.sqlite").exists()
     with closing(open_store(results, create=False) if there else None) as store:
         work = flow.prepare(opened, data_root, store)
@@ -139,15 +160,12 @@ def plan(suite: str, results: Path, seeds: int | None, data_root: Path) -> None:
 
 
 @main.command()
-@suite_argument
-@results_option
-@seeds_option
-def report(suite: str, results: Path, seeds: int | None) -> None:
+@of_suite
+def report(opened: Suite, results: Path) -> None:
     """Write the report again, from the store."""
     from ablate import flow
     from ablate.store import open_store
 
-    opened = flow.open_suite(suite, seeds)
     with closing(open_store(results, create=False)) as store:
         study = flow.analyse(opened, store)
     finish(study, results / opened.name)
@@ -160,9 +178,7 @@ def list_(kind: str | None) -> None:
     from ablate import describe
 
     for heading, lines in describe.catalogue(kind):
-        say(click.style(heading, bold=True))
-        for line in lines:
-            say(f"  {line}")
+        say("\n  ".join([click.style(heading, bold=True), *lines]))
     for warning in describe.warnings():
         say(f"warning: {warning}", err=True)
 
@@ -223,22 +239,6 @@ def closing(store: Any) -> Iterator[Any]:
     finally:
         if store is not None:
             store.close()
-
-
-def checked_device(name: str) -> str:
-    """Check a device's name without loading torch for the common ones."""
-    from ablate.errors import SelectionError
-
-    if name in ("auto", "cpu"):
-        return name
-    import torch
-
-    try:
-        torch.ones(1, device=name).sum().item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        said = str(error).splitlines()[0]
-        raise SelectionError(f"--device {name!r} cannot be used here: {said}") from error
-    return name
 
 
 def show_runs(progress: Progress, events: Iterator[Finished]) -> None:

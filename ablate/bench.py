@@ -54,7 +54,7 @@ def middle_step(made: Assembled) -> Any:
 
     method, t = made.program.plain, made.stream.cut.tasks // 2
     state = loop.start(made.program, made.theta)
-    batch = next(made.stream.batches(t, method))
+    batch = next(made.stream.epochs(t, method)[0])
     return lambda: loop.step(made.program, state, batch)
 
 

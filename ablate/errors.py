@@ -58,7 +58,8 @@ class Problem:
         """Say it in one line: `file:line:column: found; allowed: ...; did you mean ...?`."""
         allowed = f"; allowed: {self.allowed}" if self.allowed else ""
         nearest = f"; did you mean {self.nearest!r}?" if self.nearest else ""
-        return f"{path}:{self.line}:{self.column}: {self.found}{allowed}{nearest}"
+        place = f"{path}:{self.line}:{self.column}" if self.line else f"{path}, command line"
+        return f"{place}: {self.found}{allowed}{nearest}"
 
 
 class SuiteError(AblateError):

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ablate import loop, provenance, rng, score
+from ablate import adapt, loop, provenance, rng, score
+from ablate.exam import exam
 from ablate.net import Net, init_digest, initial
 from ablate.packing import failed, unpack
 from ablate.plan import code_facts, numbers, protocol_facts, with_numbers
@@ -25,7 +26,11 @@ from ablate.types import Data, Json, RunResult, RunSpec, Site, Stack
 LOGIT_LIMIT = 1e4
 """Logits beyond this are called diverged: a sigmoid is flat from 40 on."""
 
-STREAMS = ("order", "batch", "replay", "memory")
+STREAMS = ("order", "batch", "replay", "memory", "augment", "validation", "adapt", "test")
+
+
+class Alone(Exception):
+    """Runs that cannot share a step: batch norms would mix in the padding of ragged batches."""
 
 
 def execute(payload: Json) -> list[Json]:
@@ -36,9 +41,12 @@ def execute(payload: Json) -> list[Json]:
 
 
 def attempt(stack: Stack, site: Site, catalogue: Catalogue) -> list[RunResult]:
-    """Run a stack; one whose cells do not go together is run cell by cell."""
+    """Run a stack; one whose cells do not go together is run cell by cell, or run by run."""
     try:
         return train(assemble(stack, site, catalogue))
+    except Alone:
+        parts = [replace(stack, runs=(run,)) for run in stack.runs]
+        return [result for part in parts for result in attempt(part, site, catalogue)]
     except Exception as error:
         cells: dict[str, list[RunSpec]] = {}
         for run in stack.runs:
@@ -91,10 +99,19 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         if run.seed not in by_seed:
             by_seed[run.seed] = initial(lambda: model(held.inputs, held.classes), run.seed)
     net = by_seed[first.seed][0]
+    if net.buffers and len(stack.runs) > 1:
+        raise Alone
     net.views.to(device)
     dtype = getattr(torch, first.precision)
     theta = torch.stack([by_seed[run.seed][1] for run in stack.runs]).to(device, dtype)
-    cut = split(data, tuple(run.seed for run in stack.runs), dataset.tasks, dataset.class_order)
+    program = make_program(stack, catalogue, net, theta)
+    cut = split(
+        data,
+        tuple(run.seed for run in stack.runs),
+        dataset.tasks,
+        dataset.class_order,
+        held_out(program.plain),
+    )
     memory = catalogue.build(first.choices["memory"])
     facts = provenance.machine() | {
         "threads": torch.get_num_threads(),
@@ -105,10 +122,20 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         "protocols": protocol_facts(stack.predictors, catalogue),
     }
     protocols = {choice.label(): catalogue.build(choice) for choice in stack.predictors}
-    program = make_program(stack, catalogue, net, theta)
+    program = replace(
+        program,
+        exam=exam(getattr(program.plain, "select", "last"), data, cut, theta),
+        adapts=any(map(adapt.adapts, protocols.values())),
+    )
     return Assembled(
         stack, program, Stream(data, cut, memory, theta), theta, data, protocols, facts
     )
+
+
+def held_out(method: Any) -> int:
+    """Give how many training rows of each class a method's choice of checkpoints needs."""
+    rows: int = method.validation_rows if getattr(method, "select", "") == "validation" else 0
+    return rows
 
 
 def make_program(stack: Stack, catalogue: Catalogue, net: Net, theta: Tensor) -> loop.Program:
@@ -133,25 +160,40 @@ def train(made: Assembled) -> list[RunResult]:
     """Run an assembled stack to its end, or until every replica has diverged."""
     started = time.perf_counter()
     cut, stack = made.stream.cut, made.stack
-    truth = [score.positions(made.data.y_test, order) for order in cut.orders]
+    x_test = torch.as_tensor(made.data.x_test).to(made.theta)
+    shuffled = [rng.stream(run.seed, "test").permutation(len(x_test)) for run in stack.runs]
+    truth = [
+        score.positions(made.data.y_test[rows], order)
+        for rows, order in zip(shuffled, cut.orders, strict=True)
+    ]
     counts: list[list[dict[str, score.Counts]]] = [[] for _ in stack.runs]
     reasons = [""] * len(stack.runs)
     spent = [Spent(0, 0, 0.0)] * len(stack.runs)
     for after in loop.run(made.program, made.stream, made.theta):
         counted = zip(after.steps.tolist(), after.gradients.tolist(), strict=True)
-        logits = after.logits.double().cpu().numpy()
-        for s in range(len(stack.runs)):
-            reasons[s] = reasons[s] or divergence(logits[s], after.t)
+        logits = plain(loop.logits(made.program, after.state, x_test))
+        reasons = [had or divergence(logits[s], after.t) for s, had in enumerate(reasons)]
+        tuned = {
+            label: plain(adapt.adapted(made.program, made.stream, after, protocol, x_test))
+            for label, protocol in made.protocols.items()
+            if adapt.adapts(protocol) and not all(reasons)
+        }
+        for s, rows in enumerate(shuffled):
             if not reasons[s]:
-                found = score.count(
-                    logits[s], truth[s], after.t, cut.tasks, cut.classes_per_task, made.protocols
+                mine = {label: each[s][rows] for label, each in tuned.items()}
+                counts[s].append(
+                    score.count(logits[s][rows], truth[s], after.t, cut, made.protocols, mine)
                 )
-                counts[s].append(found)
         share = (time.perf_counter() - started) / len(stack.runs)
         spent = [Spent(steps, gradients, share) for steps, gradients in counted]
         if all(reasons):
             break
     return [result(made, s, reasons[s], truth[s], counts[s], spent[s]) for s in range(len(truth))]
+
+
+def plain(values: Tensor) -> np.ndarray:
+    """Bring values to the CPU in double precision."""
+    return values.double().cpu().numpy()
 
 
 def divergence(logits: np.ndarray, t: int) -> str:

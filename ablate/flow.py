@@ -86,9 +86,14 @@ def find_suite(said: str) -> Path:
     raise SelectionError(unknown("suite", said, found))
 
 
-def open_suite(said: str | Path, seeds: int | None = None) -> Suite:
-    """Read a suite, by its file or its shipped name; `seeds` overrides how many it declares."""
-    suite = read_suite(find_suite(str(said)), scan())
+def open_suite(
+    said: str | Path, seeds: int | None = None, quick: bool = False, changes: Sequence[str] = ()
+) -> Suite:
+    """Read a suite, by its file or its shipped name; `seeds` overrides how many it declares.
+
+    quick: apply its `quick` block. changes: `path=value`, put into its base.
+    """
+    suite = read_suite(find_suite(str(said)), scan(), quick, changes)
     return suite if seeds is None else replace(suite, seeds=seeds)
 
 

@@ -11,6 +11,7 @@ from ablate import choices
 from ablate.choices import ChoiceReader, Fault, OffPath
 from ablate.document import Mark, Node
 from ablate.errors import nearest
+from ablate.presets import preset, presets, resolved
 from ablate.schema import shown
 from ablate.types import TOP_KINDS, Variant
 
@@ -34,9 +35,15 @@ class Cell:
 class GridReader:
     """Reads the sections `base`, `arms` and `vary` of a suite, noting every problem."""
 
-    def __init__(self, root: Node, reader: ChoiceReader) -> None:
-        """Read from a suite's root, with the suite's own reader of choices."""
+    def __init__(
+        self, root: Node, reader: ChoiceReader, changes: Sequence[tuple[str, Node, Mark]] = ()
+    ) -> None:
+        """Read from a suite's root, with the suite's own reader of choices.
+
+        changes: values put into the base before anything else, by path, with the paths' places.
+        """
         self.root = root
+        self.changes = changes
         self.reader = reader
         self.note = reader.note
         self.catalogue = reader.catalogue
@@ -58,7 +65,7 @@ class GridReader:
             return {}
         base = self.section("base", BASE)
         for kind in base.items:
-            if kind not in TOP_KINDS:
+            if kind not in (*TOP_KINDS, "preset"):
                 self.note(base.keys[kind], f"unknown kind {kind!r}", ", ".join(TOP_KINDS),
                           nearest(kind, TOP_KINDS))  # fmt: skip
         for kind in TOP_KINDS:
@@ -72,7 +79,13 @@ class GridReader:
             for kind, name in OPTIONAL_KINDS.items()
             if kind not in base.items
         }
-        whole = Node({**base.items, **missing}, base.at, base.keys)
+        chosen = {kind: child for kind, child in base.items.items() if kind != "preset"}
+        whole = Node({**chosen, **missing}, base.at, base.keys)
+        for path, value, at in self.changes:
+            whole = self.apply(whole, path, value, at)
+        for path, value in self.preset("base", base).items():
+            if "*" in path or choices.find(whole, tuple(path.split("."))) is None:
+                whole = self.apply(whole, path, value, value.at)
         named = self.section("arms", ARMS)
         if not named.items:
             return {"base": whole}
@@ -86,17 +99,33 @@ class GridReader:
         if node.value is not None and not isinstance(node.value, dict):
             self.note(node.at, f"{shown(node.plain())} for arm {name!r}",
                       "a mapping of paths, such as method.meta.inner_steps: 4")  # fmt: skip
+        values = {**self.preset(name, node), **node.items}
+        values.pop("preset", None)
         tree = base
         # Shorter paths first, so that `memory` does not undo `memory.herding.budget_rows`.
-        for path in sorted(node.items, key=lambda path: path.count(".")):
+        own = [path for path in values if path in node.items]
+        for path in [*(path for path in values if path not in own), *sorted(own, key=_depth)]:
+            at = node.keys.get(path, node.at)
             for axis in self.section("vary", VARY).items:
                 if f"{path}.".startswith(f"{axis}."):  # the axis would undo what the arm sets
-                    self.note(node.keys[path], f"arm {name!r} sets {path!r}, which vary sets too")
-            tree = self.apply(tree, path, node.items[path], node.keys[path])
+                    self.note(at, f"arm {name!r} sets {path!r}, which vary sets too")
+            tree = self.apply(tree, path, values[path], at)
         return tree
+
+    def preset(self, owner: str, node: Node) -> dict[str, Node]:
+        """Give what the preset that an arm or the base names sets, by path."""
+        said, known = node.items.get("preset"), presets()
+        if said is None:
+            return {}
+        if said.text not in known:
+            found = f"unknown preset {said.text or shown(said.plain())!r} for {owner!r}"
+            self.note(said.at, found, ", ".join(known), nearest(said.text, known))
+            return {}
+        return preset(said.text, said.at)
 
     def apply(self, tree: Node, path: str, value: Node, at: Mark) -> Node:
         """Put a value at a dotted path; a path that leads nowhere is a problem."""
+        path, value = resolved(path, value, tree)
         words = tuple(path.split("."))
         try:
             if words[0] not in TOP_KINDS:
@@ -173,6 +202,10 @@ class GridReader:
             if not any(choices.find(tree, parent) is not None for tree in arms.values()):
                 self.note(axes.keys[path], f"the axis {path!r} reaches no arm",
                           "a path to a setting of a chosen component")  # fmt: skip
+
+
+def _depth(path: str) -> int:
+    return path.count(".")
 
 
 def _tasks_at(tree: Node) -> tuple[int, int]:

@@ -161,7 +161,11 @@ def stack_width(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
 def stackable(choice: Choice, catalogue: Catalogue) -> bool:
     """Say whether neither a component nor one inside it declares `stackable = False`."""
     inner = [value for value in choice.settings.values() if isinstance(value, Choice)]
-    own = catalogue.get(choice.kind, choice.name).facts.get("stackable", True)
+    facts = catalogue.get(choice.kind, choice.name).facts
+    alone = facts.get("alone", {})  # {field: value} with which a component cannot share a step
+    own = facts.get("stackable", True) and not any(
+        choice.settings.get(f) == v for f, v in alone.items()
+    )
     return bool(own) and all(stackable(value, catalogue) for value in inner)
 
 
@@ -204,8 +208,14 @@ def code_facts(run: RunSpec, catalogue: Catalogue) -> dict[str, Any]:
 
 def protocol_facts(predictors: Sequence[Choice], catalogue: Catalogue) -> dict[str, str]:
     """Give a digest of the code behind each scoring protocol, by its label."""
-    entries = {choice.label(): catalogue.get(choice.kind, choice.name) for choice in predictors}
-    return {label: provenance.code(catalogue.files(entry)) for label, entry in entries.items()}
+    return {
+        choice.label(): provenance.code(
+            tuple(
+                file for entry in catalogue.used(choice).values() for file in catalogue.files(entry)
+            )
+        )
+        for choice in predictors
+    }
 
 
 def _parts(group: Sequence[RunSpec], width: int) -> list[list[RunSpec]]:

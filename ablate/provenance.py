@@ -36,8 +36,9 @@ def machine() -> Json:
 
 
 TRAINING = (
-    "execute", "loop", "losses", "net", "rng", "score", "seams", "solve", "stream", "tables",
-)  # fmt: skip
+    *("adapt", "augment", "batch_norm", "checkpoint", "exam", "execute", "loop", "losses", "net"),
+    *("rng", "score", "seams", "solve", "stream", "tables"),
+)
 """The engine's modules that decide what a run's scores are."""
 
 

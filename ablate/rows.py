@@ -33,6 +33,23 @@ def facts_of(data: Data, where: str) -> Facts:
     return Facts(x.shape[1:], classes, len(x), len(x_test), digest.hexdigest())
 
 
+def first_of_each(y: Ints, most: int | None) -> Ints:
+    """Give the places of the first `most` rows of each class, in order; all where it is None.
+
+    >>> first_of_each(np.array([1, 0, 1, 1]), 2).tolist()
+    [0, 1, 2]
+    """
+    if most is None:
+        return np.arange(len(y))
+    return np.sort(np.concatenate([np.flatnonzero(y == c)[:most] for c in np.unique(y)]))
+
+
+def fewer(data: Data, train: int | None, test: int | None) -> Data:
+    """Give a data set with at most `train` and `test` rows of each class."""
+    kept, tested = first_of_each(data.y_train, train), first_of_each(data.y_test, test)
+    return Data(data.x_train[kept], data.y_train[kept], data.x_test[tested], data.y_test[tested])
+
+
 def count_classes(y_train: Ints, y_test: Ints, where: str) -> int:
     """Count the classes. Raises DataError unless both parts have rows of classes 0, 1, 2 ..."""
     if y_train.min() < 0 or y_test.min() < 0:

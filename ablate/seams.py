@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Inner: TypeAlias = "tuple[Tensor, ...]"
-"""An inner optimizer's state."""
+"""State threaded through inner loops: an optimizer's, and buffers that run on."""
 
 
 # --- what components receive -------------------------------------------------------------------
@@ -72,8 +72,8 @@ class Clock(NamedTuple):
     step: int = 0
 
 
-Objective: TypeAlias = "Callable[[Tensor, Tasks], Tensor]"
-"""Flat parameters `[P]` and a task's batch -> its mean loss, a scalar."""
+Objective: TypeAlias = "Callable[[Tensor, Tasks], Tensor | tuple[Tensor, Tensor]]"
+"""Flat parameters `[P]` and a task's batch -> its mean loss, with new buffers where there are."""
 
 
 class Fit(Protocol):
@@ -83,17 +83,22 @@ class Fit(Protocol):
     def steps(self) -> int:
         """Give r, the inner steps."""
 
-    def __call__(self, theta: Tensor, task: Tasks) -> Tensor:
-        """Give the parameters `[P]` after the inner steps on one task, optimizer state fresh."""
+    def __call__(self, theta: Tensor, task: Tasks, newest: bool = False) -> Tensor:
+        """Give the parameters `[P]` after the inner steps on one task, optimizer state fresh.
 
-    def resume(self, theta: Tensor, task: Tasks, inner: Inner) -> tuple[Tensor, Inner]:
-        """Take the inner steps from a given optimizer state, and give the new one."""
+        newest: whether it is the newest task, which may take a number of steps of its own.
+        """
+
+    def resume(
+        self, theta: Tensor, task: Tasks, inner: Inner, newest: bool = False
+    ) -> tuple[Tensor, Inner]:
+        """Take the inner steps from a threaded state, and give the new one."""
 
     def each(self, theta: Tensor, tasks: Tasks) -> Tensor:
         """Give `[K, P]`: every task's solution, each started at theta."""
 
     def split(self, tasks: Tasks) -> list[Tasks]:
-        """Take a batch apart into its tasks, padding trimmed."""
+        """Take a batch apart into its tasks, oldest first, padding trimmed."""
 
     def losses(self, theta: Tensor, tasks: Tasks) -> Tensor:
         """Give every task's mean loss at theta, `[K]`."""
@@ -101,15 +106,16 @@ class Fit(Protocol):
     def descend(
         self,
         theta: Tensor,
-        loss: Callable[[Tensor], Tensor],
+        tasks: Tasks,
+        shares: Tensor,
         inner: Inner,
-        scale: Any,
+        scale: Any = 1.0,
         steps: int | None = None,
     ) -> tuple[Tensor, Inner]:
-        """Take r (or `steps`) optimizer steps on any loss, the learning rate times `scale`."""
+        """Take r (or `steps`) steps on sum_k shares_k L_k, the learning rate times `scale`."""
 
     def fresh(self, theta: Tensor) -> Inner:
-        """Give a new optimizer state."""
+        """Give a new threaded state."""
 
 
 # --- the protocols of the kinds ----------------------------------------------------------------
@@ -209,17 +215,21 @@ class Predict(Protocol):
 
 
 class Method(Protocol):
-    """A learner as pure functions over a state of tensors; the first fields shape the stream."""
+    """A learner as pure functions over a state of tensors; the first fields shape the stream.
+
+    Optional: `select`, `select_rule`, `select_epochs` and `validation_rows` choose a checkpoint
+    (see `ablate.checkpoint`); `parameters(state)` gives the `[P]` that protocols may adapt.
+    """
 
     epochs: int
     first_epochs: int | None
     batch_rows: int
     batches: str
 
-    def gradients(self, tasks: Any) -> Any:
+    def gradients(self, tasks: Any, clock: Clock) -> Any:
         """Count the gradient evaluations of one step on that many tasks, a number or `[S]`."""
 
-    def start(self, theta: Tensor) -> Any:
+    def start(self, theta: Tensor, net: Any) -> Any:
         """Give the state before the first batch, from initial parameters `[P]`."""
 
     def step(
@@ -227,7 +237,7 @@ class Method(Protocol):
     ) -> Any:
         """Take one step on a batch; `sizes` are its rows by task where it is ragged."""
 
-    def finish(self, state: Any, clock: Clock) -> Any:
+    def finish(self, state: Any, clock: Clock, net: Any) -> Any:
         """Close a task."""
 
     def logits(self, state: Any, x: Tensor, net: Any) -> Tensor:

@@ -12,13 +12,21 @@ from torch.func import grad, vmap
 
 from ablate.types import Inner, Objective, Optimizer, Tasks
 
+Aux = tuple[Tensor, Tensor]
+"""A loss and the running statistics `[Q]` that its forward pass leaves behind."""
+
 
 @dataclass(frozen=True)
 class InnerLoop:
     """`r` optimizer steps on a task: `phi = fit(theta, task)`.
 
-    objective: (theta, task) -> mean loss. steps: r, >= 1. rate: factor on the learning rate.
+    objective: (theta, task) -> mean loss, or (mean loss, new buffers `[Q]`) where there are some.
+    steps: r, >= 1. newest_steps: the same on the newest task of a batch; None takes r.
+    rate: factor on the learning rate.
     sizes: rows of each task where the batch is ragged, `[K]`; None where every task fills it.
+    buffers: Q, running statistics at the end of theta; no optimizer touches them.
+    carried, running: whether the state that is threaded through tasks and batches holds the
+    optimizer's state, and the buffers, which then do not restart from theta.
     """
 
     objective: Objective
@@ -26,18 +34,26 @@ class InnerLoop:
     steps: int = 1
     rate: Any = 1.0
     sizes: tuple[int, ...] | None = None
+    newest_steps: int | None = None
+    buffers: int = 0
+    carried: bool = True
+    running: bool = False
 
-    def __call__(self, theta: Tensor, task: Tasks) -> Tensor:
+    def __call__(self, theta: Tensor, task: Tasks, newest: bool = False) -> Tensor:
         """Give the parameters after the inner steps on one task, optimizer state fresh."""
-        return self.resume(theta, task, self.fresh(theta))[0]
+        return self.resume(theta, task, self.fresh(theta), newest)[0]
 
     def fresh(self, theta: Tensor) -> Inner:
-        """Give a new optimizer state."""
-        return self.optimizer.init(theta)
+        """Give a new threaded state."""
+        state = self.optimizer.init(theta) if self.carried else ()
+        return (*state, self._apart(theta)[1]) if self.running else state
 
-    def resume(self, theta: Tensor, task: Tasks, inner: Inner) -> tuple[Tensor, Inner]:
-        """Take the inner steps from a given optimizer state; an absent task changes nothing."""
-        phi, after = self.descend(theta, lambda at: self.objective(at, task), inner, 1.0)
+    def resume(
+        self, theta: Tensor, task: Tasks, inner: Inner, newest: bool = False
+    ) -> tuple[Tensor, Inner]:
+        """Take the inner steps from a threaded state; an absent task changes nothing."""
+        steps = self.newest_steps if newest and self.newest_steps else self.steps
+        phi, after = self._walk(theta, lambda at: self._value(at, task), inner, 1.0, steps)
         if self.sizes is None:
             return phi, after
         kept = zip(after, inner, strict=True)
@@ -47,31 +63,33 @@ class InnerLoop:
     def descend(
         self,
         theta: Tensor,
-        loss: Callable[[Tensor], Tensor],
+        tasks: Tasks,
+        shares: Tensor,
         inner: Inner,
-        scale: Any,
+        scale: Any = 1.0,
         steps: int | None = None,
     ) -> tuple[Tensor, Inner]:
-        """Take optimizer steps on any loss, the learning rate multiplied by `scale`."""
-        slope = grad(loss)
-        for _ in range(self.steps if steps is None else steps):
-            theta, inner = self.optimizer.step(theta, slope(theta), inner, self.rate * scale)
-        return theta, inner
+        """Take r (or `steps`) steps on sum_k shares_k L_k, the learning rate times `scale`."""
+
+        def loss(at: Tensor) -> Aux:
+            losses, moved = self._values(at, tasks)  # [K], [K, Q]
+            return shares @ losses, shares @ moved
+
+        return self._walk(theta, loss, inner, scale, self.steps if steps is None else steps)
 
     def each(self, theta: Tensor, tasks: Tasks) -> Tensor:
         """Give `[K, P]`: every task's solution, each started at theta."""
-        if self.sizes is None:
+        if self.sizes is None and not self.newest_steps:
             return vmap(self, in_dims=(None, 0))(theta, tasks)
-        return torch.stack([self(theta, task) for task in self.split(tasks)])
+        parts = self.split(tasks)
+        return torch.stack([self(theta, task, task is parts[-1]) for task in parts])
 
     def losses(self, theta: Tensor, tasks: Tasks) -> Tensor:
         """Give every task's mean loss at theta, `[K]`."""
-        if self.sizes is None:
-            return vmap(self.objective, in_dims=(None, 0))(theta, tasks)
-        return torch.stack([self.objective(theta, task) for task in self.split(tasks)])
+        return self._values(theta, tasks)[0]
 
     def split(self, tasks: Tasks) -> list[Tasks]:
-        """Take a batch apart into its tasks, padding trimmed.
+        """Take a batch apart into its tasks, oldest first, padding trimmed.
 
         Padding every task to the largest one would cost several times the arithmetic.
         """
@@ -88,6 +106,38 @@ class InnerLoop:
             )
             for k, size in enumerate(sizes)
         ]
+
+    def _walk(
+        self, theta: Tensor, loss: Callable[[Tensor], Aux], inner: Inner, scale: Any, steps: int
+    ) -> tuple[Tensor, Inner]:
+        state = inner[:-1] if self.running else inner
+        if self.running:
+            theta = torch.cat([self._apart(theta)[0], inner[-1]])
+        if not self.carried:
+            state = self.optimizer.init(theta)
+        slope = grad(loss, has_aux=True)
+        for _ in range(steps):
+            down, moved = slope(theta)
+            theta, state = self.optimizer.step(theta, down, state, self.rate * scale)
+            if self.buffers:
+                theta = torch.cat([self._apart(theta)[0], moved])
+        after = state if self.carried else ()
+        return theta, (*after, self._apart(theta)[1]) if self.running else after
+
+    def _value(self, theta: Tensor, task: Tasks) -> Aux:
+        found: Any = self.objective(theta, task)
+        return found if self.buffers else (found, theta[:0].detach())
+
+    def _values(self, theta: Tensor, tasks: Tasks) -> Aux:
+        if self.sizes is None:
+            return vmap(self._value, in_dims=(None, 0))(theta, tasks)
+        losses, moved = zip(*(self._value(theta, task) for task in self.split(tasks)), strict=True)
+        return torch.stack(losses), torch.stack(moved)
+
+    def _apart(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """Take parameters and buffers apart."""
+        end = theta.shape[0] - self.buffers
+        return theta[:end], theta[end:]
 
 
 def is_zero(value: Any) -> bool:

@@ -35,6 +35,7 @@ class Split:
 
     orders `[S, C]`: the class at each position. counts `[S, C]`: training rows by position.
     pool `[S, C, width]`: row numbers by position. priorities: by seed and position, in [0, 1).
+    held: by seed, the training rows held out for validation, which nothing trains on.
     """
 
     seeds: tuple[int, ...]
@@ -43,6 +44,7 @@ class Split:
     counts: Ints
     pool: Ints
     priorities: list[list[Floats]]
+    held: list[Ints]
 
     @property
     def classes(self) -> int:
@@ -60,9 +62,12 @@ class Split:
         return int(self.pool.shape[2])
 
 
-def split(data: Data, seeds: tuple[int, ...], tasks: int, class_order: str) -> Split:
+def split(
+    data: Data, seeds: tuple[int, ...], tasks: int, class_order: str, validation_rows: int = 0
+) -> Split:
     """Sort a data set's rows by class and put the classes in each seed's order.
 
+    validation_rows: held out of each class, drawn for the seed; at least one row is left to train.
     Raises ValueError where the classes cannot be shared evenly among the tasks.
     """
     classes = int(data.y_train.max()) + 1
@@ -71,49 +76,68 @@ def split(data: Data, seeds: tuple[int, ...], tasks: int, class_order: str) -> S
     rows = [np.flatnonzero(data.y_train == c) for c in range(classes)]
     width = max(map(len, rows))
     orders = np.stack([tables.class_order(seed, classes, class_order) for seed in seeds])
-    padded = np.stack([np.pad(mine, (0, width - len(mine))) for mine in rows])
-    counts = np.array([len(mine) for mine in rows])
-    priorities = [
-        [stream(seed, "memory", int(c)).random(counts[c]) for c in order]
-        for seed, order in zip(seeds, orders, strict=True)
-    ]
-    return Split(seeds, tasks, orders, counts[orders], padded[orders], priorities)
+    pools, counts, priorities, held = [], [], [], []
+    for seed, order in zip(seeds, orders, strict=True):
+        out = [tables.held_out(seed, c, len(rows[c]), validation_rows) for c in range(classes)]
+        kept = [rows[c][~out[c]] for c in order]
+        pools.append(np.stack([np.pad(mine, (0, width - len(mine))) for mine in kept]))
+        counts.append([len(mine) for mine in kept])
+        drawn = [stream(seed, "memory", int(c)).random(len(rows[c])) for c in order]
+        priorities.append([mine[~out[c]] for c, mine in zip(order, drawn, strict=True)])
+        held.append(np.concatenate([mine[one] for mine, one in zip(rows, out, strict=True)]))
+    return Split(seeds, tasks, orders, np.array(counts), np.stack(pools), priorities, held)
 
 
 class Stream:
-    """The batches and the memory of a stack; `keep` is its only change of state."""
+    """The batches and the memory of a stack, of training rows alone.
+
+    `keep` is its only change of state. Test rows are not here: see `exam`.
+    """
 
     def __init__(self, data: Data, cut: Split, memory: Memory, like: Tensor) -> None:
         """Move the rows to where `like` is, in its precision."""
         self.cut = cut
         self.memory = memory
         self.x = torch.as_tensor(data.x_train).to(like)
-        self.x_test = torch.as_tensor(data.x_test).to(like)
         self.device, self.dtype = like.device, like.dtype
         self.pool = torch.as_tensor(cut.pool, device=self.device)  # [S, C, width]
-        self.quotas = [self._quotas(t) for t in range(cut.tasks)]
+        self.quotas = [self._quotas(t) for t in range(cut.tasks + 1)]
 
     def _quotas(self, t: int) -> list[Ints]:
-        """Give each seed's exemplar quotas by class position while task t is learnt."""
+        """Give each seed's exemplar quotas by class position after t tasks."""
         seen = t * self.cut.classes_per_task
         if not seen:
             return [np.zeros(0, dtype=np.int64) for _ in self.cut.seeds]
         return [self.memory.quota(mine[:seen]) for mine in self.cut.priorities]
 
-    def batches(self, t: int, method: Method) -> Iterator[Batch]:
-        """Give the batches of task t as a method asks for them, epoch by epoch."""
-        for epoch in range((t == 0 and method.first_epochs) or method.epochs):
-            yield from self.epoch(t, epoch, method.batches, method.batch_rows)
+    def epochs(self, t: int, method: Method) -> list[Iterator[Batch]]:
+        """Give the batches of each epoch of task t, as a method asks for them."""
+        count = (t == 0 and method.first_epochs) or method.epochs
+        return [self.batches(t, epoch, method.batches, method.batch_rows) for epoch in range(count)]
 
-    def epoch(self, t: int, epoch: int, kind: str, batch_rows: int) -> Iterator[Batch]:
+    def batches(self, t: int, epoch: int, kind: str, batch_rows: int) -> Iterator[Batch]:
         """Give the batches of one epoch of task t."""
-        cut = self.cut
-        made = tables.stack(
-            [
-                tables.KINDS[kind](seed, t, epoch, self._pools(t, s), batch_rows)
-                for s, seed in enumerate(cut.seeds)
+        made = [
+            tables.KINDS[kind](seed, t, epoch, self._pools(t, s), batch_rows)
+            for s, seed in enumerate(self.cut.seeds)
+        ]
+        yield from self._served(tables.stack(made), Clock(t, self.cut.tasks, epoch), kind)
+
+    def exemplars(self, k: int, seen: int, epoch: int, batch_rows: int) -> Iterator[Batch]:
+        """Give the memory's rows of task k after `seen` tasks, shuffled, in batches of its own."""
+        made = []
+        for s, seed in enumerate(self.cut.seeds):
+            pools = [
+                pool if task == k else pool[:0] for task, pool in enumerate(self._pools(seen, s))
             ]
+            made.append(tables.natural(seed, seen, epoch, pools[:seen], batch_rows, f"adapt {k}"))
+        yield from self._served(
+            tables.stack(made), Clock(seen - 1, self.cut.tasks, epoch), "natural"
         )
+
+    def _served(self, made: tables.Table, clock: Clock, kind: str) -> Iterator[Batch]:
+        """Look up the rows of a stack's tables, step by step."""
+        cut, t = self.cut, clock.t
         kept = np.flatnonzero(made.weights.any(axis=(0, 1, 3)))  # tasks with any row at all
         slots = torch.as_tensor(made.slots[:, :, kept], device=self.device)
         weights = torch.as_tensor(made.weights[:, :, kept]).to(self.device, self.dtype)
@@ -127,7 +151,7 @@ class Stream:
             at, w = slots[:, step, :, :most], weights[:, step, :, :most]
             yield Batch(
                 Tasks(self._rows(at), at // cut.width, w, own, seen, w.sum(-1) > 0),
-                Clock(t, cut.tasks, epoch, step),
+                clock._replace(step=step),
                 None if active.all() else torch.as_tensor(active, device=self.device),
                 sizes,
             )
@@ -137,7 +161,8 @@ class Stream:
         quota = self.quotas[t][s]
         counts[: len(quota)] = quota
         each = self.cut.classes_per_task
-        return [tables.slots_of(k, each, counts, self.cut.width) for k in range(t + 1)]
+        tasks = range(min(t + 1, self.cut.tasks))
+        return [tables.slots_of(k, each, counts, self.cut.width) for k in tasks]
 
     def _rows(self, slots: Tensor) -> Tensor:
         """Look rows up: slots `[S, ...]` -> x `[S, ..., D]`."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from ablate import metrics
 from ablate.choices import ChoiceReader
-from ablate.document import DocumentError, Node, read_document
+from ablate.claims import ClaimReader
+from ablate.document import DocumentError, Mark, Node, read_document
 from ablate.errors import Problem, SuiteError, nearest
-from ablate.grid import ARMS, BASE, VARY, Cell, GridReader
+from ablate.grid import ARMS, BASE, VARY, GridReader
+from ablate.presets import moved
 from ablate.reading import Field
 from ablate.registry import Catalogue
 from ablate.schema import allowed, check, shown
-from ablate.types import Choice, Contrast, Suite, Variant
+from ablate.types import Choice, Suite, Variant
 
 KEYS = {
     "question": "the question in one sentence, ending in '?'",
@@ -27,6 +28,8 @@ KEYS = {
     "alpha": "the rate of false claims of either kind, over the whole family",
     "correction": "how p-values are adjusted over the family of contrasts",
     "precision": "floating-point format of the runs",
+    "quick": "what `--quick` changes in the base, by path, and its number of seeds",
+    "references": "published figures shown beside what an arm reaches: arm, metric, figure",
 }
 SCALARS = {
     "question": Field("question", "str", None, ""),
@@ -37,27 +40,40 @@ SCALARS = {
     ),
     "precision": Field("precision", "Literal['float32', 'float64']", "float32", ""),
 }
-CONTRAST_KEYS = ("treatment", "baseline", "metric", "margin")
-_MARGIN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s+points?")
+Change: TypeAlias = tuple[str, Node, Mark]
+COMMAND = Mark(0, 0)
+"""The place of what the command line says."""
 
 
-def read_suite(path: Path, catalogue: Catalogue) -> Suite:
-    """Read a suite file. Raises SuiteError with every problem, each at its place."""
+def read_suite(
+    path: Path, catalogue: Catalogue, quick: bool = False, changes: Sequence[str] = ()
+) -> Suite:
+    """Read a suite file. Raises SuiteError with every problem, each at its place.
+
+    quick: apply the suite's `quick` block. changes: `path=value`, put into the base after that.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         found = f"no suite can be read here: {error.strerror}"
         raise SuiteError(str(path), (Problem(1, 1, found),)) from error
-    return parse_suite(data, path.stem, str(path), catalogue)
+    return parse_suite(data, path.stem, str(path), catalogue, quick, changes)
 
 
-def parse_suite(data: bytes, name: str, origin: str, catalogue: Catalogue) -> Suite:
+def parse_suite(
+    data: bytes,
+    name: str,
+    origin: str,
+    catalogue: Catalogue,
+    quick: bool = False,
+    changes: Sequence[str] = (),
+) -> Suite:
     """Parse a suite's bytes; `origin` is what its errors call the file."""
     try:
         root = read_document(data)
     except DocumentError as error:
         raise SuiteError(origin, error.problems) from None
-    reader = _SuiteReader(root, catalogue)
+    reader = _SuiteReader(root, catalogue, quick, changes)
     suite = reader.suite(name, origin, data.decode("utf-8-sig"))
     if suite is None:
         raise SuiteError(origin, tuple(sorted(set(reader.reader.problems))))
@@ -85,8 +101,12 @@ def _defaults(catalogue: Catalogue, name: str) -> dict[str, Any]:
 
 
 class _SuiteReader:
-    def __init__(self, root: Node, catalogue: Catalogue) -> None:
+    def __init__(
+        self, root: Node, catalogue: Catalogue, quick: bool, changes: Sequence[str]
+    ) -> None:
         self.root = root
+        self.quick = quick
+        self.changes = changes
         self.catalogue = catalogue
         self.reader = ChoiceReader(catalogue)
         self.note = self.reader.note
@@ -100,14 +120,22 @@ class _SuiteReader:
                 self.note(self.root.keys[key], f"unknown key {key!r}", ", ".join(KEYS),
                           nearest(key, KEYS))  # fmt: skip
         scalars = {key: self.scalar(field) for key, field in SCALARS.items()}
-        grid = GridReader(self.root, self.reader)
+        changed = self.set_changes()
+        changes = [*changed, *self.quick_changes(scalars, {path for path, _, _ in changed})]
+        grid = GridReader(self.root, self.reader, changes)
         arms, cells = grid.arms(), grid.cells()
         variants = grid.variants(arms, cells)
-        contrasts = self.contrasts(arms, cells, variants)
+        protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
+        claims = ClaimReader(self.root, self.reader)
+        contrasts = claims.contrasts(arms, cells, protocols)
+        references = claims.references(arms, protocols)
         if self.reader.problems:
             return None
+        said = (*(["--quick"] if self.quick else []), *(f"--set {one}" for one in self.changes))
         return Suite(
-            name=name,
+            name="-".join([name, *(_slug(one) for one in said)]),
+            changes=said,
+            references=references,
             origin=origin,
             text=text,
             variants=tuple(variants),
@@ -127,90 +155,52 @@ class _SuiteReader:
             self.note(node.at, fault or "an empty question", allowed(field))
         return " ".join(accepted.split()) if isinstance(accepted, str) else accepted
 
-    # --- contrasts
+    # --- what the command line changes
 
-    def contrasts(
-        self, arms: Mapping[str, Node], cells: Sequence[Cell], variants: Sequence[Variant]
-    ) -> list[Contrast]:
-        node = self.root.items.get("contrasts", Node([], self.root.at))
-        if not isinstance(node.value, list):
-            self.note(node.at, f"{shown(node.plain())} for contrasts", "a list of mappings")
+    def quick_changes(self, scalars: dict[str, Any], fixed: Container[str]) -> list[Change]:
+        """Check the `quick` block and give what it changes, if it is asked for.
+
+        fixed: paths that the command line sets itself.
+        """
+        node = self.root.items.get("quick")
+        if node is None:
+            if self.quick:
+                self.note(self.root.at, "--quick of a suite without 'quick'", KEYS["quick"])
             return []
-        protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
-        read = [self.contrast(child, arms, metrics.names(protocols)) for child in node.value]
-        self.once(node, read)
-        if self.reader.problems:
-            return []
-        return [
-            Contrast(
-                cell * len(arms) + list(arms).index(one["treatment"]),
-                cell * len(arms) + list(arms).index(one["baseline"]),
-                one["metric"],
-                one["margin"],
-            )
-            for one in read
-            if one
-            for cell in range(len(cells))
-        ]
-
-    def once(self, node: Node, read: Sequence[Mapping[str, Any] | None]) -> None:
-        """Refuse a contrast that was declared before: the family must not grow by repetition."""
-        seen = set()
-        for child, one in zip(node.value, read, strict=True):
-            claim = tuple(one[key] for key in CONTRAST_KEYS[:3]) if one else None
-            if claim in seen:
-                self.note(child.at, "a contrast that is declared above", "each claim once")
-            if claim:
-                seen.add(claim)
-
-    def contrast(
-        self, node: Node, arms: Mapping[str, Node], known: Sequence[str]
-    ) -> dict[str, Any] | None:
         if not isinstance(node.value, dict):
-            self.note(node.at, f"{shown(node.plain())} for a contrast", ", ".join(CONTRAST_KEYS))
-            return None
-        before = len(self.reader.problems)
-        for key in node.items:
-            if key not in CONTRAST_KEYS:
-                self.note(node.keys[key], f"unknown key {key!r}", ", ".join(CONTRAST_KEYS),
-                          nearest(key, CONTRAST_KEYS))  # fmt: skip
-        for key in CONTRAST_KEYS:
-            if key not in node.items:
-                self.note(node.at, f"a contrast without {key!r}", CONTRAST_HELP[key])
-        values: dict[str, Any] = {key: child.text for key, child in node.items.items()}
-        for key in ("treatment", "baseline"):
-            self.one_of(node, key, arms, "arm")
-        self.one_of(node, "metric", known, "metric")
-        values["margin"] = self.margin(node)
-        same = values.get("treatment") == values.get("baseline")
-        if same and "treatment" in values:
-            self.note(node.items["baseline"].at, "an arm compared with itself", "another arm")
-        return values if len(self.reader.problems) == before else None
+            self.note(node.at, f"{shown(node.plain())} for quick", KEYS["quick"])
+            return []
+        if "seeds" in node.items:
+            seeds, fault = check(SCALARS["seeds"], node.items["seeds"].plain())
+            if fault:
+                self.note(node.items["seeds"].at, fault, allowed(SCALARS["seeds"]))
+            if self.quick:
+                scalars["seeds"] = seeds
+        paths = [(path, value, node.keys[path]) for path, value in node.items.items()]
+        free = [one for one in paths if one[0] != "seeds" and one[0] not in fixed]
+        return free if self.quick else []
 
-    def one_of(self, node: Node, key: str, known: Any, what: str) -> None:
-        """Check a name; when the arms are already at fault, they are not blamed again."""
-        child = node.items.get(key)
-        if child is None or not known or child.text in list(known):
-            return
-        said = child.text or shown(child.plain())
-        few = [*known][:12]
-        accepts = ", ".join(few) + (" ..." if len(known) > len(few) else "")
-        self.note(child.at, f"unknown {what} {said!r}", accepts, nearest(said, known))
-
-    def margin(self, node: Node) -> float:
-        child = node.items.get("margin")
-        if child is None:
-            return 0.0
-        match = _MARGIN.fullmatch(child.text.strip())
-        if not match or not 0 < float(match[1]) <= 100:
-            self.note(child.at, f"{shown(child.plain())} for margin", CONTRAST_HELP["margin"])
-            return 0.0
-        return float(match[1])
+    def set_changes(self) -> list[Change]:
+        """Read what `--set` changes; its problems stand at line 0."""
+        found = []
+        for said in self.changes:
+            path, equals, text = said.partition("=")
+            try:
+                value = read_document(text.encode())
+            except DocumentError as error:
+                self.note(COMMAND, f"--set {said}: {error.problems[0].found}", "path=value")
+                continue
+            if not equals or not text.strip():
+                self.note(COMMAND, f"--set {said!r}", "path=value, as in dataset=digits")
+                continue
+            found.append((path.strip(), moved(value, COMMAND), COMMAND))
+        return found
 
 
-CONTRAST_HELP = {
-    "treatment": "the name of an arm",
-    "baseline": "the name of an arm",
-    "metric": "such as all-classes, continuum(20), forgetting",
-    "margin": "the smallest difference that would matter, in (0, 100], as in '1.0 points'",
-}
+def _slug(said: str) -> str:
+    """Make a change part of a folder's name.
+
+    >>> _slug("--quick"), _slug("--set dataset=fashion-mnist")
+    ('quick', 'dataset=fashion-mnist')
+    """
+    return re.sub(r"[^\w.=+-]+", "_", said.removeprefix("--set ").removeprefix("--"))[:60]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ablate.claims import CONTRAST_HELP
 from ablate.grid import OPTIONAL_KINDS
 from ablate.reading import REQUIRED, Component, Field
 from ablate.registry import Catalogue
 from ablate.schema import json_schema
-from ablate.suite import CONTRAST_HELP, KEYS, SCALARS
+from ablate.suite import KEYS, SCALARS
 from ablate.types import TOP_KINDS
 
 

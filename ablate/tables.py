@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ablate.rng import stream
 from ablate.types import Floats, Ints
@@ -37,6 +38,13 @@ def equal_share(budget_rows: int, available: Sequence[int]) -> Ints:
     [3, 3, 1]
     """
     return np.minimum(budget_rows // max(len(available), 1), np.array(available, dtype=np.int64))
+
+
+def held_out(seed: int, c: int, rows: int, wanted: int) -> NDArray[np.bool_]:
+    """Draw which rows of a class are held out for validation, `[rows]`; one is left to train on."""
+    out = np.zeros(rows, dtype=bool)
+    out[stream(seed, "validation", c).permutation(rows)[: min(wanted, rows - 1)]] = True
+    return out
 
 
 def slots_of(task: int, classes_per_task: int, counts: Ints, width: int) -> Ints:
@@ -71,20 +79,22 @@ def balanced(seed: int, t: int, epoch: int, pools: list[Ints], batch_rows: int) 
     return Table(slots, weights)
 
 
-def natural(seed: int, t: int, epoch: int, pools: list[Ints], batch_rows: int) -> Table:
+def natural(
+    seed: int, t: int, epoch: int, pools: list[Ints], batch_rows: int, purpose: str = "batch"
+) -> Table:
     """Shuffle new rows and exemplars into one pool and cut it into batches of `batch_rows`.
 
     So an old task has as many rows in a batch as chance gives it, perhaps none.
     """
     tasks = np.concatenate([np.full(len(pool), k) for k, pool in enumerate(pools)])
     every = np.concatenate(pools)
-    order = stream(seed, "batch", t, epoch).permutation(len(every))
+    order = stream(seed, purpose, t, epoch).permutation(len(every))
     steps = -(-len(every) // batch_rows)
-    slots = np.zeros((steps, t + 1, batch_rows), dtype=np.int64)
+    slots = np.zeros((steps, len(pools), batch_rows), dtype=np.int64)
     weights = np.zeros(slots.shape)
     for step in range(steps):
         drawn = order[step * batch_rows : (step + 1) * batch_rows]
-        for k in range(t + 1):
+        for k in range(len(pools)):
             mine = every[drawn[tasks[drawn] == k]]
             slots[step, k, : len(mine)] = mine
             weights[step, k, : len(mine)] = 1

@@ -103,7 +103,8 @@ class Choice:
 
     def label(self) -> str:
         """Name it with its settings' values, as in `continuum(20)`."""
-        values = ", ".join(str(value) for value in self.settings.values())
+        said = self.settings.values()
+        values = ", ".join(v.label() if isinstance(v, Choice) else str(v) for v in said)
         return f"{self.name}({values})" if values else self.name
 
     def plain(self) -> Json:
@@ -168,11 +169,21 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A published figure that stands beside an arm's own in a metric; `figure` is its name."""
+
+    arm: str
+    metric: str
+    figure: str
+
+
+@dataclass(frozen=True)
 class Suite:
     """A question with everything that was declared before the runs.
 
     origin: what error messages call the file. seeds: how many are run; declared_seeds: how many
-    the suite asked for.
+    the suite asked for. changes: what the command line changed in it. references: published
+    figures to be shown.
     """
 
     name: str
@@ -186,6 +197,8 @@ class Suite:
     alpha: float
     correction: str
     precision: str
+    changes: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
 
 
 # --- what is run -------------------------------------------------------------------------------

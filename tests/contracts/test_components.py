@@ -187,7 +187,8 @@ def test_predictors_give_classes_inside_their_task(entry: Component) -> None:
     guess, guessed_task = made(entry)(np.random.default_rng(0).normal(size=(21, 6)), task, 2)
     assert (guess // 2 == guessed_task).all()
     assert ((guess >= 0) & (guess < 6)).all()
-    assert (made(entry)(np.eye(6)[truth], task, 2)[0] == truth).all()
+    if not entry.facts.get("mixes"):  # a chunk of several tasks cannot be right about all
+        assert (made(entry)(np.eye(6)[truth], task, 2)[0] == truth).all()
 
 
 @pytest.mark.parametrize("entry", of("predict"))
@@ -204,7 +205,8 @@ def test_models_count_their_parameters_and_give_logits(entry: Component) -> None
     module = made(entry)((1, 8, 8), 10)
     assert module(torch.rand(3, 1, 8, 8)).shape == (3, 10)
     if "parameters" in entry.methods:
-        counted = sum(value.numel() for value in module.parameters())
+        held = [*module.parameters(), *module.buffers()]
+        counted = sum(value.numel() for value in held if value.is_floating_point())
         assert made(entry).parameters((1, 8, 8), 10) == counted
 
 
@@ -255,5 +257,5 @@ def test_methods_start_where_they_are_put(entry: Component) -> None:
 
     net, theta = initial(lambda: Mlp((5,))((4,), 6), seed=0)
     method, x = made(entry), torch.rand(7, 4)
-    assert torch.allclose(method.logits(method.start(theta), x, net), net(theta, x))
-    assert method.gradients(3) > 0
+    assert torch.allclose(method.logits(method.start(theta, net), x, net), net(theta, x))
+    assert method.gradients(3, Clock(1, 2)) > 0

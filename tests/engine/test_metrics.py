@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -20,6 +21,11 @@ THREE = replace(
     ),
     rows=[10, 10, 10],
 )
+
+
+class Cut(NamedTuple):
+    tasks: int
+    classes_per_task: int
 
 
 def test_the_accuracy_matrix_is_a_lower_triangle() -> None:
@@ -79,7 +85,9 @@ def test_accuracy_is_the_product_of_its_factors_for_every_protocol() -> None:
     draws = np.random.default_rng(0)
     y = draws.permutation(np.repeat(np.arange(6), 13))
     protocols = {"a": AllClasses(), "c": Continuum(5), "k": KnownTask()}
-    counts = [score.count(draws.normal(size=(len(y), 6)), y, t, 3, 2, protocols) for t in range(3)]
+    counts = [
+        score.count(draws.normal(size=(len(y), 6)), y, t, Cut(3, 2), protocols) for t in range(3)
+    ]
     made = replace(
         record(),
         rows=score.rows_by_task(y, 3, 2),
@@ -97,7 +105,7 @@ def test_only_rows_and_logits_of_seen_tasks_are_scored() -> None:
     y = np.array([3, 0, 2, 1])  # files' order, tasks 1 0 1 0
     logits = np.eye(4)[y]
     logits[:, 2:] += 100
-    found = score.count(logits, y, 0, 2, 2, {"a": AllClasses()})["a"]
+    found = score.count(logits, y, 0, Cut(2, 2), {"a": AllClasses()})["a"]
     assert found == score.Counts([2, 0], [2, 0])
 
 

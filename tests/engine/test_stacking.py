@@ -29,7 +29,8 @@ def stacks(suite: Suite, catalogue: Catalogue, width: int | None = None) -> tupl
 def final_logits(stack: Stack, catalogue: Catalogue) -> torch.Tensor:
     """Train a stack and give the last logits `[S, N, C]`."""
     made = assemble(stack, HERE, catalogue)
-    return list(loop.run(made.program, made.stream, made.theta))[-1].logits
+    after = list(loop.run(made.program, made.stream, made.theta))[-1]
+    return loop.logits(made.program, after.state, torch.as_tensor(made.data.x_test).to(made.theta))
 
 
 MORE = "epochs: 1\n      "

@@ -100,7 +100,7 @@ def test_batches_hold_the_rows_of_their_tasks_with_their_positions() -> None:
     stream = stream_of(Random(8))
     y = data().y_train
     for t in range(2):
-        for batch in stream.epoch(t, 0, "balanced", 4):
+        for batch in stream.batches(t, 0, "balanced", 4):
             for s in range(3):
                 for k in range(batch.tasks.y.shape[1]):
                     rows = batch.tasks.x[s, k, :, 0][batch.tasks.w[s, k] == 1].long().numpy()
@@ -114,7 +114,7 @@ def test_only_exemplars_of_old_tasks_can_be_reached() -> None:
     stream = stream_of(First(4))
     reached: list[set[int]] = [set(), set(), set()]
     for epoch in range(30):
-        for batch in stream.epoch(1, epoch, "natural", 5):
+        for batch in stream.batches(1, epoch, "natural", 5):
             for s in range(3):
                 if batch.tasks.y.shape[1] == 2:
                     old = batch.tasks.x[s, 0, :, 0][batch.tasks.w[s, 0] == 1]
@@ -127,14 +127,14 @@ def test_only_exemplars_of_old_tasks_can_be_reached() -> None:
 
 def test_a_task_absent_from_a_whole_epoch_costs_nothing() -> None:
     """Without a memory the batch of task 1 has one task in it."""
-    for batch in stream_of(NoMemory()).epoch(1, 0, "balanced", 4):
+    for batch in stream_of(NoMemory()).batches(1, 0, "balanced", 4):
         assert batch.tasks.y.shape[1] == 1
         assert batch.sizes is None
 
 
 def test_seeds_with_fewer_steps_sit_out_the_last() -> None:
     """Classes of differing size give seeds differing numbers of batches."""
-    batches = list(stream_of(NoMemory(), tuple(range(8))).epoch(0, 0, "balanced", 3))
+    batches = list(stream_of(NoMemory(), tuple(range(8))).batches(0, 0, "balanced", 3))
     last = batches[-1].active
     assert last is not None
     assert bool(last.any())
@@ -144,7 +144,7 @@ def test_seeds_with_fewer_steps_sit_out_the_last() -> None:
 
 def test_ragged_batches_are_padded_to_their_own_tasks_largest_count() -> None:
     """`sizes` is what each task needs over the stack at this step."""
-    for batch in stream_of(Reservoir(6)).epoch(1, 0, "natural", 6):
+    for batch in stream_of(Reservoir(6)).batches(1, 0, "natural", 6):
         assert batch.sizes is not None
         assert list(batch.sizes) == batch.tasks.w.sum(-1).max(0).values.int().tolist()
 

@@ -174,3 +174,63 @@ def test_mean_with_carried_state_restarts_theta_but_not_the_state(catalogue: Cat
     made, loop = rule(catalogue, "reptile", epsilon=1.0), fit(momentum=0.5)
     found, _ = made.carry(THETA, tasks(), loop, Clock(1, 2), loop.fresh(THETA))
     assert pytest.approx(found.tolist(), abs=1e-12) == [(0.9 + 1.35) / 2, (1.8 + 1.7) / 2]
+
+
+# --- what runs on, and what restarts
+
+
+def counted(theta: Tensor, task: Tasks) -> tuple[Tensor, Tensor]:
+    """The loss of the first two entries; each forward pass adds 1 to the last, a buffer."""
+    return loss(theta[:2], task), (theta[2:] + 1).detach()
+
+
+BUFFERED = torch.cat([THETA, THETA.new_tensor([10.0])])
+
+
+@pytest.mark.parametrize(
+    ("name", "running", "steps", "expected"),
+    [
+        ("outer-mean", False, 1, 10 + ETA),  # both tasks: 10 -> 11, their mean is 11
+        ("outer-chain", False, 1, 10 + 2 * ETA),  # 10 -> 11 -> 12
+        ("outer-mean", True, 1, 12),  # the second task goes on from the first one's 11
+        ("outer-chain", True, 3, 16),  # six forward passes, neither averaged nor stepped
+    ],
+)
+def test_buffers_restart_and_average_or_run_on(
+    catalogue: Catalogue, name: str, running: bool, steps: int, expected: float
+) -> None:
+    """Restarted, they move like parameters; carried, every forward pass counts once."""
+    gather = Choice("gather", name.removeprefix("outer-"), {})
+    step = Choice("step", "decaying", {"beta": 1.0, "count_from": 0})
+    made = rule(catalogue, "outer", gather=gather, step=step)
+    plain = fit(steps)
+    loop = InnerLoop(counted, plain.optimizer, steps, buffers=1, carried=False, running=running)
+    if running:
+        theta, inner = made.carry(BUFFERED, tasks(), loop, Clock(1, 2), loop.fresh(BUFFERED))
+        assert float(inner[-1]) == expected
+    else:
+        theta = made(BUFFERED, tasks(), loop, Clock(1, 2))
+        assert float(theta[2]) == pytest.approx(expected, rel=1e-12)
+    parameters = made(THETA, tasks(), plain, Clock(1, 2))
+    assert torch.allclose(theta[:2], parameters, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["balanced", "joint"])
+def test_the_nulls_move_buffers_by_one_pass_a_step(catalogue: Catalogue, name: str) -> None:
+    """Over tasks they are averaged with the weights of the loss."""
+    loop = InnerLoop(counted, fit().optimizer, 2, buffers=1, running=True)
+    made = rule(catalogue, name, steps="inner")
+    _, inner = made.carry(BUFFERED, tasks(), loop, Clock(1, 2), loop.fresh(BUFFERED))
+    assert float(inner[-1]) == 12
+
+
+def test_the_newest_task_may_take_steps_of_its_own(catalogue: Catalogue) -> None:
+    """Chain, one step on task 0: (0.9, 1.8); two on task 1: (1.32, 1.64), (1.656, 1.512)."""
+    for carried in (False, True):
+        loop = InnerLoop(loss, fit().optimizer, 1, newest_steps=2, carried=carried)
+        chain = rule(catalogue, "reptile-chain", epsilon=1.0)
+        found = chain(THETA, tasks(), loop, Clock(1, 2))
+        assert found.tolist() == pytest.approx([1.656, 1.512])
+        mean = rule(catalogue, "reptile", epsilon=1.0)
+        # task 1 from theta: (1.4, 1.8), (1.72, 1.64); its mean with (0.9, 1.8)
+        assert mean(THETA, tasks(), loop, Clock(1, 2)).tolist() == pytest.approx([1.31, 1.72])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from variants.predict.all_classes import AllClasses
 from variants.predict.continuum import Continuum
+from variants.predict.continuum_adapted import ContinuumAdapted
 from variants.predict.continuum_entropy import ContinuumEntropy
+from variants.predict.continuum_mixed import ContinuumMixed
 from variants.predict.continuum_probability import ContinuumProbability
 from variants.predict.known_task import KnownTask
+from variants.predict.known_task_adapted import KnownTaskAdapted
 
 TASK = np.array([0, 0, 0, 1, 1])
 LOGITS = np.array(
@@ -89,3 +94,44 @@ def test_entropy_is_scipys() -> None:
         by_hand = [entropy(np.exp(logits[:2])), entropy(np.exp(logits[2:]))]
         picked = ContinuumEntropy(1)(logits[None], np.array([0]), 2)[1]
         assert picked.tolist() == [int(np.argmin(by_hand))]
+
+
+def test_an_adapted_model_decides_inside_the_task_that_the_base_model_elects() -> None:
+    """The vote is theta's; the class is the elected task's own model's."""
+    unused: Any = None
+    own = np.zeros((5, 2, 2))
+    own[:, 0, 1] = own[:, 1, 0] = 1  # model 0 says class 1, model 1 says class 2
+    elected = both(Continuum(20))[1]
+    for predict in (ContinuumAdapted(unused, unused, rows=20),):
+        guess, task = predict.adapted(LOGITS, own, TASK)
+        assert task.tolist() == elected == [0, 0, 0, 1, 1]
+        assert guess.tolist() == [1, 1, 1, 2, 2]
+    guess, task = KnownTaskAdapted(unused, unused).adapted(LOGITS, own, TASK)
+    assert task.tolist() == TASK.tolist()
+    assert guess.tolist() == [1, 1, 1, 2, 2]
+
+
+def test_a_mixed_continuum_without_mixture_is_the_continuum() -> None:
+    """For every vote; with every row exchanged, seats are a permutation that mixes tasks."""
+    draws = np.random.default_rng(0)
+    task = np.repeat(np.arange(3), 40)
+    logits = draws.normal(size=(120, 6)) + 2 * np.eye(6)[2 * task]
+    for vote, twin in (("logit", Continuum), ("probability", ContinuumProbability)):
+        mixed = ContinuumMixed(20, 0.0, vote)(logits, task, 2)  # type: ignore[arg-type]
+        assert all(
+            np.array_equal(a, b) for a, b in zip(mixed, twin(20)(logits, task, 2), strict=True)
+        )
+    seat = ContinuumMixed(20, 1.0).seats(120)
+    assert sorted(seat) == list(range(120))
+    assert len({int(t) for t in task[seat[:20]]}) == 3
+    half = ContinuumMixed(20, 0.5).seats(120)
+    assert 30 < (half == np.arange(120)).sum() < 90
+
+
+def test_mixing_costs_accuracy_where_rows_relied_on_their_neighbours() -> None:
+    """With a faint task signal a pure chunk is right and a mixed one cannot be."""
+    task = np.repeat(np.arange(3), 40)
+    logits = np.random.default_rng(1).normal(size=(120, 6)) + np.eye(6)[2 * task]
+    right = [(ContinuumMixed(20, q)(logits, task, 2)[1] == task).mean() for q in (0, 0.5, 1)]
+    assert right[0] == 1
+    assert right[0] > right[1] > right[2]

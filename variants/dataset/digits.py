@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ablate.registry import component
-from ablate.rows import facts_of
+from ablate.rows import facts_of, fewer
 from ablate.types import Data, Facts, Floats
 
 EVERY = 5
@@ -26,10 +26,14 @@ class Digits:
 
     tasks: T, a divisor of 10, [1, 10].
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
+    train_per_class: at most this many rows of each class to train, [1, 1e9]; null takes all.
+    test_per_class: the same to test, [1, 1e9].
     """
 
     tasks: int = 5
     class_order: Literal["seeded", "natural"] = "seeded"
+    train_per_class: int | None = None
+    test_per_class: int | None = None
 
     def look(self, root: Path) -> Facts:
         """Count the rows; nothing is read from the data root."""
@@ -44,7 +48,8 @@ class Digits:
         for c in range(10):
             place[y == c] = np.arange((y == c).sum())
         test = place % EVERY == EVERY - 1
-        return Data(x[~test], y[~test], x[test], y[test])
+        whole = Data(x[~test], y[~test], x[test], y[test])
+        return fewer(whole, self.train_per_class, self.test_per_class)
 
 
 def _table() -> Floats:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ablate.registry import component
+from ablate.rows import fewer
 from ablate.types import Data, Facts
 
 from . import idx
@@ -24,16 +25,20 @@ class FashionMNIST:
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     mean: subtracted from pixels in [0, 1], [-1e6, 1e6].
     sd: what they are then divided by, (0, 1e6].
+    train_per_class: at most this many rows of each class to train, [1, 1e9]; null takes all.
+    test_per_class: the same to test, [1, 1e9].
     """
 
     tasks: int = 5
     class_order: Literal["seeded", "natural"] = "seeded"
     mean: float = 0.2860
     sd: float = 0.3530
+    train_per_class: int | None = None
+    test_per_class: int | None = None
 
     def look(self, root: Path) -> Facts:
         """Check the files without torch. Raises DataError naming those that are missing."""
-        return idx.look(root, "FashionMNIST")
+        return idx.look(root, "FashionMNIST", self.train_per_class, self.test_per_class)
 
     def fetch(self, root: Path) -> None:
         """Download missing files through torchvision. Raises DataError where that fails."""
@@ -41,4 +46,5 @@ class FashionMNIST:
 
     def load(self, root: Path) -> Data:
         """Read the rows through torchvision."""
-        return idx.load(root, "FashionMNIST", self.mean, self.sd)
+        data = idx.load(root, "FashionMNIST", self.mean, self.sd)
+        return fewer(data, self.train_per_class, self.test_per_class)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ablate.errors import DataError
-from ablate.rows import count_classes
+from ablate.rows import count_classes, first_of_each
 from ablate.types import Data, Facts
 
 FILES = (
@@ -23,9 +23,10 @@ FILES = (
 )
 
 
-def look(root: Path, name: str) -> Facts:
+def look(root: Path, name: str, train: int | None = None, test: int | None = None) -> Facts:
     """Check the four files of `<root>/<name>/raw` and give what their headers say.
 
+    train, test: the most rows of each class that are used.
     Raises DataError naming what is missing or damaged, and the remedy.
     """
     folder = root / name / "raw"
@@ -39,19 +40,20 @@ def look(root: Path, name: str) -> Facts:
         )
     digest = hashlib.sha256()
     shapes = [_shape(folder / file, digest) for file in FILES]
-    (train, *inputs), (train_labels,), (test, *test_inputs), (test_labels,) = shapes
-    agree = (train, test, inputs) == (train_labels, test_labels, test_inputs)
-    if not agree or not math.prod((train, test, *inputs)):
+    (rows, *inputs), (labels,), (tested, *test_inputs), (test_labels,) = shapes
+    agree = (rows, tested, inputs) == (labels, test_labels, test_inputs)
+    if not agree or not math.prod((rows, tested, *inputs)):
         raise DataError(
-            f"{folder}: the files do not belong together: {train} images and {train_labels} labels "
-            f"to train, {test} and {test_labels} to test. Replace them with one data set's four."
+            f"{folder}: the files do not belong together: {rows} images and {labels} labels "
+            f"to train, {tested} and {test_labels} to test. Replace them with one data set's four."
         )
     y, y_test = (
         np.frombuffer((folder / file).read_bytes()[8:], np.uint8).astype(np.int64)
         for file in (FILES[1], FILES[3])
     )
     classes = count_classes(y, y_test, str(folder))
-    return Facts((1, *inputs), classes, train, test, digest.hexdigest())
+    used = (len(first_of_each(y, train)), len(first_of_each(y_test, test)))
+    return Facts((1, *inputs), classes, *used, digest.hexdigest())
 
 
 def fetch(root: Path, name: str) -> None:

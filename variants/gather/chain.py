@@ -21,11 +21,12 @@ class Chain:
     ) -> tuple[Tensor, Inner | None]:
         """Give the target `[P]`; carried optimizer state goes from task to task."""
         phi = theta
-        for task in fit.split(tasks):
+        parts = fit.split(tasks)
+        for task in parts:
             if inner is None:
-                phi = fit(phi, task)
+                phi = fit(phi, task, task is parts[-1])
             else:
-                phi, inner = fit.resume(phi, task, inner)
+                phi, inner = fit.resume(phi, task, inner, task is parts[-1])
         return phi, inner
 
     def reach(self, tasks: Tasks) -> Any:

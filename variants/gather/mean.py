@@ -25,8 +25,9 @@ class Mean:
             phi = fit.each(theta, tasks)  # [K, P]
         else:
             solutions = []
-            for task in fit.split(tasks):
-                solution, inner = fit.resume(theta, task, inner)
+            parts = fit.split(tasks)
+            for task in parts:
+                solution, inner = fit.resume(theta, task, inner, task is parts[-1])
                 solutions.append(solution)
             phi = torch.stack(solutions)
         share = tasks.present.to(theta.dtype)

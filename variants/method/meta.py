@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+import torch
 from torch import Tensor
 
 from ablate.net import Net
@@ -29,8 +30,13 @@ class Meta:
     optimizer: the inner optimizer.
     loss: the inner loss.
     inner_steps: r, gradient steps on each task of a batch, [1, 1000].
-    inner_state: optimizer state made `fresh` for each task and batch, or one state `carried`
-        through tasks, batches and restarts (the released code).
+    last_steps: r on the newest task's rows while the last task is learnt, [1, 1000]; null takes
+        `inner_steps` (the released code takes 4 for SVHN).
+    inner_state: optimizer state made `fresh` for each task and batch; one state `carried` through
+        the batches of a task, and made anew for the next (the released code); or `kept` for good.
+    buffers: running statistics of batch norms `restarted` from theta and averaged like parameters;
+        or `carried` on through tasks and batches, neither restarted nor averaged (the released
+        code). Models without batch norm have none.
     epochs: passes over a task's new rows, [1, 100000].
     first_epochs: the same for the first task, [1, 100000]; null takes `epochs`.
     batch_rows: rows of each task in a `balanced` batch, of all tasks in a `natural` one,
@@ -38,44 +44,77 @@ class Meta:
     batches: `balanced` gives every seen task its rows; `natural` shuffles new rows and exemplars
         into one pool, so that an old task has few rows in a batch, or none.
     schedule: how the learning rate changes; null keeps it.
+    select: which checkpoint of a task goes on: the `last`; the best by accuracy over the seen
+        classes on `validation` rows held out of the training rows; or the best on the test rows,
+        `test-ORACLE` (the released code), which no honest score may rest on.
+    select_rule: `best` of the last epochs; or `record`, an epoch among them that beats all before
+        it in the task, and the last one if none does (the released code).
+    select_epochs: how many last epochs may be chosen, [1, 100000].
+    validation_rows: training rows of each class held out for `select: validation`, [1, 1e6]; they
+        are kept beside the memory, for choosing alone.
     """
 
     update: Update
     optimizer: Optimizer
     loss: Loss
     inner_steps: int = 1
-    inner_state: Literal["fresh", "carried"] = "fresh"
+    last_steps: int | None = None
+    inner_state: Literal["fresh", "carried", "kept"] = "fresh"
+    buffers: Literal["restarted", "carried"] = "restarted"
     epochs: int = 10
     first_epochs: int | None = None
     batch_rows: int = 32
     batches: Literal["balanced", "natural"] = "balanced"
     schedule: Schedule | None = None
-    needs = {("inner_state", "carried"): ("update", "carry")}  # noqa: RUF012
+    select: Literal["last", "validation", "test-ORACLE"] = "last"
+    select_rule: Literal["best", "record"] = "best"
+    select_epochs: int = 10
+    validation_rows: int = 20
+    needs = {  # noqa: RUF012
+        ("inner_state", "carried"): ("update", "carry"),
+        ("inner_state", "kept"): ("update", "carry"),
+        ("buffers", "carried"): ("update", "carry"),
+    }
 
-    def start(self, theta: Tensor) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
-        carried = self.inner_state == "carried"
-        return State(theta, self.optimizer.init(theta) if carried else ())
+        return State(theta, self._loop(net).fresh(theta))
 
     def step(
         self, state: State, tasks: Tasks, clock: Clock, net: Net, sizes: tuple[int, ...] | None
     ) -> State:
         """Take one outer step on a batch."""
-        fit = InnerLoop(
-            objective=lambda theta, task: self.loss(net(theta, task.x), task),
-            optimizer=self.optimizer,
-            steps=self.inner_steps,
+        last = clock.t == clock.T - 1
+        fit = self._loop(
+            net,
             rate=self.schedule(clock) if self.schedule else 1.0,
             sizes=sizes,
+            newest_steps=self.last_steps if last else None,
         )
-        if self.inner_state == "fresh":
+        if not (fit.carried or fit.running):
             return State(self.update(state.theta, tasks, fit, clock), ())
         rule: Any = self.update
-        return State(*rule.carry(state.theta, tasks, fit, clock, state.inner))
+        theta, inner = rule.carry(state.theta, tasks, fit, clock, state.inner)
+        if fit.running:  # what ran on is neither averaged nor stepped
+            theta = torch.cat([theta[: len(theta) - net.buffers], inner[-1]])
+        return State(theta, inner)
 
-    def finish(self, state: State, clock: Clock) -> State:
-        """Close a task: nothing changes."""
-        return state
+    def finish(self, state: State, clock: Clock, net: Net) -> State:
+        """Close a task: optimizer state that is carried through one task alone starts anew."""
+        if self.inner_state != "carried":
+            return state
+        return State(state.theta, self._loop(net).fresh(state.theta))
+
+    def _loop(self, net: Net, **more: Any) -> InnerLoop:
+        return InnerLoop(
+            objective=net.objective(self.loss),
+            optimizer=self.optimizer,
+            steps=self.inner_steps,
+            buffers=net.buffers,
+            carried=self.inner_state != "fresh",
+            running=self.buffers == "carried" and net.buffers > 0,
+            **more,
+        )
 
     def logits(self, state: State, x: Tensor, net: Net) -> Tensor:
         """Score rows `[N, ...]`: logits `[N, C]`."""
@@ -85,9 +124,17 @@ class Meta:
         """Represent rows by what the last layer reads, `[N, F]`."""
         return net.features(state.theta, x)
 
-    def gradients(self, tasks: Any) -> Any:
+    def parameters(self, state: State) -> Tensor:
+        """Give theta `[P]`, which a protocol may adapt before it scores."""
+        return state.theta
+
+    def gradients(self, tasks: Any, clock: Clock) -> Any:
         """Count the gradient evaluations of one step on that many tasks.
 
         A null that takes one step on a batch still evaluates every task's loss once.
         """
-        return tasks * (1 if getattr(self.update, "steps", "inner") == "one" else self.inner_steps)
+        if getattr(self.update, "steps", "inner") == "one":
+            return tasks
+        meta = getattr(self.update, "gather", None)  # the nulls know no newest task
+        more = (self.last_steps or self.inner_steps) - self.inner_steps if meta else 0
+        return tasks * self.inner_steps + (more if clock.t == clock.T - 1 else 0) * (tasks > 0)

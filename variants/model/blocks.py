@@ -1,9 +1,13 @@
-"""The building blocks of the convolutional models."""
+"""The building blocks of the models: norms, residual blocks, pooling, heads, initial values."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
+
+from .sizes import check_heads
 
 GROUPS = 8
 """The most groups of a group norm; fewer where the maps do not divide."""
@@ -19,29 +23,54 @@ def group_norm(maps: int) -> nn.GroupNorm:
 
 
 def normaliser(kind: str, maps: int) -> nn.Module:
-    """Give the normalisation that `group` or `none` stands for."""
+    """Give the normalisation that `group`, `batch` or `none` stands for."""
+    if kind == "batch":
+        return nn.BatchNorm2d(maps)
     return group_norm(maps) if kind == "group" else nn.Identity()
 
 
-class Residual(nn.Module):
-    """Two 3x3 convolutions around a shortcut; a 1x1 convolution where the maps change."""
+def convolution(
+    read: int, maps: int, norm: str, side: int = 3, **more: int | bool
+) -> list[nn.Module]:
+    """Give a convolution that keeps the places, and its norm."""
+    layer = nn.Conv2d(read, maps, side, padding=side // 2, **more)  # type: ignore[arg-type]
+    return [layer, normaliser(norm, maps)]
 
-    def __init__(self, read: int, maps: int, norm: str) -> None:
-        """Build a block from `read` to `maps` feature maps."""
+
+class Residual(nn.Module):
+    """relu(body(x) + shortcut(x))."""
+
+    def __init__(self, body: nn.Module, shortcut: nn.Module) -> None:
+        """Put the two together."""
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(read, maps, 3, padding=1, bias=False),
-            normaliser(norm, maps),
-            nn.ReLU(),
-            nn.Conv2d(maps, maps, 3, padding=1, bias=False),
-            normaliser(norm, maps),
-        )
-        changed = read != maps
-        self.short = nn.Conv2d(read, maps, 1, bias=False) if changed else nn.Identity()
+        self.body, self.shortcut = body, shortcut
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map `[N, read, H, W]` to `[N, maps, H, W]`."""
-        return torch.relu(self.body(x) + self.short(x))
+        """Map `[N, read, H, W]` to `[N, maps, H', W']`."""
+        return torch.relu(self.body(x) + self.shortcut(x))
+
+
+def basic(read: int, maps: int, norm: str, stride: int, shortcut: nn.Module) -> Residual:
+    """Give a basic block of He et al. 2016: two 3x3 convolutions without bias."""
+    body = [
+        *convolution(read, maps, norm, stride=stride, bias=False),
+        nn.ReLU(),
+        *convolution(maps, maps, norm, bias=False),
+    ]
+    return Residual(nn.Sequential(*body), shortcut)
+
+
+class Widened(nn.Module):
+    """A shortcut without parameters: every other place, new maps of zeros."""
+
+    def __init__(self, more: int) -> None:
+        """Take how many maps are added."""
+        super().__init__()
+        self.more = more
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[N, read, H, W]` to `[N, read + more, H / 2, W / 2]`."""
+        return nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, self.more))
 
 
 class MeanPower(nn.Module):
@@ -52,8 +81,39 @@ class MeanPower(nn.Module):
         return x.clamp(min=1e-6).pow(3).mean((2, 3)).pow(1 / 3)
 
 
-def kaiming(module: nn.Module) -> None:
-    """Draw convolution weights as He et al. 2015 do: normal, fan-out, for ReLU."""
+class Heads(nn.Module):
+    """Several heads over the same features, their logits side by side."""
+
+    def __init__(self, heads: list[nn.Module]) -> None:
+        """Take the heads in the order of their classes."""
+        super().__init__()
+        self.heads = nn.ModuleList(heads)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[N, F]` to `[N, C]`."""
+        return torch.cat([head(x) for head in self.heads], 1)
+
+
+def head(read: int, classes: int, heads: int, widths: tuple[int, ...], bias: bool) -> nn.Module:
+    """Give the last layer: one head of all classes, or `heads` of equal parts of them.
+
+    widths: hidden units of each head's own layers. Raises SelectionError where the classes cannot
+    be shared out evenly.
+    """
+    check_heads(classes, heads)
+
+    def one() -> nn.Module:
+        layers: list[nn.Module] = []
+        for source, units in pairwise([read, *widths]):
+            layers += [nn.Linear(source, units), nn.ReLU()]
+        last = nn.Linear([read, *widths][-1], classes // heads, bias=bias)
+        return nn.Sequential(*layers, last) if layers else last
+
+    return one() if heads == 1 else Heads([one() for _ in range(heads)])
+
+
+def kaiming(module: nn.Module, kind: type[nn.Module] = nn.Conv2d) -> None:
+    """Draw the weights of one kind of layer as He et al. 2015 do: normal, fan-out, for ReLU."""
     for part in module.modules():
-        if isinstance(part, nn.Conv2d):
-            nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
+        if isinstance(part, kind):
+            nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")  # type: ignore[arg-type]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from ablate.registry import component
 
+from . import sizes
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -19,12 +21,20 @@ class Conv4:
     Pooling stops where the maps are one place wide.
 
     width: maps of each layer, [1, 10000].
-    norm: `group` normalises in groups of maps, `none` not at all. Unlike the paper, there is no
-        batch norm, whose statistics are shared by the rows of a batch.
+    norm: `group` normalises in groups of maps, `batch` over the rows of a batch (the paper), `none`
+        not at all. Seeds of a model with batch norm are not stacked.
+    init: PyTorch's default, or `kaiming`: weights normal, fan-out (He et al. 2015).
+    heads: parts that the classes are shared out to, [1, 100000]; as many as there are tasks is one
+        head a task (see `mlp`).
+    head_widths: hidden units of each head's own layers, each in [1, 100000].
     """
 
     width: int = 64
-    norm: Literal["group", "none"] = "group"
+    norm: Literal["group", "batch", "none"] = "group"
+    init: Literal["pytorch", "kaiming"] = "pytorch"
+    heads: int = 1
+    head_widths: tuple[int, ...] = ()
+    alone = {"norm": "batch"}  # noqa: RUF012
 
     def __call__(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
         """Build it for images `(channels, H, W)` and C classes."""
@@ -35,17 +45,19 @@ class Conv4:
         read, side = inputs[0], min(inputs[1:])
         layers: list[nn.Module] = []
         for _ in range(4):
-            layers += [nn.Conv2d(read, self.width, 3, padding=1)]
-            layers += [blocks.normaliser(self.norm, self.width), nn.ReLU()]
+            layers += [*blocks.convolution(read, self.width, self.norm), nn.ReLU()]
             read = self.width
             if side > 1:
                 layers += [nn.MaxPool2d(2)]
                 side //= 2
-        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(self.width, classes)]
-        return nn.Sequential(*layers)
+        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        body = nn.Sequential(*layers)
+        if self.init == "kaiming":
+            blocks.kaiming(body)
+        return nn.Sequential(*body, blocks.head(read, classes, self.heads, self.head_widths, True))
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
-        """Give P."""
+        """Give P, running statistics included."""
         first, later = ((9 * read + 1) * self.width for read in (inputs[0], self.width))
-        norms = 4 * 2 * self.width if self.norm == "group" else 0
-        return first + 3 * later + norms + (self.width + 1) * classes
+        body = first + 3 * later + 4 * sizes.norm(self.norm, self.width)
+        return body + sizes.head(self.width, classes, self.heads, self.head_widths, True)

@@ -5,39 +5,56 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ablate.registry import component
+
+from . import sizes
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-@component("model", "mlp", paper="Rumelhart, Hinton & Williams 1986; ReLU units, PyTorch's init")
+@component("model", "mlp", paper="Rumelhart, Hinton & Williams 1986; ReLU units")
 @dataclass(frozen=True)
 class Mlp:
     """x -> [linear, ReLU] for each width -> linear to C logits.
 
     widths: hidden units of each layer, each in [1, 100000]; an empty list is a linear classifier.
+        iTAML's released model for MNIST is `[400, 400]` without output bias.
     output_bias: whether the last layer has a bias.
+    init: PyTorch's default, or `kaiming`: hidden weights normal, fan-out (He et al. 2015).
+    heads: parts that the classes are shared out to, [1, 100000]; as many as there are tasks is one
+        head a task. Without layers of their own, heads differ from a single one in their initial
+        draws alone: what makes a task's head its own is the loss (`task-bce`, `task-ce`).
+    head_widths: hidden units of each head's own layers, each in [1, 100000].
     """
 
     widths: tuple[int, ...] = (64, 64)
     output_bias: bool = True
+    init: Literal["pytorch", "kaiming"] = "pytorch"
+    heads: int = 1
+    head_widths: tuple[int, ...] = ()
 
     def __call__(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
         """Build it for inputs of a shape and C classes."""
         from torch import nn
 
+        from . import blocks
+
         layers: list[nn.Module] = [nn.Flatten()]
-        for read, units in pairwise([prod(inputs), *self.widths]):
-            layers += [nn.Linear(read, units), nn.ReLU()]
-        last = [prod(inputs), *self.widths][-1]
-        return nn.Sequential(*layers, nn.Linear(last, classes, bias=self.output_bias))
+        units = [prod(inputs), *self.widths]
+        for read, width in pairwise(units):
+            layers += [nn.Linear(read, width), nn.ReLU()]
+        body = nn.Sequential(*layers)
+        if self.init == "kaiming":
+            blocks.kaiming(body, nn.Linear)
+        last = blocks.head(units[-1], classes, self.heads, self.head_widths, self.output_bias)
+        return nn.Sequential(*body, last)
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P."""
-        layers = pairwise([prod(inputs), *self.widths])
-        hidden = sum((read + 1) * units for read, units in layers)
-        last = [prod(inputs), *self.widths][-1]
-        return hidden + (last + self.output_bias) * classes
+        units = [prod(inputs), *self.widths]
+        hidden = sum((read + 1) * width for read, width in pairwise(units))
+        last = (units[-1], classes, self.heads, self.head_widths, self.output_bias)
+        return hidden + sizes.head(*last)

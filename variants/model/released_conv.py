@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from ablate.registry import component
 
+from . import sizes
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -19,16 +21,25 @@ MAPS = (21, 42, 85, 170)
 class ReleasedConv:
     """Input convolution, four groups of two residual blocks (21, 42, 85, 170 maps), linear.
 
-    Max-pool after groups 2 and 3, generalised-mean pooling of power 3, no output bias; Kaiming
-    initialisation, fan-out.
+    Convolutions are 3x3 with bias, each with its norm; where the maps change, the shortcut is a 1x1
+    convolution, norm and ReLU. Max-pool after groups 2 and 3, generalised-mean pooling of power 3,
+    no output bias.
 
     width: factor on the maps of every group, (0, 16].
-    norm: `group` normalises in groups of maps, `none` not at all. Unlike the released code, which
-        uses batch norm: its running statistics are neither restarted nor averaged there.
+    norm: `batch` (the released code), `group` in groups of maps, or `none`. Seeds of a model with
+        batch norm are not stacked.
+    init: `kaiming` (the released code): weights normal, fan-out; or PyTorch's default.
+    heads: parts that the classes are shared out to, [1, 100000]; as many as there are tasks is one
+        head a task (see `mlp`).
+    head_widths: hidden units of each head's own layers, each in [1, 100000].
     """
 
     width: float = 1.0
-    norm: Literal["group", "none"] = "group"
+    norm: Literal["batch", "group", "none"] = "batch"
+    init: Literal["kaiming", "pytorch"] = "kaiming"
+    heads: int = 1
+    head_widths: tuple[int, ...] = ()
+    alone = {"norm": "batch"}  # noqa: RUF012
 
     def maps(self) -> list[int]:
         """Give the maps of each group."""
@@ -41,23 +52,37 @@ class ReleasedConv:
         from . import blocks
 
         maps = self.maps()
-        layers: list[nn.Module] = [nn.Conv2d(inputs[0], maps[0], 3, padding=1, bias=False)]
-        layers += [blocks.normaliser(self.norm, maps[0]), nn.ReLU()]
+        layers = [*blocks.convolution(inputs[0], maps[0], self.norm), nn.ReLU()]
         for group, (read, units) in enumerate(pairwise([maps[0], *maps])):
-            layers += [blocks.Residual(read, units, self.norm)]
-            layers += [blocks.Residual(units, units, self.norm)]
+            changed = [*blocks.convolution(read, units, self.norm, 1), nn.ReLU()]
+            short = nn.Sequential(*changed) if group else nn.Identity()
+            layers += [self._block(read, units, short)]
+            layers += [self._block(units, units, nn.Identity())]
             layers += [nn.MaxPool2d(2)] if group in (1, 2) else []
-        head = nn.Linear(maps[-1], classes, bias=False)
-        module = nn.Sequential(*layers, blocks.MeanPower(), head)
-        blocks.kaiming(module)
-        return module
+        body = nn.Sequential(*layers, blocks.MeanPower())
+        if self.init == "kaiming":
+            blocks.kaiming(body)
+        last = blocks.head(maps[-1], classes, self.heads, self.head_widths, False)
+        return nn.Sequential(*body, last)
+
+    def _block(self, read: int, units: int, short: nn.Module) -> nn.Module:
+        from torch import nn
+
+        from . import blocks
+
+        first = blocks.convolution(read, units, self.norm)
+        body = nn.Sequential(*first, nn.ReLU(), *blocks.convolution(units, units, self.norm))
+        return blocks.Residual(body, short)
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
-        """Give P."""
+        """Give P, running statistics included."""
         maps = self.maps()
-        norm = 2 if self.norm == "group" else 0
-        total = 9 * inputs[0] * maps[0] + norm * maps[0]
-        for read, units in pairwise([maps[0], *maps]):
-            shortcut = read * units if read != units else 0
-            total += 9 * read * units + 3 * 9 * units * units + 4 * norm * units + shortcut
-        return total + maps[-1] * classes
+
+        def layer(read: int, units: int, side: int = 3) -> int:
+            return (side * side * read + 1) * units + sizes.norm(self.norm, units)
+
+        total = layer(inputs[0], maps[0])
+        for group, (read, units) in enumerate(pairwise([maps[0], *maps])):
+            total += layer(read, units) + 3 * layer(units, units)
+            total += layer(read, units, 1) if group else 0
+        return total + sizes.head(maps[-1], classes, self.heads, self.head_widths, False)

@@ -26,5 +26,4 @@ class Continuum:
 
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
-        apart = chunks.by_task(logits, classes_per_task)
-        return chunks.decide(apart.max(2), apart, task, self.rows)
+        return chunks.decide("logit", logits, task, classes_per_task, self.rows)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ablate.registry import component
 from ablate.types import Floats, Ints
 
@@ -27,8 +25,4 @@ class ContinuumEntropy:
 
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
-        apart = chunks.by_task(logits, classes_per_task)
-        shifted = apart - apart.max(2, keepdims=True)
-        total = np.exp(shifted).sum(2)
-        entropy = np.log(total) - (shifted * np.exp(shifted)).sum(2) / total
-        return chunks.decide(-entropy, apart, task, self.rows)
+        return chunks.decide("entropy", logits, task, classes_per_task, self.rows)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ablate.registry import component
 from ablate.types import Floats, Ints
 
@@ -26,6 +24,4 @@ class ContinuumProbability:
 
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
-        powers = np.exp(logits - logits.max(1, keepdims=True))
-        share = chunks.by_task(powers / powers.sum(1, keepdims=True), classes_per_task).sum(2)
-        return chunks.decide(share, chunks.by_task(logits, classes_per_task), task, self.rows)
+        return chunks.decide("probability", logits, task, classes_per_task, self.rows)

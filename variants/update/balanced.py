@@ -41,13 +41,10 @@ class Balanced:
     ) -> tuple[Tensor, Inner]:
         """Do the same from a given optimizer state."""
         present = tasks.present.to(theta.dtype)  # [K]
-
-        def loss(at: Tensor) -> Tensor:
-            return (present * fit.losses(at, tasks)).sum() / present.sum().clamp(min=1)
-
+        shares = present / present.sum().clamp(min=1)
         steps = 1 if self.steps == "one" else fit.steps
         stretch = fit.steps / steps if self.match else 1.0
-        return fit.descend(theta, loss, inner, self.scale(clock, tasks) * stretch, steps)
+        return fit.descend(theta, tasks, shares, inner, self.scale(clock, tasks) * stretch, steps)
 
     def scale(self, clock: Clock, tasks: Tasks) -> Any:
         """Give the factor on the learning rate."""

@@ -31,8 +31,6 @@ class Joint:
     ) -> tuple[Tensor, Inner]:
         """Do the same from a given optimizer state."""
         rows = tasks.w.sum(-1)  # [K]
-
-        def loss(at: Tensor) -> Tensor:
-            return (rows * fit.losses(at, tasks)).sum() / rows.sum().clamp(min=1)
-
-        return fit.descend(theta, loss, inner, 1.0, 1 if self.steps == "one" else fit.steps)
+        shares = rows / rows.sum().clamp(min=1)
+        steps = 1 if self.steps == "one" else fit.steps
+        return fit.descend(theta, tasks, shares, inner, 1.0, steps)

@@ -1,0 +1,133 @@
+"""What a suite claims: contrasts with their margins, and published figures beside its arms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ablate import metrics
+from ablate.choices import ChoiceReader
+from ablate.document import Node
+from ablate.errors import nearest
+from ablate.grid import Cell
+from ablate.references import published
+from ablate.schema import shown
+from ablate.types import Contrast, Reference
+
+CONTRAST_KEYS = ("treatment", "baseline", "metric", "margin")
+_MARGIN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s+points?")
+
+
+class ClaimReader:
+    """Reads the sections `contrasts` and `references` of a suite, noting every problem."""
+
+    def __init__(self, root: Node, reader: ChoiceReader) -> None:
+        """Read from a suite's root, with the suite's own reader of choices."""
+        self.root = root
+        self.reader = reader
+        self.note = reader.note
+
+    def contrasts(
+        self, arms: Mapping[str, Node], cells: Sequence[Cell], protocols: Sequence[str]
+    ) -> list[Contrast]:
+        """Read the contrasts, each in every cell of the grid."""
+        node = self.root.items.get("contrasts", Node([], self.root.at))
+        if not isinstance(node.value, list):
+            self.note(node.at, f"{shown(node.plain())} for contrasts", "a list of mappings")
+            return []
+        read = [self.contrast(child, arms, metrics.names(protocols)) for child in node.value]
+        self.once(node, read)
+        if self.reader.problems:
+            return []
+        return [
+            Contrast(
+                cell * len(arms) + list(arms).index(one["treatment"]),
+                cell * len(arms) + list(arms).index(one["baseline"]),
+                one["metric"],
+                one["margin"],
+            )
+            for one in read
+            if one
+            for cell in range(len(cells))
+        ]
+
+    def once(self, node: Node, read: Sequence[Mapping[str, Any] | None]) -> None:
+        """Refuse a contrast that was declared before: the family must not grow by repetition."""
+        seen = set()
+        for child, one in zip(node.value, read, strict=True):
+            claim = tuple(one[key] for key in CONTRAST_KEYS[:3]) if one else None
+            if claim in seen:
+                self.note(child.at, "a contrast that is declared above", "each claim once")
+            if claim:
+                seen.add(claim)
+
+    def contrast(
+        self, node: Node, arms: Mapping[str, Node], known: Sequence[str]
+    ) -> dict[str, Any] | None:
+        """Read one contrast; None where it has a problem."""
+        if not isinstance(node.value, dict):
+            self.note(node.at, f"{shown(node.plain())} for a contrast", ", ".join(CONTRAST_KEYS))
+            return None
+        before = len(self.reader.problems)
+        for key in node.items:
+            if key not in CONTRAST_KEYS:
+                self.note(node.keys[key], f"unknown key {key!r}", ", ".join(CONTRAST_KEYS),
+                          nearest(key, CONTRAST_KEYS))  # fmt: skip
+        for key in CONTRAST_KEYS:
+            if key not in node.items:
+                self.note(node.at, f"a contrast without {key!r}", CONTRAST_HELP[key])
+        values: dict[str, Any] = {key: child.text for key, child in node.items.items()}
+        for key in ("treatment", "baseline"):
+            self.one_of(node, key, arms, "arm")
+        self.one_of(node, "metric", known, "metric")
+        values["margin"] = self.margin(node)
+        same = values.get("treatment") == values.get("baseline")
+        if same and "treatment" in values:
+            self.note(node.items["baseline"].at, "an arm compared with itself", "another arm")
+        return values if len(self.reader.problems) == before else None
+
+    def one_of(self, node: Node, key: str, known: Any, what: str) -> None:
+        """Check a name; when the arms are already at fault, they are not blamed again."""
+        child = node.items.get(key)
+        if child is None or not known or child.text in list(known):
+            return
+        said = child.text or shown(child.plain())
+        few = [*known][:12]
+        accepts = ", ".join(few) + (" ..." if len(known) > len(few) else "")
+        self.note(child.at, f"unknown {what} {said!r}", accepts, nearest(said, known))
+
+    def margin(self, node: Node) -> float:
+        """Read a margin, in points."""
+        child = node.items.get("margin")
+        if child is None:
+            return 0.0
+        match = _MARGIN.fullmatch(child.text.strip())
+        if not match or not 0 < float(match[1]) <= 100:
+            self.note(child.at, f"{shown(child.plain())} for margin", CONTRAST_HELP["margin"])
+            return 0.0
+        return float(match[1])
+
+    def references(
+        self, arms: Mapping[str, Node], protocols: Sequence[str]
+    ) -> tuple[Reference, ...]:
+        """Read which published figures stand beside which arms."""
+        node = self.root.items.get("references", Node([], self.root.at))
+        known = {"arm": arms, "metric": metrics.names(protocols), "figure": published()}
+        found = []
+        for child in node.value if isinstance(node.value, list) else [node]:
+            if set(child.items) != set(known):
+                self.note(child.at, f"{shown(child.plain())} for a reference", ", ".join(known))
+                continue
+            for key, names in known.items():
+                self.one_of(child, key, names, key)
+            found.append(Reference(*(child.items[key].text for key in known)))
+        return tuple(found)
+
+
+CONTRAST_HELP = {
+    "treatment": "the name of an arm",
+    "baseline": "the name of an arm",
+    "metric": "such as all-classes, continuum(20), forgetting",
+    "margin": "the smallest difference that would matter, in (0, 100], as in '1.0 points'",
+}

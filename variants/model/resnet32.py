@@ -1,0 +1,71 @@
+"""ResNet-32, the network of iCaRL and its successors on CIFAR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ablate.registry import component
+
+from . import sizes
+
+if TYPE_CHECKING:
+    from torch import nn
+
+BLOCKS = 5
+
+
+@component("model", "resnet32", paper="He et al. 2016, arXiv:1512.03385, Sec. 4.2, n = 5")
+@dataclass(frozen=True)
+class ResNet32:
+    """3x3 convolution, three groups of five basic blocks (m, 2m, 4m maps), mean, linear.
+
+    Groups 2 and 3 start with stride 2; their shortcut takes every other place and fills the new
+    maps with zeros (the paper's option A).
+
+    maps: m, maps of the first group, [1, 10000].
+    norm: `batch` (the paper), `group` in groups of maps, or `none`. Seeds of a model with batch
+        norm are not stacked.
+    init: `kaiming`: weights normal, fan-out (He et al. 2015); or PyTorch's default.
+    heads: parts that the classes are shared out to, [1, 100000]; as many as there are tasks is one
+        head a task (see `mlp`).
+    head_widths: hidden units of each head's own layers, each in [1, 100000].
+    """
+
+    maps: int = 16
+    norm: Literal["batch", "group", "none"] = "batch"
+    init: Literal["kaiming", "pytorch"] = "kaiming"
+    heads: int = 1
+    head_widths: tuple[int, ...] = ()
+    alone = {"norm": "batch"}  # noqa: RUF012
+
+    def __call__(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
+        """Build it for images `(channels, H, W)` and C classes."""
+        from torch import nn
+
+        from . import blocks
+
+        read = self.maps
+        layers = [*blocks.convolution(inputs[0], read, self.norm, bias=False), nn.ReLU()]
+        for group in range(3):
+            units = self.maps * 2**group
+            for place in range(BLOCKS):
+                first = group > 0 and place == 0
+                short = blocks.Widened(units - read) if first else nn.Identity()
+                layers += [blocks.basic(read, units, self.norm, 2 if first else 1, short)]
+                read = units
+        body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        if self.init == "kaiming":
+            blocks.kaiming(body)
+        return nn.Sequential(*body, blocks.head(read, classes, self.heads, self.head_widths, True))
+
+    def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
+        """Give P, running statistics included."""
+        read = self.maps
+        total = 9 * inputs[0] * read + sizes.norm(self.norm, read)
+        for group in range(3):
+            units = self.maps * 2**group
+            for _ in range(BLOCKS):
+                total += 9 * (read + units) * units + 2 * sizes.norm(self.norm, units)
+                read = units
+        return total + sizes.head(read, classes, self.heads, self.head_widths, True)
