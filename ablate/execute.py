@@ -118,6 +118,7 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         "device": device.type,
         "stack_width": len(stack.runs),
         "data": held.digest,
+        "data_mark": held.mark,
         **code_facts(first, catalogue),
         "protocols": protocol_facts(stack.predictors, catalogue),
     }

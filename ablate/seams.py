@@ -26,13 +26,18 @@ Inner: TypeAlias = "tuple[Tensor, ...]"
 
 
 class Facts(NamedTuple):
-    """What a data set holds: input shape, classes C, rows, and a digest of the content."""
+    """What a data set holds: input shape, classes C, rows, and a digest of the content.
+
+    mark: what must be said of it wherever it is shown, `custom data` or `synthetic`; '' for the
+    published data.
+    """
 
     inputs: tuple[int, ...]
     classes: int
     train_rows: int
     test_rows: int
     digest: str
+    mark: str = ""
 
 
 class Data(NamedTuple):

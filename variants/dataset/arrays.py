@@ -37,7 +37,7 @@ class Arrays:
 
     def look(self, root: Path) -> Facts:
         """Read and check the arrays. Raises DataError naming what is wrong with them."""
-        return facts_of(self.load(root), self.source)
+        return facts_of(self.load(root), self.source)._replace(mark="custom data")
 
     def load(self, root: Path) -> Data:
         """Read the four arrays."""

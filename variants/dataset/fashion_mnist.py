@@ -19,7 +19,8 @@ class FashionMNIST:
     """Articles of clothing, 28 x 28, 10 classes; 60,000 + 10,000 rows in full.
 
     The files stand unzipped in `<data root>/FashionMNIST/raw`, under their published names
-    (`train-images-idx3-ubyte` ...); any part of the rows in that format works too.
+    (`train-images-idx3-ubyte` ...); any part of the rows in that
+    format works too, and is marked as custom data.
 
     tasks: T, a divisor of the number of classes, [1, 1000].
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.

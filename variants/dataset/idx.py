@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
 import math
 import struct
 from pathlib import Path
@@ -15,12 +12,42 @@ from ablate.errors import DataError
 from ablate.rows import count_classes, first_of_each
 from ablate.types import Data, Facts
 
+from . import files
+
 FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
+
+MD5 = {
+    "MNIST": dict(
+        zip(
+            FILES,
+            (
+                "6bbc9ace898e44ae57da46a324031adb",
+                "a25bea736e30d166cdddb491f175f624",
+                "2646ac647ad5339dbf082846283269ea",
+                "27ae3e4e09519cfbb04c329615203637",
+            ),
+            strict=True,
+        )
+    ),
+    "FashionMNIST": dict(
+        zip(
+            FILES,
+            (
+                "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+                "9018921c3c673c538a1fc5bad174d6f9",
+                "8181f5470baa50b63fa0f6fddb340f0a",
+                "15d484375f8d13e6eb1aabb0c3f46965",
+            ),
+            strict=True,
+        )
+    ),
+}
+"""Digests of the published files, unzipped."""
 
 
 def look(root: Path, name: str, train: int | None = None, test: int | None = None) -> Facts:
@@ -38,8 +65,7 @@ def look(root: Path, name: str, train: int | None = None, test: int | None = Non
             f"Either {remedy} as uncompressed IDX files, name another data root with --data-root "
             "or ABLATE_DATA, or run where the network allows the download."
         )
-    digest = hashlib.sha256()
-    shapes = [_shape(folder / file, digest) for file in FILES]
+    shapes = [_shape(folder / file) for file in FILES]
     (rows, *inputs), (labels,), (tested, *test_inputs), (test_labels,) = shapes
     agree = (rows, tested, inputs) == (labels, test_labels, test_inputs)
     if not agree or not math.prod((rows, tested, *inputs)):
@@ -53,7 +79,7 @@ def look(root: Path, name: str, train: int | None = None, test: int | None = Non
     )
     classes = count_classes(y, y_test, str(folder))
     used = (len(first_of_each(y, train)), len(first_of_each(y_test, test)))
-    return Facts((1, *inputs), classes, *used, digest.hexdigest())
+    return Facts((1, *inputs), classes, *used, *files.mark(folder, MD5[name]))
 
 
 def fetch(root: Path, name: str) -> None:
@@ -66,20 +92,8 @@ def fetch(root: Path, name: str) -> None:
         return
     import torchvision.datasets
 
-    existed = [path for path in (root, root / name, folder) if path.exists()]
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            getattr(torchvision.datasets, name)(root, download=True)
-    except Exception as error:  # whatever the network raises
-        for path in (folder, root / name, root):
-            if path not in existed and path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
-        try:
-            look(root, name)
-        except DataError as lacking:
-            raise DataError(
-                f"{lacking} (the download failed: {str(error).splitlines()[0]})"
-            ) from None
+    reader = getattr(torchvision.datasets, name)
+    files.attempt(folder, lambda: look(root, name), reader, root, download=True)
 
 
 def load(root: Path, name: str, mean: float, sd: float) -> Data:
@@ -100,10 +114,9 @@ def load(root: Path, name: str, mean: float, sd: float) -> Data:
     return Data(*parts)
 
 
-def _shape(path: Path, digest: hashlib._Hash) -> tuple[int, ...]:
-    """Read an IDX header, check it against the file's size, and add the content to a digest."""
+def _shape(path: Path) -> tuple[int, ...]:
+    """Read an IDX header and check it against the file's size."""
     content = path.read_bytes()
-    digest.update(content)
     dimensions = 3 if "idx3" in path.name else 1
     head = 4 + 4 * dimensions
     if len(content) < head or content[:4] != bytes([0, 0, 8, dimensions]):
