@@ -217,6 +217,8 @@ def bench(suite: str, seconds: float, data_root: Path) -> None:
     work = flow.prepare(flow.open_suite(suite), data_root, None)
     for line in timing.lines(timing.measure(work.plan, str(data_root.absolute()), seconds)):
         say(line)
+    for line in timing.augmentation_lines(timing.augmentation(seconds)):
+        say(line)
 
 
 # --- what the commands share --------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ablate.execute import Assembled, assemble
@@ -56,6 +57,58 @@ def middle_step(made: Assembled) -> Any:
     state = loop.start(made.program, made.theta)
     batch = next(made.stream.epochs(t, method)[0])
     return lambda: loop.step(made.program, state, batch)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Seconds of augmenting a batch, and of one training step of a model on it."""
+
+    model: str
+    augment: float
+    step: float
+
+
+IMAGES = (256, 3, 32, 32)
+
+
+def augmentation(seconds: float) -> Iterator[Share]:
+    """Time crop, flip, turn and cutout of 256 images beside the conv nets' steps on them."""
+    import torch
+    from torch.func import grad
+    from torch.utils.benchmark import Timer
+
+    from ablate.net import initial
+
+    torch.set_num_threads(1)
+    catalogue = scan()
+    settings = {"pad": 4, "flip": True, "turn_degrees": 10.0, "cutout": 8}
+    change = catalogue.load("augment", "standard")(**settings)
+    x, u = torch.randn(IMAGES), torch.rand(IMAGES[0], change.draws)
+    y = torch.arange(IMAGES[0]) % 10
+
+    def spent(call: Any) -> float:
+        timer = Timer("call()", globals={"call": call}, num_threads=1)
+        return float(timer.blocked_autorange(min_run_time=seconds).median)
+
+    augmenting = spent(lambda: change(x, u, x.new_zeros(3)))
+    for name in ("released-conv", "conv4"):
+        model = catalogue.load("model", name)()
+        net, theta = initial(partial(model, IMAGES[1:], 10), seed=0)
+
+        def loss(at: Any, net: Any = net) -> Any:
+            return torch.nn.functional.cross_entropy(net.train(at, x)[0], y)
+
+        yield Share(name, augmenting, spent(partial(grad(loss), theta)))
+
+
+def augmentation_lines(shares: Iterable[Share]) -> Iterator[str]:
+    """Write what augmentation costs beside each model's step."""
+    yield f"\nAugmenting {' x '.join(map(str, IMAGES))} (crop, flip, turn, cutout), on one thread:"
+    for share in shares:
+        yield (
+            f"  {share.augment * 1e3:.0f} ms, {share.augment / share.step:.1%} of a gradient of "
+            f"{share.model} ({share.step * 1e3:,.0f} ms)"
+        )
 
 
 def lines(rows: Iterable[Timing]) -> Iterator[str]:

@@ -112,7 +112,7 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         dataset.class_order,
         held_out(program.plain),
     )
-    memory = catalogue.build(first.choices["memory"])
+    memory, augment = (catalogue.build(first.choices[kind]) for kind in ("memory", "augment"))
     facts = provenance.machine() | {
         "threads": torch.get_num_threads(),
         "device": device.type,
@@ -129,7 +129,13 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         adapts=any(map(adapt.adapts, protocols.values())),
     )
     return Assembled(
-        stack, program, Stream(data, cut, memory, theta), theta, data, protocols, facts
+        stack,
+        program,
+        Stream(data, cut, memory, theta, augment),
+        theta,
+        data,
+        protocols,
+        facts,
     )
 
 

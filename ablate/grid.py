@@ -15,7 +15,7 @@ from ablate.presets import preset, presets, resolved
 from ablate.schema import shown
 from ablate.types import TOP_KINDS, Variant
 
-OPTIONAL_KINDS = {"predict": "all-classes"}
+OPTIONAL_KINDS = {"predict": "all-classes", "augment": "none"}
 MAX_CELLS = 10_000
 NAME_HELP = "1 to 60 letters, digits, spaces and . , ( ) + - = : / * %, a letter or digit first"
 _NAME = re.compile(r"[^\W_][\w .,()+\-=:/*%]{0,59}")

@@ -77,9 +77,9 @@ def plan(
     """Group a suite's runs into stacks, the dearest first.
 
     facts: by the canonical text of a dataset Choice. width: forces a stack width.
-    Raises SuiteError where a data set's classes cannot be split into the tasks asked for.
+    Raises SuiteError where a data set does not fit what is asked of it.
     """
-    check_tasks(suite, facts)
+    check_data(suite, facts, catalogue)
     runs = {
         run.key: run
         for variant in suite.variants
@@ -102,12 +102,19 @@ def plan(
     return Plan(suite, keys(suite), tuple(stacks), tuple(costs))
 
 
-def check_tasks(suite: Suite, facts: Mapping[str, Facts]) -> None:
-    """Refuse tasks that the classes of a data set cannot be split into evenly."""
+def check_data(suite: Suite, facts: Mapping[str, Facts], catalogue: Catalogue) -> None:
+    """Refuse tasks that classes cannot be split into evenly, and images asked of plain numbers."""
     problems = set()
     for variant in suite.variants:
-        choice = variant.choices["dataset"]
-        tasks, classes = choice.settings["tasks"], facts[canonical(choice.plain())].classes
+        choice, augment = variant.choices["dataset"], variant.choices["augment"]
+        held = facts[canonical(choice.plain())]
+        tasks, classes = choice.settings["tasks"], held.classes
+        images = catalogue.get("augment", augment.name).facts.get("images")
+        if images and len(held.inputs) != 3:
+            shape = f"rows of shape {list(held.inputs)} with augment {augment.name!r}"
+            problems.add(
+                Problem(*variant.tasks_at, shape, "images (channels, H, W), or augment: none")
+            )
         if classes % tasks:
             divisors = ", ".join(str(n) for n in range(1, classes + 1) if classes % n == 0)
             found = f"{classes} classes in {tasks} tasks, which do not come out even"

@@ -142,6 +142,18 @@ class Dataset(Protocol):
         """Read the rows."""
 
 
+class Augment(Protocol):
+    """How training rows are changed at random; the draws are the same in every arm.
+
+    draws: uniform numbers that a row takes.
+    """
+
+    draws: int
+
+    def __call__(self, x: Tensor, u: Tensor, fill: Tensor) -> Tensor:
+        """Change rows `[N, ...]`; u `[N, draws]` in [0, 1), fill `[channels]` the darkest value."""
+
+
 class Model(Protocol):
     """A network's architecture."""
 

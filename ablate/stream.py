@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch.func import vmap
 
 from ablate import tables
 from ablate.rng import stream
-from ablate.types import Clock, Data, Floats, Ints, Memory, Method, Tasks
+from ablate.types import Augment, Clock, Data, Floats, Ints, Memory, Method, Tasks
 
 
 class Batch(NamedTuple):
@@ -94,11 +94,15 @@ class Stream:
     `keep` is its only change of state. Test rows are not here: see `exam`.
     """
 
-    def __init__(self, data: Data, cut: Split, memory: Memory, like: Tensor) -> None:
+    def __init__(
+        self, data: Data, cut: Split, memory: Memory, like: Tensor, augment: Augment | None = None
+    ) -> None:
         """Move the rows to where `like` is, in its precision."""
         self.cut = cut
         self.memory = memory
+        self.augment = augment if augment and augment.draws else None
         self.x = torch.as_tensor(data.x_train).to(like)
+        self.darkest = self.x.transpose(0, 1).flatten(1).amin(1)  # [channels]
         self.device, self.dtype = like.device, like.dtype
         self.pool = torch.as_tensor(cut.pool, device=self.device)  # [S, C, width]
         self.quotas = [self._quotas(t) for t in range(cut.tasks + 1)]
@@ -121,7 +125,7 @@ class Stream:
             tables.KINDS[kind](seed, t, epoch, self._pools(t, s), batch_rows)
             for s, seed in enumerate(self.cut.seeds)
         ]
-        yield from self._served(tables.stack(made), Clock(t, self.cut.tasks, epoch), kind)
+        yield from self._served(tables.stack(made), Clock(t, self.cut.tasks, epoch), kind, (t,))
 
     def exemplars(self, k: int, seen: int, epoch: int, batch_rows: int) -> Iterator[Batch]:
         """Give the memory's rows of task k after `seen` tasks, shuffled, in batches of its own."""
@@ -131,12 +135,13 @@ class Stream:
                 pool if task == k else pool[:0] for task, pool in enumerate(self._pools(seen, s))
             ]
             made.append(tables.natural(seed, seen, epoch, pools[:seen], batch_rows, f"adapt {k}"))
-        yield from self._served(
-            tables.stack(made), Clock(seen - 1, self.cut.tasks, epoch), "natural"
-        )
+        clock = Clock(seen - 1, self.cut.tasks, epoch)
+        yield from self._served(tables.stack(made), clock, "natural", (seen, k))
 
-    def _served(self, made: tables.Table, clock: Clock, kind: str) -> Iterator[Batch]:
-        """Look up the rows of a stack's tables, step by step."""
+    def _served(
+        self, made: tables.Table, clock: Clock, kind: str, where: tuple[int, ...]
+    ) -> Iterator[Batch]:
+        """Look up the rows of a stack's tables, step by step; `where` names their draws."""
         cut, t = self.cut, clock.t
         kept = np.flatnonzero(made.weights.any(axis=(0, 1, 3)))  # tasks with any row at all
         slots = torch.as_tensor(made.slots[:, :, kept], device=self.device)
@@ -149,8 +154,11 @@ class Stream:
             sizes = tuple(int(n) for n in rows[:, step].max(0)) if ragged else None
             most = max(sizes) if sizes else slots.shape[-1]
             at, w = slots[:, step, :, :most], weights[:, step, :, :most]
+            x = self._changed(
+                self._rows(at), (*where, clock.epoch, step), made.slots.shape[2:], kept
+            )
             yield Batch(
-                Tasks(self._rows(at), at // cut.width, w, own, seen, w.sum(-1) > 0),
+                Tasks(x, at // cut.width, w, own, seen, w.sum(-1) > 0),
                 clock._replace(step=step),
                 None if active.all() else torch.as_tensor(active, device=self.device),
                 sizes,
@@ -168,6 +176,19 @@ class Stream:
         """Look rows up: slots `[S, ...]` -> x `[S, ..., D]`."""
         flat = self.pool.flatten(1).gather(1, slots.flatten(1))
         return self.x[flat].view(*slots.shape, *self.x.shape[1:])
+
+    def _changed(self, x: Tensor, where: tuple[int, ...], shape: Any, kept: Ints) -> Tensor:
+        """Augment a batch's rows, `[S, K, B, ...]`; shape: tasks and rows of the whole table.
+
+        Draws belong to a row's place in the table, so the tasks left out and the padding cut off
+        change nothing for the others.
+        """
+        if self.augment is None:
+            return x
+        size = (*shape, self.augment.draws)
+        drawn = [stream(seed, "augment", *where).random(size)[kept] for seed in self.cut.seeds]
+        u = torch.as_tensor(np.stack(drawn)[:, :, : x.shape[2]]).to(x)
+        return self.augment(x.flatten(0, 2), u.flatten(0, 2), self.darkest).view(x.shape)
 
     def _masks(self, t: int, kept: Ints) -> tuple[Tensor, Tensor]:
         """Give the classes each kept task owns and those seen by task t, `[S, K, C]`."""

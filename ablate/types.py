@@ -23,6 +23,9 @@ from ablate.findings import (
     Verdict as Verdict,
 )
 from ablate.seams import (
+    Augment as Augment,
+)
+from ablate.seams import (
     Clock as Clock,
 )
 from ablate.seams import (
@@ -86,7 +89,7 @@ from ablate.seams import (
 Json: TypeAlias = Any
 """Plain data: what crosses a process border and what is stored."""
 
-TOP_KINDS = ("dataset", "model", "memory", "method", "predict")
+TOP_KINDS = ("dataset", "augment", "model", "memory", "method", "predict")
 """The kinds a suite chooses directly; every other kind is chosen inside one of these."""
 
 
