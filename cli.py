@@ -8,8 +8,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, nullcontext
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +134,9 @@ def run(
         work = flow.prepare(opened, data_root, store, only, fresh=fresh)
         say(describe.work(work))
         if work.stacks:
+            from ablate.inert import check  # needs torch, which a finished suite does not
+
+            say_all(check(opened, store, site))
             count = workers or usable_cores()
             show_runs(Progress(opened, work, count), flow.run(work, store, site, count))
         study = flow.analyse(opened, store)
@@ -153,7 +156,7 @@ def plan(
     from ablate.store import open_store
 
     there = (results / "runs.sqlite").exists()
-    with closing(open_store(results, create=False) if there else None) as store:
+    with closing(open_store(results, create=False)) if there else nullcontext() as store:
         work = flow.prepare(opened, data_root, store)
     say("\n  ".join([opened.question, *(variant.label for variant in opened.variants)]))
     say(describe.work(work))
@@ -161,14 +164,21 @@ def plan(
 
 @main.command()
 @of_suite
-def report(opened: Suite, results: Path) -> None:
+@click.option(
+    "--style",
+    type=click.Choice(["full", "summary"]),
+    default="full",
+    show_default=True,
+    help="The significance report, or the one-page form of reproducibility studies.",
+)
+def report(opened: Suite, results: Path, style: str) -> None:
     """Write the report again, from the store."""
     from ablate import flow
     from ablate.store import open_store
 
     with closing(open_store(results, create=False)) as store:
         study = flow.analyse(opened, store)
-    finish(study, results / opened.name)
+    finish(study, results / opened.name, style)
 
 
 @main.command("list")
@@ -189,8 +199,7 @@ def show(name: str) -> None:
     """Show a component: formula, fields with ranges and defaults, source."""
     from ablate import describe
 
-    for line in describe.component(name):
-        say(line)
+    say_all(describe.component(name))
 
 
 @main.command()
@@ -215,10 +224,7 @@ def bench(suite: str, seconds: float, data_root: Path) -> None:
     from ablate import flow
 
     work = flow.prepare(flow.open_suite(suite), data_root, None)
-    for line in timing.lines(timing.measure(work.plan, str(data_root.absolute()), seconds)):
-        say(line)
-    for line in timing.augmentation_lines(timing.augmentation(seconds)):
-        say(line)
+    say_all(timing.everything(work.plan, str(data_root.absolute()), seconds))
 
 
 # --- what the commands share --------------------------------------------------------------------
@@ -233,14 +239,10 @@ def say(text: str, err: bool = False) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-@contextmanager
-def closing(store: Any) -> Iterator[Any]:
-    """Close a store at the end, if there is one."""
-    try:
-        yield store
-    finally:
-        if store is not None:
-            store.close()
+def say_all(lines: Iterable[str]) -> None:
+    """Print lines as they come."""
+    for line in lines:
+        say(line)
 
 
 def show_runs(progress: Progress, events: Iterator[Finished]) -> None:
@@ -277,23 +279,18 @@ def panel(progress: Progress) -> Any:
     return rows
 
 
-def finish(study: Study, folder: Path) -> None:
+def finish(study: Study, folder: Path, style: str = "full") -> None:
     """Write the report, say the answer, and exit with 3 where runs were lost."""
     from ablate import shipped
     from ablate.store import make_folder
 
-    write = shipped.module("reports.write")
     words = shipped.module("reports.words")
     make_folder(folder)
-    path = write.write(study, folder)
-    say(f"\n{study.suite.question}\n{words.answer(study).replace('**', '').replace('`', '')}")
-    for verdict in study.verdicts:
-        one = verdict.comparison
-        decision = words.decision(verdict).replace("**", "")
-        say(f"  {decision:<22} {one.treatment}  −  {one.baseline}  [{one.metric}]")
-    say(f"\nReport: {path}")
-    lost = len({r.key for runs in study.runs for r in runs.values() if r.status != "ok"})
-    if lost:
+    path = shipped.module("reports.write" if style == "full" else "reports.one_page").write(
+        study, folder
+    )
+    say_all([*words.told(study), f"\nReport: {path}"])
+    if lost := len({r.key for runs in study.runs for r in runs.values() if r.status != "ok"}):
         say(f"{lost} runs were lost; the report says which and why.", err=True)
         sys.exit(RUNS_LOST)
 

@@ -125,6 +125,12 @@ def lines(rows: Iterable[Timing]) -> Iterator[str]:
     yield "Updates per second of one replica, on one thread; a stack's are shared out."
 
 
+def everything(plan: Plan, data_root: str, seconds: float) -> Iterator[str]:
+    """Time what there is to time, line by line."""
+    yield from lines(measure(plan, data_root, seconds))
+    yield from augmentation_lines(augmentation(seconds))
+
+
 def grid_ratio(rows: Sequence[Timing]) -> float:
     """Give how much faster the whole grid is stacked, every stack weighted by its runs' time."""
     alone = sum(row.runs / row.alone for row in rows)

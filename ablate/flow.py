@@ -5,6 +5,7 @@ Nothing here prints: `run` yields events, `analyse` gives the Study that reports
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +17,9 @@ from ablate.plan import Plan, keys, plan
 from ablate.registry import scan
 from ablate.store import Store
 from ablate.suite import predictors, read_suite
-from ablate.summary import ArmSummary, summarise
-from ablate.todo import look, select, unfinished
-from ablate.types import RunResult, Site, Stack, Suite, Verdict
+from ablate.summary import ArmSummary, Estimate, of_metric, summarise
+from ablate.todo import look, pair_key, select, unfinished
+from ablate.types import Json, RunResult, Site, Stack, Suite, Variant, Verdict
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class Study:
 
     keys: of the runs, `[variant][seed]`; arms that differ in scoring alone share them.
     runs: by variant, the records by seed. arms: by variant. protocols: the labels of those that
-    score the runs; oracles: those among them that know what a user cannot.
+    score the runs; oracles: those among them that know what a user cannot; chunks: rows in a chunk
+    of those that vote. inert: of contrasts, by place, whose arms took the same first steps: how
+    alike they were (`tied`) and why (`reason`).
     """
 
     suite: Suite
@@ -38,6 +41,13 @@ class Study:
     warnings: tuple[str, ...]
     protocols: tuple[str, ...]
     oracles: frozenset[str]
+    chunks: Mapping[str, int]
+    inert: Mapping[int, Json]
+
+    def measured(self, variant: Variant, metric: str) -> Estimate:
+        """Give the mean of a metric over a variant's runs that ended well."""
+        runs = self.runs[self.suite.variants.index(variant)]
+        return of_metric(variant, runs, metric, self.suite.alpha)
 
 
 @dataclass(frozen=True)
@@ -152,4 +162,13 @@ def analyse(suite: Suite, store: Store) -> Study:
         tuple(judge.warnings(suite, runs, verdicts)),
         labels,
         judge.oracles(catalogue, scored),
+        {choice.label(): rows for choice in scored if (rows := choice.settings.get("rows"))},
+        inert_pairs(suite, store),
     )
+
+
+def inert_pairs(suite: Suite, store: Store) -> dict[int, Json]:
+    """Read which contrasts compare arms that took the same first steps."""
+    keys_of = [pair_key(suite, contrast, scan()) for contrast in suite.contrasts]
+    told = {key: json.loads(text) for key, text in store.notes(keys_of).items()}
+    return {i: told[key] for i, key in enumerate(keys_of) if told.get(key, {}).get("tied")}

@@ -85,6 +85,9 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     for contrast in suite.contrasts:
         for label in sorted(scored_by(suite, contrast) & oracles(catalogue, scored)):
             yield f"A contrast in {contrast.metric} is scored by `{label}`, an ORACLE."
+    arms = dict.fromkeys(f"`{variant.arm}`" for variant in suite.variants if variant.oracle)
+    if arms:
+        yield f"Checkpoints were chosen on test rows (ORACLE, no honest score): {', '.join(arms)}."
 
 
 def scored_by(suite: Suite, contrast: Contrast) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -28,6 +28,12 @@ _RUNS = sa.Table(
     sa.Column("finished", sa.String, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
+)
+_NOTES = sa.Table(
+    "notes",
+    _TABLES,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
 )
 _LAYOUT = sa.Table("layout", _TABLES, sa.Column("version", sa.Integer, primary_key=True))
 
@@ -57,6 +63,24 @@ class Store:
                 for text, seconds in link.execute(query):
                     if record := _read(text, seconds):
                         found[record.key] = record
+        return found
+
+    def note(self, texts: Mapping[str, str]) -> None:
+        """Write texts under their keys, replacing those that are there."""
+        rows = [{"key": key, "text": text} for key, text in texts.items()]
+        with _translated(), self._engine.begin() as link:
+            link.execute(sa.delete(_NOTES).where(_NOTES.c.key.in_(list(texts))))
+            link.execute(sa.insert(_NOTES), rows)
+
+    def notes(self, keys: Iterable[str]) -> dict[str, str]:
+        """Give the texts of the keys that have one."""
+        wanted = sorted(set(keys))
+        found: dict[str, str] = {}
+        with _translated(), self._engine.connect() as link:
+            for start in range(0, len(wanted), 500):
+                some = wanted[start : start + 500]
+                query = sa.select(_NOTES.c.key, _NOTES.c.text).where(_NOTES.c.key.in_(some))
+                found |= {row.key: row.text for row in link.execute(query)}
         return found
 
     def close(self) -> None:

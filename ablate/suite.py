@@ -185,13 +185,13 @@ class _SuiteReader:
         found = []
         for said in self.changes:
             path, equals, text = said.partition("=")
+            if not equals or not text.strip():
+                self.note(COMMAND, f"--set {said!r}", "path=value, as in dataset=digits")
+                continue
             try:
                 value = read_document(text.encode())
             except DocumentError as error:
                 self.note(COMMAND, f"--set {said}: {error.problems[0].found}", "path=value")
-                continue
-            if not equals or not text.strip():
-                self.note(COMMAND, f"--set {said!r}", "path=value, as in dataset=digits")
                 continue
             found.append((path.strip(), moved(value, COMMAND), COMMAND))
         return found

@@ -45,10 +45,7 @@ def summarise(
     """Summarise the runs that ended well, for the protocols of `labels`."""
     good = [record for record in runs.values() if record.status == "ok"]
     names = [*labels, *metrics.SUMMARIES]
-    values = {
-        name: estimate([_value(record, name, own(variant)) for record in good], alpha)
-        for name in names
-    }
+    values = {name: of_metric(variant, runs, name, alpha) for name in names}
     statuses = [record.status for record in runs.values()]
     seconds = sum(record.seconds for record in good)
     return ArmSummary(
@@ -59,6 +56,14 @@ def summarise(
         float(np.mean([record.gradients for record in good])) if good else math.nan,
         {status: statuses.count(status) for status in ("ok", "diverged", "failed")},
     )
+
+
+def of_metric(
+    variant: Variant, runs: Mapping[int, RunResult], metric: str, alpha: float
+) -> Estimate:
+    """Give the mean of a metric over the runs that ended well."""
+    good = [record for record in runs.values() if record.status == "ok"]
+    return estimate([_value(record, metric, own(variant)) for record in good], alpha)
 
 
 def estimate(values: Sequence[float], alpha: float) -> Estimate:

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
+from ablate import provenance
 from ablate.errors import SelectionError
-from ablate.plan import Plan, canonical, code_facts, protocol_facts
+from ablate.plan import Plan, canonical, code_facts, protocol_facts, specify
 from ablate.registry import Catalogue, scan
-from ablate.types import Facts, Json, RunResult, Stack, Suite, Variant
+from ablate.types import Choice, Contrast, Facts, Json, RunResult, Stack, Suite, Variant
 
 
 def look(suite: Suite, catalogue: Catalogue, root: Path, fetch: bool) -> dict[str, Facts]:
@@ -51,6 +53,45 @@ def select(suite: Suite, patterns: Sequence[str]) -> set[tuple[int, int]]:
         if (not seeds or any(fits(variant, seed, pattern) for pattern in seeds))
         and (not labels or any(fits(variant, seed, pattern) for pattern in labels))
     }
+
+
+def differing(a: Variant, b: Variant, catalogue: Catalogue) -> list[str]:
+    """Name the settings in which two arms' training differs, if their first steps can show it.
+
+    Nothing where they train alike, or differ in what acts `later` alone (as their method says).
+    """
+    paths = [
+        f"{kind}{path}"
+        for kind, choice in a.choices.items()
+        if kind != "predict"
+        for path in _apart(choice, b.choices[kind])
+    ]
+    method = a.choices["method"]
+    later = catalogue.get("method", method.name).facts.get("later", ())
+    late = {f"method.{method.name}.{name}" for name in later}
+    return [] if all(path in late for path in paths) else paths
+
+
+def _apart(a: Any, b: Any) -> list[str]:
+    if not (isinstance(a, Choice) and isinstance(b, Choice)):
+        return [] if a == b else [""]
+    if a.name != b.name:
+        return [f": {a.name} and {b.name}"]
+    return [
+        f".{a.name}.{name}{path}"
+        for name, value in a.settings.items()
+        for path in _apart(value, b.settings[name])
+    ]
+
+
+def pair_key(suite: Suite, contrast: Contrast, catalogue: Catalogue) -> str:
+    """Name the check of a contrast's two arms with today's code."""
+    runs = [
+        specify(suite.variants[i], 0, suite.precision)
+        for i in (contrast.treatment, contrast.baseline)
+    ]
+    parts = [canonical([run.key, code_facts(run, catalogue)]).encode() for run in runs]
+    return provenance.digest([b"inert", *parts])
 
 
 def fits(variant: Variant, seed: int, pattern: str) -> bool:

@@ -144,9 +144,25 @@ class Variant:
     tasks_at: tuple[int, int] = (1, 1)
 
     @property
+    def name(self) -> str:
+        """Give the arm's name, stamped ORACLE where its training saw what no user has."""
+        return f"{self.arm} (ORACLE)" if self.oracle else self.arm
+
+    @property
     def label(self) -> str:
         """Say what differs from the base: the arm and, where axes are crossed, the cell."""
-        return ", ".join([self.arm, *cell_words(self.cell)])
+        return ", ".join([self.name, *cell_words(self.cell)])
+
+    @property
+    def oracle(self) -> bool:
+        """Say whether a setting of its training is an oracle's: its value ends in `-ORACLE`."""
+        return any(_oracle(choice) for kind, choice in self.choices.items() if kind != "predict")
+
+
+def _oracle(choice: Choice) -> bool:
+    values = choice.settings.values()
+    inner = any(_oracle(value) for value in values if isinstance(value, Choice))
+    return inner or any(isinstance(value, str) and value.endswith("-ORACLE") for value in values)
 
 
 def cell_words(cell: Mapping[str, str]) -> list[str]:

@@ -80,7 +80,7 @@ def label(study: Study, contrast: Contrast) -> str:
     cell = f" ({', '.join(cell_words(arms[0].cell))})" if arms[0].cell else ""
     several = len({one.metric for one in study.suite.contrasts}) > 1
     metric = f", {contrast.metric}" if several else ""
-    return f"{arms[0].arm} − {arms[1].arm}{metric}{cell}"
+    return f"{arms[0].name} − {arms[1].name}{metric}{cell}"
 
 
 def curves(study: Study, pyplot: Any) -> Any:
@@ -104,7 +104,9 @@ def curves(study: Study, pyplot: Any) -> Any:
                 "color": ARM_COLOURS[place % len(ARM_COLOURS)],
                 "ls": ("-", "--", ":", "-.")[place // len(ARM_COLOURS) % 4],
             }
-            axes.plot(tasks, [e.mean for e in arm.curve], "o", ms=3, label=arm.variant.arm, **style)
+            axes.plot(
+                tasks, [e.mean for e in arm.curve], "o", ms=3, label=arm.variant.name, **style
+            )
             low, high = [e.low for e in arm.curve], [e.high for e in arm.curve]
             axes.fill_between(tasks, low, high, color=style["color"], alpha=0.12, lw=0)
         axes.set_title(title, fontsize=9)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from ablate.flow import Study
+from ablate.references import Published, published
 from ablate.summary import Estimate
 from ablate.types import Verdict, cell_words
 
@@ -34,7 +35,7 @@ def verdicts(study: Study) -> str:
         treatment, baseline = (suite.variants[i] for i in (contrast.treatment, contrast.baseline))
         cell = [", ".join(cell_words(treatment.cell))] if crossed else []
         rows.append([
-            f"{treatment.arm} − {baseline.arm}", *cell, words.scoring(study, contrast),
+            f"{treatment.name} − {baseline.name}", *cell, words.scoring(study, contrast),
             words.points(verdict.estimate), words.interval(verdict.low, verdict.high),
             f"±{contrast.margin:g}", words.decision(verdict), str(verdict.n),
             words.p_value(verdict.p_adjusted),
@@ -113,6 +114,34 @@ def lost(study: Study) -> str:
                 found[key] = [", ".join(unseen), str(pair.seed), "no score", pair.reason]
     rows = list(found.values())
     return table(["arm", "seed", "status", "reason"], rows) if rows else ""
+
+
+def references(study: Study) -> str:
+    """Write each published figure beside the arm's own, in every cell of the grid."""
+    head = ["arm", "metric", "measured", "published", "difference", "band", "source"]
+    known = published()
+    rows = []
+    for one in study.suite.references:
+        figure = known[one.figure]
+        for arm in (arm for arm in study.arms if arm.variant.arm == one.arm):
+            ours = study.measured(arm.variant, one.metric)
+            spread = "" if math.isnan(figure.spread) else f" ± {figure.spread:.2f}"
+            suspect = f" **suspect**: {figure.suspect}" if figure.suspect else ""
+            rows.append([
+                arm.variant.label, stamped(study, one.metric), _mean(ours),
+                f"{figure.value:.2f}{spread} ({figure.method}, {figure.dataset})",
+                words.points(ours.mean - figure.value), _band(figure, ours.mean),
+                f"{figure.source}.{suspect}",
+            ])  # fmt: skip
+    return table(head, rows)
+
+
+def _band(figure: Published, value: float) -> str:
+    inside = figure.inside(value)
+    if inside is None:
+        return "–"
+    verdict = "inside" if inside else "OUTSIDE"
+    return "–" if math.isnan(value) else f"{verdict} {figure.low:g} to {figure.high:g}"
 
 
 def stamped(study: Study, metric: str) -> str:

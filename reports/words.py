@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ablate.flow import Study
 from ablate.judge import scored_by
@@ -77,10 +77,19 @@ def answer(study: Study) -> str:
     first = primary(study)
     mine = [study.verdicts[i] for i in first]
     contrast = study.suite.contrasts[first[0]]
-    arms = [study.suite.variants[i].arm for i in (contrast.treatment, contrast.baseline)]
+    arms = [study.suite.variants[i].name for i in (contrast.treatment, contrast.baseline)]
     told = "; ".join(_told(study, i) for i in first)
     metric = scoring(study, contrast)
     return f"**{lead(mine)}** `{arms[0]}` against `{arms[1]}`, {metric}: {told}."
+
+
+def told(study: Study) -> Iterator[str]:
+    """Say the answer and every verdict in plain lines, for a terminal."""
+    yield f"\n{study.suite.question}\n{answer(study).replace('**', '').replace('`', '')}"
+    for verdict in study.verdicts:
+        one = verdict.comparison
+        said = decision(verdict).replace("**", "")
+        yield f"  {said:<22} {one.treatment}  −  {one.baseline}  [{one.metric}]"
 
 
 def scoring(study: Study, contrast: Contrast) -> str:

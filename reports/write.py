@@ -41,12 +41,15 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
         "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "
         "right) × P(class right | task right).",
         tables.summaries(study),
+        leftovers(study),
+        *beside(study),
         "## Why these verdicts",
         tables.reasons(study) if study.verdicts else "No contrast was declared.",
         "Each verdict rests on the two one-sided questions in the p columns: is the effect larger "
         "than the margin (minimal-effect test), is it smaller (two one-sided tests). The sign-flip "
         "and the paired t test of no difference at all are shown beside them. *r* is the "
         "correlation between the arms over the seeds: the higher, the more pairing bought.",
+        *inert(study),
         "## Lost runs",
         tables.lost(study) or "None.",
         "## Warnings",
@@ -59,6 +62,52 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def leftovers(study: Study) -> str:
+    """Say how many test rows are scored in chunks smaller than asked for."""
+    records = [record for runs in study.runs for record in runs.values() if record.status == "ok"]
+    parts = []
+    for label, size in study.chunks.items():
+        left = sorted({sum(n % size for n in record.rows) for record in records})
+        if left and left[-1] and size > 1:
+            span = f"{left[0]}" if left[0] == left[-1] else f"{left[0]} to {left[-1]}"
+            parts.append(f"`{label}` {span}")
+    rows = sorted({sum(record.rows) for record in records})
+    if not parts:
+        return ""
+    return (
+        "A chunk never spans two tasks; rows of a task that do not fill one are scored as one "
+        f"smaller chunk. Of {'/'.join(map(str, rows))} test rows, by seed: {', '.join(parts)}."
+    )
+
+
+def inert(study: Study) -> list[str]:
+    """Name the contrasts whose arms were the same from the first steps on."""
+    if not study.inert:
+        return []
+    lines = []
+    for place, told in study.inert.items():
+        one = study.verdicts[place].comparison
+        lines.append(f"- {one.treatment} and {one.baseline}: {told['tied']}; {told['reason']}.")
+    return [
+        "## INERT from the first steps",
+        "Before training, both arms of each contrast took a few steps on the same batches. These "
+        "came out with the same parameters:",
+        "\n".join(dict.fromkeys(lines)),
+    ]
+
+
+def beside(study: Study) -> list[str]:
+    """Show published figures beside those measured, if the suite asks for it."""
+    if not study.suite.references:
+        return []
+    return [
+        "## Beside published figures",
+        "Published figures come from other code, data splits and protocols: a check of "
+        "calibration, not a target. No test is made against them.",
+        tables.references(study),
+    ]
+
+
 def notes(study: Study) -> list[str]:
     """Say in a line each what the first screen must not hide."""
     suite = study.suite
@@ -67,6 +116,15 @@ def notes(study: Study) -> list[str]:
     total, there = len(keys), len(records)
     ended = sum(record.status == "ok" for record in records.values())
     lines = []
+    if suite.changes:
+        lines.append(f"**Not the suite as it stands:** run with `{'`, `'.join(suite.changes)}`.")
+    for mark in sorted({str(r.provenance.get("data_mark") or "") for r in records.values()} - {""}):
+        lines.append(f"**The data are {mark}**, not a published data set.")
+    if any(variant.oracle for variant in suite.variants):
+        lines.append(
+            "**ORACLE** after an arm's name: its checkpoints were chosen on test rows, so its "
+            "scores cannot be had in use."
+        )
     if suite.seeds != suite.declared_seeds:
         asked, ran = suite.declared_seeds, suite.seeds
         lines.append(f"**The suite declares {asked} seeds; this report is of {ran}** (`--seeds`).")

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from ablate.pair import compare
-from ablate.types import Comparison, RunResult
+from ablate.types import Choice, Comparison, RunResult, Variant
 from tests.conftest import record, variant
 
 
@@ -28,6 +28,22 @@ def test_pairs_are_joined_on_the_seed_not_on_position() -> None:
     assert found.seeds == (0, 1, 2)
     assert found.deltas == pytest.approx((5, 10, 15))
     assert found.resolution == 5
+
+
+def test_class_orders_are_compared_only_by_arms_that_declare_them() -> None:
+    """Where both declare one order, records of two are no pair."""
+
+    def arm(name: str, order: str) -> Variant:
+        data = Choice("dataset", "digits", {"class_order": order})
+        return Variant(name, {}, {**variant(name).choices, "dataset": data})
+
+    a = {s: record(s, streams={"init": f"i{s}", "class order": "x"}) for s in range(3)}
+    b = {s: record(s, streams={"init": f"i{s}", "class order": "y"}) for s in range(3)}
+    for orders, refused in ((("seeded", "natural"), ""), (("seeded", "seeded"), "class order")):
+        arms = (arm("a", orders[0]), arm("b", orders[1]))
+        found = compare(*arms, "all-classes", 1.0, (a, b), range(3))
+        assert bool(found.refusal) == bool(refused)
+        assert refused in found.refusal
 
 
 def test_runs_that_ended_badly_are_lost_pairs_with_a_reason() -> None:

@@ -70,6 +70,7 @@ class Meta:
     select_rule: Literal["best", "record"] = "best"
     select_epochs: int = 10
     validation_rows: int = 20
+    later = ("epochs", "first_epochs", "select", "select_rule", "select_epochs")
     needs = {  # noqa: RUF012
         ("inner_state", "carried"): ("update", "carry"),
         ("inner_state", "kept"): ("update", "carry"),

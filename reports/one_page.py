@@ -1,0 +1,157 @@
+"""The one-page form of reproducibility studies, filled in from the records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ablate.describe import duration
+from ablate.flow import Study
+from ablate.references import published
+from ablate.types import RunResult
+
+from . import tables, words
+
+
+def write(study: Study, folder: Path) -> Path:
+    """Write `summary.md` into a folder; gives its path."""
+    path = folder / "summary.md"
+    aside = path.with_suffix(".md.part")
+    aside.write_text(text(study), "utf-8")
+    aside.replace(path)
+    return path
+
+
+def text(study: Study) -> str:
+    """Give the form as markdown."""
+    sections = {
+        "Scope of reproducibility": [study.suite.question, words.answer(study)],
+        "Claims": bullets(claims(study)),
+        "Method": bullets(method(study)),
+        "Results against the claims": bullets(results(study)),
+        "What was easy": bullets(easy(study)) or ["Nothing can be said: there are no records."],
+        "What was hard": bullets(hard(study)) or ["Nothing stood out in the records."],
+        "Computational cost": bullets(cost(study)),
+    }
+    parts = [f"# Reproducibility summary: {study.suite.name}"]
+    for heading, lines in sections.items():
+        parts += [f"## {heading}", *lines]
+    return "\n\n".join(parts) + "\n"
+
+
+def bullets(lines: Iterator[str]) -> list[str]:
+    """Make a markdown list; nothing of nothing."""
+    said = "\n".join(f"- {line}" for line in lines)
+    return [said] if said else []
+
+
+def records(study: Study) -> list[RunResult]:
+    """Give every record once; arms may share them."""
+    return list({r.key: r for runs in study.runs for r in runs.values()}.values())
+
+
+def claims(study: Study) -> Iterator[str]:
+    """Say what was to be shown, and what was published."""
+    for verdict in study.verdicts:
+        one = verdict.comparison
+        yield (
+            f"`{one.treatment}` and `{one.baseline}` differ in {one.metric} by more than "
+            f"{one.margin:g} points."
+        )
+    for reference in study.suite.references:
+        figure = published()[reference.figure]
+        suspect = f" (suspect: {figure.suspect})" if figure.suspect else ""
+        yield (
+            f"Published: {figure.method} reaches {figure.value:.2f} on {figure.dataset}{suspect}, "
+            f"held against `{reference.arm}` in {reference.metric}."
+        )
+
+
+def method(study: Study) -> Iterator[str]:
+    """Say what was run, and how it was judged."""
+    suite = study.suite
+    for kind in ("dataset", "augment", "model", "memory", "method"):
+        used = {v.choices[kind].label() for v in suite.variants if kind in v.choices}
+        few = sorted(used)[:3]
+        more = f" and {len(used) - len(few)} more" if len(used) > len(few) else ""
+        yield f"{kind}: {'; '.join(few)}{more}"
+    marks = {str(r.provenance.get("data_mark") or "") for r in records(study)} - {""}
+    if marks:
+        yield f"The data are {', '.join(sorted(marks))}, not a published data set."
+    yield (
+        f"{len(suite.variants)} arms, {suite.seeds} seeds each, paired by seed; alpha "
+        f"{suite.alpha:g}, {suite.correction.capitalize()}, contrasts: {len(study.verdicts)}."
+    )
+    if suite.changes:
+        yield f"Run with {', '.join(suite.changes)}: not the suite as it stands."
+
+
+def results(study: Study) -> Iterator[str]:
+    """Give each verdict, and each distance from a published figure."""
+    for verdict in study.verdicts:
+        one = verdict.comparison
+        told = words.decision(verdict)
+        level = words.percent(study.suite.alpha)
+        yield (
+            f"{told}: `{one.treatment}` − `{one.baseline}`, {one.metric}: "
+            f"{words.points(verdict.estimate)} points, {level} interval "
+            f"{words.interval(verdict.low, verdict.high)}, {verdict.n} seeds."
+        )
+    for reference in study.suite.references:
+        figure = published()[reference.figure]
+        for arm in study.arms:
+            if arm.variant.arm == reference.arm:
+                ours = study.measured(arm.variant, reference.metric)
+                yield (
+                    f"`{arm.variant.label}` reaches {words.points(ours.mean, signed=False)} in "
+                    f"{tables.stamped(study, reference.metric)}, "
+                    f"{words.points(ours.mean - figure.value)} from the published "
+                    f"{figure.value:.2f} ({figure.method})."
+                )
+
+
+def easy(study: Study) -> Iterator[str]:
+    """Name what the records show went well."""
+    all_records = records(study)
+    if all_records and all(r.status == "ok" for r in all_records):
+        yield f"All {len(all_records)} runs that were started ended."
+    decided = [v for v in study.verdicts if v.decision in ("MATTERS", "NEGLIGIBLE")]
+    if decided:
+        yield f"{len(decided)} of {len(study.verdicts)} contrasts were decided with these seeds."
+    if all_records and not any(v.comparison.refusal for v in study.verdicts):
+        yield "Every pair of records agreed on data, code and random streams."
+
+
+def hard(study: Study) -> Iterator[str]:
+    """Name what the records show went badly, or stays open."""
+    lost = [r for r in records(study) if r.status != "ok"]
+    if lost:
+        reasons = sorted({f"{r.status}: {r.reason}" for r in lost})
+        yield f"{len(lost)} runs were lost ({'; '.join(reasons[:3])})."
+    missing = len({key for row in study.keys for key in row}) - len(records(study))
+    if missing:
+        yield f"{missing} runs have not been run."
+    for decision in ("INCONCLUSIVE", "UNTESTABLE"):
+        count = sum(v.decision == decision for v in study.verdicts)
+        if count:
+            yield f"{count} of the contrasts {decision}: {words.MEANINGS[decision]}."
+    for place in study.inert:
+        one = study.verdicts[place].comparison
+        yield f"`{one.treatment}` and `{one.baseline}` are INERT: the same from the first steps on."
+    yield from study.warnings
+
+
+def cost(study: Study) -> Iterator[str]:
+    """Add up what the runs took."""
+    all_records = records(study)
+    seconds = sum(r.seconds for r in all_records)
+    yield (
+        f"{len(all_records)} runs, {sum(r.gradients for r in all_records):,} gradients, "
+        f"{sum(r.updates for r in all_records):,} updates, {duration(seconds)} of one worker."
+    )
+    facts = {
+        f"{r.provenance.get('cpu')}, {r.provenance.get('cores')} cores, "
+        f"{r.provenance.get('device')}, torch {r.provenance.get('packages', {}).get('torch')}"
+        for r in all_records
+    }
+    yield from sorted(facts)
