@@ -1,4 +1,4 @@
-"""What a suite claims: contrasts with their margins, and published figures beside its arms."""
+"""What a suite claims: contrasts and effects with margins, and published figures beside arms."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from ablate import metrics
 from ablate.choices import ChoiceReader
 from ablate.document import Node
 from ablate.errors import nearest
+from ablate.factorial import Design
 from ablate.grid import Cell
 from ablate.references import published
 from ablate.schema import shown
-from ablate.types import Contrast, Reference
+from ablate.types import Contrast, Effect, Reference
 
 CONTRAST_KEYS = ("treatment", "baseline", "metric", "margin")
 _MARGIN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s+points?")
@@ -107,6 +108,18 @@ class ClaimReader:
             self.note(child.at, f"{shown(child.plain())} for margin", CONTRAST_HELP["margin"])
             return 0.0
         return float(match[1])
+
+    def effects(
+        self, design: Design | None, cells: Sequence[Cell], protocols: Sequence[str]
+    ) -> tuple[Effect, ...]:
+        """Give the effects that a factorial asks about, in every cell of the grid."""
+        if design is None:
+            return ()
+        self.one_of(design.node, "metric", metrics.names(protocols), "metric")
+        margin, metric = self.margin(design.node), design.node.items.get("metric")
+        if self.reader.problems or metric is None:
+            return ()
+        return design.effects(len(cells), metric.text, margin)
 
     def references(
         self, arms: Mapping[str, Node], protocols: Sequence[str]

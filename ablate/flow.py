@@ -15,6 +15,7 @@ from ablate.errors import SelectionError, unknown
 from ablate.packing import failed, merged, pack, unpack_results
 from ablate.plan import Plan, keys, plan
 from ablate.registry import scan
+from ablate.same import Same, same
 from ablate.store import Store
 from ablate.suite import predictors, read_suite
 from ablate.summary import ArmSummary, Estimate, of_metric, summarise
@@ -30,7 +31,8 @@ class Study:
     runs: by variant, the records by seed. arms: by variant. protocols: the labels of those that
     score the runs; oracles: those among them that know what a user cannot; chunks: rows in a chunk
     of those that vote. inert: of contrasts, by place, whose arms took the same first steps: how
-    alike they were (`tied`) and why (`reason`).
+    alike they were (`tied`) and why (`reason`). effects: of a factorial, in its suite's order.
+    same: what comparing an arm with its own twin came to.
     """
 
     suite: Suite
@@ -43,6 +45,8 @@ class Study:
     oracles: frozenset[str]
     chunks: Mapping[str, int]
     inert: Mapping[int, Json]
+    effects: tuple[Verdict, ...] = ()
+    same: tuple[Same, ...] = ()
 
     def measured(self, variant: Variant, metric: str) -> Estimate:
         """Give the mean of a metric over a variant's runs that ended well."""
@@ -150,7 +154,9 @@ def analyse(suite: Suite, store: Store) -> Study:
     runs = judge.by_variant(suite, store.load(key for row in names for key in row))
     scored = predictors(catalogue, suite.variants)
     labels = tuple(choice.label() for choice in scored)
-    verdicts = judge.judge(suite, judge.comparisons(suite, runs))
+    compared = [*judge.comparisons(suite, runs), *judge.effects(suite, runs)]
+    judged = judge.judge(suite, compared)  # one family
+    verdicts, effects = judged[: len(suite.contrasts)], judged[len(suite.contrasts) :]
     return Study(
         suite,
         names,
@@ -159,11 +165,13 @@ def analyse(suite: Suite, store: Store) -> Study:
             summarise(v, r, labels, suite.alpha) for v, r in zip(suite.variants, runs, strict=True)
         ),
         tuple(verdicts),
-        tuple(judge.warnings(suite, runs, verdicts)),
+        tuple(judge.warnings(suite, runs, judged)),
         labels,
         judge.oracles(catalogue, scored),
         {choice.label(): rows for choice in scored if (rows := choice.settings.get("rows"))},
         inert_pairs(suite, store),
+        tuple(effects),
+        tuple(same(suite, runs)),
     )
 
 

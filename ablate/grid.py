@@ -11,6 +11,7 @@ from ablate import choices
 from ablate.choices import ChoiceReader, Fault, OffPath
 from ablate.document import Mark, Node
 from ablate.errors import nearest
+from ablate.factorial import Design
 from ablate.presets import preset, presets, resolved
 from ablate.schema import shown
 from ablate.types import TOP_KINDS, Variant
@@ -47,6 +48,8 @@ class GridReader:
         self.reader = reader
         self.note = reader.note
         self.catalogue = reader.catalogue
+        block = root.items.get("factorial")
+        self.design = Design(block, reader.note) if block else None
 
     def section(self, key: str, what: str) -> Node:
         """Give a mapping of the suite; an absent one is empty."""
@@ -87,6 +90,11 @@ class GridReader:
             if "*" in path or choices.find(whole, tuple(path.split("."))) is None:
                 whole = self.apply(whole, path, value, value.at)
         named = self.section("arms", ARMS)
+        if self.design and "arms" in self.root.items:
+            self.note(self.root.keys["arms"], "arms beside a factorial", "one of the two")
+        if self.design:
+            named = Node(self.design.arms(), self.design.node.at)
+            return {name: self.arm(name, whole, node) for name, node in named.items.items()}
         if not named.items:
             return {"base": whole}
         for name in named.items:

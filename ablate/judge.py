@@ -38,6 +38,13 @@ def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
     ]
 
 
+def effects(suite: Suite, runs: Runs) -> list[Comparison]:
+    """Pair the two halves of a factorial's arms for each effect."""
+    return [
+        pair.halves(effect, suite.variants, runs, range(suite.seeds)) for effect in suite.effects
+    ]
+
+
 def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:
     """Test every comparison and decide over the whole family, the untestable ones included."""
     catalogue = scan()
@@ -69,7 +76,7 @@ def examine(
 def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Say what a reader should know before believing the verdicts."""
     records = [record for mine in runs for record in mine.values()]
-    if not suite.contrasts:
+    if not suite.contrasts and not suite.effects:
         yield "The suite declares no contrast, so it answers no question."
     torches = {r.provenance.get("packages", {}).get("torch") for r in records}
     if len(torches) > 1:
@@ -85,6 +92,9 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     for contrast in suite.contrasts:
         for label in sorted(scored_by(suite, contrast) & oracles(catalogue, scored)):
             yield f"A contrast in {contrast.metric} is scored by `{label}`, an ORACLE."
+    for metric in dict.fromkeys(effect.metric for effect in suite.effects):
+        if metrics.protocol_of(metric, pair.own(suite.variants[0])) in oracles(catalogue, scored):
+            yield f"The effects are on {metric}, which an ORACLE scores."
     arms = dict.fromkeys(f"`{variant.arm}`" for variant in suite.variants if variant.oracle)
     if arms:
         yield f"Checkpoints were chosen on test rows (ORACLE, no honest score): {', '.join(arms)}."

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ablate import metrics
-from ablate.types import Comparison, LostPair, RunResult, Variant
+from ablate.types import Comparison, Effect, LostPair, RunResult, Variant, cell_words
 
 CHECKED = ("data", "device", "engine", "record_version")
 """Facts on which two records of a pair must agree, besides their streams and torch."""
 
 NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: a variant, or several whose scores are averaged seed by seed."""
+
+    label: str
+    variants: Sequence[Variant]
+    records: Sequence[Mapping[int, RunResult]]
 
 
 def compare(
@@ -28,45 +38,73 @@ def compare(
     or has no finite score drops its pair. A comparison of records from different data, streams,
     torch or devices is refused: `refusal` says why.
     """
-    arms = (treatment, baseline)
-    pairs: dict[int, tuple[float, float]] = {}
-    lost, refusals, identical = [], set(), True
-    orders = [arm.choices["dataset"].settings.get("class_order") for arm in arms
-              if "dataset" in arm.choices]  # fmt: skip
+    arms = zip((treatment, baseline), records, strict=True)
+    made = join([Side(arm.label, [arm], [mine]) for arm, mine in arms], metric, margin, seeds)
+    pairs = [(records[0][seed], records[1][seed]) for seed in made.seeds]
+    same = all(a.right == b.right and a.task_right == b.task_right for a, b in pairs)
+    return replace(made, identical=same and bool(pairs) and own(treatment) == own(baseline))
+
+
+def halves(
+    effect: Effect,
+    variants: Sequence[Variant],
+    runs: Sequence[Mapping[int, RunResult]],
+    seeds: range,
+) -> Comparison:
+    """Pair the means over the two halves of a factorial's arms; a seed needs every arm."""
+    sides = [
+        Side(
+            f"{effect.name}: {words}{in_cell(variants[half[0]].cell)}",
+            [variants[i] for i in half],
+            [runs[i] for i in half],
+        )
+        for words, half in ((effect.high, effect.plus), (effect.low, effect.minus))
+    ]
+    return join(sides, effect.metric, effect.margin, seeds)
+
+
+def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Comparison:
+    """Pair two sides by seed; see `compare`."""
+    pairs: dict[int, tuple[float, ...]] = {}
+    lost, refusals = [], set()
+    every = [one for side in sides for one in zip(side.variants, side.records, strict=True)]
+    orders = {arm.choices["dataset"].settings.get("class_order") for arm, _ in every
+              if "dataset" in arm.choices}  # fmt: skip
     # arms that declare different class orders compare just that
-    expected = {"the class order stream differs"} if len(set(orders)) > 1 else set()
+    expected = {"the class order stream differs"} if len(orders) > 1 else set()
     for seed in seeds:
-        values, faults = [], []
-        for arm, mine in zip(arms, records, strict=True):
-            fault, value = _value(arm, mine.get(seed), metric)
-            values.append(value)
-            if fault:
-                faults.append((arm.label, fault))
+        means, faults = [], []
+        for side in sides:
+            scored = [
+                (arm.label, *_value(arm, mine.get(seed), metric))
+                for arm, mine in zip(side.variants, side.records, strict=True)
+            ]
+            faults += [(side.label, label, fault) for label, fault, _ in scored if fault]
+            means.append(math.fsum(value for *_, value in scored) / len(scored))
         if faults:
-            reason = "; ".join(f"{label}: {fault}" for label, fault in faults)
-            sides = tuple(label for label, fault in faults if fault != NOT_RUN)
-            missing = any(fault == NOT_RUN for _, fault in faults)
-            lost.append(LostPair(seed, reason, sides, missing))
+            reason = "; ".join(f"{label}: {fault}" for _, label, fault in faults)
+            lost_by = (side for side, _, fault in faults if fault != NOT_RUN)
+            missing = any(fault == NOT_RUN for *_, fault in faults)
+            lost.append(LostPair(seed, reason, tuple(dict.fromkeys(lost_by)), missing))
             continue
-        a, b = records[0][seed], records[1][seed]
-        refusals |= set(mixed(a, b)) - expected
-        identical = identical and a.right == b.right and a.task_right == b.task_right
-        pairs[seed] = (values[0], values[1])
-    for arm, mine in zip(arms, records, strict=True):
+        first = every[0][1][seed]
+        for _, mine in every[1:]:
+            refusals |= set(mixed(first, mine[seed])) - expected
+        pairs[seed] = tuple(means)
+    for arm, mine in every:
         if len({str(mine[seed].provenance.get("components")) for seed in pairs}) > 1:
             refusals.add(f"the runs of {arm.label} come from several versions of its components")
-    first = next((records[0][seed] for seed in pairs), None)
+    start = next((every[0][1][seed] for seed in pairs), None)
     return Comparison(
-        treatment=treatment.label,
-        baseline=baseline.label,
+        treatment=sides[0].label,
+        baseline=sides[1].label,
         metric=metric,
         margin=margin,
         seeds=tuple(pairs),
-        treatment_values=tuple(a for a, _ in pairs.values()),
-        baseline_values=tuple(b for _, b in pairs.values()),
+        treatment_values=tuple(values[0] for values in pairs.values()),
+        baseline_values=tuple(values[1] for values in pairs.values()),
         lost=tuple(lost),
-        resolution=metrics.resolution(first) if first else math.nan,
-        identical=identical and bool(pairs) and own(treatment) == own(baseline),
+        resolution=metrics.resolution(start) if start else math.nan,
         refusal="; ".join(sorted(refusals)),
     )
 
@@ -100,6 +138,11 @@ def mixed(a: RunResult, b: RunResult) -> list[str]:
         name for name in {*streams[0], *streams[1]} if streams[0].get(name) != streams[1].get(name)
     )
     return [*found, *(f"the {name} stream differs" for name in differing)]
+
+
+def in_cell(cell: Mapping[str, str]) -> str:
+    """Say a cell in brackets, or nothing where no axis is crossed."""
+    return f" ({', '.join(cell_words(cell))})" if cell else ""
 
 
 def _value(arm: Variant, record: RunResult | None, metric: str) -> tuple[str, float]:

@@ -56,9 +56,10 @@ def canonical(value: Any) -> str:
 
 
 def specify(variant: Variant, seed: int, precision: str) -> RunSpec:
-    """Give the run of a variant with a seed; how it is scored is no part of it."""
+    """Give the run of a variant with its nth seed; how it is scored is no part of it."""
     trained = {kind: choice for kind, choice in variant.choices.items() if kind != "predict"}
     content = {kind: choice.plain() for kind, choice in trained.items()}
+    seed += variant.first_seed
     text = canonical({"choices": content, "precision": precision, "seed": seed})
     return RunSpec(hashlib.sha256(text.encode()).hexdigest()[:32], seed, precision, trained)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -29,6 +30,8 @@ KEYS = {
     "correction": "how p-values are adjusted over the family of contrasts",
     "precision": "floating-point format of the runs",
     "quick": "what `--quick` changes in the base, by path, and its number of seeds",
+    "factorial": "two levels of each factor, crossed: factors, metric, margin, fraction",
+    "same": "an arm that is run again on other seeds, to show the rate of false claims",
     "references": "published figures shown beside what an arm reaches: arm, metric, figure",
 }
 SCALARS = {
@@ -41,6 +44,9 @@ SCALARS = {
     "precision": Field("precision", "Literal['float32', 'float64']", "float32", ""),
 }
 Change: TypeAlias = tuple[str, Node, Mark]
+TWIN_SEEDS = 1_000_000
+"""Where the seeds of an A/A twin begin: beyond any that a suite can ask for."""
+
 COMMAND = Mark(0, 0)
 """The place of what the command line says."""
 
@@ -129,6 +135,8 @@ class _SuiteReader:
         claims = ClaimReader(self.root, self.reader)
         contrasts = claims.contrasts(arms, cells, protocols)
         references = claims.references(arms, protocols)
+        effects = claims.effects(grid.design, cells, protocols)
+        twins = self.twins(arms, variants)
         if self.reader.problems:
             return None
         said = (*(["--quick"] if self.quick else []), *(f"--set {one}" for one in self.changes))
@@ -138,8 +146,10 @@ class _SuiteReader:
             references=references,
             origin=origin,
             text=text,
-            variants=tuple(variants),
+            variants=(*variants, *(_twin(variants[i]) for i, _ in twins)),
             contrasts=tuple(contrasts),
+            effects=effects,
+            twins=twins,
             declared_seeds=scalars["seeds"],
             **scalars,
         )
@@ -154,6 +164,20 @@ class _SuiteReader:
         if fault or (field.name == "question" and not str(accepted).strip()):
             self.note(node.at, fault or "an empty question", allowed(field))
         return " ".join(accepted.split()) if isinstance(accepted, str) else accepted
+
+    def twins(
+        self, arms: Mapping[str, Node], variants: Sequence[Variant]
+    ) -> tuple[tuple[int, int], ...]:
+        """Give the variants that are run a second time, with the places of their twins."""
+        node = self.root.items.get("same")
+        if node is None:
+            return ()
+        if node.text not in arms and arms:
+            said = node.text or shown(node.plain())
+            self.note(node.at, f"unknown arm {said!r} for same", ", ".join([*arms][:12]),
+                      nearest(said, arms))  # fmt: skip
+        mine = [i for i, variant in enumerate(variants) if variant.arm == node.text]
+        return tuple((i, len(variants) + place) for place, i in enumerate(mine))
 
     # --- what the command line changes
 
@@ -195,6 +219,10 @@ class _SuiteReader:
                 continue
             found.append((path.strip(), moved(value, COMMAND), COMMAND))
         return found
+
+
+def _twin(variant: Variant) -> Variant:
+    return replace(variant, arm=f"{variant.arm} (A/A)", first_seed=TWIN_SEEDS)
 
 
 def _slug(said: str) -> str:

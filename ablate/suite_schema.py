@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ablate.claims import CONTRAST_HELP
+from ablate.factorial import KEYS as FACTORIAL_KEYS
 from ablate.grid import OPTIONAL_KINDS
 from ablate.reading import REQUIRED, Component, Field
 from ablate.registry import Catalogue
@@ -34,6 +35,13 @@ def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
         "additionalProperties": False,
     }
     properties["arms"] |= {"type": "object", "additionalProperties": {"type": ["object", "null"]}}
+    properties["factorial"] |= {
+        "type": "object",
+        "properties": {key: {"description": v} for key, v in FACTORIAL_KEYS.items()},
+        "required": ["factors", "metric", "margin"],
+        "additionalProperties": False,
+    }
+    properties["same"] |= {"type": "string"}
     properties["vary"] |= {"type": "object", "additionalProperties": {"type": "array"}}
     properties["contrasts"] |= {"type": "array", "items": contrast}
     return {

@@ -135,13 +135,15 @@ class Variant:
 
     arm: the arm's name in the suite. cell: the values of the crossed axes, by path.
     choices: one Choice a kind, `predict` included. tasks_at: line and column of its data set's
-    `tasks`, for a complaint that only the data can raise.
+    `tasks`, for a complaint that only the data can raise. first_seed: where its seeds begin; an
+    A/A twin's are its own.
     """
 
     arm: str
     cell: Mapping[str, str]
     choices: Mapping[str, Choice]
     tasks_at: tuple[int, int] = (1, 1)
+    first_seed: int = 0
 
     @property
     def name(self) -> str:
@@ -188,6 +190,24 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """A factorial's question: does a factor, or two together, move `metric` by over `margin`?
+
+    The effect is the mean over the arms of `plus` minus that over the arms of `minus` (indices into
+    the suite's variants), seed by seed: Yates's main effect, or half the difference of two simple
+    effects for an interaction. high, low: what the two halves have in common.
+    """
+
+    name: str
+    high: str
+    low: str
+    plus: tuple[int, ...]
+    minus: tuple[int, ...]
+    metric: str
+    margin: float
+
+
+@dataclass(frozen=True)
 class Reference:
     """A published figure that stands beside an arm's own in a metric; `figure` is its name."""
 
@@ -202,7 +222,8 @@ class Suite:
 
     origin: what error messages call the file. seeds: how many are run; declared_seeds: how many
     the suite asked for. changes: what the command line changed in it. references: published
-    figures to be shown.
+    figures to be shown. effects: what its factorial asks. twins: the variants (of an arm, and of
+    the same arm on seeds of its own) whose differences are chance alone.
     """
 
     name: str
@@ -218,6 +239,8 @@ class Suite:
     precision: str
     changes: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    twins: tuple[tuple[int, int], ...] = ()
 
 
 # --- what is run -------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.flow import Study
+from ablate.pair import in_cell
 from ablate.types import Contrast, cell_words
 
 from . import words
@@ -27,6 +28,9 @@ ARM_COLOURS = (
     "#d16ba5",
     "#2aa198",
 )
+MOST_CURVES = 24
+"""More arms than this, as factorials have, make a tangle that nobody can read."""
+
 PNG = {"dpi": 150, "bbox_inches": "tight", "metadata": {"Software": None}}
 
 
@@ -45,19 +49,26 @@ def draw(study: Study, folder: Path) -> list[str]:
                 figure.savefig(folder / name, **PNG)
                 pyplot.close(figure)
                 names.append(name)
+            else:
+                (folder / name).unlink(missing_ok=True)  # left by a report of other records
     return names
 
 
 def forest(study: Study, pyplot: Any) -> Any:
     """Draw every contrast's difference with its interval, before its margin."""
-    pairs = zip(study.suite.contrasts, study.verdicts, strict=True)
-    shown = [(c, v) for c, v in pairs if not math.isnan(v.estimate)]
+    named = [label(study, contrast) for contrast in study.suite.contrasts]
+    named += [
+        f"{effect.name}{in_cell(study.suite.variants[effect.plus[0]].cell)}"
+        for effect in study.suite.effects
+    ]
+    pairs = zip(named, (*study.verdicts, *study.effects), strict=True)
+    shown = [(name, v) for name, v in pairs if not math.isnan(v.estimate)]
     if not shown:
         return None
     figure, axes = pyplot.subplots(figsize=(7.5, 0.9 + 0.42 * len(shown)))
     labels = []
-    for row, (contrast, verdict) in enumerate(reversed(shown)):
-        labels.append(label(study, contrast))
+    for row, (name, verdict) in enumerate(reversed(shown)):
+        labels.append(name)
         margin, colour = verdict.comparison.margin, COLOURS[verdict.decision]
         axes.fill_betweenx([row - 0.42, row + 0.42], -margin, margin, color="#e8eef0", lw=0)
         axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=1.4)
@@ -84,7 +95,9 @@ def label(study: Study, contrast: Contrast) -> str:
 
 
 def curves(study: Study, pyplot: Any) -> Any:
-    """Draw each arm's accuracy on the tasks seen so far, a panel a setting."""
+    """Draw each arm's accuracy on the tasks seen so far, a panel a setting; up to MOST_CURVES."""
+    if len({variant.arm for variant in study.suite.variants}) > MOST_CURVES:
+        return None
     cells: dict[str, list[Any]] = {}
     for arm in study.arms:
         if arm.curve:

@@ -97,6 +97,12 @@ def results(study: Study) -> Iterator[str]:
             f"{words.points(verdict.estimate)} points, {level} interval "
             f"{words.interval(verdict.low, verdict.high)}, {verdict.n} seeds."
         )
+    for effect, verdict in zip(study.suite.effects, study.effects, strict=True):
+        if verdict.decision == "MATTERS":
+            yield (
+                f"{words.decision(verdict)}: {effect.name} ({effect.low} → {effect.high}), "
+                f"{words.points(verdict.estimate)} points on {effect.metric}."
+            )
     for reference in study.suite.references:
         figure = published()[reference.figure]
         for arm in study.arms:

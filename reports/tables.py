@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from ablate.flow import Study
+from ablate.pair import in_cell
 from ablate.references import Published, published
 from ablate.summary import Estimate
 from ablate.types import Verdict, cell_words
@@ -40,6 +41,27 @@ def verdicts(study: Study) -> str:
             f"±{contrast.margin:g}", words.decision(verdict), str(verdict.n),
             words.p_value(verdict.p_adjusted),
         ])  # fmt: skip
+    return table(head, rows)
+
+
+def effects(study: Study) -> str:
+    """Write one row an effect of the factorial, the largest first."""
+    suite = study.suite
+    head = ["effect", "from → to", "points", f"{words.percent(suite.alpha)} interval", "margin",
+            "verdict", "seeds", f"p ({suite.correction.capitalize()})", "why"]  # fmt: skip
+    pairs = zip(suite.effects, study.effects, strict=True)
+    ranked = sorted(pairs, key=lambda pair: -abs(pair[1].estimate)
+                    if math.isfinite(pair[1].estimate) else 0)  # fmt: skip
+    rows = [
+        [
+            f"{effect.name}{in_cell(suite.variants[effect.plus[0]].cell)}",
+            f"{effect.low} → {effect.high}",
+            words.points(verdict.estimate), words.interval(verdict.low, verdict.high),
+            f"±{effect.margin:g}", words.decision(verdict), str(verdict.n),
+            words.p_value(verdict.p_adjusted), verdict.why,
+        ]
+        for effect, verdict in ranked
+    ]  # fmt: skip
     return table(head, rows)
 
 

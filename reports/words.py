@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from ablate.flow import Study
 from ablate.judge import scored_by
+from ablate.pair import in_cell
+from ablate.same import Same
 from ablate.types import Contrast, Verdict, cell_words
 
 MEANINGS = {
@@ -72,6 +74,8 @@ def better(verdict: Verdict) -> bool:
 
 def answer(study: Study) -> str:
     """Answer the suite's question in one sentence, from the contrast that it declares first."""
+    if study.effects and not study.verdicts:
+        return _effects(study)
     if not study.verdicts:
         return "**No answer:** the suite declares no contrast."
     first = primary(study)
@@ -90,6 +94,47 @@ def told(study: Study) -> Iterator[str]:
         one = verdict.comparison
         said = decision(verdict).replace("**", "")
         yield f"  {said:<22} {one.treatment}  −  {one.baseline}  [{one.metric}]"
+    for effect, verdict in zip(study.suite.effects, study.effects, strict=True):
+        said = decision(verdict).replace("**", "")
+        cell = in_cell(study.suite.variants[effect.plus[0]].cell)
+        yield f"  {said:<22} {effect.name}{cell}  [{effect.metric}]"
+    yield from (f"  {twins(found)}" for found in study.same)
+
+
+def twins(same: Same) -> str:
+    """Say an A/A result in one sentence."""
+    error = f"± {100 * same.error:.1f}"
+    return (
+        f"A/A: {same.runs} runs of {same.label} against one another, {same.metric}: a difference "
+        f"was claimed in {100 * same.differs:.1f} % of random pairings, one beyond "
+        f"{same.margin:g} points in {100 * same.matters:.1f} % (at most {100 * same.alpha:g} "
+        f"{error} is expected)" + ("; TOO MANY" if same.suspicious else "")
+    )
+
+
+def _effects(study: Study) -> str:
+    """Answer from a factorial: which effects matter, the largest first, and what is open."""
+    parts = []
+    for name, said in (
+        ("MATTERS", "beyond the margin"),
+        ("NEGLIGIBLE", "inside it"),
+        ("INCONCLUSIVE", "not decided"),
+        ("UNTESTABLE", "untestable"),
+    ):
+        pairs = zip(study.suite.effects, study.effects, strict=True)
+        mine = sorted(
+            ((e, v) for e, v in pairs if v.decision == name),
+            key=lambda pair: -abs(pair[1].estimate) if math.isfinite(pair[1].estimate) else 0,
+        )
+        figures = [f"{e.name}{in_cell(study.suite.variants[e.plus[0]].cell)} "
+                   f"({points(v.estimate)})" for e, v in mine]  # fmt: skip
+        if mine and name == "MATTERS":
+            parts.append(
+                f"{len(mine)} of {len(study.effects)} effects {said}: {', '.join(figures)}"
+            )
+        elif mine:
+            parts.append(f"{len(mine)} {said}")
+    return f"**{'; '.join(parts)}.**"
 
 
 def scoring(study: Study, contrast: Contrast) -> str:

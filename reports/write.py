@@ -32,6 +32,7 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
         "\n".join(f"> {line}" for line in notes(study)),
         legend(study),
         picture("contrasts.png", "Differences with intervals and margins", pictures),
+        *factorial(study),
         "## Arms",
         f"Final accuracy in points, mean over seeds ± half the {words.percent(study.suite.alpha)} "
         "interval of the mean. Overlap of two such intervals is no test: the arms share their "
@@ -50,6 +51,7 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
         "and the paired t test of no difference at all are shown beside them. *r* is the "
         "correlation between the arms over the seeds: the higher, the more pairing bought.",
         *inert(study),
+        *twins(study),
         "## Lost runs",
         tables.lost(study) or "None.",
         "## Warnings",
@@ -78,6 +80,34 @@ def leftovers(study: Study) -> str:
         "A chunk never spans two tasks; rows of a task that do not fill one are scored as one "
         f"smaller chunk. Of {'/'.join(map(str, rows))} test rows, by seed: {', '.join(parts)}."
     )
+
+
+def factorial(study: Study) -> list[str]:
+    """Show main effects and interactions, if the suite is a factorial."""
+    if not study.effects:
+        return []
+    metric = study.suite.effects[0].metric
+    return [
+        f"## Effects on {tables.stamped(study, metric)}",
+        "A factor's effect is the mean over the arms at its second level less that over the arms "
+        "at its first, seed by seed; that of A × B is half of how much B changes the effect of A. "
+        "Effects that this design cannot tell apart share a row. All belong to one family of "
+        "claims, with the contrasts if there are any.",
+        tables.effects(study),
+    ]
+
+
+def twins(study: Study) -> list[str]:
+    """Show what comparing an arm with itself came to."""
+    if not study.suite.twins:
+        return []
+    told = [f"- {words.twins(one)}." for one in study.same]
+    return [
+        "## A/A: one arm against itself",
+        "The arm was run again on seeds of its own. Its runs are paired at random, many times "
+        "over, and judged like any contrast; every difference claimed is a false one.",
+        "\n".join(told) or "Too few runs ended well to say anything; five a side are needed.",
+    ]
 
 
 def inert(study: Study) -> list[str]:

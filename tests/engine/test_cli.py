@@ -184,12 +184,17 @@ def test_the_schema_describes_what_suites_accept() -> None:
     assert schema["properties"]["base"]["required"] == ["dataset", "model", "memory", "method"]
 
 
-def test_bench_times_alone_and_stacked_in_one_call(suite: Path) -> None:
-    """A row an arm, and the whole grid's ratio."""
+def test_bench_times_alone_and_stacked_in_one_call(
+    suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row an arm, the whole grid's ratio, and what augmentation takes; of a few images here."""
+    monkeypatch.setattr("ablate.bench.IMAGES", (2, 3, 16, 16))
     code, output = ask("bench", "--suite", suite, "--seconds", "0.01")
     assert code == 0
     assert output.count("x\n") == 2
     assert "Whole grid: stacked is" in output
+    assert "Augmenting 2 x 3 x 16 x 16" in output
+    assert output.count("of a gradient of") == 2
 
 
 @pytest.mark.parametrize(

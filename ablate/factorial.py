@@ -1,0 +1,141 @@
+"""Two-level factorials: a design's arms, and the main effects and interactions that it shows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from math import prod
+
+from ablate.document import Mark, Node
+from ablate.errors import nearest
+from ablate.schema import shown
+from ablate.types import Effect
+
+KEYS = {
+    "factors": "factors by name, each with two named levels: {gather: {parallel: {path: value}, "
+    "chain: {path: value}}}",
+    "metric": "such as all-classes, continuum(20), forgetting",
+    "margin": "the smallest effect that would matter, as in '1.0 points'",
+    "fraction": "factors that follow others' levels, as in {e: [a, b, c]} for e = abc",
+}
+MOST_ARMS = 256
+Note = Callable[..., None]
+
+
+class Design:
+    """A suite's `factorial` block: every combination of two levels, or a declared fraction.
+
+    runs: an arm each, the level of every factor as -1 (its first) or 1 (its second).
+    """
+
+    def __init__(self, node: Node, note: Note) -> None:
+        """Read the block; `note(at, found, accepts, guess)` takes its problems."""
+        self.node, self.note = node, note
+        for key in node.items:
+            if key not in KEYS:
+                note(node.keys[key], f"unknown key {key!r}", ", ".join(KEYS), nearest(key, KEYS))
+        for key in ("factors", "metric", "margin"):
+            if key not in node.items:
+                note(node.at, f"a factorial without {key!r}", KEYS[key])
+        self.factors = self._factors()
+        self._apart()
+        made = self._fraction()
+        free = [name for name in self.factors if name not in made]
+        if 2 ** len(free) > MOST_ARMS:
+            note(node.at, f"{2 ** len(free)} arms", f"at most {MOST_ARMS}: declare a fraction")
+            free = []
+        self.runs: list[dict[str, int]] = []
+        for drawn in itertools.product((-1, 1), repeat=len(free)):
+            signs = dict(zip(free, drawn, strict=True))
+            more = {name: prod(signs.get(one, 1) for one in of) for name, of in made.items()}
+            self.runs.append({name: {**signs, **more}[name] for name in self.factors if free})
+
+    def _factors(self) -> dict[str, Mapping[str, Node]]:
+        block = self.node.items.get("factors", Node({}, self.node.at))
+        found = {}
+        for name, levels in block.items.items():
+            paths = [one.value is None or isinstance(one.value, dict)
+                     for one in levels.items.values()]  # fmt: skip
+            if len(paths) != 2 or not all(paths):
+                said = f"{shown(levels.plain())} for factor {name!r}"
+                self.note(levels.at, said, "two named levels, each a mapping of paths")
+                continue
+            found[name] = levels.items
+        if not found and "factors" in self.node.items:
+            self.note(block.at, "no factor", KEYS["factors"])
+        return found
+
+    def _apart(self) -> None:
+        """Refuse factors that set the same path, or one inside the other's: they would fight."""
+        at = [
+            (name, path, level.keys[path])
+            for name, levels in self.factors.items()
+            for level in levels.values()
+            for path in level.items
+        ]
+        for (one, path, _), (other, inner, mark) in itertools.permutations(at, 2):
+            later = list(self.factors).index(other) > list(self.factors).index(one)
+            nested = path != inner and inner.startswith(f"{path}.")
+            if one != other and (nested or (path == inner and later)):
+                said = f"factor {other!r} sets {inner!r}, inside what factor {one!r} sets"
+                self.note(mark, said, "a path of its own")
+
+    def _fraction(self) -> dict[str, list[str]]:
+        block = self.node.items.get("fraction", Node({}, self.node.at))
+        known = [one for one in self.factors if one not in block.items]
+        found: dict[str, list[str]] = {}
+        for name, child in block.items.items():
+            said = child.plain()
+            of = [str(one) for one in said] if isinstance(said, list) else []
+            wrong = [one for one in [name, *of] if one not in [name, *known]]
+            if name not in self.factors:
+                wrong = [name]
+            if wrong or len(of) < 2:
+                guess = nearest(wrong[0], self.factors) if wrong else ""
+                told = f"unknown factor {wrong[0]!r}" if wrong else shown(said)
+                self.note(child.at, f"{told} in the fraction of {name!r}",
+                          f"a list of two or more of: {', '.join(known)}", guess)  # fmt: skip
+                continue
+            found[name] = of
+        return found
+
+    def arms(self) -> dict[str, Node]:
+        """Give the paths that each arm sets; its name tells the factors at their second level."""
+        found = {}
+        for signs in self.runs:
+            name = " + ".join(one for one, sign in signs.items() if sign > 0)
+            paths: dict[str, Node] = {}
+            keys: dict[str, Mark] = {}
+            for factor, sign in signs.items():
+                level = [*self.factors[factor].values()][(sign + 1) // 2]
+                paths |= level.items
+                keys |= level.keys
+            found[name or "first levels"] = Node(paths, self.node.at, keys)
+        return found
+
+    def effects(self, cells: int, metric: str, margin: float) -> tuple[Effect, ...]:
+        """Give main effects and two-way interactions; those that cannot be told apart, as one."""
+        columns: dict[tuple[int, ...], list[tuple[str, ...]]] = {}
+        for size in (1, 2):
+            for group in itertools.combinations(self.factors, size):
+                column = tuple(prod(signs[one] for one in group) for signs in self.runs)
+                if len(set(column)) > 1:
+                    columns.setdefault(column, []).append(group)
+        return tuple(
+            Effect(
+                " = ".join(" × ".join(group) for group in groups),
+                *self._halves(groups[0]),
+                tuple(cell * len(column) + i for i, sign in enumerate(column) if sign > 0),
+                tuple(cell * len(column) + i for i, sign in enumerate(column) if sign < 0),
+                metric,
+                margin,
+            )
+            for cell in range(cells)
+            for column, groups in columns.items()
+        )
+
+    def _halves(self, group: tuple[str, ...]) -> tuple[str, str]:
+        if len(group) == 2:
+            return "both changed, or neither", "one changed alone"
+        low, high = self.factors[group[0]]
+        return high, low
