@@ -254,8 +254,10 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(
     suite.write_text(TINY.replace("balanced: {method.meta.update: balanced}", slow))
     words = [sys.executable, ROOT / "cli.py", "run", suite, "--results", tmp_path / "r"]
     running = subprocess.Popen(
-        [*words, "--workers", "2"], stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL
-    )
+        [*words, "--workers", "2"], stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL,
+        # a job in the background inherits a deaf ear to Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     assert running.stderr
     assert "3 of 6 runs done" in running.stderr.readline()
     workers = psutil.Process(running.pid).children(recursive=True)

@@ -28,7 +28,7 @@ class CIFAR100:
 
     tasks: T, a divisor of 100, [1, 100]. 20, 10 and 5 are the usual ones.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
-    mean: subtracted from pixels in [0, 1]: one number, or one a channel, each in [-1e6, 1e6].
+    mean: subtracted from pixels of 0 to 1: one number, or one a channel, each in [-1e6, 1e6].
     sd: what they are then divided by, one number or one a channel, each in (0, 1e6].
     train_per_class: at most this many rows of each class to train, [1, 1e9]; null takes all.
     test_per_class: the same to test, [1, 1e9].

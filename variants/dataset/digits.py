@@ -22,7 +22,7 @@ EVERY = 5
 )
 @dataclass(frozen=True)
 class Digits:
-    """1,797 rows of 8 x 8 pixels in [0, 1], 10 classes; a stratified 80/20 split that stays.
+    """1,797 rows of 8 x 8 pixels of 0 to 1, 10 classes; a stratified 80/20 split that stays.
 
     tasks: T, a divisor of 10, [1, 10].
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.

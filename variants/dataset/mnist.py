@@ -24,7 +24,7 @@ class MNIST:
 
     tasks: T, a divisor of the number of classes, [1, 1000].
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
-    mean: subtracted from pixels in [0, 1], [-1e6, 1e6].
+    mean: subtracted from pixels of 0 to 1, [-1e6, 1e6].
     sd: what they are then divided by, (0, 1e6].
     train_per_class: at most this many rows of each class to train, [1, 1e9]; null takes all.
     test_per_class: the same to test, [1, 1e9].

@@ -36,7 +36,7 @@ class Omniglot:
     part: the `background` alphabets or those for `evaluation`.
     side: images are scaled to side x side, [4, 105].
     classes: the first so many characters, [2, 964]; null takes all.
-    mean: subtracted from pixels in [0, 1], paper being 1, [-1e6, 1e6].
+    mean: subtracted from pixels of 0 to 1, paper being 1, [-1e6, 1e6].
     sd: what they are then divided by, (0, 1e6].
     """
 

@@ -31,7 +31,7 @@ class SVHN:
 
     tasks: T, a divisor of the number of classes, [1, 1000].
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
-    mean: subtracted from pixels in [0, 1]: one number, or one a channel, each in [-1e6, 1e6]; the
+    mean: subtracted from pixels of 0 to 1: one number, or one a channel, each in [-1e6, 1e6]; the
         default is what iTAML's released code takes.
     sd: what they are then divided by, one number or one a channel, each in (0, 1e6].
     train_per_class: at most this many rows of each class to train, [1, 1e9]; null takes all.
