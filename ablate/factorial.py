@@ -8,7 +8,7 @@ from math import prod
 
 from ablate.document import Mark, Node
 from ablate.errors import nearest
-from ablate.schema import shown
+from ablate.schema import NAME, NAME_HELP, shown
 from ablate.types import Effect
 
 KEYS = {
@@ -54,6 +54,9 @@ class Design:
         block = self.node.items.get("factors", Node({}, self.node.at))
         found = {}
         for name, levels in block.items.items():
+            for said, mark in [(name, block.keys[name]), *levels.keys.items()]:
+                if not NAME.fullmatch(said):
+                    self.note(mark, f"{said!r} for a factor or its level", NAME_HELP)
             paths = [one.value is None or isinstance(one.value, dict)
                      for one in levels.items.values()]  # fmt: skip
             if len(paths) != 2 or not all(paths):
@@ -82,19 +85,19 @@ class Design:
 
     def _fraction(self) -> dict[str, list[str]]:
         block = self.node.items.get("fraction", Node({}, self.node.at))
+        if not isinstance(block.value, dict):
+            self.note(block.at, f"{shown(block.plain())} for fraction", KEYS["fraction"])
         known = [one for one in self.factors if one not in block.items]
         found: dict[str, list[str]] = {}
         for name, child in block.items.items():
             said = child.plain()
             of = [str(one) for one in said] if isinstance(said, list) else []
-            wrong = [one for one in [name, *of] if one not in [name, *known]]
             if name not in self.factors:
-                wrong = [name]
-            if wrong or len(of) < 2:
-                guess = nearest(wrong[0], self.factors) if wrong else ""
-                told = f"unknown factor {wrong[0]!r}" if wrong else shown(said)
-                self.note(child.at, f"{told} in the fraction of {name!r}",
-                          f"a list of two or more of: {', '.join(known)}", guess)  # fmt: skip
+                self.note(block.keys[name], f"unknown factor {name!r} in fraction",
+                          ", ".join(self.factors), nearest(name, self.factors))  # fmt: skip
+            elif len(of) < 2 or len({*of}) < len(of) or not {*of} <= {*known}:
+                self.note(child.at, f"{said} for the fraction of {name!r}",
+                          f"two or more different ones of: {', '.join(known)}")  # fmt: skip
                 continue
             found[name] = of
         return found

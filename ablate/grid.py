@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,13 +12,11 @@ from ablate.document import Mark, Node
 from ablate.errors import nearest
 from ablate.factorial import Design
 from ablate.presets import preset, presets, resolved
-from ablate.schema import shown
+from ablate.schema import NAME, NAME_HELP, shown
 from ablate.types import TOP_KINDS, Variant
 
 OPTIONAL_KINDS = {"predict": "all-classes", "augment": "none"}
 MAX_CELLS = 10_000
-NAME_HELP = "1 to 60 letters, digits, spaces and . , ( ) + - = : / * %, a letter or digit first"
-_NAME = re.compile(r"[^\W_][\w .,()+\-=:/*%]{0,59}")
 BASE = "the component of each kind: " + ", ".join(TOP_KINDS)
 ARMS = "each arm: its name and what differs from the base"
 VARY = "axes crossed with the arms: a path and its values"
@@ -98,7 +95,7 @@ class GridReader:
         if not named.items:
             return {"base": whole}
         for name in named.items:
-            if not _NAME.fullmatch(name):
+            if not NAME.fullmatch(name):
                 self.note(named.keys[name], f"{name!r} for an arm's name", NAME_HELP)
         return {name: self.arm(name, whole, node) for name, node in named.items.items()}
 

@@ -92,9 +92,11 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     for contrast in suite.contrasts:
         for label in sorted(scored_by(suite, contrast) & oracles(catalogue, scored)):
             yield f"A contrast in {contrast.metric} is scored by `{label}`, an ORACLE."
-    for metric in dict.fromkeys(effect.metric for effect in suite.effects):
-        if metrics.protocol_of(metric, pair.own(suite.variants[0])) in oracles(catalogue, scored):
-            yield f"The effects are on {metric}, which an ORACLE scores."
+    if suite.effects:
+        metric = suite.effects[0].metric
+        labels = {metrics.protocol_of(metric, pair.own(arm)) for arm in suite.variants}
+        for label in sorted(labels & oracles(catalogue, scored)):
+            yield f"The effects on {metric} are scored by `{label}`, an ORACLE."
     arms = dict.fromkeys(f"`{variant.arm}`" for variant in suite.variants if variant.oracle)
     if arms:
         yield f"Checkpoints were chosen on test rows (ORACLE, no honest score): {', '.join(arms)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Optional, Union
@@ -9,6 +10,10 @@ from typing import Any, Literal, Optional, Union
 from pydantic import TypeAdapter, ValidationError
 
 from ablate.reading import Field
+
+NAME = re.compile(r"[^\W_][\w .,()+\-=:/*%]{0,59}")
+NAME_HELP = "1 to 60 letters, digits, spaces and . , ( ) + - = : / * %, a letter or digit first"
+"""What arms, factors and levels may be called: names that a table, a file and a selector bear."""
 
 _NAMES = {
     "bool": bool,

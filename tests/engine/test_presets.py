@@ -217,3 +217,9 @@ def test_the_summary_is_written_from_the_command_line(tmp_path: Path) -> None:
     said = invoke(main, ["report", str(suite), "--style", "summary", *place])
     assert said.exit_code == 0
     assert (tmp_path / "tiny" / "summary.md").read_text().startswith("# Reproducibility summary")
+
+
+def test_a_fault_in_the_quick_block_shows_before_it_is_used(catalogue: Catalogue) -> None:
+    """Not only on the day when somebody is in a hurry."""
+    with pytest.raises(SuiteError, match="epchs"):
+        parse(catalogue, text=QUICK.replace("meta.epochs: 2", "meta.epchs: 2"))
