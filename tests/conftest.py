@@ -85,7 +85,7 @@ def record(
     facts = {
         "data": "d",
         "device": "cpu",
-        "record_version": 2,
+        "record_version": 1,
         "packages": {"torch": "2"},
         "streams": {"init": f"i{seed}"},
     }
