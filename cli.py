@@ -110,6 +110,7 @@ def main() -> None:
 @data_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ...")
 @click.option("--fresh", is_flag=True, help="Run everything again, replacing its records.")
+@click.option("--until-decided", is_flag=True, help="Add seeds look by look until it is decided.")
 def run(
     opened: Suite,
     results: Path,
@@ -118,28 +119,34 @@ def run(
     data_root: Path,
     device: str,
     fresh: bool,
+    until_decided: bool,
 ) -> None:
     """Train, test and write the significance report. Runs that are done are not repeated."""
-    from ablate import describe, flow
+    from ablate import describe, flow, registration
     from ablate.device import checked
     from ablate.progress import Progress
     from ablate.provenance import usable_cores
     from ablate.store import make_folder, open_store, sole_writer
     from ablate.types import Site
 
-    site = Site(str(data_root.absolute()), checked(device))
+    site, count = Site(str(data_root.absolute()), checked(device)), workers or usable_cores()
+    if until_decided and (only or fresh):
+        raise click.UsageError("--until-decided goes with neither --only nor --fresh")
+    asked, opened = opened, flow.with_looks(opened) if until_decided else opened
     flow.prepare(opened, data_root, None, only, fetch=True)  # every fault shows before we write
     with sole_writer(results), closing(open_store(results)) as store:
         make_folder(results / opened.name)
-        work = flow.prepare(opened, data_root, store, only, fresh=fresh)
-        say(describe.work(work))
-        if work.stacks:
-            from ablate.inert import check  # needs torch, which a finished suite does not
+        whole = flow.prepare(opened, data_root, store, only, fresh=fresh)
+        registration.freeze(opened, store, len(whole.records))
+        parts = flow.by_look(opened, data_root, store) if until_decided else [whole]
+        for work in parts:
+            say(describe.work(work))
+            if work.stacks:
+                from ablate.inert import check  # needs torch, which a finished suite does not
 
-            say_all(check(opened, store, site))
-            count = workers or usable_cores()
-            show_runs(Progress(opened, work, count), flow.run(work, store, site, count))
-        study = flow.analyse(opened, store)
+                say_all(check(opened, store, site))
+                show_runs(Progress(opened, work, count), flow.run(work, store, site, count))
+        study = flow.analyse(asked, store)
     finish(study, results / opened.name)
 
 

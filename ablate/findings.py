@@ -44,6 +44,11 @@ class Comparison:
     refusal: str = ""
 
     @property
+    def schedule(self) -> tuple[int, ...]:
+        """Give every seed that was asked for, in order, those lost or not yet run included."""
+        return tuple(sorted({*self.seeds, *(pair.seed for pair in self.lost)}))
+
+    @property
     def deltas(self) -> tuple[float, ...]:
         """Give treatment - baseline for each paired seed."""
         pairs = zip(self.treatment_values, self.baseline_values, strict=True)
@@ -84,7 +89,8 @@ class Verdict:
     """A decision on one contrast, with the evidence it rests on.
 
     decision: MATTERS, NEGLIGIBLE, INCONCLUSIVE or UNTESTABLE. p: of the verdict, adjusted over the
-    family. low, high: the `1 - alpha` interval. flags: `INERT`, `differs`, ...
+    family. low, high: the `1 - alpha` interval, simultaneous over the looks. flags: `INERT`,
+    `differs`, ... rule: by what it was read. inner: the `1 - 2 alpha` interval.
     """
 
     comparison: Comparison
@@ -99,3 +105,19 @@ class Verdict:
     why: str
     flags: tuple[str, ...]
     tests: Mapping[str, TestResult]
+    rule: str = "Student t"
+    inner: tuple[float, float] = (math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Design:
+    """What was declared about a family of claims before the runs.
+
+    looks: seeds at which verdicts are read, the last the most that is spent. seeds: how many were
+    asked for; another number than the last look breaks the schedule.
+    """
+
+    alpha: float
+    correction: str
+    looks: tuple[int, ...]
+    seeds: int

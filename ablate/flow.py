@@ -6,11 +6,11 @@ Nothing here prints: `run` yields events, `analyse` gives the Study that reports
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ablate import judge, shipped
+from ablate import judge, registration, shipped
 from ablate.errors import SelectionError, unknown
 from ablate.packing import failed, merged, pack, unpack_results
 from ablate.plan import Plan, keys, plan
@@ -20,7 +20,7 @@ from ablate.store import Store
 from ablate.suite import predictors, read_suite
 from ablate.summary import ArmSummary, Estimate, of_metric, summarise
 from ablate.todo import look, pair_key, select, unfinished
-from ablate.types import Json, RunResult, Site, Stack, Suite, Variant, Verdict
+from ablate.types import ENOUGH_PAIRS, Json, RunResult, Site, Stack, Suite, Variant, Verdict
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Study:
     score the runs; oracles: those among them that know what a user cannot; chunks: rows in a chunk
     of those that vote. inert: of contrasts, by place, whose arms took the same first steps: how
     alike they were (`tied`) and why (`reason`). effects: of a factorial, in its suite's order.
-    same: what comparing an arm with its own twin came to.
+    same: what comparing an arm with its own twin came to. deviations: how the suite differs from
+    what was registered before its runs.
     """
 
     suite: Suite
@@ -47,6 +48,7 @@ class Study:
     inert: Mapping[int, Json]
     effects: tuple[Verdict, ...] = ()
     same: tuple[Same, ...] = ()
+    deviations: tuple[str, ...] = ()
 
     def measured(self, variant: Variant, metric: str) -> Estimate:
         """Give the mean of a metric over a variant's runs that ended well."""
@@ -111,6 +113,21 @@ def open_suite(
     return suite if seeds is None else replace(suite, seeds=seeds)
 
 
+def with_looks(suite: Suite) -> Suite:
+    """Give a suite that declares no looks the usual ones: 5, 8, 12, 20, 32, ... up to its seeds.
+
+    Raises SelectionError where its seeds were changed or are too few to look at.
+    """
+    if suite.seeds != suite.declared_seeds:
+        raise SelectionError("--until-decided spends the seeds that the suite declares, no --seeds")
+    if suite.seeds < ENOUGH_PAIRS:
+        raise SelectionError(f"{suite.seeds} seeds decide nothing; at least {ENOUGH_PAIRS} do")
+    usual = (round(ENOUGH_PAIRS * 1.6**step) for step in range(25))
+    return replace(
+        suite, looks=suite.looks or (*(n for n in usual if n < suite.seeds), suite.seeds)
+    )
+
+
 def prepare(
     suite: Suite,
     root: Path,
@@ -118,15 +135,18 @@ def prepare(
     only: Sequence[str] = (),
     fetch: bool = False,
     fresh: bool = False,
+    among: Container[tuple[int, int]] | None = None,
 ) -> Work:
     """Plan a suite against its data, and find what no record answers yet.
 
     only: selectors of `todo.select`. fetch: download missing data. fresh: no record counts.
+    among: the (variant, seed) that are wanted now; all of them unless said.
     """
     catalogue = scan()
     facts = look(suite, catalogue, root, fetch)
     made = plan(suite, catalogue, facts)
-    wanted = {made.keys[v][seed] for v, seed in select(suite, only)}
+    chosen = {one for one in select(suite, only) if among is None or one in among}
+    wanted = {made.keys[v][seed] for v, seed in chosen}
     records = store.load(made.runs) if store else {}
     counted = {} if fresh else records
     return Work(made, tuple(unfinished(made, counted, facts, wanted)), records)
@@ -147,9 +167,41 @@ def run(work: Work, store: Store, site: Site, workers: int) -> Iterator[Finished
         yield Finished(tuple(results), dict(records))
 
 
+def by_look(suite: Suite, root: Path, store: Store) -> Iterator[Work]:
+    """Give the work of each look in turn, until every claim is decided or the seeds are spent.
+
+    The runs of one look have to be done before the next is asked for. Arms whose claims are all
+    decided run no further.
+    """
+    suite = registration.as_registered(suite, registration.registered(suite, store))
+    for seeds in judge.design(suite).looks:
+        wanted = {(v, seed) for v in open_arms(suite, store) for seed in range(seeds)}
+        if not wanted:
+            return
+        yield prepare(suite, root, store, among=wanted)
+
+
+def open_arms(suite: Suite, store: Store) -> set[int]:
+    """Name the variants that a claim still waits for; those in no claim wait with them."""
+    claims: list[set[int]] = [{one.treatment, one.baseline} for one in suite.contrasts]
+    claims += [{*one.plus, *one.minus} for one in suite.effects]
+    runs = judge.by_variant(suite, store.load(key for row in keys(suite) for key in row))
+    verdicts = judge.judge(suite, [*judge.comparisons(suite, runs), *judge.effects(suite, runs)])
+    waiting = [
+        arms
+        for arms, found in zip(claims, verdicts, strict=True)
+        if found.decision in ("INCONCLUSIVE", "UNTESTABLE") and not found.comparison.refusal
+    ]
+    idle = {*range(len(suite.variants))} - set().union(*claims)
+    return set().union(*waiting, idle if waiting else set())
+
+
 def analyse(suite: Suite, store: Store) -> Study:
     """Read a suite's records and reach its verdicts; needs neither torch nor the data."""
     catalogue = scan()
+    frozen = registration.registered(suite, store)
+    deviations = tuple(registration.deviations(suite, frozen))
+    suite = registration.as_registered(suite, frozen)
     names = keys(suite)
     runs = judge.by_variant(suite, store.load(key for row in names for key in row))
     scored = predictors(catalogue, suite.variants)
@@ -172,6 +224,7 @@ def analyse(suite: Suite, store: Store) -> Study:
         inert_pairs(suite, store),
         tuple(effects),
         tuple(same(suite, runs)),
+        deviations,
     )
 
 

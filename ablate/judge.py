@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from ablate import metrics, pair, verdict
+from ablate import metrics, pair
+from ablate.family import conclude
 from ablate.plan import keys
 from ablate.registry import Catalogue, scan
 from ablate.suite import predictors
-from ablate.types import Choice, Comparison, Contrast, RunResult, Suite, TestResult, Verdict
+from ablate.types import Choice, Comparison, Contrast, Design, RunResult, Suite, Verdict
 
 Runs = tuple[Mapping[int, RunResult], ...]
 """By variant, the records by seed."""
@@ -45,32 +45,17 @@ def effects(suite: Suite, runs: Runs) -> list[Comparison]:
     ]
 
 
+def design(suite: Suite) -> Design:
+    """Give what a suite declares about its family of claims."""
+    looks = suite.looks or (suite.declared_seeds,)
+    return Design(suite.alpha, suite.correction, looks, suite.seeds)
+
+
 def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:
-    """Test every comparison and decide over the whole family, the untestable ones included."""
+    """Test every comparison and decide over the whole family, look by look."""
     catalogue = scan()
     tests = {name: catalogue.load("test", name)() for name in catalogue.names("test")}
-    evidence = [examine(comparison, tests, suite.alpha) for comparison in compared]
-    adjusted = verdict.adjust([one.p for one in evidence], suite.correction)
-    family = 1 if suite.correction == "none" else len(evidence)
-    pairs = zip(evidence, adjusted, strict=True)
-    return [verdict.decide(one, p, suite.alpha, family) for one, p in pairs]
-
-
-def examine(
-    comparison: Comparison, tests: Mapping[str, Callable[..., TestResult]], alpha: float
-) -> verdict.Evidence:
-    """Run every test on a comparison that can be tested; a test that raises makes it untestable."""
-    reason = verdict.fault(comparison)
-    if len(comparison.deltas) < verdict.FEWEST_PAIRS or comparison.refusal:
-        return verdict.Evidence(comparison, {}, alpha, reason)
-    try:
-        results = {name: test(comparison, alpha) for name, test in tests.items()}
-    except Exception as error:  # a third party's test may raise anything
-        said = f"a test raised {type(error).__name__}: {error}"
-        return verdict.Evidence(comparison, {}, alpha, said)
-    if any(math.isnan(results[name].p) for name in verdict.DECISIVE):
-        return verdict.Evidence(comparison, results, alpha, "a test gave no p-value")
-    return verdict.Evidence(comparison, results, alpha, reason)
+    return conclude(compared, tests, design(suite))
 
 
 def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[str]:

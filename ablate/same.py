@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate import judge, metrics, verdict
+from ablate import metrics, verdict
 from ablate.pair import own
 from ablate.registry import scan
 from ablate.rng import stream
-from ablate.types import Comparison, RunResult, Suite
+from ablate.types import ENOUGH_PAIRS, Comparison, RunResult, Suite
 
 DRAWS = 500
 TESTS = ("minimal-effect", "equivalence", "paired-t", "effect-size")
@@ -58,7 +58,7 @@ def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
         variant = suite.variants[place]
         for metric, margin in margins.items():
             values = [metrics.value(r, metric, own(variant)) for r in good]
-            if len(values) >= 2 * verdict.ENOUGH_PAIRS and all(map(math.isfinite, values)):
+            if len(values) >= 2 * ENOUGH_PAIRS and all(map(math.isfinite, values)):
                 unit = metrics.resolution(good[0])
                 rates = false_claims(values, margin, suite.alpha, unit)
                 error = math.sqrt(suite.alpha * (1 - suite.alpha) / DRAWS)
@@ -82,7 +82,7 @@ def false_claims(
         mixed = np.array(values)[draws.permutation(len(values))]
         a, b = (tuple(map(float, part)) for part in (mixed[:half], mixed[half : 2 * half]))
         pair = Comparison("A", "A", "score", margin, tuple(range(half)), a, b, (), unit)
-        evidence = judge.examine(pair, tests, alpha)
+        evidence = verdict.examine(pair, tests, alpha)
         if not evidence.fault:
             differs += evidence.tests["paired-t"].p <= alpha
             matters += verdict.decide(evidence, evidence.p, alpha).decision == "MATTERS"

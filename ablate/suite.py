@@ -17,7 +17,7 @@ from ablate.presets import moved
 from ablate.reading import Field
 from ablate.registry import Catalogue
 from ablate.schema import allowed, check, shown
-from ablate.types import Choice, Suite, Variant
+from ablate.types import ENOUGH_PAIRS, Choice, Suite, Variant
 
 KEYS = {
     "question": "the question in one sentence, ending in '?'",
@@ -25,6 +25,7 @@ KEYS = {
     "arms": ARMS,
     "vary": VARY,
     "seeds": "how many seeds each arm runs",
+    "looks": "numbers of seeds at which verdicts are read, the last being `seeds`: [5, 8, 12, 20]",
     "contrasts": "treatment, baseline, metric and margin of each claim",
     "alpha": "the rate of false claims of either kind, over the whole family",
     "correction": "how p-values are adjusted over the family of contrasts",
@@ -140,6 +141,7 @@ class _SuiteReader:
         references = claims.references(arms, protocols)
         effects = claims.effects(grid.design, cells, protocols)
         twins = self.twins(arms, variants)
+        looks = self.looks(scalars["seeds"])
         if self.reader.problems:
             return None
         said = (*(["--quick"] if self.quick else []), *(f"--set {one}" for one in self.changes))
@@ -153,6 +155,7 @@ class _SuiteReader:
             contrasts=tuple(contrasts),
             effects=effects,
             twins=twins,
+            looks=looks,
             declared_seeds=scalars["seeds"],
             **scalars,
         )
@@ -181,6 +184,24 @@ class _SuiteReader:
                       nearest(said, arms))  # fmt: skip
         mine = [i for i, variant in enumerate(variants) if variant.arm == node.text]
         return tuple((i, len(variants) + place) for place, i in enumerate(mine))
+
+    def looks(self, seeds: Any) -> tuple[int, ...]:
+        """Read the looks; those of a quick run are the ones that its seeds reach."""
+        node = self.root.items.get("looks")
+        if node is None:
+            return ()
+        said = node.plain()
+        whole = isinstance(said, list) and all(type(one) is int for one in said)
+        if not whole or not said or said != sorted({*said}) or said[0] < ENOUGH_PAIRS:
+            accepts = f"rising whole numbers of seeds, the first at least {ENOUGH_PAIRS}"
+            self.note(node.at, f"{shown(said)} for looks", accepts)
+            return ()
+        if self.quick and "seeds" in self.root.items["quick"].items:
+            return (*(one for one in said if one < seeds), seeds)
+        if said[-1] != seeds:
+            self.note(node.at, f"looks that end at {said[-1]} with {seeds} seeds",
+                      f"the last look at seeds: {seeds}")  # fmt: skip
+        return tuple(said)
 
     # --- what the command line changes
 

@@ -11,7 +11,7 @@ from ablate.reading import REQUIRED, Component, Field
 from ablate.registry import Catalogue
 from ablate.schema import json_schema
 from ablate.suite import KEYS, SCALARS
-from ablate.types import TOP_KINDS
+from ablate.types import ENOUGH_PAIRS, TOP_KINDS
 
 
 def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
@@ -43,6 +43,7 @@ def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
     }
     properties["same"] |= {"type": "string"}
     properties["vary"] |= {"type": "object", "additionalProperties": {"type": "array"}}
+    properties["looks"] |= {"type": "array", "items": {"type": "integer", "minimum": ENOUGH_PAIRS}}
     properties["contrasts"] |= {"type": "array", "items": contrast}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -14,6 +14,9 @@ from ablate.findings import (
     Comparison as Comparison,
 )
 from ablate.findings import (
+    Design as Design,
+)
+from ablate.findings import (
     LostPair as LostPair,
 )
 from ablate.findings import (
@@ -91,6 +94,10 @@ Json: TypeAlias = Any
 
 TOP_KINDS = ("dataset", "augment", "model", "memory", "method", "predict")
 """The kinds a suite chooses directly; every other kind is chosen inside one of these."""
+
+
+ENOUGH_PAIRS = 5
+"""Fewer pairs decide nothing, and no look is taken before."""
 
 
 # --- what a suite says -------------------------------------------------------------------------
@@ -223,7 +230,8 @@ class Suite:
     origin: what error messages call the file. seeds: how many are run; declared_seeds: how many
     the suite asked for. changes: what the command line changed in it. references: published
     figures to be shown. effects: what its factorial asks. twins: the variants (of an arm, and of
-    the same arm on seeds of its own) whose differences are chance alone.
+    the same arm on seeds of its own) whose differences are chance alone. looks: seeds at which
+    verdicts are read; none means once, after the declared number.
     """
 
     name: str
@@ -241,6 +249,7 @@ class Suite:
     references: tuple[Reference, ...] = ()
     effects: tuple[Effect, ...] = ()
     twins: tuple[tuple[int, int], ...] = ()
+    looks: tuple[int, ...] = ()
 
 
 # --- what is run -------------------------------------------------------------------------------

@@ -6,18 +6,17 @@ No exception path ends in MATTERS: whatever could not be computed is UNTESTABLE.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.types import Comparison, TestResult, Verdict
+from ablate.types import ENOUGH_PAIRS, Comparison, TestResult, Verdict
 
 DECISIVE = ("minimal-effect", "equivalence")
 """The tests whose p-values a verdict rests on."""
 
 FEWEST_PAIRS = 3
-ENOUGH_PAIRS = 5
 MOST_SEEDS = 1000
 LOSS_SHARE = 0.1
 """One-sided losses beyond this share of the seeds block a verdict: what is left is a selection."""
@@ -26,21 +25,81 @@ NOTHING = TestResult("none", 0, math.nan, math.nan, math.nan, math.nan, "")
 """Stands for a test that could not be run."""
 
 
+EVERYWHERE = (-math.inf, math.inf)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the looks so far come to.
+
+    large: p of |mean| <= margin. under, over: p of mean >= margin and of mean <= -margin. outer,
+    inner: the 1 - alpha and the 1 - 2 alpha interval, simultaneous over the looks.
+    """
+
+    look: int = 0
+    rule: str = ""
+    large: float = 1.0
+    under: float = 1.0
+    over: float = 1.0
+    outer: tuple[float, float] = EVERYWHERE
+    inner: tuple[float, float] = EVERYWHERE
+
+    @property
+    def small(self) -> float:
+        """Give the p of |mean| >= margin: both one-sided claims have to hold."""
+        return max(self.under, self.over)
+
+    @property
+    def p(self) -> float:
+        """Give the p of the verdict: the smaller of the two claims it may make."""
+        return min(1.0, self.large, self.small)
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """A comparison with its tests by name, at level alpha; `fault` says why it cannot be judged."""
+    """A comparison with its tests by name, at level alpha.
+
+    fault: why it cannot be judged. broken: a test that raised. reading: what several looks come to;
+    without it the tests' own p-values count.
+    """
 
     comparison: Comparison
     tests: Mapping[str, TestResult]
     alpha: float
     fault: str = ""
+    broken: str = ""
+    reading: Reading | None = None
+
+    @property
+    def claims(self) -> tuple[float, float]:
+        """Give the p-values of MATTERS and of NEGLIGIBLE."""
+        if self.reading:
+            return self.reading.large, self.reading.small
+        large, small = (self.tests[name].p for name in DECISIVE)
+        return large, small
 
     @property
     def p(self) -> float:
         """The p of the verdict: the smaller of the two claims it may make; 1 where untestable."""
-        if self.fault:
-            return 1.0
-        return min(self.tests[name].p for name in DECISIVE)
+        return 1.0 if self.fault else min(self.claims)
+
+
+def examine(
+    comparison: Comparison, tests: Mapping[str, Callable[..., TestResult]], alpha: float
+) -> Evidence:
+    """Run every test on a comparison that can be tested; a test that raises makes it untestable."""
+    reason = fault(comparison)
+    if len(comparison.deltas) < FEWEST_PAIRS or comparison.refusal:
+        return Evidence(comparison, {}, alpha, reason)
+    try:
+        results = {name: test(comparison, alpha) for name, test in tests.items()}
+    except Exception as error:  # a third party's test may raise anything
+        said = f"a test raised {type(error).__name__}: {error}"
+        return Evidence(comparison, {}, alpha, said, broken=said)
+    if any(math.isnan(results[name].p) for name in DECISIVE):
+        said = "a test gave no p-value"
+        return Evidence(comparison, results, alpha, said, broken=said)
+    return Evidence(comparison, results, alpha, reason)
 
 
 def fault(comparison: Comparison) -> str:
@@ -62,7 +121,7 @@ def adjust(p: Sequence[float], correction: str) -> list[float]:
     >>> adjust([0.01, 0.04], "holm")
     [0.02, 0.04]
     """
-    if not p or correction == "none":
+    if len(p) < 2 or correction == "none":
         return list(p)
     from statsmodels.stats.multitest import multipletests
 
@@ -80,14 +139,16 @@ def decide(evidence: Evidence, p_adjusted: float, alpha: float, family: int = 1)
         decision, why = _decision(evidence, p_adjusted, alpha, family)
         if is_zero(comparison):
             flags.append("INERT" if comparison.identical else "TIED")
-        if decision == "INCONCLUSIVE" and (interval.low > 0 or interval.high < 0):
+        outer = evidence.reading.outer if evidence.reading else (interval.low, interval.high)
+        if decision == "INCONCLUSIVE" and (outer[0] > 0 or outer[1] < 0):
             flags.append("differs")
+    low, high = evidence.reading.outer if evidence.reading else (interval.low, interval.high)
     return Verdict(
         comparison=comparison,
         decision=decision,
         estimate=interval.estimate,
-        low=interval.low,
-        high=interval.high,
+        low=low,
+        high=high,
         n=len(comparison.deltas),
         p=math.nan if evidence.fault else evidence.p,
         p_adjusted=math.nan if evidence.fault else p_adjusted,
@@ -95,7 +156,14 @@ def decide(evidence: Evidence, p_adjusted: float, alpha: float, family: int = 1)
         why=why,
         flags=tuple(flags),
         tests=tests,
+        rule=evidence.reading.rule if evidence.reading else "Student t",
+        inner=evidence.reading.inner if evidence.reading else _within(tests),
     )
+
+
+def _within(tests: Mapping[str, TestResult]) -> tuple[float, float]:
+    within = tests.get("equivalence", NOTHING)
+    return within.low, within.high
 
 
 def is_zero(comparison: Comparison) -> bool:
@@ -119,7 +187,8 @@ def _decision(evidence: Evidence, p_adjusted: float, alpha: float, family: int) 
         return "NEGLIGIBLE", "no seed shows any difference: every score of both arms is the same"
     if p_adjusted > alpha:
         return "INCONCLUSIVE", _undecided(evidence, alpha, family)
-    if evidence.tests["minimal-effect"].p < evidence.tests["equivalence"].p:
+    large, small = evidence.claims
+    if large < small:
         return "MATTERS", f"the difference lies beyond the margin of {margin:g} points"
     return "NEGLIGIBLE", f"the difference lies inside the margin of {margin:g} points"
 

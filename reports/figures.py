@@ -72,8 +72,7 @@ def forest(study: Study, pyplot: Any) -> Any:
         margin, colour = verdict.comparison.margin, COLOURS[verdict.decision]
         axes.fill_betweenx([row - 0.42, row + 0.42], -margin, margin, color="#e8eef0", lw=0)
         axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=1.4)
-        within = verdict.tests["equivalence"]
-        axes.plot([within.low, within.high], [row, row], color=colour, lw=3.6)
+        axes.plot(verdict.inner, [row, row], color=colour, lw=3.6)
         axes.plot(verdict.estimate, row, "o", color=colour, ms=6)
         axes.annotate(verdict.decision, (1.01, row), xycoords=("axes fraction", "data"),
                       color=colour, va="center", fontsize=8)  # fmt: skip

@@ -79,7 +79,7 @@ def _reason(verdict: Verdict) -> list[str]:
     compared, tests = verdict.comparison, verdict.tests
     names = ("minimal-effect", "equivalence", "sign-flip", "paired-t")
     p = [words.p_value(tests[name].p) if name in tests else "–" for name in names]
-    within, size = tests.get("equivalence"), tests.get("effect-size")
+    size = tests.get("effect-size")
     effect = (
         f"{words.points(size.estimate)} ({words.interval(size.low, size.high)})" if size else "–"
     )
@@ -87,7 +87,7 @@ def _reason(verdict: Verdict) -> list[str]:
         f"{compared.treatment} − {compared.baseline}",
         compared.metric,
         verdict.why,
-        words.interval(within.low, within.high) if within else "–",
+        words.interval(*verdict.inner),
         *p,
         effect,
         "–" if math.isnan(compared.correlation) else f"{compared.correlation:.2f}",

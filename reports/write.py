@@ -158,8 +158,23 @@ def notes(study: Study) -> list[str]:
     if suite.seeds != suite.declared_seeds:
         asked, ran = suite.declared_seeds, suite.seeds
         lines.append(f"**The suite declares {asked} seeds; this report is of {ran}** (`--seeds`).")
+    lines += [f"**Deviation from the registration:** {one}" for one in study.deviations]
+    rules = {v.rule for v in (*study.verdicts, *study.effects)} - {"", "Student t"}
+    if suite.looks and len(suite.looks) > 1:
+        looks = ", ".join(map(str, suite.looks))
+        lines.append(
+            f"Verdicts are read at {looks} seeds by repeated t intervals that hold over all looks; "
+            "a contrast that is decided keeps the seeds of that look."
+        )
+    if "t-mixture" in rules:
+        lines.append(
+            "**The number of seeds is not a declared look:** what was still open is read by a "
+            "t-mixture confidence sequence, which holds whenever one stops."
+        )
     if there < total:
-        lines.append(f"**{total - there} of {total} runs have not been run yet.**")
+        decided = all(v.decision in ("MATTERS", "NEGLIGIBLE") for v in study.verdicts)
+        why = " What is decided needs no more." if len(suite.looks) > 1 and decided else ""
+        lines.append(f"**{total - there} of {total} runs have not been run yet.**{why}")
     if ended < there:
         lines.append(
             f"**{there - ended} of {there} runs were lost** (diverged or failed, see below)."

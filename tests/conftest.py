@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -123,3 +125,9 @@ def comparison(
         "a", "b", "all-classes", margin, tuple(range(len(deltas))), treatment,
         (base,) * len(deltas), (), resolution, **more,
     )  # type: ignore[arg-type]  # fmt: skip
+
+
+def reference(what: str) -> list[Any]:
+    """Give the stored cases of a kind, computed with R by `tests/reference/make_cases.R`."""
+    path = Path(__file__).parent / "reference" / "cases.json"
+    return [case for case in json.loads(path.read_text("utf-8"))["cases"] if case["what"] == what]

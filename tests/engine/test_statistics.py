@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ablate import judge
+from ablate import verdict
 from ablate.stats.effect_size import EffectSize
 from ablate.stats.equivalence import Equivalence
 from ablate.stats.minimal_effect import MinimalEffect
@@ -163,6 +163,6 @@ def test_a_test_that_raises_makes_the_contrast_untestable() -> None:
     def broken(*_: object) -> object:
         raise ArithmeticError("oops")
 
-    evidence = judge.examine(comparison(DELTAS), {"x": broken}, 0.05)  # type: ignore[dict-item]
+    evidence = verdict.examine(comparison(DELTAS), {"x": broken}, 0.05)  # type: ignore[dict-item]
     assert evidence.fault == "a test raised ArithmeticError: oops"
     assert evidence.p == 1

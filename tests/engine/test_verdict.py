@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from ablate import judge, verdict
+from ablate import verdict
 from ablate.registry import scan
 from ablate.types import Comparison, LostPair, Verdict
 from tests.conftest import comparison
@@ -22,7 +22,7 @@ NOISE = [0.3, -0.2, 0.1, -0.4, 0.25, 0.05, -0.15, 0.2]
 def examined(made: Comparison) -> verdict.Evidence:
     catalogue = scan()
     every = {name: catalogue.load("test", name)() for name in catalogue.names("test")}
-    return judge.examine(made, every, 0.05)
+    return verdict.examine(made, every, 0.05)
 
 
 def decide(made: Comparison, family: int = 1) -> Verdict:
