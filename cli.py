@@ -188,6 +188,43 @@ def report(opened: Suite, results: Path, style: str) -> None:
     finish(study, results / opened.name, style)
 
 
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--margin", type=float, help="Smallest difference that matters, in its own unit.")
+@click.option(
+    "--pair", default="seed", show_default=True, help="Column that makes two rows a pair."
+)
+@click.option("--arm", multiple=True, default=("method",), show_default=True,
+              help="Column that names the arm; repeated, the columns of the arms.")  # fmt: skip
+@click.option("--metric", default="accuracy", show_default=True, help="Column of the scores.")
+@click.option("--block", help="Column of data sets or settings; pairs are made inside each.")
+@click.option("--baseline", help="Arm that all others are compared with [default: all pairs].")
+@click.option("--alpha", type=float, default=0.05, show_default=True, help="Rate of false claims.")
+@click.option("--correction", default="holm", show_default=True,
+              help="holm, hommel, bonferroni or none.")  # fmt: skip
+@click.option("--looks", default="", help="Numbers of pairs at which it was to be read: 5,8,12.")
+@click.option("--resolution", type=float, help="What one test row is worth in the metric.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def compare(file: Path, arm: tuple[str, ...], looks: str, as_json: bool, **settings: Any) -> None:
+    """Judge a table that this toolkit did not make: CSV, Parquet or JSON lines, long or wide."""
+    import json
+
+    from ablate import api, frame
+
+    try:
+        planned = [int(word) for word in looks.replace(",", " ").split()]
+    except ValueError:
+        raise click.UsageError(f"--looks {looks!r}: whole numbers, as in 5,8,12,20") from None
+    names: Any = arm[0] if len(arm) == 1 else arm
+    found = api.compare(frame.read_table(file), arm=names, looks=planned, **settings)
+    if as_json:
+        say(json.dumps(found.to_dict(), indent=1))
+    else:
+        from ablate import shipped
+
+        say_all(shipped.module("reports.compared").lines(found))
+
+
 @main.command("list")
 @click.argument("kind", required=False)
 def list_(kind: str | None) -> None:

@@ -127,7 +127,7 @@ def log_evidence(t: Any, n: int, g: float = 1.0) -> Any:
     """Give log E_n of the t-mixture.
 
     >>> round(float(np.exp(log_evidence(3.0, 10))), 3)
-    6.413
+    6.245
     """
     spread, square = 1 + n * g**2, np.square(t)
     ratio = np.log1p(square / (n - 1)) - np.log1p(square / ((n - 1) * spread))

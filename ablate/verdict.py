@@ -96,7 +96,7 @@ def examine(
     except Exception as error:  # a third party's test may raise anything
         said = f"a test raised {type(error).__name__}: {error}"
         return Evidence(comparison, {}, alpha, said, broken=said)
-    if any(math.isnan(results[name].p) for name in DECISIVE):
+    if not reason and any(math.isnan(results[name].p) for name in DECISIVE):
         said = "a test gave no p-value"
         return Evidence(comparison, results, alpha, said, broken=said)
     return Evidence(comparison, results, alpha, reason)
@@ -110,6 +110,8 @@ def fault(comparison: Comparison) -> str:
     if n < FEWEST_PAIRS:
         some = f"; {comparison.lost[0].reason}" if comparison.lost else ""
         return f"{n} usable pairs, at least {FEWEST_PAIRS} are needed{some}"
+    if not comparison.margin > 0:
+        return "no margin was declared, so neither size nor smallness can be shown"
     if not comparison.identical and always_zero(comparison):
         return "the metric is 0 in every run of both arms, so it could not show a difference"
     return differential_failure(comparison)
@@ -189,8 +191,8 @@ def _decision(evidence: Evidence, p_adjusted: float, alpha: float, family: int) 
         return "INCONCLUSIVE", _undecided(evidence, alpha, family)
     large, small = evidence.claims
     if large < small:
-        return "MATTERS", f"the difference lies beyond the margin of {margin:g} points"
-    return "NEGLIGIBLE", f"the difference lies inside the margin of {margin:g} points"
+        return "MATTERS", f"the difference lies beyond the margin of {margin:g}"
+    return "NEGLIGIBLE", f"the difference lies inside the margin of {margin:g}"
 
 
 def _undecided(evidence: Evidence, alpha: float, family: int) -> str:

@@ -1,0 +1,165 @@
+"""For other people's code: `from ablate.api import compare` judges any table of paired scores.
+
+Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ablate import frame, traps
+from ablate.errors import SelectionError
+from ablate.family import conclude
+from ablate.frame import Columns
+from ablate.registry import scan
+from ablate.types import ENOUGH_PAIRS, Comparison, Design, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CORRECTIONS = ("holm", "hommel", "bonferroni", "none")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a table says.
+
+    verdicts: one a pair of arms, over all blocks, corrected as one family. blocks: by block, the
+    same pairs inside it, corrected as a family of their own. keys: the pair keys by place.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    blocks: Mapping[str, tuple[Verdict, ...]]
+    warnings: tuple[str, ...]
+    design: Design
+    keys: tuple[Any, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as plain data for JSON; what is not a number is None."""
+        blocks = self.blocks.items()
+        return {
+            "alpha": self.design.alpha,
+            "correction": self.design.correction,
+            "looks": list(self.design.looks),
+            "contrasts": [self._plain(one) for one in self.verdicts],
+            "blocks": [{"block": b, **self._plain(one)} for b, some in blocks for one in some],
+            "warnings": list(self.warnings),
+        }
+
+    def _plain(self, verdict: Verdict) -> dict[str, Any]:
+        one = verdict.comparison
+        found = {
+            "treatment": one.treatment,
+            "baseline": one.baseline,
+            "metric": one.metric,
+            "margin": one.margin,
+            "verdict": verdict.decision,
+            "direction": _direction(verdict),
+            "flags": list(verdict.flags),
+            "why": verdict.why,
+            "n": verdict.n,
+            "estimate": verdict.estimate,
+            "low": verdict.low,
+            "high": verdict.high,
+            "inner_low": verdict.inner[0],
+            "inner_high": verdict.inner[1],
+            "p": verdict.p,
+            "p_adjusted": verdict.p_adjusted,
+            "rule": verdict.rule,
+            "correlation": one.correlation if verdict.n > 1 else math.nan,
+            "pairs": {str(self.keys[s]): d for s, d in zip(one.seeds, one.deltas, strict=True)},
+            "lost": [{"reason": lost.reason, "failed": list(lost.sides)} for lost in one.lost],
+            "tests": {name: asdict(test) for name, test in verdict.tests.items()},
+        }
+        plain: dict[str, Any] = _finite(found)
+        return plain
+
+
+def compare(
+    table: pd.DataFrame,
+    *,
+    margin: float | None,
+    pair: str = "seed",
+    arm: str | Sequence[str] = "method",
+    metric: str = "accuracy",
+    block: str | None = None,
+    baseline: str | None = None,
+    alpha: float = 0.05,
+    correction: str = "holm",
+    looks: Sequence[int] = (),
+    resolution: float | None = None,
+) -> Compared:
+    """Judge every pair of arms in a table, or every arm against `baseline`.
+
+    Differences are treatment - baseline in the metric's own unit, joined on `pair` (and `block`);
+    of two arms the one that the table names first is the baseline.
+
+    margin: the smallest difference that would matter, in the metric's unit, chosen before the data;
+        None or 0 declares none, and then nothing can be decided.
+    arm: the column that names the arm, or for a wide table the columns of the arms.
+    alpha: rate of false claims of either kind over the family, (0, 0.5].
+    correction: `holm`, `hommel`, `bonferroni` or `none`.
+    looks: numbers of pairs at which verdicts were to be read, rising, the last the most that was to
+        be spent; without them the table is read once, as a study of a fixed number.
+    resolution: what one test row is worth in the metric; by default the smallest step seen.
+
+    Raises SelectionError for an unknown column or arm and settings out of range, DataError for rows
+    that cannot be used.
+    """
+    _check(margin, alpha, correction, looks, resolution)
+    columns = Columns(pair, (arm,) if isinstance(arm, str) else tuple(arm), metric, block)
+    found = frame.scores(table, columns, resolution)
+    asked, declared = frame.pairs(found, baseline), margin or math.nan
+    whole = [frame.compare_over(found, one, metric, declared) for one in asked]
+    most = max(len(one.schedule) for one in whole)
+    design = Design(alpha, correction, tuple(looks) or (most,), most)
+    inside = {
+        name: _judged(
+            [frame.compare_in(found, one, name, metric, declared) for one in asked], design
+        )
+        for name in (found.blocks if block else ())
+    }
+    verdicts = _judged(whole, design)
+    return Compared(verdicts, inside, tuple(traps.of(verdicts, design)), design, found.keys)
+
+
+def _judged(compared: Sequence[Comparison], design: Design) -> tuple[Verdict, ...]:
+    catalogue = scan()
+    tests = {name: catalogue.load("test", name)() for name in catalogue.names("test")}
+    return tuple(conclude(compared, tests, design))
+
+
+def _check(
+    margin: float | None,
+    alpha: float,
+    correction: str,
+    looks: Sequence[int],
+    resolution: float | None,
+) -> None:
+    if margin is not None and not 0 <= margin < math.inf:
+        raise SelectionError(f"a margin of {margin}; it is a positive number in the metric's unit")
+    if not 0 < alpha <= 0.5:
+        raise SelectionError(f"an alpha of {alpha}; it lies in (0, 0.5]")
+    if correction not in CORRECTIONS:
+        raise SelectionError(f"correction {correction!r}; there are {', '.join(CORRECTIONS)}")
+    if list(looks) != sorted({*looks}) or any(look < ENOUGH_PAIRS for look in looks):
+        raise SelectionError(f"looks {list(looks)}; they rise from at least {ENOUGH_PAIRS}")
+    if resolution is not None and not 0 < resolution < math.inf:
+        raise SelectionError(f"a resolution of {resolution}; it is a positive number")
+
+
+def _direction(verdict: Verdict) -> str:
+    if verdict.decision != "MATTERS":
+        return ""
+    return "higher" if verdict.estimate > 0 else "lower"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,37 @@
+"""The symmetric-sign e-process: evidence that the arms are not exchangeable, at any time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ablate.registry import component
+from ablate.types import Comparison, TestResult
+
+
+@component("test", "sign-e", paper="Ville 1939; Ramdas et al. 2023, Statistical Science 38(4)")
+@dataclass(frozen=True)
+class SignEvidence:
+    """E = 2^n B(k + 1, n - k + 1) = 2^n / ((n + 1) C(n, k)), k of n signs positive; p = 1 / E.
+
+    A uniform mixture of bets on the sign: a martingale whenever the two arms are exchangeable
+    within a seed, as they are where the component does nothing. It may be read after any seed.
+    Differences of 0 are left out.
+    """
+
+    def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
+        """Give p = min(1, 1 / E); the estimate is log E."""
+        signs = [delta > 0 for delta in comparison.deltas if abs(delta) > 1e-9]
+        log_e = log_evidence(sum(signs), len(signs))
+        p, floor = (min(1.0, math.exp(-log)) for log in (log_e, log_evidence(0, len(signs))))
+        n = len(comparison.deltas)
+        return TestResult("sign-e", n, p, log_e, math.nan, math.nan, "exchangeable arms", floor)
+
+
+def log_evidence(positive: int, n: int) -> float:
+    """Give log E of n signs, `positive` of them positive.
+
+    >>> round(math.exp(log_evidence(8, 8)), 2)
+    28.44
+    """
+    return n * math.log(2) - math.log(n + 1) - math.log(math.comb(n, positive))
