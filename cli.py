@@ -189,6 +189,20 @@ def report(opened: Suite, results: Path, style: str) -> None:
 
 
 @main.command()
+@click.argument("report", type=click.Path(path_type=Path))
+def verify(report: Path) -> None:
+    """Recompute every number of a REPORT (its report.md) from the store two folders up."""
+    from ablate import shipped
+    from ablate.store import open_store
+
+    with closing(open_store(report.absolute().parents[1], create=False)) as store:
+        found = list(shipped.module("reports.verify").verify(report, store))
+    say_all(found or ["Every number agrees with the store."])
+    if found:
+        sys.exit(1)
+
+
+@main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--margin", type=float, help="Smallest difference that matters, in its own unit.")
 @click.option(

@@ -69,6 +69,7 @@ class Compared:
             "p": verdict.p,
             "p_adjusted": verdict.p_adjusted,
             "rule": verdict.rule,
+            "detectable": verdict.detectable,
             "correlation": one.correlation if verdict.n > 1 else math.nan,
             "pairs": {str(self.keys[s]): d for s, d in zip(one.seeds, one.deltas, strict=True)},
             "lost": [{"reason": lost.reason, "failed": list(lost.sides)} for lost in one.lost],

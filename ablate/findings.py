@@ -91,6 +91,7 @@ class Verdict:
     decision: MATTERS, NEGLIGIBLE, INCONCLUSIVE or UNTESTABLE. p: of the verdict, adjusted over the
     family. low, high: the `1 - alpha` interval, simultaneous over the looks. flags: `INERT`,
     `differs`, ... rule: by what it was read. inner: the `1 - 2 alpha` interval.
+    detectable: a true difference that would be found to matter in about 80 % of such studies.
     """
 
     comparison: Comparison
@@ -107,6 +108,7 @@ class Verdict:
     tests: Mapping[str, TestResult]
     rule: str = "Student t"
     inner: tuple[float, float] = (math.nan, math.nan)
+    detectable: float = math.nan
 
 
 @dataclass(frozen=True)

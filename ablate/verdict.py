@@ -158,9 +158,25 @@ def decide(evidence: Evidence, p_adjusted: float, alpha: float, family: int = 1)
         why=why,
         flags=tuple(flags),
         tests=tests,
+        detectable=detectable(evidence, (high - low) / 2),
         rule=evidence.reading.rule if evidence.reading else "Student t",
         inner=evidence.reading.inner if evidence.reading else _within(tests),
     )
+
+
+def detectable(evidence: Evidence, half: float) -> float:
+    """Give the difference that would be found to matter with a power of about 80 %.
+
+    delta + half the interval + t_{.8} s / sqrt(n): the interval's lower end then lies on delta or
+    above in four studies of five. half: of the interval, in the metric's unit.
+    """
+    from scipy.stats import t
+
+    found = evidence.tests.get("paired-t", NOTHING)
+    if found.n < FEWEST_PAIRS or not math.isfinite(half):
+        return math.nan
+    error = (found.high - found.low) / 2 / t.ppf(1 - evidence.alpha / 2, found.n - 1)
+    return float(evidence.comparison.margin + half + t.ppf(0.8, found.n - 1) * error)
 
 
 def _within(tests: Mapping[str, TestResult]) -> tuple[float, float]:

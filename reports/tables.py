@@ -70,7 +70,7 @@ def reasons(study: Study) -> str:
     level = words.percent(2 * study.suite.alpha)
     head = [
         *("contrast", "metric", "why", f"{level} interval", "p effect > margin"),
-        *("p effect < margin", "p sign-flip", "p paired t", "d_z", "r between arms"),
+        *("p effect < margin", "p sign-flip", "p paired t", "detectable", "d_z", "r between arms"),
     ]
     return table(head, [_reason(verdict) for verdict in study.verdicts])
 
@@ -89,6 +89,7 @@ def _reason(verdict: Verdict) -> list[str]:
         verdict.why,
         words.interval(*verdict.inner),
         *p,
+        words.points(verdict.detectable, signed=False),
         effect,
         "–" if math.isnan(compared.correlation) else f"{compared.correlation:.2f}",
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ablate.flow import Study
 
-from . import tables, words
+from . import digests, tables, words
 from .figures import draw
 
 
@@ -48,7 +48,9 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
         tables.reasons(study) if study.verdicts else "No contrast was declared.",
         "Each verdict rests on the two one-sided questions in the p columns: is the effect larger "
         "than the margin (minimal-effect test), is it smaller (two one-sided tests). The sign-flip "
-        "and the paired t test of no difference at all are shown beside them. *r* is the "
+        "and the paired t test of no difference at all are shown beside them. "
+        "*detectable*: the true difference in points that a study of these seeds and this spread "
+        "would find to matter four times of five. *r* is the "
         "correlation between the arms over the seeds: the higher, the more pairing bought.",
         *inert(study),
         *twins(study),
@@ -60,6 +62,7 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
         provenance(study),
         "## The suite",
         fenced(study.suite.text.rstrip()),
+        digests.stated(study),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
