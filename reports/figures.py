@@ -71,6 +71,8 @@ def forest(study: Study, pyplot: Any) -> Any:
         labels.append(name)
         margin, colour = verdict.comparison.margin, COLOURS[verdict.decision]
         axes.fill_betweenx([row - 0.42, row + 0.42], -margin, margin, color="#e8eef0", lw=0)
+        if math.isinf(verdict.low):  # no interval at so few seeds: open on both sides
+            axes.axhline(row, color=colour, lw=1.4, ls=":")
         axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=1.4)
         axes.plot(verdict.inner, [row, row], color=colour, lw=3.6)
         axes.plot(verdict.estimate, row, "o", color=colour, ms=6)

@@ -23,11 +23,13 @@ LOWER_IS_BETTER = ("forgetting",)
 def points(value: float, signed: bool = True) -> str:
     """Write points with two decimals and a real minus sign.
 
-    >>> points(-1.234), points(0.5), points(float("nan"))
-    ('−1.23', '+0.50', '–')
+    >>> points(-1.234), points(0.5), points(float("nan")), points(float("-inf"))
+    ('−1.23', '+0.50', '–', '−∞')
     """
     if math.isnan(value):
         return "–"
+    if math.isinf(value):
+        return "+∞" if value > 0 else "−∞"
     text = f"{value:+.2f}" if signed else f"{value:.2f}"
     return text.replace("-", "−")
 
