@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from ablate.flow import Study
 from ablate.judge import scored_by
 from ablate.pair import in_cell
 from ablate.same import Same
 from ablate.types import Contrast, Verdict, cell_words
+
+if TYPE_CHECKING:  # the store comes with it, which `compare` does not need
+    from ablate.flow import Study
 
 MEANINGS = {
     "MATTERS": "the difference is larger than the margin declared as worth caring about",
