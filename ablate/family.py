@@ -129,7 +129,7 @@ def _opened(comparison: Comparison, tests: Tests, alpha: float) -> Contest:
 def _read(contest: Contest, look: int, rule: Rule, design: Design) -> Contest:
     seen = first(contest.whole, look)
     if any(pair.missing for pair in seen.lost):
-        return contest if contest.seen else replace(contest, seen=None)
+        return contest
     now = replace(contest, seen=seen)
     if len(seen.deltas) < 2 or now.fault():
         return now
