@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ablate import frame, traps
+from ablate import disjoint, frame, traps
 from ablate.errors import SelectionError
 from ablate.family import conclude
 from ablate.frame import Columns
 from ablate.registry import scan
+from ablate.settings import Settings, across
 from ablate.types import ENOUGH_PAIRS, Comparison, Design, Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Compared:
 
     verdicts: one a pair of arms, over all blocks, corrected as one family. blocks: by block, the
     same pairs inside it, corrected as a family of their own. keys: the pair keys by place.
+    settings: what the blocks say together, beside the verdicts; None for fewer than two.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -36,6 +38,7 @@ class Compared:
     warnings: tuple[str, ...]
     design: Design
     keys: tuple[Any, ...]
+    settings: Settings | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain data for JSON; what is not a number is None."""
@@ -46,6 +49,7 @@ class Compared:
             "looks": list(self.design.looks),
             "contrasts": [self._plain(one) for one in self.verdicts],
             "blocks": [{"block": b, **self._plain(one)} for b, some in blocks for one in some],
+            "settings": _finite(asdict(self.settings)) if self.settings else None,
             "warnings": list(self.warnings),
         }
 
@@ -92,6 +96,7 @@ def compare(
     correction: str = "holm",
     looks: Sequence[int] = (),
     resolution: float | None = None,
+    lower: bool = False,
 ) -> Compared:
     """Judge every pair of arms in a table, or every arm against `baseline`.
 
@@ -106,6 +111,10 @@ def compare(
     looks: numbers of pairs at which verdicts were to be read, rising, the last the most that was to
         be spent; without them the table is read once, as a study of a fixed number.
     resolution: what one test row is worth in the metric; by default the smallest step seen.
+    lower: a lower score is better; it turns ranks around, and no verdict.
+
+    Blocks that share keys are judged by the keys' means over all blocks; blocks that share none
+    each bring an error of their own (Welch-Satterthwaite).
 
     Raises SelectionError for an unknown column or arm and settings out of range, DataError for rows
     that cannot be used.
@@ -123,8 +132,19 @@ def compare(
         )
         for name in (found.blocks if block else ())
     }
-    verdicts = _judged(whole, design)
-    return Compared(verdicts, inside, tuple(traps.of(verdicts, design)), design, found.keys)
+    if len(inside) > 1 and not frame.shares_keys(found):
+        verdicts = disjoint.judge(list(zip(*(_comparisons(one) for one in inside.values()),
+                                           strict=True)), design)  # fmt: skip
+    else:
+        verdicts = _judged(whole, design)
+    named = [(one.treatment, one.baseline, one.margin) for one in whole]
+    together = across(found.values, named, metric, alpha, lower) if block else None
+    warned = (*traps.of(verdicts, design), *traps.of_table(table, columns))
+    return Compared(verdicts, inside, warned, design, found.keys, together)
+
+
+def _comparisons(verdicts: Sequence[Verdict]) -> list[Comparison]:
+    return [one.comparison for one in verdicts]
 
 
 def _judged(compared: Sequence[Comparison], design: Design) -> tuple[Verdict, ...]:

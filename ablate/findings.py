@@ -69,7 +69,9 @@ class Comparison:
 class TestResult:
     """What one test says about paired differences.
 
-    p: the p-value, `nan` where the test does not apply. floor: the smallest p it can reach here.
+    p: the p-value, `nan` where the test does not apply. estimate: of what the test is about, with
+    its interval low, high. floor: the smallest p it can reach with these differences. effect: a
+    size without unit; measure: its name.
     """
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
@@ -82,6 +84,8 @@ class TestResult:
     high: float
     assumes: str
     floor: float = 0.0
+    effect: float = math.nan
+    measure: str = ""
 
 
 @dataclass(frozen=True)

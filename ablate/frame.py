@@ -129,6 +129,15 @@ def pairs(found: Scores, baseline: str | None = None) -> list[tuple[str, str]]:
     return [(arm, baseline) for arm in found.arms if arm != baseline]
 
 
+def shares_keys(found: Scores) -> bool:
+    """Say whether any pair key occurs in two blocks."""
+    seen: dict[str, set[Hashable]] = {}
+    for arm in found.values.values():
+        for block, scores in arm.items():
+            seen.setdefault(block, set()).update(scores)
+    return any(one & other for one, other in itertools.combinations(seen.values(), 2))
+
+
 def compare_in(
     found: Scores, pair: tuple[str, str], block: str, metric: str, margin: float
 ) -> Comparison:

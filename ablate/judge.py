@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ablate import metrics, pair
+from ablate import metrics, pair, traps
 from ablate.family import conclude
 from ablate.plan import keys
 from ablate.registry import Catalogue, scan
@@ -71,7 +71,8 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     ]
     if margins:
         yield f"A margin of {min(margins):g} points is less than one test row can show."
-    yield from _floors(suite, verdicts)
+    yield from traps.of(verdicts, design(suite))
+    yield from shared_streams(records)
     catalogue = scan()
     scored = predictors(catalogue, suite.variants)
     for contrast in suite.contrasts:
@@ -99,15 +100,19 @@ def oracles(catalogue: Catalogue, scored: Sequence[Choice]) -> frozenset[str]:
     return frozenset(label for label, mine in facts.items() if mine.get("oracle"))
 
 
-def _floors(suite: Suite, verdicts: Sequence[Verdict]) -> Iterator[str]:
-    floors = [
-        v.tests["sign-flip"].floor
-        for v in verdicts
-        if "sign-flip" in v.tests and "INERT" not in v.flags
+def shared_streams(records: Sequence[RunResult]) -> Iterator[str]:
+    """Name what several seeds have in common, so that they are not independent in it."""
+    seen: dict[str, dict[str, set[int]]] = {}
+    for record in records:
+        for name, digest in (record.provenance.get("streams") or {}).items():
+            seen.setdefault(name, {}).setdefault(str(digest), set()).add(record.seed)
+    shared = [
+        name
+        for name, digests in sorted(seen.items())
+        if 2 * len(digests) <= len(set().union(*digests.values()))
     ]
-    stuck = [floor for floor in floors if floor > suite.alpha]
-    if stuck:
+    if shared:
         yield (
-            f"{len(stuck)} contrast(s) have so few differing pairs that a sign-flip p cannot go "
-            f"under {min(stuck):.2g}, whatever the difference."
+            f"Several seeds share their {', '.join(shared)}: verdicts hold for "
+            f"{'these' if len(shared) > 1 else 'this one'}, not for a fresh draw."
         )

@@ -98,9 +98,11 @@ class Mixture:
     arXiv:2310.03722.
 
     g: spread of the mixture in standard deviations of a difference, > 0.
+    share: the share of the level that it may spend, (0, 1]; p-values are divided by it.
     """
 
     g: float = 1.0
+    share: float = 1.0
 
     @property
     def name(self) -> str:
@@ -108,16 +110,15 @@ class Mixture:
         return "t-mixture"
 
     def p(self, t: Any, n: int) -> Any:
-        """Give 1 / (2 E_n) on the side of `t`, at most 1."""
-        log_e = log_evidence(t, n, self.g)
-        return np.where(
-            np.asarray(t) > 0, np.minimum(1.0, 0.5 * np.exp(-np.maximum(log_e, -1.0))), 1.0
-        )
+        """Give 1 / (2 share E_n) on the side of `t`, at most 1."""
+        log_e = np.maximum(log_evidence(t, n, self.g), -1.0)
+        p = np.minimum(1.0, 0.5 / self.share * np.exp(-log_e))
+        return np.where(np.asarray(t) > 0, p, 1.0)
 
     def constant(self, level: float, n: int) -> float:
-        """Give the t at which E_n is 1 / (2 level); infinite where no t reaches it."""
+        """Give the t at which E_n is 1 / (2 share level); infinite where no t reaches it."""
         spread = 1 + n * self.g**2
-        power = math.exp(2 / n * (0.5 * math.log(spread) - math.log(2 * level)))
+        power = math.exp(2 / n * (0.5 * math.log(spread) - math.log(2 * self.share * level)))
         if power >= spread:
             return math.inf
         return math.sqrt((n - 1) * max(0.0, power - 1) / (1 - power / spread))

@@ -5,54 +5,178 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ablate.family import NOTHING_READ, read
+from ablate.frame import Columns
 from ablate.looks import Looks
-from ablate.types import ENOUGH_PAIRS, Comparison, Design, Verdict
+from ablate.stats.sign_evidence import log_evidence
+from ablate.types import ENOUGH_PAIRS, Comparison, Design, Floats, Verdict
 
-SKEWED = 1.0
-"""A sample skewness of the differences beyond which normality is doubted."""
+SKEWED = 1.5
+"""Standard errors of a normal sample's skewness beyond which normality is doubted."""
+
+SERIAL = 1.645
+"""Standard errors of the von Neumann ratio beyond which neighbours resemble one another."""
+
+DECIDED = ("MATTERS", "NEGLIGIBLE")
+MOST_NAMED = 3
 
 
 def of(verdicts: Sequence[Verdict], design: Design) -> Iterator[str]:
-    """Give the warnings of a family of verdicts."""
+    """Give the warnings of a family, one a trap, with the contrasts that are in it."""
+    found: dict[str, list[str]] = {}
     for verdict in verdicts:
-        one, name = (
-            verdict.comparison,
-            f"{verdict.comparison.treatment} − {verdict.comparison.baseline}",
+        name = f"{verdict.comparison.treatment} − {verdict.comparison.baseline}"
+        for trap, detail in doubts(verdict, design, len(verdicts)):
+            found.setdefault(trap, []).append(f"{name} ({detail})")
+    for trap, told in found.items():
+        more = f"; and {len(told) - MOST_NAMED} more" if len(told) > MOST_NAMED else ""
+        yield f"{trap}: {'; '.join(told[:MOST_NAMED])}{more}."
+
+
+def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[str, str]]:
+    """Give each trap that one verdict is in, with its figures."""
+    one, deltas = verdict.comparison, np.array(verdict.comparison.deltas)
+    lost = [pair for pair in one.lost if not pair.missing]
+    if lost:
+        yield "Pairs were lost", f"{len(lost)}: {'; '.join(pair.reason for pair in lost[:3])}"
+    if len(deltas) and (imputed := worst_case(one)):
+        yield "With the worst score seen in place of each lost one", imputed
+    if verdict.n < 3 or one.refusal or "INERT" in verdict.flags:
+        return
+    floor = verdict.tests["sign-flip"].floor if "sign-flip" in verdict.tests else 0.0
+    if floor > design.alpha / family:
+        corrected = "" if floor > design.alpha else ", too much for this family of contrasts"
+        yield (
+            "So few differing pairs that a sign-flip or Wilcoxon p cannot go low, whatever the "
+            "difference",
+            f"not under {floor:.2g} with {verdict.n} pairs{corrected}",
         )
-        if one.lost:
-            few = "; ".join(pair.reason for pair in one.lost[:3])
-            yield f"{name}: {len(one.lost)} pairs were lost: {few}."
-        if verdict.n < 3 or one.refusal or "INERT" in verdict.flags:
+    zeros = int((np.abs(deltas) < 1e-12).sum())
+    if 2 * zeros >= verdict.n:
+        yield "Many differences are exactly 0", f"{zeros} of {verdict.n}"
+    if at := bound(one):
+        yield "Scores are at their bound, so that a difference has no room", at
+    skew = skewness(deltas)
+    if abs(skew) > SKEWED * skewness_error(verdict.n):
+        yield "The differences are skewed, where normality is assumed", f"skewness {skew:+.1f}"
+    ratio = von_neumann(deltas)
+    if ratio < 2 - SERIAL * 2 * math.sqrt((verdict.n - 2) / (verdict.n**2 - 1)):
+        yield (
+            "Neighbouring seeds resemble one another, as if they shared a batch",
+            f"von Neumann ratio {ratio:.2f}; independent seeds give 2",
+        )
+    if verdict.decision in DECIDED and (p := by_signs(one, verdict.decision)) > design.alpha:
+        yield (
+            "Normality assumed: the signs alone do not bear the verdict out",
+            f"{verdict.decision}, {verdict.n} pairs, sign evidence p {p:.2g}",
+        )
+    if seed := carried_by_one(verdict, design):
+        yield "A verdict rests on one pair and falls without it", f"{verdict.decision}, {seed}"
+
+
+def of_table(table: Any, columns: Columns) -> Iterator[str]:
+    """Warn of what a table holds beside the scores that were compared."""
+    used = {columns.pair, *columns.arm, columns.metric, columns.block}
+    rest = [name for name in table.columns if name not in used]
+    scores = [str(name) for name in rest if table[name].dtype.kind == "f"]
+    if scores and not columns.wide:
+        yield (
+            f"The table holds other figures ({', '.join(scores[:5])}): if verdicts on these were "
+            "looked at, they belong to the family, and alpha is shared with them."
+        )
+    keys = table[columns.pair].nunique()
+    for name in rest:
+        if table[name].dtype.kind == "f":
             continue
-        test = verdict.tests.get("sign-flip")
-        if test and test.floor > design.alpha / len(verdicts):
+        groups = table.groupby(columns.pair)[name].nunique(dropna=False)
+        if (groups <= 1).all() and 1 < (count := table[name].nunique()) <= keys / 2:
             yield (
-                f"{name}: a sign-flip p cannot go under {test.floor:.2g} with {verdict.n} pairs, "
-                "whatever the difference."
+                f"{keys} values of {columns.pair} fall into {count} of {name}: if these share "
+                "anything that moves the scores, they are not independent, and the intervals too "
+                f"short. Compare with --pair {name} on the means, or --block {name}."
             )
-        zeros = sum(abs(delta) < 1e-12 for delta in one.deltas)
-        if 2 * zeros >= verdict.n:
-            yield f"{name}: {zeros} of {verdict.n} differences are exactly 0."
-        if abs(skew := skewness(one.deltas)) > SKEWED:
-            yield f"{name}: the differences are skewed ({skew:+.1f}), normality is assumed."
-        if seed := carried_by_one(verdict, design):
-            yield f"{name}: {verdict.decision} rests on one pair ({seed}) and falls without it."
 
 
-def skewness(deltas: Sequence[float]) -> float:
+def worst_case(one: Comparison) -> str:
+    """Say how far the mean difference moves if lost scores were the lowest or highest seen."""
+    sides = {one.treatment: one.treatment_values, one.baseline: one.baseline_values}
+    alone = [pair.sides[0] for pair in one.lost if len(pair.sides) == 1 and not pair.missing]
+    alone = [side for side in alone if side in sides]
+    if not alone:
+        return ""
+    now = float(np.mean(one.deltas))
+    reached = []
+    for extreme in (min, max):  # whether low or high is worse is the metric's affair
+        apart = {name: extreme(values) - float(np.mean(values)) for name, values in sides.items()}
+        moved = [now + apart[s] * (1 if s == one.treatment else -1) for s in alone]
+        reached.append(float(np.mean([*one.deltas, *moved])))
+    return f"{now:+.4g} becomes {min(reached):+.4g} to {max(reached):+.4g}"
+
+
+def bound(one: Comparison) -> str:
+    """Say whether an arm is nearer to 0, 1 or 100 than the margin; '' for unbounded scores."""
+    values = (*one.treatment_values, *one.baseline_values)
+    if min(values) < 0 or max(values) > 100:
+        return ""
+    top = 1.0 if max(values) <= 1 else 100.0
+    for name, scores in ((one.treatment, one.treatment_values),
+                         (one.baseline, one.baseline_values)):  # fmt: skip
+        mean = float(np.mean(scores))
+        room = min(mean, top - mean)
+        if room < one.margin and room < 0.05 * top:
+            return f"{name} has a mean of {mean:.4g}, nearer to its bound than the margin"
+    return ""
+
+
+def skewness(deltas: Floats | Sequence[float]) -> float:
     """Give the moment coefficient of skewness; 0 where nothing varies."""
     apart = np.array(deltas) - np.mean(deltas)
     sd = math.sqrt(float(np.mean(apart**2)))
     return float(np.mean(apart**3)) / sd**3 if sd > 1e-12 else 0.0
 
 
+def skewness_error(n: int) -> float:
+    """Give the standard error of the skewness of n normal draws, n >= 3 (Fisher 1930)."""
+    return math.sqrt(6 * (n - 2) / ((n + 1) * (n + 3)))
+
+
+def von_neumann(deltas: Floats) -> float:
+    """Give sum (d_{i+1} - d_i)^2 / sum (d_i - mean)^2 in the order of the seeds; 2 if constant.
+
+    Von Neumann 1941, Ann. Math. Statist. 12(4): about 2 for independent draws.
+    """
+    apart = deltas - deltas.mean()
+    total = float((apart**2).sum())
+    return float((np.diff(deltas) ** 2).sum()) / total if total > 1e-20 else 2.0
+
+
+def by_signs(one: Comparison, decision: str) -> float:
+    """Give the sign e-process's p of a verdict: how the differences lie about its margin.
+
+    MATTERS may be claimed in two directions, so that its p is doubled.
+    """
+    deltas = np.array(one.deltas)
+    if decision == "MATTERS":
+        up = deltas.mean() > 0
+        return min(1.0, 2 * _above((deltas if up else -deltas) - one.margin))
+    return max(_above(one.margin - deltas), _above(deltas + one.margin))
+
+
+def _above(values: Floats) -> float:
+    values = values[np.abs(values) > 1e-9]
+    positive = int((values > 0).sum())
+    if 2 * positive <= len(values):
+        return 1.0
+    return min(1.0, math.exp(-log_evidence(positive, len(values))))
+
+
 def carried_by_one(verdict: Verdict, design: Design) -> str:
     """Name the pair without which a verdict would fall; '' where there is none."""
-    if verdict.decision not in ("MATTERS", "NEGLIGIBLE") or verdict.n <= ENOUGH_PAIRS:
+    if verdict.decision not in DECIDED or verdict.n <= ENOUGH_PAIRS:
         return ""
     one = verdict.comparison
     far = int(np.argmax(np.abs(np.array(one.deltas) - np.median(one.deltas))))

@@ -9,8 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from ablate.power import equivalence, minimal_effect, seeds
 from ablate.types import ENOUGH_PAIRS, Comparison, TestResult, Verdict
 
 DECISIVE = ("minimal-effect", "equivalence")
@@ -245,14 +244,8 @@ def seeds_needed(evidence: Evidence, alpha: float, power: float = 0.8) -> int:
     comparison, observed = evidence.comparison, evidence.tests["paired-t"]
     mean, have, margin = abs(observed.estimate), observed.n, comparison.margin
     half = (observed.high - observed.low) / 2
-    sd = half * math.sqrt(have) / t.ppf(1 - evidence.alpha / 2, have - 1)
-    n = np.arange(max(ENOUGH_PAIRS, have), MOST_SEEDS + 1)
-    se, df = sd / np.sqrt(n), n - 1
-    if mean > margin:
-        chance = t.cdf((mean - margin) / se - t.ppf(1 - alpha / 2, df), df)
-    else:
-        reach = t.ppf(1 - alpha, df)
-        both = [t.cdf((margin + side * mean) / se - reach, df) for side in (-1, 1)]
-        chance = both[0] + both[1] - 1
-    enough = n[chance >= power]
-    return int(enough[0]) if len(enough) else 0
+    sd = half * math.sqrt(have) / float(t.isf(evidence.alpha / 2, have - 1))
+    shown = minimal_effect if mean > margin else equivalence
+    if shown(MOST_SEEDS, mean, sd, margin, alpha) < power:
+        return 0
+    return seeds(lambda n: shown(n, mean, sd, margin, alpha), power, max(ENOUGH_PAIRS, have))

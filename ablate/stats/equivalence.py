@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ablate.registry import component
-from ablate.stats.student import world
+from ablate.stats.student import result, world
 from ablate.types import Comparison, TestResult
 
 
@@ -21,7 +21,4 @@ class Equivalence:
         """Test |mean difference| >= margin against less; needs two pairs."""
         mean = world(comparison)
         p = max(mean.cdf(-comparison.margin), mean.sf(comparison.margin))
-        low, high = mean.interval(1 - 2 * alpha)
-        return TestResult(
-            "equivalence", len(comparison.deltas), p, mean.mean(), low, high, "normal differences"
-        )
+        return result("equivalence", comparison, p, 1 - 2 * alpha)

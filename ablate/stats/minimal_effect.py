@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ablate.registry import component
-from ablate.stats.student import world
+from ablate.stats.student import result, world
 from ablate.types import Comparison, TestResult
 
 
@@ -21,13 +21,4 @@ class MinimalEffect:
         """Test |mean difference| <= margin against more; needs two pairs."""
         mean = world(comparison)
         p = min(1.0, 2 * min(mean.cdf(comparison.margin), mean.sf(-comparison.margin)))
-        low, high = mean.interval(1 - alpha)
-        return TestResult(
-            "minimal-effect",
-            len(comparison.deltas),
-            p,
-            mean.mean(),
-            low,
-            high,
-            "normal differences",
-        )
+        return result("minimal-effect", comparison, p, 1 - alpha)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ablate.registry import component
-from ablate.stats.student import world
+from ablate.stats.student import result, world
 from ablate.types import Comparison, TestResult
 
 
@@ -18,7 +18,4 @@ class PairedT:
         """Test for a mean difference of 0; needs two pairs."""
         mean = world(comparison)
         p = min(1.0, 2 * min(mean.cdf(0), mean.sf(0)))
-        low, high = mean.interval(1 - alpha)
-        return TestResult(
-            "paired-t", len(comparison.deltas), p, mean.mean(), low, high, "normal differences"
-        )
+        return result("paired-t", comparison, p, 1 - alpha)

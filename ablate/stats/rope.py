@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ablate.registry import component
-from ablate.stats.student import world
+from ablate.stats.student import result, world
 from ablate.types import Comparison, TestResult
 
 
@@ -22,6 +22,4 @@ class Rope:
         """Give the probability outside the margin and the 1 - alpha credible interval."""
         mean = world(comparison)
         outside = float(mean.cdf(-comparison.margin) + mean.sf(comparison.margin))
-        low, high = mean.interval(1 - alpha)
-        n = len(comparison.deltas)
-        return TestResult("rope", n, outside, mean.mean(), low, high, "normal differences")
+        return result("rope", comparison, outside, 1 - alpha)

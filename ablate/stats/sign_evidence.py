@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from ablate.registry import component
 from ablate.types import Comparison, TestResult
@@ -16,16 +18,28 @@ class SignEvidence:
 
     A uniform mixture of bets on the sign: a martingale whenever the two arms are exchangeable
     within a seed, as they are where the component does nothing. It may be read after any seed.
-    Differences of 0 are left out.
+    Differences of 0 are left out. The estimate is the median difference; its interval holds at
+    any time as well.
     """
 
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
-        """Give p = min(1, 1 / E); the estimate is log E."""
+        """Give p = min(1, 1 / E); the effect size is log E."""
         signs = [delta > 0 for delta in comparison.deltas if abs(delta) > 1e-9]
         log_e = log_evidence(sum(signs), len(signs))
         p, floor = (min(1.0, math.exp(-log)) for log in (log_e, log_evidence(0, len(signs))))
-        n = len(comparison.deltas)
-        return TestResult("sign-e", n, p, log_e, math.nan, math.nan, "exchangeable arms", floor)
+        low, high = interval(comparison.deltas, alpha)
+        n, middle = len(comparison.deltas), median(comparison.deltas)
+        assumes = "exchangeable arms"
+        return TestResult("sign-e", n, p, middle, low, high, assumes, floor, log_e, "log E")
+
+
+def interval(deltas: Sequence[float], alpha: float) -> tuple[float, float]:
+    """Give the medians against which E stays under 1 / alpha; they lie between two differences."""
+    ranked, n = sorted(deltas), len(deltas)
+    for k in range(n // 2, 0, -1):  # k - 1 differences under the k-th, as few as E allows
+        if log_evidence(k - 1, n) >= -math.log(alpha):
+            return ranked[k - 1], ranked[n - k]
+    return -math.inf, math.inf
 
 
 def log_evidence(positive: int, n: int) -> float:

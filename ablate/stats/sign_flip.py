@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.registry import component
+from ablate.stats.student import standardised
 from ablate.types import Comparison, TestResult
 
 GRID_CELLS = 10_000_000
@@ -25,7 +26,8 @@ class SignFlip:
 
     Exact where the differences lie on a grid (counts of test rows) or n <= 16; otherwise from
     99,999 drawn assignments with a fixed generator. It can never go under 2 / 2^m, m the
-    differences that are not 0.
+    differences that are not 0. The interval is the test's inversion, which lies between order
+    statistics of the means of all subsets of the pairs (Hartigan 1969), or of 99,999 of them.
     """
 
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
@@ -41,7 +43,30 @@ class SignFlip:
         nonzero = int((np.abs(deltas) > 1e-9).sum())
         floor = min(1.0, 2.0 ** (1 - nonzero))
         mean = float(deltas.mean())
-        return TestResult("sign-flip", n, p, mean, np.nan, np.nan, "exchangeable arms", floor)
+        low, high = interval(deltas, alpha)
+        size = standardised(comparison)
+        return TestResult(
+            "sign-flip", n, p, mean, low, high, "exchangeable arms", floor, size, "d_z"
+        )
+
+
+def interval(deltas: NDArray[np.float64], alpha: float) -> tuple[float, float]:
+    """Give the mean differences that the test would not reject at alpha.
+
+    Flipping a subset's signs about m gives a sum no larger exactly where the subset's mean is at
+    most m; with the empty subset, that counts the test's one-sided p.
+    """
+    if len(deltas) <= EXACT_PAIRS:
+        sums, sizes = np.zeros(1), np.zeros(1)
+        for delta in deltas:
+            sums, sizes = np.append(sums, sums + delta), np.append(sizes, sizes + 1)
+    else:
+        chosen = np.random.default_rng(0).random((DRAWS + 1, len(deltas))) < 0.5
+        chosen[0] = False
+        sums, sizes = chosen @ deltas, chosen.sum(1)
+    means = np.sort(sums[sizes > 0] / sizes[sizes > 0])
+    k = int(np.floor(alpha / 2 * (len(means) + 1)))  # P(m under the k-th mean) is k / 2^n
+    return (float(means[k - 1]), float(means[-k])) if k else (-np.inf, np.inf)
 
 
 def on_integers(deltas: NDArray[np.int64]) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ablate.types import Comparison
+from ablate.types import Comparison, TestResult
 
 
 def world(comparison: Comparison) -> Any:
@@ -20,6 +20,20 @@ def world(comparison: Comparison) -> Any:
 
     deltas = np.array(comparison.deltas)
     return t(len(deltas) - 1, loc=deltas.mean(), scale=spread(comparison) / math.sqrt(len(deltas)))
+
+
+def result(name: str, comparison: Comparison, p: float, level: float) -> TestResult:
+    """Give a test of the mean with its interval of `level`, and d_z for its effect size."""
+    mean = world(comparison)
+    low, high = mean.interval(level)
+    size = standardised(comparison)
+    n, estimate = len(comparison.deltas), float(mean.mean())
+    return TestResult(name, n, p, estimate, low, high, "normal differences", 0.0, size, "d_z")
+
+
+def standardised(comparison: Comparison) -> float:
+    """Give d_z = mean(d) / sd(d)."""
+    return float(np.mean(comparison.deltas)) / spread(comparison)
 
 
 def spread(comparison: Comparison) -> float:

@@ -1,0 +1,169 @@
+"""Arms over several settings (data sets, models): ranks, and what holds for settings like these."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate.stats import aggregate, friedman
+from ablate.stats.aggregate import Aggregate
+from ablate.stats.friedman import Friedman
+from ablate.stats.mixed import Mixed, mixed
+from ablate.stats.signed_rank import Sides, signed_rank
+from ablate.types import Floats
+
+Table = Mapping[str, Mapping[str, Mapping[Hashable, float]]]
+"""Scores by arm, by setting, by pair key."""
+
+FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Across:
+    """Two arms over the settings.
+
+    improvement: the probability that a run of the treatment beats one of the baseline. mixed: of
+    the paired differences with the setting as a random effect, None where there is too little.
+    sides: Bayesian signed-rank probabilities of the settings' mean differences.
+    """
+
+    treatment: str
+    baseline: str
+    margin: float
+    improvement: Aggregate
+    mixed: Mixed | None
+    sides: Sides
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What several settings say together about arms in one metric.
+
+    settings: those in which every arm has a score. means: mean scores, `[setting, arm]`. shared:
+    all settings ran the same pair keys, so that scores of one key are not independent. critical:
+    Nemenyi's critical difference of ranks. nemenyi, conover, wilcoxon: p by pair of arms; cliques:
+    arms that Wilcoxon with Holm does not tell apart, by place; cliques_nemenyi: by Nemenyi. iqm: of
+    each arm; profile: share of an arm's runs above each of `thresholds`.
+    """
+
+    metric: str
+    arms: tuple[str, ...]
+    settings: tuple[str, ...]
+    means: Floats
+    shared: bool
+    test: Friedman
+    critical: float
+    nemenyi: Floats
+    conover: Floats
+    wilcoxon: Floats
+    cliques: tuple[tuple[int, ...], ...]
+    cliques_nemenyi: tuple[tuple[int, ...], ...]
+    iqm: tuple[Aggregate, ...]
+    thresholds: tuple[float, ...]
+    profiles: tuple[tuple[float, ...], ...]
+    across: tuple[Across, ...]
+
+
+def across(
+    table: Table,
+    pairs: Sequence[tuple[str, str, float]],
+    metric: str,
+    alpha: float = 0.05,
+    lower: bool = False,
+) -> Settings | None:
+    """Rank the arms over the settings and pool each pair; None for fewer than two of either.
+
+    pairs: (treatment, baseline, margin). lower: a lower score is better.
+    """
+    arms = tuple(table)
+    names = list(dict.fromkeys(one for arm in arms for one in table[arm]))
+    names = [name for name in names if all(table[arm].get(name) for arm in arms)]
+    if len(arms) < FEWEST or len(names) < FEWEST:
+        return None
+    means = np.array([[_mean(table[arm][name]) for arm in arms] for name in names])
+    test = friedman.friedman(means, lower)
+    whole = {arm: _matrix(table[arm], names) for arm in arms}
+    shared = all(matrix is not None for matrix in whole.values())
+    scores = {arm: _stacked(table[arm], names, whole[arm]) for arm in arms}
+    p = {"nemenyi": friedman.nemenyi(test.ranks, len(names)),
+         "wilcoxon": friedman.wilcoxon_pairs(means)}  # fmt: skip
+    cut = {name: tuple(friedman.cliques(test.ranks, one, alpha)) for name, one in p.items()}
+    thresholds = _thresholds(np.concatenate([one.ravel() for one in scores.values()]))
+    return Settings(
+        metric=metric,
+        arms=arms,
+        settings=tuple(names),
+        means=means,
+        shared=shared,
+        test=test,
+        critical=friedman.critical_difference(len(arms), len(names), alpha),
+        nemenyi=p["nemenyi"],
+        conover=friedman.conover(means, lower),
+        wilcoxon=p["wilcoxon"],
+        cliques=cut["wilcoxon"],
+        cliques_nemenyi=cut["nemenyi"],
+        iqm=tuple(
+            aggregate.iqm_interval(scores[arm], alpha, shared) for arm in arms
+        ),
+        thresholds=thresholds,
+        profiles=tuple(
+            tuple(map(float, aggregate.profile(scores[arm], thresholds))) for arm in arms
+        ),
+        across=tuple(
+            _across(table, a, b, margin, names, (scores[a], scores[b]), alpha, shared, lower)
+            for a, b, margin in pairs
+            if a in table and b in table
+        ),
+    )  # fmt: skip
+
+
+def _across(
+    table: Table, treatment: str, baseline: str, margin: float, names: Sequence[str],
+    scores: tuple[Floats, Floats], alpha: float, shared: bool, lower: bool,
+) -> Across:  # fmt: skip
+    deltas, groups = [], []
+    for name in names:
+        one, other = table[treatment][name], table[baseline][name]
+        found = [one[key] - other[key] for key in one if key in other]
+        deltas += found
+        groups += [name] * len(found)
+    enough = len(set(groups)) >= FEWEST and len(deltas) > len(set(groups))
+    settled = [float(np.mean([d for d, g in zip(deltas, groups, strict=True) if g == name]))
+               for name in dict.fromkeys(groups)]  # fmt: skip
+    ordered = scores[::-1] if lower else scores
+    return Across(
+        treatment,
+        baseline,
+        margin,
+        aggregate.improvement(*ordered, alpha, shared),
+        mixed(deltas, groups, alpha) if enough else None,
+        signed_rank(settled, margin),
+    )
+
+
+def _mean(scores: Mapping[Hashable, float]) -> float:
+    return float(np.mean(list(scores.values())))
+
+
+def _matrix(scores: Mapping[str, Mapping[Hashable, float]], names: Sequence[str]) -> Floats | None:
+    """Give scores `[key, setting]` over the keys that every setting has; None below two."""
+    keys = [key for key in scores[names[0]] if all(key in scores[name] for name in names)]
+    if len(keys) < FEWEST:
+        return None
+    return np.array([[scores[name][key] for name in names] for key in keys])
+
+
+def _stacked(
+    scores: Mapping[str, Mapping[Hashable, float]], names: Sequence[str], whole: Floats | None
+) -> Floats:
+    """Give scores `[run, setting]`: as many runs as every setting has, where keys differ."""
+    if whole is not None:
+        return whole
+    least = min(len(scores[name]) for name in names)
+    return np.array([list(scores[name].values())[:least] for name in names]).T
+
+
+def _thresholds(scores: Floats) -> tuple[float, ...]:
+    return tuple(map(float, np.linspace(scores.min(), scores.max(), 41)))

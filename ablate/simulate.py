@@ -1,0 +1,170 @@
+"""Many simulated studies at once: the rules of `family.conclude` on arrays.
+
+`calibrate.agreement` puts the engine itself to some of the same studies.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from ablate.family import BROKEN
+from ablate.looks import Looks, Rule
+from ablate.types import ENOUGH_PAIRS, Floats
+from ablate.worlds import World
+
+Schedule: TypeAlias = Sequence[tuple[int, Rule]]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What simulated studies claim at each look so far: running minima of two p-values.
+
+    The looks that were declared have minima of their own, and those of a broken schedule, too.
+
+    matters, negligible: `[..., looks]`. up: whether the mean was above 0, `[..., looks]`.
+    """
+
+    matters: Floats
+    negligible: Floats
+    up: Floats
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Shares of studies by what they come to. seeds: the median number spent until decided."""
+
+    higher: float
+    lower: float
+    negligible: float
+    seeds: float
+
+    @property
+    def matters(self) -> float:
+        """Give the share of MATTERS in either direction."""
+        return self.higher + self.lower
+
+
+def fixed(seeds: int) -> Schedule:
+    """Give the schedule of a study that is read once."""
+    return [(seeds, Looks((seeds,)))]
+
+
+def planned(looks: Sequence[int]) -> Schedule:
+    """Give the schedule of declared looks."""
+    return [(look, Looks(tuple(looks))) for look in looks]
+
+
+def extended(looks: Sequence[int], most: int) -> Schedule:
+    """Give declared looks, and then a look at every seed to `most`, as if by `--seeds`."""
+    return [*planned(looks), *((n, BROKEN) for n in range(looks[-1] + 1, most + 1))]
+
+
+def peeked(seeds: int) -> Schedule:
+    """Give a look at every seed before the one that was declared."""
+    return [*((n, BROKEN) for n in range(5, seeds)), *fixed(seeds)]
+
+
+def claims(deltas: Floats, margin: float, schedule: Schedule, resolution: float) -> Claims:
+    """Read differences `[..., seeds]` at every look of a schedule."""
+    before: dict[type, dict[str, Floats]] = {}  # a broken schedule does not go on from its looks
+    sums, squares = np.cumsum(deltas, -1), np.cumsum(deltas**2, -1)
+    matters, negligible, up = [], [], []
+    for n, rule in schedule:
+        mean = sums[..., n - 1] / n
+        variance = np.maximum(0, squares[..., n - 1] / n - mean**2) * n / (n - 1)
+        sd = np.where(variance > 1e-12, np.sqrt(variance), resolution)
+        error = sd / math.sqrt(n)
+        found = {
+            "large": 2 * rule.p((np.abs(mean) - margin) / error, n),
+            "under": rule.p((margin - mean) / error, n),
+            "over": rule.p((mean + margin) / error, n),
+        }
+        old = before.get(type(rule), found)
+        running = {name: np.minimum(old[name], p) for name, p in found.items()}
+        before[type(rule)] = running
+        few = n < ENOUGH_PAIRS
+        matters.append(np.where(few, 1.0, running["large"]))
+        negligible.append(np.where(few, 1.0, np.maximum(running["under"], running["over"])))
+        up.append(mean > 0)
+    return Claims(np.stack(matters, -1), np.stack(negligible, -1), np.stack(up, -1))
+
+
+def ever(p: Floats, alpha: float) -> float:
+    """Give the share of studies whose p reaches alpha at some look."""
+    return float((p <= alpha).any(-1).mean())
+
+
+def decisions(made: Claims, schedule: Schedule, alpha: float) -> tuple[Floats, Floats]:
+    """Close each contrast of each family in turn, as `conclude` does: Holm over the family.
+
+    Of claims `[studies, contrasts, looks]`, gives 1 MATTERS higher, -1 MATTERS lower, 2 NEGLIGIBLE,
+    0 open, and the seeds it was decided at (inf where open), both `[studies, contrasts]`.
+    """
+    shape = made.matters.shape[:-1]
+    kept, found, spent = np.ones(shape), np.zeros(shape), np.full(shape, np.inf)
+    for place, (n, _) in enumerate(schedule):
+        matters, negligible = made.matters[..., place], made.negligible[..., place]
+        free = found == 0
+        kept = np.where(free, np.minimum(1, np.minimum(matters, negligible)), kept)
+        close = free & (holm(kept) <= alpha)
+        claim = np.where(matters < negligible, np.where(made.up[..., place], 1, -1), 2)
+        found = np.where(close, claim, found)
+        spent = np.where(close, n, spent)
+    return found, spent
+
+
+def holm(p: Floats) -> Floats:
+    """Give Holm's adjusted p over the last axis (Holm 1979, Scand. J. Statist. 6(2))."""
+    order = np.argsort(p, -1)
+    ranked = np.take_along_axis(p, order, -1) * np.arange(p.shape[-1], 0, -1)
+    adjusted = np.empty_like(p)
+    np.put_along_axis(adjusted, order, np.minimum(1, np.maximum.accumulate(ranked, -1)), -1)
+    return adjusted
+
+
+def rates(
+    world: World, truth: float, margin: float, schedule: Schedule, studies: int, seed: int
+) -> Rates:
+    """Simulate studies of one contrast and give the shares of its verdicts."""
+    deltas = world.draw(np.random.default_rng(seed), (studies, schedule[-1][0]), truth)
+    made = claims(deltas[:, None], margin, schedule, world.resolution)
+    found, spent = decisions(made, schedule, 0.05)
+    share = {value: float((found == value).mean()) for value in (1, -1, 2)}
+    return Rates(share[1], share[-1], share[2], float(np.median(spent)))
+
+
+def stoppers(
+    world: World, truth: float, margin: float, schedule: Schedule, studies: int, seed: int
+) -> tuple[float, float]:
+    """Give the shares that can ever be called MATTERS, and ever NEGLIGIBLE, at some look.
+
+    Who stops at the first MATTERS claims it this often, whatever came before; so for NEGLIGIBLE.
+    """
+    deltas = world.draw(np.random.default_rng(seed), (studies, schedule[-1][0]), truth)
+    made = claims(deltas, margin, schedule, world.resolution)
+    return ever(made.matters, 0.05), ever(made.negligible, 0.05)
+
+
+def families(
+    world: World,
+    truths: Sequence[float],
+    margin: float,
+    schedule: Schedule,
+    studies: int,
+    seed: int,
+) -> tuple[float, float]:
+    """Give the shares of families with at least one false MATTERS, and with a false NEGLIGIBLE."""
+    rng = np.random.default_rng(seed)
+    size = (studies, schedule[-1][0])
+    deltas = np.stack([world.draw(rng, size, truth) for truth in truths], 1)
+    made = claims(deltas, margin, schedule, world.resolution)
+    found, _ = decisions(made, schedule, 0.05)
+    small = np.abs(truths) <= margin
+    matters = (np.abs(found) == 1) & small
+    negligible = (found == 2) & (np.abs(truths) >= margin)
+    return float(matters.any(1).mean()), float(negligible.any(1).mean())

@@ -1,0 +1,100 @@
+"""Scores of many runs on many data sets in a figure: Agarwal et al. 2021, NeurIPS 34.
+
+Scores are `[seeds, blocks]` of one arm. Intervals come from 1,000 resamples with a fixed generator:
+of whole seeds where all blocks ran the same ones, as scores of one seed are not independent; else
+of seeds inside each block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate.types import Floats
+
+RESAMPLES = 1_000
+CELLS = 4_000_000
+"""As many numbers are held at once."""
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A figure with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def iqm(scores: Floats | Sequence[float]) -> float:
+    """Give the interquartile mean: without a quarter of the scores, cut down, at each end.
+
+    Of fewer than four scores it is the mean.
+
+    >>> iqm([1.0, 2.0, 3.0, 100.0])
+    2.5
+    """
+    from scipy.stats import trim_mean
+
+    return float(trim_mean(np.ravel(scores), 0.25))
+
+
+def _iqm(many: Floats) -> Floats:
+    from scipy.stats import trim_mean
+
+    return np.asarray(trim_mean(many.reshape(len(many), -1), 0.25, axis=1))
+
+
+def iqm_interval(scores: Floats, alpha: float = 0.05, shared: bool = True) -> Aggregate:
+    """Give the interquartile mean of scores `[seeds, blocks]` with its percentile interval.
+
+    shared: the blocks' seeds are the same, and are resampled together.
+    """
+    return _with_interval(np.asarray(scores, float), _iqm, alpha, shared, 1)
+
+
+def improvement(
+    treatment: Floats, baseline: Floats, alpha: float = 0.05, shared: bool = True
+) -> Aggregate:
+    """Give the probability of improvement: A12 inside each block, averaged over the blocks.
+
+    treatment, baseline: scores `[seeds, blocks]`, resampled together.
+    """
+    seeds = min(len(treatment), len(baseline))
+    whole = np.concatenate([treatment[:seeds], baseline[:seeds]], 1)
+    return _with_interval(whole, _improved, alpha, shared, seeds)
+
+
+def _improved(many: Floats) -> Floats:
+    treatment, baseline = np.split(many, 2, 2)  # [resample, seed, block]
+    wins = np.sign(treatment[:, :, None] - baseline[:, None]).mean((1, 2, 3))
+    return np.asarray((1 + wins) / 2)
+
+
+def _with_interval(
+    scores: Floats, figure: Callable[[Floats], Floats], alpha: float, shared: bool, weight: int
+) -> Aggregate:
+    """Take a figure of scores and of resamples; `weight`: numbers that it makes of each."""
+    seeds, blocks = scores.shape
+    rng = np.random.default_rng(0)
+    columns = np.arange(blocks)
+    step = max(1, CELLS // (scores.size * weight))
+    drawn = []
+    for start in range(0, RESAMPLES, step):
+        count = min(step, RESAMPLES - start)
+        rows = rng.integers(0, seeds, (count, seeds, 1 if shared else blocks))
+        drawn.append(figure(scores[rows, columns]))
+    low, high = np.quantile(np.concatenate(drawn), [alpha / 2, 1 - alpha / 2])
+    return Aggregate(float(figure(scores[None])[0]), float(low), float(high))
+
+
+def profile(scores: Floats, thresholds: Sequence[float]) -> Floats:
+    """Give the share of runs above each threshold, equal weights for blocks: Dolan & More 2002.
+
+    >>> profile(np.array([[1.0, 3.0], [2.0, 4.0]]), [1.5, 3.5]).tolist()
+    [0.75, 0.25]
+    """
+    scores = np.asarray(scores, float)
+    return np.array([float((scores > threshold).mean()) for threshold in thresholds])

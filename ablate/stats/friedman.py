@@ -1,0 +1,153 @@
+"""Ranks of several arms over data sets: Friedman's test and what may follow it.
+
+Scores are `[blocks, arms]`; rank 1 is the best, which is the largest unless `lower` is said; ties
+share their average rank.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate.types import Floats
+
+
+@dataclass(frozen=True)
+class Friedman:
+    """Whether the arms' ranks differ over the blocks.
+
+    ranks: average rank of each arm. statistic: Friedman's chi-square, corrected for ties, with
+    `df` degrees of freedom, and its p. f, f_p: Iman & Davenport's F of it, less conservative, with
+    df and df (blocks - 1) degrees of freedom; infinite where all blocks agree.
+    """
+
+    ranks: tuple[float, ...]
+    blocks: int
+    statistic: float
+    df: int
+    p: float
+    f: float
+    f_p: float
+
+
+def ranked(scores: Floats, lower: bool = False) -> Floats:
+    """Rank the arms inside each block, `[blocks, arms]`."""
+    from scipy.stats import rankdata
+
+    found: Floats = rankdata(scores if lower else -np.asarray(scores), axis=1)
+    return found
+
+
+def friedman(scores: Floats, lower: bool = False) -> Friedman:
+    """Test that no arm ranks higher than another; needs two blocks and two arms.
+
+    Friedman 1937, JASA 32; Iman & Davenport 1980, Comm. Statist. A9(6): F = (N - 1) chi2 /
+    (N (k - 1) - chi2). SciPy's test asks for three arms, so that its formula is used for two.
+    """
+    from scipy.stats import chi2, f
+
+    ranks = ranked(scores, lower)
+    n, k = ranks.shape
+    sums = ranks.sum(0)
+    tied = (ranks**2).sum() - n * k * (k + 1) ** 2 / 4  # n k (k^2 - 1) / 12 without ties
+    apart = ((sums - n * (k + 1) / 2) ** 2).sum()
+    statistic = float((k - 1) * apart / tied) if tied > 1e-9 else 0.0
+    left = n * (k - 1) - statistic
+    ratio = (n - 1) * statistic / left if left > 1e-9 else math.inf
+    return Friedman(
+        ranks=tuple(map(float, sums / n)),
+        blocks=n,
+        statistic=statistic,
+        df=k - 1,
+        p=float(chi2.sf(statistic, k - 1)),
+        f=ratio,
+        f_p=0.0 if math.isinf(ratio) else float(f.sf(ratio, k - 1, (k - 1) * (n - 1))),
+    )
+
+
+def critical_difference(arms: int, blocks: int, alpha: float = 0.05) -> float:
+    """Give Nemenyi's critical difference of average ranks, q sqrt(k (k + 1) / (6 N)).
+
+    q is the studentised range's quantile, infinite degrees of freedom, over sqrt(2). Demsar 2006,
+    JMLR 7.
+
+    >>> round(critical_difference(4, 14), 3)
+    1.254
+    """
+    from scipy.stats import studentized_range
+
+    q = float(studentized_range.isf(alpha, arms, np.inf)) / math.sqrt(2)
+    return q * math.sqrt(arms * (arms + 1) / (6 * blocks))
+
+
+def nemenyi(ranks: Sequence[float], blocks: int) -> Floats:
+    """Give Nemenyi's p of each pair of arms, `[arms, arms]`."""
+    from scipy.stats import studentized_range
+
+    k = len(ranks)
+    apart = np.abs(np.subtract.outer(ranks, ranks)) * math.sqrt(6 * blocks / (k * (k + 1)))
+    p = np.ones((k, k))
+    for i, j in itertools.combinations(range(k), 2):
+        p[i, j] = p[j, i] = studentized_range.sf(apart[i, j] * math.sqrt(2), k, np.inf)
+    return np.clip(p, 0, 1)
+
+
+def conover(scores: Floats, lower: bool = False) -> Floats:
+    """Give Conover's p of each pair of arms, unadjusted, `[arms, arms]`.
+
+    t = |R_i - R_j| / sqrt(2 N (A - sum R^2 / N) / ((N - 1)(k - 1))), R the rank sums, A the sum of
+    all squared ranks; (N - 1)(k - 1) degrees of freedom. Conover 1999, section 5.8.
+    """
+    from scipy.stats import t as student
+
+    ranks = ranked(scores, lower)
+    n, k = ranks.shape
+    sums, df = ranks.sum(0), (n - 1) * (k - 1)
+    left = 2 * n * ((ranks**2).sum() - (sums**2).sum() / n) / df
+    apart = np.abs(np.subtract.outer(sums, sums))
+    if left < 1e-9:  # every block agrees
+        return np.where(apart > 0, 0.0, 1.0)
+    return np.asarray(2 * student.sf(apart / math.sqrt(left), df)).clip(0, 1)
+
+
+def wilcoxon_pairs(scores: Floats) -> Floats:
+    """Give Wilcoxon's p of each pair of arms over the blocks, corrected by Holm, `[arms, arms]`."""
+    from scipy.stats import wilcoxon
+
+    from ablate.verdict import adjust
+
+    scores = np.asarray(scores)
+    k = scores.shape[1]
+    pairs = list(itertools.combinations(range(k), 2))
+    raw = []
+    for i, j in pairs:
+        apart = np.round(scores[:, i] - scores[:, j], 9)  # round-off breaks ties
+        left = apart[apart != 0]
+        ties = len(np.unique(np.abs(left))) < len(left)
+        how = "approx" if ties or len(left) > 50 else "exact"
+        raw.append(float(wilcoxon(left, method=how, correction=ties).pvalue) if len(left) else 1.0)
+    p = np.ones((k, k))
+    for (i, j), value in zip(pairs, adjust(raw, "holm"), strict=True):
+        p[i, j] = p[j, i] = value
+    return p
+
+
+def cliques(ranks: Sequence[float], p: Floats, alpha: float = 0.05) -> list[tuple[int, ...]]:
+    """Give the largest runs of neighbours in rank of whom no two differ, best first; no singles.
+
+    >>> cliques([1.0, 2.0, 4.0], np.array([[1, 0.5, 0.01], [0.5, 1, 0.2], [0.01, 0.2, 1]]))
+    [(0, 1), (1, 2)]
+    """
+    order = [int(i) for i in np.argsort(ranks, kind="stable")]
+    found: list[tuple[int, ...]] = []
+    for start in range(len(order)):
+        end = start + 1
+        while end < len(order) and all(p[order[end], one] > alpha for one in order[start:end]):
+            end += 1
+        if end - start > 1 and not any({*order[start:end]} <= {*one} for one in found):
+            found.append(tuple(order[start:end]))
+    return found

@@ -1,0 +1,99 @@
+"""Simulated worlds in which the truth is known: what the verdicts are calibrated on.
+
+Each draws paired differences `[studies, seeds]` with a standard deviation of about one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate.types import Floats
+
+Draw = Callable[[np.random.Generator, tuple[int, int], float], Floats]
+
+
+@dataclass(frozen=True)
+class World:
+    """A way in which differences come about.
+
+    draw: (generator, (studies, seeds), true mean) -> differences `[studies, seeds]`.
+    resolution: what one test row is worth. tamed: whether the error rates are promised in it.
+    """
+
+    draw: Draw
+    resolution: float = 1e-6
+    tamed: bool = True
+
+
+def normal(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
+    """Draw normal differences."""
+    return rng.normal(mean, 1, size)
+
+
+def heavy(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
+    """Draw Student's t with 3 degrees of freedom, scaled to a standard deviation of 1."""
+    return mean + rng.standard_t(3, size) / math.sqrt(3)
+
+
+def exponential(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
+    """Draw centred exponential differences: skewness 2."""
+    return mean + rng.exponential(1, size) - 1
+
+
+def lognormal(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
+    """Draw centred log-normal differences, sigma 1: skewness 6."""
+    spread = math.sqrt((math.e - 1) * math.e)
+    return mean + (rng.lognormal(0, 1, size) - math.exp(0.5)) / spread
+
+
+def gridded(rows: int) -> Draw:
+    """Draw differences of two accuracies, each counted on `rows` test rows around one half."""
+    unit = 1 / math.sqrt(2 * rows * 0.25)  # one row, in standard deviations of a difference
+
+    def draw(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
+        half = mean / unit / rows / 2
+        treatment, baseline = (rng.binomial(rows, 0.5 + way * half, size) for way in (1, -1))
+        return np.asarray((treatment - baseline) * unit, np.float64)
+
+    return draw
+
+
+def blocks(count: int, share: float) -> Draw:
+    """Draw means over `count` data sets whose differences share a part of their seed's luck."""
+    scale = math.sqrt(share + (1 - share) / count)
+
+    def draw(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
+        common = rng.normal(0, math.sqrt(share), size)
+        own = rng.normal(0, math.sqrt((1 - share) / count), size)
+        return mean + (common + own) / scale
+
+    return draw
+
+
+def batches(seeds: int, share: float) -> Draw:
+    """Draw differences where `seeds` neighbours share a batch, with intraclass correlation."""
+
+    def draw(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
+        studies, n = size
+        common = rng.normal(0, math.sqrt(share), (studies, -(-n // seeds)))
+        own = rng.normal(0, math.sqrt(1 - share), size)
+        return mean + np.repeat(common, seeds, 1)[:, :n] + own
+
+    return draw
+
+
+WORLDS: Mapping[str, World] = {
+    "normal": World(normal),
+    "t3": World(heavy),
+    "accuracies on 200 rows": World(gridded(200), 1 / math.sqrt(100)),
+    "accuracies on 50 rows": World(gridded(50), 1 / math.sqrt(25)),
+    "accuracies on 20 rows": World(gridded(20), 1 / math.sqrt(10)),
+    "4 data sets that share seeds": World(blocks(4, 0.5)),
+    "exponential": World(exponential, tamed=False),
+    "log-normal": World(lognormal, tamed=False),
+    "batches of 5 seeds": World(batches(5, 0.5), tamed=False),
+}

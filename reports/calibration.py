@@ -1,0 +1,134 @@
+"""The calibration study as a document: markdown tables with their Monte-Carlo errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from ablate.calibrate import COLUMNS, MARGINS, PLANS, SIZES, Calibration
+from ablate.simulate import Rates
+from ablate.worlds import WORLDS
+
+from .tables import table
+
+TRUTHS = {0.0: "0", 0.5: "half the margin", 1.0: "the margin", 2.0: "twice the margin"}
+
+
+def write(found: Calibration, path: Path, command: str) -> Path:
+    """Write the document; gives its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n\n".join(_text(found, command)) + "\n", "utf-8")
+    return path
+
+
+def _text(found: Calibration, command: str) -> Iterable[str]:
+    studies = f"{found.studies:,}"
+    yield "# How often the verdicts are right"
+    yield (
+        f"Simulated studies in which the truth is known, {studies} for each rate, alpha .05. This "
+        f"file is written by `{command}`. Differences are in standard deviations of a paired "
+        "difference; *margin* is the smallest difference that matters. After ± stands the "
+        "Monte-Carlo standard error."
+    )
+    yield "## Power: normal differences, a look at every seed from 5"
+    yield (
+        "Share of the right verdict / median seeds until any verdict, and for the truth on the "
+        "margin the shares of false MATTERS and of false NEGLIGIBLE."
+    )
+    yield _power(found)
+    yield "## False claims, the truth on the margin, worlds that are promised"
+    yield (
+        "Shares that can be called MATTERS at some look, and NEGLIGIBLE at some look: so often "
+        "does somebody claim it who stops at the first MATTERS, at the first NEGLIGIBLE, or goes "
+        "on after looking. The second column of each pair is to be at most .05, and the first as "
+        "well (with an interval of two sides, .025 is all of it that the truth on one margin can "
+        "spend). **Bold**: more than two standard errors above .05. Fewer than five pairs are "
+        "never decided."
+    )
+    yield _errors(found, tamed=True)
+    yield (
+        "A schedule that was broken has spent its alpha when it is extended, so that no rule could "
+        "hold it at .05 exactly; the t-mixture that reads what comes after is given a quarter of "
+        "alpha, which bounds the sum by .0625, and here is what it comes to."
+    )
+    yield "## Families of ten contrasts, Holm, margin of one standard deviation"
+    yield "Shares of families with at least one false MATTERS, and with a false NEGLIGIBLE."
+    rows = [
+        [world, family, plan, *(_rate(one, found.studies // 2) for one in both)]
+        for (world, family, plan), both in found.families.items()
+    ]
+    yield table(["world", "family", "read", "false MATTERS", "false NEGLIGIBLE"], rows)
+    yield "## Worlds that nothing tames: does a warning fire?"
+    yield (
+        "Skewed differences, seeds that share a batch and crashes that pick their victims break "
+        "the promise at small n; no test of a few numbers can see it. Judged by the engine itself, "
+        "margin half a standard deviation, truths 0 and ± the margin; *warned*: of the wrong "
+        "verdicts, the share whose report carries a warning about it; *alarms*: of the right ones, "
+        "the share that carries one, too. Most are the line that signs alone do not bear the "
+        "verdict out, which no verdict of fewer than eight pairs escapes. The first two worlds are "
+        "there to compare with."
+    )
+    yield _misled(found)
+    yield "False claims in these worlds, as above:"
+    yield _errors(found, tamed=False)
+    yield "## Is this the engine?"
+    told = ", ".join(f"{world} {same}" for world, same in found.agreement.items())
+    yield (
+        "The rates come from a copy of the rules that works on arrays. The engine that judges "
+        f"suites was put to {found.checked} families of four contrasts a world, with a look at "
+        f"every seed from 5 to 20. Families where verdict and seeds agreed throughout: {told}."
+    )
+
+
+def _power(found: Calibration) -> str:
+    head = ["true difference", *(f"margin {margin:g} sd, at most {most} seeds"
+                                 for margin, most in COLUMNS)]  # fmt: skip
+    rows = []
+    for truth, name in TRUTHS.items():
+        cells = [_power_cell(found.power[m, most, truth], truth, found.studies, most)
+                 for m, most in COLUMNS]  # fmt: skip
+        rows.append([name, *cells])
+    return table(head, rows)
+
+
+def _power_cell(rates: Rates, truth: float, studies: int, most: int) -> str:
+    if truth == 1:
+        return f"{_rate(rates.matters, studies)}, {_rate(rates.negligible, studies)}"
+    right = rates.negligible if truth < 1 else rates.higher
+    seeds = f"{rates.seeds:.0f}" if math.isfinite(rates.seeds) else f"> {most}"
+    return f"{_rate(right, studies)} / {seeds}"
+
+
+def _errors(found: Calibration, tamed: bool) -> str:
+    head = ["world", "read", *(f"margin {m:g} sd: MATTERS, NEGLIGIBLE" for m in MARGINS)]
+    rows = [
+        [name, plan, *(", ".join(_rate(one, found.studies, 0.05 if tamed else 1.0)
+                                 for one in found.errors[name, plan, m]) for m in MARGINS)]
+        for name, world in WORLDS.items() if world.tamed == tamed
+        for plan in PLANS
+    ]  # fmt: skip
+    return table(head, rows)
+
+
+def _misled(found: Calibration) -> str:
+    worlds = dict.fromkeys(world for world, _ in found.misled)
+    head = ["world", "seeds", "decided", "refused", "wrong", "warned", "alarms"]
+    rows = []
+    for world in worlds:
+        for n in SIZES:
+            one = found.misled[world, n]
+            figures = (one.decided, one.refused, one.wrong, one.warned, one.alarms)
+            rows.append([world, str(n), *(_share(figure) for figure in figures)])
+    return table(head, rows)
+
+
+def _share(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}".removeprefix("0")
+
+
+def _rate(value: float, studies: int, most: float = 1.0) -> str:
+    error = math.sqrt(value * (1 - value) / studies)
+    told = f"{_share(value)} ± {_share(error)}"
+    limit = most + 2 * math.sqrt(most * (1 - most) / studies)
+    return f"**{told}**" if value > limit else told
