@@ -17,11 +17,10 @@ from ablate.frame import Columns
 from ablate.registry import scan
 from ablate.settings import Settings, across
 from ablate.types import ENOUGH_PAIRS, Comparison, Design, Verdict
+from ablate.verdict import CORRECTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-CORRECTIONS = ("holm", "hommel", "bonferroni", "none")
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def compare(
         None or 0 declares none, and then nothing can be decided.
     arm: the column that names the arm, or for a wide table the columns of the arms.
     alpha: rate of false claims of either kind over the family, (0, 0.5].
-    correction: `holm`, `hommel`, `bonferroni` or `none`.
+    correction: `holm`, `hommel`, `bonferroni`, `bh`, `by` or `none`; see `verdict.CORRECTIONS`.
     looks: numbers of pairs at which verdicts were to be read, rising, the last the most that was to
         be spent; without them the table is read once, as a study of a fixed number.
     resolution: what one test row is worth in the metric; by default the smallest step seen.

@@ -10,17 +10,19 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ablate import judge, registration, shipped
+from ablate import judge, overview, registration, shipped
 from ablate.errors import SelectionError, unknown
+from ablate.overview import Importance
 from ablate.packing import failed, merged, pack, unpack_results
 from ablate.plan import Plan, keys, plan
 from ablate.registry import scan
 from ablate.same import Same, same
+from ablate.settings import Settings
 from ablate.store import Store
 from ablate.suite import predictors, read_suite
 from ablate.summary import ArmSummary, Estimate, of_metric, summarise
 from ablate.todo import look, pair_key, select, unfinished
-from ablate.types import ENOUGH_PAIRS, Json, RunResult, Site, Stack, Suite, Variant, Verdict
+from ablate.types import ENOUGH_PAIRS, Effect, Json, RunResult, Site, Stack, Suite, Variant, Verdict
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,11 @@ class Study:
     runs: by variant, the records by seed. arms: by variant. protocols: the labels of those that
     score the runs; oracles: those among them that know what a user cannot; chunks: rows in a chunk
     of those that vote. inert: of contrasts, by place, whose arms took the same first steps: how
-    alike they were (`tied`) and why (`reason`). effects: of a factorial, in its suite's order.
+    alike they were (`tied`) and why (`reason`). effects: of a factorial and of contrasts that are
+    pooled over settings, in the suite's order.
     same: what comparing an arm with its own twin came to. deviations: how the suite differs from
-    what was registered before its runs.
+    what was registered before its runs. settings: the grid's cells together, by metric. importance:
+    which of its axes explains the scores, by metric.
     """
 
     suite: Suite
@@ -49,6 +53,20 @@ class Study:
     effects: tuple[Verdict, ...] = ()
     same: tuple[Same, ...] = ()
     deviations: tuple[str, ...] = ()
+    settings: tuple[Settings, ...] = ()
+    importance: tuple[Importance, ...] = ()
+
+    @property
+    def pooled(self) -> list[tuple[Effect, Verdict]]:
+        """Give the contrasts that are pooled over settings."""
+        pairs = zip(self.suite.effects, self.effects, strict=True)
+        return [(one, found) for one, found in pairs if one.over]
+
+    @property
+    def factors(self) -> list[tuple[Effect, Verdict]]:
+        """Give a factorial's main effects and interactions."""
+        pairs = zip(self.suite.effects, self.effects, strict=True)
+        return [(one, found) for one, found in pairs if not one.over]
 
     def measured(self, variant: Variant, metric: str) -> Estimate:
         """Give the mean of a metric over a variant's runs that ended well."""
@@ -185,7 +203,7 @@ def open_arms(suite: Suite, store: Store) -> set[int]:
     """Name the variants that a claim still waits for; those in no claim wait with them."""
     claims: list[set[int]] = [{one.treatment, one.baseline} for one in suite.contrasts]
     claims += [{*one.plus, *one.minus} for one in suite.effects]
-    runs = judge.by_variant(suite, store.load(key for row in keys(suite) for key in row))
+    runs = judge.by_variant(suite, records(suite, store))
     verdicts = judge.judge(suite, [*judge.comparisons(suite, runs), *judge.effects(suite, runs)])
     waiting = [
         arms
@@ -203,7 +221,7 @@ def analyse(suite: Suite, store: Store) -> Study:
     deviations = tuple(registration.deviations(suite, frozen))
     suite = registration.as_registered(suite, frozen)
     names = keys(suite)
-    runs = judge.by_variant(suite, store.load(key for row in names for key in row))
+    runs = judge.by_variant(suite, records(suite, store))
     scored = predictors(catalogue, suite.variants)
     labels = tuple(choice.label() for choice in scored)
     compared = [*judge.comparisons(suite, runs), *judge.effects(suite, runs)]
@@ -225,7 +243,14 @@ def analyse(suite: Suite, store: Store) -> Study:
         tuple(effects),
         tuple(same(suite, runs)),
         deviations,
+        overview.settings(suite, runs),
+        overview.importance(suite, runs),
     )
+
+
+def records(suite: Suite, store: Store) -> Mapping[str, RunResult]:
+    """Load what is there of a suite's runs, by key."""
+    return store.load(key for row in keys(suite) for key in row)
 
 
 def inert_pairs(suite: Suite, store: Store) -> dict[int, Json]:

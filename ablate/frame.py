@@ -87,6 +87,8 @@ def scores(table: pd.DataFrame, columns: Columns, resolution: float | None = Non
     for name in needed:
         if name not in table.columns:
             raise SelectionError(unknown("column", name, map(str, table.columns)))
+    if doubled := [name for name in needed if needed.count(name) > 1]:
+        raise SelectionError(f"column {doubled[0]!r} is asked to be two things at once")
     if len(table) == 0:
         raise DataError("the table has no rows")
     if columns.wide:

@@ -13,6 +13,16 @@ import numpy as np
 from ablate.types import Floats, RunResult
 
 DEFAULT_PROTOCOL = "all-classes"
+LOWER_IS_BETTER = ("forgetting",)
+
+
+def lower_is_better(metric: str) -> bool:
+    """Say whether a lower score is a better one; `metric` may name a protocol.
+
+    >>> lower_is_better("forgetting@all-classes"), lower_is_better("all-classes")
+    (True, False)
+    """
+    return metric.split("@")[0] in LOWER_IS_BETTER
 
 
 def accuracy_matrix(result: RunResult, protocol: str) -> Floats:

@@ -51,7 +51,12 @@ def halves(
     runs: Sequence[Mapping[int, RunResult]],
     seeds: range,
 ) -> Comparison:
-    """Pair the means over the two halves of a factorial's arms; a seed needs every arm."""
+    """Pair the means over the two halves of a factorial's arms; a seed needs every arm.
+
+    Of a contrast that is pooled over settings, pair inside each setting and take the means.
+    """
+    if effect.over:
+        return over_settings(effect, variants, runs, seeds)
     sides = [
         Side(
             f"{effect.name}: {words}{in_cell(variants[half[0]].cell)}",
@@ -61,6 +66,57 @@ def halves(
         for words, half in ((effect.high, effect.plus), (effect.low, effect.minus))
     ]
     return join(sides, effect.metric, effect.margin, seeds)
+
+
+def over_settings(
+    effect: Effect,
+    variants: Sequence[Variant],
+    runs: Sequence[Mapping[int, RunResult]],
+    seeds: range,
+) -> Comparison:
+    """Pair two arms in every setting, and average a seed's scores over the settings.
+
+    The same seeds run in every setting, so that their scores are not independent: the seed is the
+    unit, and needs every setting.
+    """
+    made = [
+        compare(variants[a], variants[b], effect.metric, effect.margin, (runs[a], runs[b]), seeds)
+        for a, b in zip(effect.plus, effect.minus, strict=True)
+    ]
+    kept = [seed for seed in seeds if all(seed in one.seeds for one in made)]
+    lost: dict[int, list[LostPair]] = {}
+    for one in made:
+        for pair in one.lost:
+            lost.setdefault(pair.seed, []).append(pair)
+    sides = ({one.treatment for one in made}, {one.baseline for one in made})
+
+    def mean(side: str, seed: int) -> float:
+        return math.fsum(getattr(one, side)[one.seeds.index(seed)] for one in made) / len(made)
+
+    def side_of(label: str) -> str:
+        return effect.high if label in sides[0] else effect.low
+
+    return Comparison(
+        treatment=effect.high,
+        baseline=effect.low,
+        metric=effect.metric,
+        margin=effect.margin,
+        seeds=tuple(kept),
+        treatment_values=tuple(mean("treatment_values", seed) for seed in kept),
+        baseline_values=tuple(mean("baseline_values", seed) for seed in kept),
+        lost=tuple(
+            LostPair(
+                seed,
+                "; ".join(pair.reason for pair in pairs),
+                tuple(dict.fromkeys(side_of(name) for pair in pairs for name in pair.sides)),
+                any(pair.missing for pair in pairs),
+            )
+            for seed, pairs in sorted(lost.items())
+        ),
+        resolution=min((one.resolution for one in made), default=math.nan) / len(made),
+        identical=all(one.identical for one in made),
+        refusal="; ".join(dict.fromkeys(filter(None, (one.refusal for one in made)))),
+    )
 
 
 def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Comparison:
@@ -76,11 +132,11 @@ def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Com
         means, faults = [], []
         for side in sides:
             scored = [
-                (arm.label, *_value(arm, mine.get(seed), metric))
+                (arm.label, *value(arm, mine.get(seed), metric))
                 for arm, mine in zip(side.variants, side.records, strict=True)
             ]
             faults += [(side.label, label, fault) for label, fault, _ in scored if fault]
-            means.append(math.fsum(value for *_, value in scored) / len(scored))
+            means.append(math.fsum(score for *_, score in scored) / len(scored))
         if faults:
             reason = "; ".join(f"{label}: {fault}" for _, label, fault in faults)
             lost_by = (side for side, _, fault in faults if fault != NOT_RUN)
@@ -145,14 +201,14 @@ def in_cell(cell: Mapping[str, str]) -> str:
     return f" ({', '.join(cell_words(cell))})" if cell else ""
 
 
-def _value(arm: Variant, record: RunResult | None, metric: str) -> tuple[str, float]:
-    """Give a fault ('' when fine) and the value."""
+def value(arm: Variant, record: RunResult | None, metric: str) -> tuple[str, float]:
+    """Give a fault ('' when fine) and an arm's score in a metric."""
     if record is None:
         return NOT_RUN, math.nan
     if record.status != "ok":
         return f"{record.status} ({record.reason})", math.nan
     try:
-        value = metrics.value(record, metric, own(arm))
+        found = metrics.value(record, metric, own(arm))
     except KeyError:
         return "the record lacks this protocol; run again with --fresh", math.nan
-    return ("" if math.isfinite(value) else "the score is not finite"), value
+    return ("" if math.isfinite(found) else "the score is not finite"), found

@@ -33,6 +33,7 @@ KEYS = {
     "quick": "what `--quick` changes in the base, by path, and its number of seeds",
     "factorial": "two levels of each factor, crossed: factors, metric, margin, fraction",
     "same": "an arm that is run again on other seeds, to show the rate of false claims",
+    "spread": "the standard deviation that paired differences will have, for `power`: '2.0 points'",
     "references": "published figures shown beside what an arm reaches: arm, metric, figure",
 }
 SCALARS = {
@@ -40,7 +41,7 @@ SCALARS = {
     "seeds": Field("seeds", "int", 20, "[1, 100000]"),
     "alpha": Field("alpha", "float", 0.05, "[0.000001, 0.5]"),
     "correction": Field(
-        "correction", "Literal['holm', 'hommel', 'bonferroni', 'none']", "holm", ""
+        "correction", "Literal['holm', 'hommel', 'bonferroni', 'bh', 'by', 'none']", "holm", ""
     ),
     "precision": Field("precision", "Literal['float32', 'float64']", "float32", ""),
 }
@@ -137,11 +138,12 @@ class _SuiteReader:
         variants = grid.variants(arms, cells)
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
         claims = ClaimReader(self.root, self.reader)
-        contrasts = claims.contrasts(arms, cells, protocols)
+        contrasts, pooled = claims.contrasts(arms, cells, protocols)
         references = claims.references(arms, protocols)
         effects = claims.effects(grid.design, cells, protocols)
         twins = self.twins(arms, variants)
         looks = self.looks(scalars["seeds"])
+        spread = claims.points(self.root, "spread", KEYS["spread"])
         if self.reader.problems:
             return None
         said = (*(["--quick"] if self.quick else []), *(f"--set {one}" for one in self.changes))
@@ -153,9 +155,10 @@ class _SuiteReader:
             text=text,
             variants=(*variants, *(_twin(variants[i]) for i, _ in twins)),
             contrasts=tuple(contrasts),
-            effects=effects,
+            effects=(*pooled, *effects),
             twins=twins,
             looks=looks,
+            spread=spread,
             declared_seeds=scalars["seeds"],
             **scalars,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ablate.claims import CONTRAST_HELP
+from ablate.claims import CONTRAST_HELP, CONTRAST_KEYS, OVER
 from ablate.factorial import KEYS as FACTORIAL_KEYS
 from ablate.grid import OPTIONAL_KINDS
 from ablate.reading import REQUIRED, Component, Field
@@ -17,12 +17,15 @@ from ablate.types import ENOUGH_PAIRS, TOP_KINDS
 def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
     """Give the schema: every kind with its components, every component with its fields."""
     base = {kind: _of(kind) for kind in TOP_KINDS}
+    said: dict[str, Any] = {
+        key: {"type": "string", "description": words} for key, words in CONTRAST_HELP.items()
+    }
+    axes = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    said[OVER] = {"anyOf": [{"type": "string"}, axes], "description": CONTRAST_HELP[OVER]}
     contrast = {
         "type": "object",
-        "properties": {
-            key: {"type": "string", "description": v} for key, v in CONTRAST_HELP.items()
-        },
-        "required": list(CONTRAST_HELP),
+        "properties": said,
+        "required": list(CONTRAST_KEYS),
         "additionalProperties": False,
     }
     properties: dict[str, Any] = {key: {"description": text} for key, text in KEYS.items()}

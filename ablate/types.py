@@ -203,6 +203,9 @@ class Effect:
     The effect is the mean over the arms of `plus` minus that over the arms of `minus` (indices into
     the suite's variants), seed by seed: Yates's main effect, or half the difference of two simple
     effects for an interaction. high, low: what the two halves have in common.
+
+    over: for a contrast that is pooled over settings, the axes crossed out; `plus` and `minus` then
+    are its arms in each setting, in the same order, and all settings weigh the same.
     """
 
     name: str
@@ -212,6 +215,7 @@ class Effect:
     minus: tuple[int, ...]
     metric: str
     margin: float
+    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -231,7 +235,8 @@ class Suite:
     the suite asked for. changes: what the command line changed in it. references: published
     figures to be shown. effects: what its factorial asks. twins: the variants (of an arm, and of
     the same arm on seeds of its own) whose differences are chance alone. looks: seeds at which
-    verdicts are read; none means once, after the declared number.
+    verdicts are read; none means once, after the declared number. spread: the standard deviation
+    that paired differences are expected to have, in points; 0 where nothing was said.
     """
 
     name: str
@@ -250,6 +255,7 @@ class Suite:
     effects: tuple[Effect, ...] = ()
     twins: tuple[tuple[int, int], ...] = ()
     looks: tuple[int, ...] = ()
+    spread: float = 0.0
 
 
 # --- what is run -------------------------------------------------------------------------------

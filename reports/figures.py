@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ablate.flow import Study
-from ablate.pair import in_cell
 from ablate.types import Contrast, cell_words
 
 from . import words
@@ -34,15 +35,22 @@ MOST_CURVES = 24
 PNG = {"dpi": 150, "bbox_inches": "tight", "metadata": {"Software": None}}
 
 
-def draw(study: Study, folder: Path) -> list[str]:
-    """Draw what there is to show; gives the names of the files written, in the report's order."""
+@contextmanager
+def canvas() -> Iterator[Any]:
+    """Give pyplot, without a screen and in the look that all pictures share."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    names = []
     with pyplot.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        yield pyplot
+
+
+def draw(study: Study, folder: Path) -> list[str]:
+    """Draw what there is to show; gives the names of the files written, in the report's order."""
+    names = []
+    with canvas() as pyplot:
         for name, make in (("contrasts.png", forest), ("curves.png", curves)):
             figure = make(study, pyplot)
             if figure is not None:
@@ -57,10 +65,7 @@ def draw(study: Study, folder: Path) -> list[str]:
 def forest(study: Study, pyplot: Any) -> Any:
     """Draw every contrast's difference with its interval, before its margin."""
     named = [label(study, contrast) for contrast in study.suite.contrasts]
-    named += [
-        f"{effect.name}{in_cell(study.suite.variants[effect.plus[0]].cell)}"
-        for effect in study.suite.effects
-    ]
+    named += [words.named(study, effect) for effect in study.suite.effects]
     pairs = zip(named, (*study.verdicts, *study.effects), strict=True)
     shown = [(name, v) for name, v in pairs if not math.isnan(v.estimate)]
     if not shown:

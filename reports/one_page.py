@@ -97,7 +97,12 @@ def results(study: Study) -> Iterator[str]:
             f"{words.points(verdict.estimate)} points, {level} interval "
             f"{words.interval(verdict.low, verdict.high)}, {verdict.n} seeds."
         )
-    for effect, verdict in zip(study.suite.effects, study.effects, strict=True):
+    for effect, verdict in study.pooled:
+        yield (
+            f"{words.decision(verdict)}: {words.named(study, effect)}, {effect.metric}: "
+            f"{words.points(verdict.estimate)} points, {verdict.n} seeds."
+        )
+    for effect, verdict in study.factors:
         if verdict.decision == "MATTERS":
             yield (
                 f"{words.decision(verdict)}: {effect.name} ({effect.low} → {effect.high}), "

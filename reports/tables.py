@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 
 from ablate.flow import Study
-from ablate.pair import in_cell
 from ablate.references import Published, published
 from ablate.summary import Estimate
 from ablate.types import Verdict, cell_words
@@ -31,17 +30,25 @@ def verdicts(study: Study) -> str:
     head = ["contrast", *(["setting"] if crossed else []), "metric", "difference (points)",
             f"{words.percent(suite.alpha)} interval", "margin", "verdict", "seeds",
             f"p ({suite.correction.capitalize()})"]  # fmt: skip
-    rows = []
+    rows = [
+        _claim([effect.name, words.setting(study, effect), effect.metric],
+               verdict, effect.margin)
+        for effect, verdict in study.pooled
+    ]  # fmt: skip
     for contrast, verdict in zip(suite.contrasts, study.verdicts, strict=True):
         treatment, baseline = (suite.variants[i] for i in (contrast.treatment, contrast.baseline))
         cell = [", ".join(cell_words(treatment.cell))] if crossed else []
-        rows.append([
-            f"{treatment.name} − {baseline.name}", *cell, words.scoring(study, contrast),
-            words.points(verdict.estimate), words.interval(verdict.low, verdict.high),
-            f"±{contrast.margin:g}", words.decision(verdict), str(verdict.n),
-            words.p_value(verdict.p_adjusted),
-        ])  # fmt: skip
+        name = f"{treatment.name} − {baseline.name}"
+        about = [name, *cell, words.scoring(study, contrast)]
+        rows.append(_claim(about, verdict, contrast.margin))
     return table(head, rows)
+
+
+def _claim(about: Sequence[str], verdict: Verdict, margin: float) -> list[str]:
+    return [
+        *about, words.points(verdict.estimate), words.interval(verdict.low, verdict.high),
+        f"±{margin:g}", words.decision(verdict), str(verdict.n), words.p_value(verdict.p_adjusted),
+    ]  # fmt: skip
 
 
 def effects(study: Study) -> str:
@@ -49,12 +56,11 @@ def effects(study: Study) -> str:
     suite = study.suite
     head = ["effect", "from → to", "points", f"{words.percent(suite.alpha)} interval", "margin",
             "verdict", "seeds", f"p ({suite.correction.capitalize()})", "why"]  # fmt: skip
-    pairs = zip(suite.effects, study.effects, strict=True)
-    ranked = sorted(pairs, key=lambda pair: -abs(pair[1].estimate)
+    ranked = sorted(study.factors, key=lambda pair: -abs(pair[1].estimate)
                     if math.isfinite(pair[1].estimate) else 0)  # fmt: skip
     rows = [
         [
-            f"{effect.name}{in_cell(suite.variants[effect.plus[0]].cell)}",
+            words.named(study, effect),
             f"{effect.low} → {effect.high}",
             words.points(verdict.estimate), words.interval(verdict.low, verdict.high),
             f"±{effect.margin:g}", words.decision(verdict), str(verdict.n),
@@ -72,7 +78,8 @@ def reasons(study: Study) -> str:
         *("contrast", "metric", "why", f"{level} interval", "p effect > margin"),
         *("p effect < margin", "p sign-flip", "p paired t", "detectable", "d_z", "r between arms"),
     ]
-    return table(head, [_reason(verdict) for verdict in study.verdicts])
+    every = [*(found for _, found in study.pooled), *study.verdicts]
+    return table(head, [_reason(verdict) for verdict in every])
 
 
 def _reason(verdict: Verdict) -> list[str]:

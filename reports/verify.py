@@ -36,7 +36,7 @@ def verify(path: Path, store: Store) -> Iterator[str]:
     study = flow.analyse(_suite(path, text, facts), store)
     if records(study) != facts["records"]:
         yield "The store's records are not those that the report was made from."
-    pictures = [name for name in ("contrasts.png", "curves.png") if f"]({name})" in text]
+    pictures = re.findall(r"\]\((\w+\.png)\)", text)
     yield from differences(text, write.text(study, pictures))
 
 

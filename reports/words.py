@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ablate.judge import scored_by
+from ablate.metrics import lower_is_better
 from ablate.pair import in_cell
 from ablate.same import Same
-from ablate.types import Contrast, Verdict, cell_words
+from ablate.types import Contrast, Effect, Verdict, cell_words
 
 if TYPE_CHECKING:  # the store comes with it, which `compare` does not need
     from ablate.flow import Study
@@ -20,7 +21,6 @@ MEANINGS = {
     "INCONCLUSIVE": "neither could be shown with these seeds; it is no proof of equality",
     "UNTESTABLE": "there were too few comparable runs, or the comparison would not be fair",
 }
-LOWER_IS_BETTER = ("forgetting",)
 
 
 def points(value: float, signed: bool = True) -> str:
@@ -73,13 +73,15 @@ def decision(verdict: Verdict) -> str:
 
 def better(verdict: Verdict) -> bool:
     """Say whether the treatment does better, in the metric's own direction."""
-    lower = verdict.comparison.metric.split("@")[0] in LOWER_IS_BETTER
+    lower = lower_is_better(verdict.comparison.metric)
     return (verdict.estimate < 0) if lower else (verdict.estimate > 0)
 
 
 def answer(study: Study) -> str:
     """Answer the suite's question in one sentence, from the contrast that it declares first."""
-    if study.effects and not study.verdicts:
+    if study.pooled:
+        return _pooled(study)
+    if study.factors and not study.verdicts:
         return _effects(study)
     if not study.verdicts:
         return "**No answer:** the suite declares no contrast."
@@ -101,9 +103,34 @@ def told(study: Study) -> Iterator[str]:
         yield f"  {said:<22} {one.treatment}  −  {one.baseline}  [{one.metric}]"
     for effect, verdict in zip(study.suite.effects, study.effects, strict=True):
         said = decision(verdict).replace("**", "")
-        cell = in_cell(study.suite.variants[effect.plus[0]].cell)
-        yield f"  {said:<22} {effect.name}{cell}  [{effect.metric}]"
+        yield f"  {said:<22} {named(study, effect)}  [{effect.metric}]"
     yield from (f"  {twins(found)}" for found in study.same)
+
+
+def named(study: Study, effect: Effect) -> str:
+    """Name an effect or a pooled contrast, with the setting it is about where there are several."""
+    where = setting(study, effect)
+    return f"{effect.name} {where}" if effect.over else f"{effect.name}{where}"
+
+
+def setting(study: Study, effect: Effect) -> str:
+    """Say over which axes an effect is pooled, and the cell of the others."""
+    cell = study.suite.variants[effect.plus[0]].cell
+    kept = {axis: value for axis, value in cell.items() if axis not in effect.over}
+    axes = [axis.rsplit(".", 1)[-1] for axis in effect.over]
+    over = f"over {', '.join(axes)}" if axes else ""
+    return f"{over}{in_cell(kept)}"
+
+
+def _pooled(study: Study) -> str:
+    """Answer from the first contrast that is pooled over settings, then tell the settings apart."""
+    first = study.pooled[0][0]
+    claim = (first.name, first.metric, first.over)
+    mine = [pair for pair in study.pooled if (pair[0].name, pair[0].metric, pair[0].over) == claim]
+    level = percent(study.suite.alpha)
+    told = "; ".join(f"{setting(study, one)} {_figures(v, level)}" for one, v in mine)
+    arms = f"`{first.high}` against `{first.low}`"
+    return f"**{lead([v for _, v in mine])}** {arms}, {first.metric}, {told}."
 
 
 def twins(same: Same) -> str:
@@ -126,16 +153,14 @@ def _effects(study: Study) -> str:
         ("INCONCLUSIVE", "not decided"),
         ("UNTESTABLE", "untestable"),
     ):
-        pairs = zip(study.suite.effects, study.effects, strict=True)
         mine = sorted(
-            ((e, v) for e, v in pairs if v.decision == name),
+            ((e, v) for e, v in study.factors if v.decision == name),
             key=lambda pair: -abs(pair[1].estimate) if math.isfinite(pair[1].estimate) else 0,
         )
-        figures = [f"{e.name}{in_cell(study.suite.variants[e.plus[0]].cell)} "
-                   f"({points(v.estimate)})" for e, v in mine]  # fmt: skip
+        figures = [f"{named(study, e)} ({points(v.estimate)})" for e, v in mine]
         if mine and name == "MATTERS":
             parts.append(
-                f"{len(mine)} of {len(study.effects)} effects {said}: {', '.join(figures)}"
+                f"{len(mine)} of {len(study.factors)} effects {said}: {', '.join(figures)}"
             )
         elif mine:
             parts.append(f"{len(mine)} {said}")
@@ -185,12 +210,30 @@ def _told(study: Study, place: int) -> str:
     verdict = study.verdicts[place]
     cell = cell_words(study.suite.variants[study.suite.contrasts[place].treatment].cell)
     where = f"at {', '.join(cell)} " if cell else ""
+    return f"{where}{_figures(verdict, percent(study.suite.alpha))}"
+
+
+def _figures(verdict: Verdict, level: str) -> str:
     if verdict.decision == "UNTESTABLE":
-        return f"{where}UNTESTABLE, {verdict.why}"
+        return f"UNTESTABLE, {verdict.why}"
     inert = "INERT" in verdict.flags and verdict.decision == "NEGLIGIBLE"
     name = "INERT, the same in every seed" if inert else verdict.decision
     return (
-        f"{where}{name} ({points(verdict.estimate)} points, "
-        f"{percent(study.suite.alpha)} interval {interval(verdict.low, verdict.high)}, "
+        f"{name} ({points(verdict.estimate)} points, "
+        f"{level} interval {interval(verdict.low, verdict.high)}, "
         f"margin {verdict.comparison.margin:g}, {verdict.n} seeds)"
     )
+
+
+def plain(value: float) -> str:
+    """Write a figure without a unit.
+
+    >>> plain(3.14159), plain(float("nan"))
+    ('3.14', '–')
+    """
+    return "–" if math.isnan(value) else f"{value:.2f}"
+
+
+def picture(name: str, title: str, pictures: Sequence[str]) -> str:
+    """Show a picture if it was drawn."""
+    return f"![{title}]({name})" if name in pictures else ""

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ablate.flow import Study
 
-from . import digests, tables, words
+from . import digests, overview, overview_figures, tables, words
 from .figures import draw
 
 
 def write(study: Study, folder: Path) -> Path:
     """Write `report.md` and its pictures into a folder; gives the report's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = draw(study, folder)
+    pictures = [*draw(study, folder), *overview_figures.draw(study, folder)]
     path = folder / "report.md"
     aside = path.with_suffix(".md.part")
     aside.write_text(text(study, pictures), "utf-8")
@@ -28,24 +28,26 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
     parts = [
         f"# {study.suite.question}",
         words.answer(study),
-        tables.verdicts(study) if study.verdicts else "",
+        tables.verdicts(study) if study.verdicts or study.pooled else "",
         "\n".join(f"> {line}" for line in notes(study)),
         legend(study),
-        picture("contrasts.png", "Differences with intervals and margins", pictures),
+        words.picture("contrasts.png", "Differences with intervals and margins", pictures),
         *factorial(study),
+        *overview.importance(study, pictures),
+        *overview.settings(study, pictures),
         "## Arms",
         f"Final accuracy in points, mean over seeds ± half the {words.percent(study.suite.alpha)} "
         "interval of the mean. Overlap of two such intervals is no test: the arms share their "
         "seeds, and the table above uses that.",
         tables.arms(study),
-        picture("curves.png", "Accuracy on the tasks seen so far", pictures),
+        words.picture("curves.png", "Accuracy on the tasks seen so far", pictures),
         "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "
         "right) × P(class right | task right).",
         tables.summaries(study),
         leftovers(study),
         *beside(study),
         "## Why these verdicts",
-        tables.reasons(study) if study.verdicts else "No contrast was declared.",
+        tables.reasons(study) if study.verdicts or study.pooled else "No contrast was declared.",
         "Each verdict rests on the two one-sided questions in the p columns: is the effect larger "
         "than the margin (minimal-effect test), is it smaller (two one-sided tests). The sign-flip "
         "and the paired t test of no difference at all are shown beside them. "
@@ -87,9 +89,9 @@ def leftovers(study: Study) -> str:
 
 def factorial(study: Study) -> list[str]:
     """Show main effects and interactions, if the suite is a factorial."""
-    if not study.effects:
+    if not study.factors:
         return []
-    metric = study.suite.effects[0].metric
+    metric = study.factors[0][0].metric
     return [
         f"## Effects on {tables.stamped(study, metric)}",
         "A factor's effect is the mean over the arms at its second level less that over the arms "
@@ -201,7 +203,7 @@ def fenced(text: str) -> str:
 
 def legend(study: Study) -> str:
     """Explain the verdicts that occur."""
-    found = {verdict.decision for verdict in study.verdicts}
+    found = {verdict.decision for verdict in (*study.verdicts, *study.effects)}
     said = [f"**{name}**: {meaning}" for name, meaning in words.MEANINGS.items() if name in found]
     if any("INERT" in verdict.flags for verdict in study.verdicts):
         said.append("**INERT**: both arms scored the same in every seed, as if never switched on")
@@ -213,11 +215,6 @@ def legend(study: Study) -> str:
         level = words.percent(2 * study.suite.alpha)
         said.append(f"NEGLIGIBLE is judged by the {level} interval, unless arms are INERT")
     return "; ".join(said) + "." if said else ""
-
-
-def picture(name: str, title: str, pictures: Sequence[str]) -> str:
-    """Show a picture if it was drawn."""
-    return f"![{title}]({name})" if name in pictures else ""
 
 
 def provenance(study: Study) -> str:

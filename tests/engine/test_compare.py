@@ -226,7 +226,7 @@ def test_means_over_blocks_are_rs(case: dict[str, Any]) -> None:
 
 def test_faults_are_named() -> None:
     """Columns, arms, keys, numbers, settings."""
-    table = frame(CLEAR)
+    table = frame(CLEAR).assign(words="x")
     for error, settings, said in [
         (SelectionError, {"arm": "methd"}, "Did you mean 'method'"),
         (SelectionError, {"baseline": "bse"}, "Did you mean 'base'"),
@@ -235,7 +235,7 @@ def test_faults_are_named() -> None:
         (SelectionError, {"looks": [3, 6]}, "looks"),
         (SelectionError, {"resolution": -1}, "resolution"),
         (SelectionError, {"margin": -1}, "margin"),
-        (DataError, {"metric": "method"}, "no number"),
+        (DataError, {"metric": "words"}, "no number"),
     ]:
         with pytest.raises(error, match=said):
             compare(table, **{"margin": 0.01, **settings})

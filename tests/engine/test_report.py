@@ -208,5 +208,5 @@ def test_warnings_tell_what_a_reader_should_know(
     )
     said = " ".join(run_suite(suite).warnings)
     assert "0.1 points is less than one test row" in said
-    assert "sign-flip p cannot go under" in said
+    assert "sign-flip or Wilcoxon p cannot go low" in said
     assert "ORACLE" in said

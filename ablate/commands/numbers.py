@@ -1,0 +1,65 @@
+"""Commands on numbers alone: verdicts on anybody's table, and how often verdicts are right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ablate.commands.shared import say, say_all
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--margin", type=float, help="Smallest difference that matters, in its own unit.")
+@click.option(
+    "--pair", default="seed", show_default=True, help="Column that makes two rows a pair."
+)
+@click.option("--arm", multiple=True, default=("method",), show_default=True,
+              help="Column that names the arm; repeated, the columns of the arms.")  # fmt: skip
+@click.option("--metric", default="accuracy", show_default=True, help="Column of the scores.")
+@click.option("--block", help="Column of data sets or settings; pairs are made inside each.")
+@click.option("--baseline", help="Arm that all others are compared with [default: all pairs].")
+@click.option("--alpha", type=float, default=0.05, show_default=True, help="Rate of false claims.")
+@click.option("--correction", default="holm", show_default=True,
+              help="holm, hommel, bonferroni, bh, by or none.")  # fmt: skip
+@click.option("--looks", default="", help="Numbers of pairs at which it was to be read: 5,8,12.")
+@click.option("--resolution", type=float, help="What one test row is worth in the metric.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def compare(file: Path, arm: tuple[str, ...], looks: str, as_json: bool, **settings: Any) -> None:
+    """Judge a table that this toolkit did not make: CSV, Parquet or JSON lines, long or wide."""
+    import json
+
+    from ablate import api, frame
+
+    try:
+        planned = [int(word) for word in looks.replace(",", " ").split()]
+    except ValueError:
+        raise click.UsageError(f"--looks {looks!r}: whole numbers, as in 5,8,12,20") from None
+    names: Any = arm[0] if len(arm) == 1 else arm
+    found = api.compare(frame.read_table(file), arm=names, looks=planned, **settings)
+    if as_json:
+        say(json.dumps(found.to_dict(), indent=1))
+    else:
+        from ablate import shipped
+
+        say_all(shipped.module("reports.compared").lines(found))
+
+
+@click.command()
+@click.option("--studies", type=click.IntRange(100), default=20_000, show_default=True,
+              help="Simulated studies for each rate.")  # fmt: skip
+@click.option("--engine", type=click.IntRange(3), default=300, show_default=True,
+              help="Studies of each kind that the engine itself judges.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path),
+              default=Path("docs/calibration_statistics.md"), show_default=True)  # fmt: skip
+def calibrate(studies: int, engine: int, seed: int, out: Path) -> None:
+    """Simulate studies whose truth is known, and write how often each verdict is right."""
+    from ablate import calibrate as study
+    from ablate import shipped
+
+    found = study.calibrate(studies, engine, seed, lambda part: say(part, err=True))
+    command = f"python cli.py calibrate --studies {studies} --engine {engine} --seed {seed}"
+    say(f"Written: {shipped.module('reports.calibration').write(found, out, command)}")

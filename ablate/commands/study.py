@@ -1,0 +1,170 @@
+"""Commands on a suite and its report: run, plan, power, report, verify."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ablate.commands.display import show_runs
+from ablate.commands.shared import (
+    data_option,
+    device_option,
+    finish,
+    of_suite,
+    say,
+    say_all,
+    workers_option,
+)
+
+if TYPE_CHECKING:
+    from ablate.types import Suite
+
+
+@click.command()
+@of_suite
+@workers_option
+@click.option("--only", multiple=True, metavar="SELECTOR",
+              help="An arm or label, with wildcards, or seed=N; may be repeated.")  # fmt: skip
+@data_option
+@device_option
+@click.option("--fresh", is_flag=True, help="Run everything again, replacing its records.")
+@click.option("--until-decided", is_flag=True, help="Add seeds look by look until it is decided.")
+def run(
+    opened: Suite,
+    results: Path,
+    workers: int | None,
+    only: tuple[str, ...],
+    data_root: Path,
+    device: str,
+    fresh: bool,
+    until_decided: bool,
+) -> None:
+    """Train, test and write the significance report. Runs that are done are not repeated."""
+    from ablate import describe, flow, registration
+    from ablate.device import checked
+    from ablate.progress import Progress
+    from ablate.provenance import usable_cores
+    from ablate.store import make_folder, open_store, sole_writer
+    from ablate.types import Site
+
+    site, count = Site(str(data_root.absolute()), checked(device)), workers or usable_cores()
+    if until_decided and (only or fresh):
+        raise click.UsageError("--until-decided goes with neither --only nor --fresh")
+    asked, opened = opened, flow.with_looks(opened) if until_decided else opened
+    flow.prepare(opened, data_root, None, only, fetch=True)  # every fault shows before we write
+    with sole_writer(results), closing(open_store(results)) as store:
+        make_folder(results / opened.name)
+        whole = flow.prepare(opened, data_root, store, only, fresh=fresh)
+        registration.freeze(opened, store, len(whole.records))
+        parts = flow.by_look(opened, data_root, store) if until_decided else [whole]
+        for work in parts:
+            say(describe.work(work))
+            if work.stacks:
+                from ablate.inert import check  # needs torch, which a finished suite does not
+
+                say_all(check(opened, store, site))
+                show_runs(Progress(opened, work, count), flow.run(work, store, site, count))
+        study = flow.analyse(asked, store)
+    finish(study, results / opened.name)
+
+
+@click.command()
+@of_suite
+@data_option
+def plan(
+    opened: Suite,
+    results: Path,
+    data_root: Path,
+) -> None:
+    """Show the grid, its size and its estimated cost; runs nothing."""
+    from ablate import describe, flow
+    from ablate.store import open_store
+
+    there = (results / "runs.sqlite").exists()
+    with closing(open_store(results, create=False)) if there else nullcontext() as store:
+        work = flow.prepare(opened, data_root, store)
+    say("\n  ".join([opened.question, *(variant.label for variant in opened.variants)]))
+    say(describe.work(work))
+
+
+@click.command()
+@of_suite
+@click.option("--pilot", type=click.IntRange(3, 1000), metavar="N",
+              help="Run N seeds that the suite never uses, to learn the spread.")  # fmt: skip
+@workers_option
+@data_option
+@device_option
+def power(
+    opened: Suite,
+    results: Path,
+    pilot: int | None,
+    workers: int | None,
+    data_root: Path,
+    device: str,
+) -> None:
+    """Say what a suite can detect and show to be negligible at its seeds, before it is run.
+
+    The spread of the differences is that of the pilot; else the suite's `spread`; else that of
+    records of its own runs.
+    """
+    from dataclasses import replace
+
+    from ablate import flow, foresight
+    from ablate.device import checked
+    from ablate.progress import Progress
+    from ablate.provenance import usable_cores
+    from ablate.store import open_store, sole_writer
+    from ablate.types import Site
+
+    if pilot:
+        small = foresight.pilot(opened, pilot)
+        site, count = Site(str(data_root.absolute()), checked(device)), workers or usable_cores()
+        flow.prepare(small, data_root, None, fetch=True)
+        with sole_writer(results), closing(open_store(results)) as store:
+            work = flow.prepare(small, data_root, store)
+            show_runs(Progress(small, work, count), flow.run(work, store, site, count))
+            records = store.load(work.plan.runs)
+        found = list(foresight.forecasts(replace(small, spread=0.0), records, "pilot seeds"))
+    else:
+        there = (results / "runs.sqlite").exists()
+        with closing(open_store(results, create=False)) if there else nullcontext() as store:
+            records = dict(flow.records(opened, store)) if store else {}
+        found = list(foresight.forecasts(opened, records, "seeds of its own runs"))
+    say_all(foresight.lines(found, opened))
+
+
+@click.command()
+@of_suite
+@click.option(
+    "--style",
+    type=click.Choice(["full", "summary"]),
+    default="full",
+    show_default=True,
+    help="The significance report, or the one-page form of reproducibility studies.",
+)
+def report(opened: Suite, results: Path, style: str) -> None:
+    """Write the report again, from the store."""
+    from ablate import flow
+    from ablate.store import open_store
+
+    with closing(open_store(results, create=False)) as store:
+        study = flow.analyse(opened, store)
+    finish(study, results / opened.name, style)
+
+
+@click.command()
+@click.argument("report", type=click.Path(path_type=Path))
+def verify(report: Path) -> None:
+    """Recompute every number of a REPORT (its report.md) from the store two folders up."""
+    from ablate import shipped
+    from ablate.store import open_store
+
+    with closing(open_store(report.absolute().parents[1], create=False)) as store:
+        found = list(shipped.module("reports.verify").verify(report, store))
+    say_all(found or ["Every number agrees with the store."])
+    if found:
+        sys.exit(1)

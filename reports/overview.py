@@ -1,0 +1,135 @@
+"""A suite as a whole, in words: which axis explains the scores, and what all settings say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ablate.flow import Study
+from ablate.settings import Settings
+
+from . import words
+from .tables import stamped, table
+
+RANKS, SHARES = "ranks.png", "shares.png"
+MOST_LEVELS = 40
+
+
+def importance(study: Study, pictures: Sequence[str]) -> list[str]:
+    """Show which factor matters and by how much, by shares of variance and by level."""
+    if not study.importance:
+        return []
+    level = words.percent(study.suite.alpha)
+    parts = ["## Which component matters, and by how much"]
+    for one in study.importance:
+        full = one.shares.full
+        rows = [
+            [
+                term.name,
+                share(term.share),
+                f"{share(term.low)} to {share(term.high)}" if full and term.of_means >= 0 else "–",
+                share(term.of_means),
+                str(term.df),
+                "∞" if math.isinf(term.f) else words.plain(term.f),
+                words.p_value(term.p),
+            ]
+            for term in one.shares.terms
+        ]  # fmt: skip
+        rows.append(["not explained", share(one.shares.residual), "–", "–",
+                     str(one.shares.residual_df), "–", "–"])  # fmt: skip
+        parts.append(f"**{stamped(study, one.metric)}**")
+        head = ["component", "of all variance", f"{level} interval", "of the arms' means",
+                "df", "F", "p"]  # fmt: skip
+        parts.append(table(head, rows))
+    parts.append(words.picture(SHARES, "Shares of variance, and levels", pictures))
+    lost = [one.metric for one in study.importance if not one.shares.full]
+    kinds = (
+        f"Runs were lost or not run ({', '.join(lost)}): these are type II sums of squares, which "
+        "do not add up. "
+        if lost
+        else "Every combination ran in every seed, so that the shares add up. "
+    )
+    parts.append(
+        f"Analysis of variance with the seeds as blocks. {kinds}*Of the arms' means*: without the "
+        "seeds' luck (functional ANOVA). Intervals resample whole seeds; no share can be below 0, "
+        "so that they lean upwards where little is explained. F and p are uncorrected and say only "
+        "whether there is any effect, not whether it is worth caring about: margins and verdicts "
+        "are in the tables above."
+    )
+    return parts
+
+
+def settings(study: Study, pictures: Sequence[str]) -> list[str]:
+    """Show ranks, what is told apart, and each pair over all settings."""
+    if not study.settings:
+        return []
+    parts = ["## All settings together"]
+    for one in study.settings:
+        parts += [f"**{stamped(study, one.metric)}**", _ranks(one), _tested(one)]
+        if one.across:
+            parts.append(_across(one))
+    parts.append(words.picture(RANKS, "Average ranks and performance profiles", pictures))
+    shared = all(one.shared for one in study.settings)
+    parts.append(
+        "Ranks are of an arm's mean in each setting, 1 the best. *IQM*: the interquartile mean of "
+        "all runs. *Probability of improvement*: that a run of the treatment beats one of the "
+        "baseline in the same setting. *Mixed model*: the mean difference with the setting drawn "
+        "at random, which speaks for settings like these; the verdicts speak for these settings. "
+        "*Signed rank*: posterior probabilities of the settings' mean differences, below, inside "
+        "and above the margin."
+        + (" All settings ran the same seeds, which are resampled whole." if shared else "")
+    )
+    return parts
+
+
+def share(value: float) -> str:
+    """Write a share as a percentage.
+
+    >>> share(0.1234), share(float("nan"))
+    ('12.3 %', '–')
+    """
+    return "–" if math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def _ranks(one: Settings) -> str:
+    order = sorted(range(len(one.arms)), key=lambda i: one.test.ranks[i])
+    rows = [
+        [one.arms[i], f"{one.test.ranks[i]:.2f}", f"{one.iqm[i].value:.2f}",
+         f"{one.iqm[i].low:.2f} to {one.iqm[i].high:.2f}"]
+        for i in order
+    ]  # fmt: skip
+    return table(["arm", "average rank", "IQM", "interval"], rows)
+
+
+def _tested(one: Settings) -> str:
+    found, k = one.test, len(one.arms)
+    names = [", ".join(one.arms[i] for i in clique) for clique in one.cliques]
+    apart = f"not told apart: {'; '.join(names)}" if names else "all arms are told apart"
+    few = (
+        f" With {found.blocks} settings no rank difference can reach Nemenyi's, which is more than "
+        f"{k - 1} ranks: it can separate nothing here."
+        if one.critical > k - 1
+        else ""
+    )
+    return (
+        f"Friedman over {found.blocks} settings: χ² = {found.statistic:.2f}, p "
+        f"{words.p_value(found.p)}; Iman-Davenport p {words.p_value(found.f_p)}. Nemenyi's "
+        f"critical difference {one.critical:.2f}; by Wilcoxon with Holm {apart}.{few}"
+    )
+
+
+def _across(one: Settings) -> str:
+    head = ["contrast", "probability of improvement", "interval", "mixed model", "interval",
+            "sd between, within", "signed rank: below, inside, above"]  # fmt: skip
+    rows = []
+    for pair in one.across:
+        fit, up, sides = pair.mixed, pair.improvement, pair.sides
+        rows.append([
+            f"{pair.treatment} − {pair.baseline}", f"{up.value:.2f}",
+            f"{up.low:.2f} to {up.high:.2f}",
+            words.points(fit.estimate) if fit else "–",
+            words.interval(fit.low, fit.high) if fit else "–",
+            f"{fit.sd_between:.2f}, {fit.sd_residual:.2f}" if fit else "–",
+            f"{sides.below:.2f}, {sides.inside:.2f}, {sides.above:.2f}",
+        ])  # fmt: skip
+    return table(head, rows)

@@ -1,0 +1,126 @@
+"""Pictures of a suite as a whole: ranks with what is not told apart, profiles, shares, levels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ablate.flow import Study
+from ablate.overview import Importance
+from ablate.settings import Settings
+
+from .figures import ARM_COLOURS, PNG, canvas
+from .overview import RANKS, SHARES
+
+BAR, REST = "#1b6f8a", "#d8d8dc"
+
+
+def draw(study: Study, folder: Path) -> list[str]:
+    """Draw what there is to show; gives the names of the files written."""
+    names = []
+    with canvas() as pyplot:
+        for name, make in ((SHARES, shares), (RANKS, ranks)):
+            figure = make(study, pyplot)
+            if figure is None:
+                (folder / name).unlink(missing_ok=True)
+                continue
+            figure.savefig(folder / name, **PNG)
+            pyplot.close(figure)
+            names.append(name)
+    return names
+
+
+def shares(study: Study, pyplot: Any) -> Any:
+    """Draw the shares of variance of each metric, and the levels of each factor beside them."""
+    if not study.importance:
+        return None
+    rows = len(study.importance)
+    tall = max(len(one.levels) + len({level.factor for level in one.levels})
+               for one in study.importance)  # fmt: skip
+    figure, grid = pyplot.subplots(
+        rows, 2, figsize=(10, rows * (0.9 + 0.2 * max(tall, 6))), squeeze=False
+    )
+    for (left, right), one in zip(grid, study.importance, strict=True):
+        _shares(left, one)
+        _levels(right, one)
+    figure.tight_layout()
+    return figure
+
+
+def _shares(axes: Any, one: Importance) -> None:
+    terms = sorted(one.shares.terms, key=lambda term: term.share)[-15:]
+    places = np.arange(1, len(terms) + 1)
+    axes.barh(0, 100 * one.shares.residual, color=REST)
+    axes.barh(places, [100 * term.share for term in terms], color=BAR)
+    for place, term in zip(places, terms, strict=True):
+        if term.low == term.low:  # an interval was computed
+            axes.plot([100 * term.low, 100 * term.high], [place, place], color="#333333", lw=1.2)
+    axes.set_yticks([0, *places], ["not explained", *(term.name for term in terms)])
+    axes.set_xlabel(f"% of the variance of {one.metric}")
+
+
+def _levels(axes: Any, one: Importance) -> None:
+    axes.axvline(0, color="#999999", lw=0.8)
+    place, ticks, names = 0.0, [], []
+    for name in reversed(list(dict.fromkeys(level.factor for level in one.levels))):
+        for level in reversed([level for level in one.levels if level.factor == name]):
+            axes.plot([level.low, level.high], [place, place], color=BAR, lw=1.6)
+            axes.plot(level.mean, place, "o", color=BAR, ms=5)
+            ticks.append(place)
+            names.append(f"{name}: {level.level}"[:48])
+            place += 1
+        place += 0.8
+    axes.set_yticks(ticks, names)
+    axes.set_xlabel("points from the mean over all levels")
+
+
+def ranks(study: Study, pyplot: Any) -> Any:
+    """Draw average ranks with the cliques under them, and each arm's performance profile."""
+    if not study.settings:
+        return None
+    rows = len(study.settings)
+    tall = max(len(one.arms) for one in study.settings)
+    figure, grid = pyplot.subplots(
+        rows, 2, figsize=(10, rows * (1.6 + 0.22 * max(tall, 6))), squeeze=False
+    )
+    for (left, right), one in zip(grid, study.settings, strict=True):
+        _diagram(left, one)
+        _profile(right, one)
+    figure.tight_layout()
+    return figure
+
+
+def _diagram(axes: Any, one: Settings) -> None:
+    """Draw a critical-difference diagram: Demsar 2006, JMLR 7, figure 1."""
+    k, order = len(one.arms), np.argsort(one.test.ranks, kind="stable")
+    axes.set(xlim=(0.7, k + 0.3), ylim=(-(k + 2 + 0.7 * len(one.cliques)), 1.6))
+    axes.axis("off")
+    axes.plot([1, k], [0, 0], color="black", lw=1)
+    for rank in range(1, k + 1):
+        axes.plot([rank, rank], [0, 0.25], color="black", lw=1)
+        axes.annotate(str(rank), (rank, 0.4), ha="center")
+    depth = 1 + 0.7 * len(one.cliques)
+    for place, i in enumerate(order):
+        left = place < (k + 1) // 2
+        row = -(depth + (place if left else k - 1 - place))
+        rank, end = one.test.ranks[i], 0.7 if left else k + 0.3
+        axes.plot([rank, rank, end], [0, row, row], color="#555555", lw=0.8)
+        axes.annotate(f" {one.arms[i]} ({rank:.2f}) ", (end, row), va="center", fontsize=8,
+                      ha="right" if left else "left", annotation_clip=False)  # fmt: skip
+    for place, clique in enumerate(one.cliques):
+        among = [one.test.ranks[i] for i in clique]
+        row = -0.55 - 0.6 * place
+        axes.plot([min(among) - 0.04, max(among) + 0.04], [row, row], color="#c1440e", lw=3)
+    axes.set_title(f"{one.metric}: average ranks; joined: not told apart", fontsize=9)
+
+
+def _profile(axes: Any, one: Settings) -> None:
+    for place, (arm, profile) in enumerate(zip(one.arms, one.profiles, strict=True)):
+        colour = ARM_COLOURS[place % len(ARM_COLOURS)]
+        style = "-" if place < len(ARM_COLOURS) else "--"
+        axes.plot(one.thresholds, [100 * share for share in profile], style, color=colour,
+                  label=arm, lw=1.4)  # fmt: skip
+    axes.set(xlabel=f"{one.metric}, points", ylabel="% of runs above")
+    axes.legend(fontsize=7, frameon=False)
