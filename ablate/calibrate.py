@@ -57,14 +57,17 @@ CRASHES = "crashes in one arm"
 class Misled:
     """Of studies of one kind: how many decided, wrongly, and were warned about.
 
-    warned: of the wrong ones, the share with a warning. alarms: of the right ones. refused: the
-    share that the engine would not judge.
+    warned: of the wrong ones, the share with a warning. pointed: the share with one that names a
+    fault in the differences, and not only that signs alone do not bear the verdict out. alarms,
+    alarmed: the same of the right ones. refused: the share that the engine would not judge.
     """
 
     decided: float
     wrong: float
     warned: float
+    pointed: float
     alarms: float
+    alarmed: float
     refused: float
 
 
@@ -180,24 +183,31 @@ def coded(verdict: Verdict) -> int:
 
 def misled(told: Sequence[tuple[Comparison, float]]) -> Misled:
     """Judge comparisons of a known truth, each alone, and see which verdicts carry a warning."""
-    wrong: list[bool] = []
-    right: list[bool] = []
+    wrong: list[tuple[bool, bool]] = []
+    right: list[tuple[bool, bool]] = []
     refused = 0
     for one, truth in told:
         design = Design(0.05, CORRECTION, (len(one.schedule),), len(one.schedule))
         (verdict,) = judged([one], design)
         refused += verdict.decision == "UNTESTABLE"
         if coded(verdict):
-            warned = any(True for _ in traps.doubts(verdict, design))
+            said = {trap for trap, _ in traps.doubts(verdict, design)}
+            warned = bool(said), bool(said - {traps.NORMALITY})
             false = _false(coded(verdict), truth, one.margin)
             (wrong if false else right).append(warned)
     return Misled(
         (len(wrong) + len(right)) / len(told),
         len(wrong) / len(told),
-        float(np.mean(wrong)) if wrong else math.nan,
-        float(np.mean(right)) if right else math.nan,
+        _share(wrong, 0),
+        _share(wrong, 1),
+        _share(right, 0),
+        _share(right, 1),
         refused / len(told),
     )
+
+
+def _share(found: Sequence[tuple[bool, bool]], place: int) -> float:
+    return float(np.mean([one[place] for one in found])) if found else math.nan
 
 
 def _false(claim: int, truth: float, margin: float) -> bool:

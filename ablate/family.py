@@ -30,19 +30,19 @@ is at most a quarter of it, and in simulation about a fiftieth (docs/calibration
 class Contest:
     """A contrast on its way: what was read so far, and the verdict once it is closed.
 
-    whole: all of its pairs. seen: those of the last look that could be read. broken: why a test
-    could not be run on it.
+    whole: all of its pairs, with their tests. seen: those of the last look that could be read.
     """
 
     whole: Comparison
+    evidence: verdict.Evidence
     seen: Comparison | None = None
     reading: verdict.Reading = NOTHING_READ
     closed: Verdict | None = None
-    broken: str = ""
 
     def fault(self) -> str:
         """Say why it cannot be judged at its last look; '' where it can."""
-        return self.broken or (verdict.fault(self.seen) if self.seen else "no look yet")
+        seen = verdict.fault(self.seen) if self.seen else "no look yet"
+        return self.evidence.broken or seen
 
     def p(self) -> float:
         """Give the p that it brings into the family: 1 where it cannot be judged."""
@@ -127,7 +127,7 @@ def _narrowed(before: tuple[float, float], mean: float, half: float) -> tuple[fl
 
 
 def _opened(comparison: Comparison, tests: Tests, alpha: float) -> Contest:
-    return Contest(comparison, broken=verdict.examine(comparison, tests, alpha).broken)
+    return Contest(comparison, verdict.examine(comparison, tests, alpha))
 
 
 def _read(contest: Contest, look: int, rule: Rule, design: Design) -> Contest:
@@ -153,7 +153,9 @@ def _close(contest: Contest, p: float, tests: Tests, design: Design, family: int
 
 def _verdict(contest: Contest, p: float, tests: Tests, design: Design, family: int) -> Verdict:
     shown = contest.seen or contest.whole
-    evidence = verdict.examine(shown, tests, design.alpha)
+    evidence = contest.evidence
+    if shown is not contest.whole:  # the same pairs have the same tests
+        evidence = verdict.examine(shown, tests, design.alpha)
     evidence = replace(evidence, reading=contest.reading if contest.seen else None)
     found = verdict.decide(evidence, p, design.alpha, family)
     waiting = any(pair.missing for pair in contest.whole.lost)

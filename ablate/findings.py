@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Comparison:
         """Give every seed that was asked for, in order, those lost or not yet run included."""
         return tuple(sorted({*self.seeds, *(pair.seed for pair in self.lost)}))
 
-    @property
+    @cached_property
     def deltas(self) -> tuple[float, ...]:
         """Give treatment - baseline for each paired seed."""
         pairs = zip(self.treatment_values, self.baseline_values, strict=True)

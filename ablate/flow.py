@@ -221,7 +221,7 @@ def analyse(suite: Suite, store: Store) -> Study:
     deviations = tuple(registration.deviations(suite, frozen))
     suite = registration.as_registered(suite, frozen)
     names = keys(suite)
-    runs = judge.by_variant(suite, records(suite, store))
+    runs = judge.by_variant(suite, store.load(key for row in names for key in row), names)
     scored = predictors(catalogue, suite.variants)
     labels = tuple(choice.label() for choice in scored)
     compared = [*judge.comparisons(suite, runs), *judge.effects(suite, runs)]

@@ -15,11 +15,13 @@ Runs = tuple[Mapping[int, RunResult], ...]
 """By variant, the records by seed."""
 
 
-def by_variant(suite: Suite, records: Mapping[str, RunResult]) -> Runs:
-    """Sort records by variant and seed."""
+def by_variant(
+    suite: Suite, records: Mapping[str, RunResult], names: Sequence[Sequence[str]] = ()
+) -> Runs:
+    """Sort records by variant and seed; `names` are the suite's keys, where they are known."""
     return tuple(
         {seed: records[key] for seed, key in enumerate(row) if key in records}
-        for row in keys(suite)
+        for row in names or keys(suite)
     )
 
 

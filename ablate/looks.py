@@ -63,9 +63,9 @@ class Looks:
 
     def p(self, t: Any, n: int) -> Any:
         """Give the one-sided p of `t` over all looks, never under the nominal one."""
-        from scipy.stats import t as student
+        from scipy.special import stdtr
 
-        nominal = student.sf(t, n - 1)
+        nominal = stdtr(n - 1, -np.asarray(t))
         if len(self.planned) == 1:
             return nominal
         overall, _ = _curves(self.planned)
@@ -78,9 +78,9 @@ class Looks:
 
     def constant(self, level: float, n: int) -> float:
         """Give c_n for a one-sided error of `level` over all looks."""
-        from scipy.stats import t as student
+        from scipy.special import stdtrit
 
-        return float(student.isf(self.nominal(level), n - 1))
+        return -float(stdtrit(n - 1, self.nominal(level)))
 
     def nominal(self, level: float) -> float:
         """Give the level at each look whose overall level is `level`."""

@@ -126,13 +126,14 @@ def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Com
     every = [one for side in sides for one in zip(side.variants, side.records, strict=True)]
     orders = {arm.choices["dataset"].settings.get("class_order") for arm, _ in every
               if "dataset" in arm.choices}  # fmt: skip
+    names = {id(arm): arm.label for arm, _ in every}  # a label costs more than a score
     # arms that declare different class orders compare just that
     expected = {"the class order stream differs"} if len(orders) > 1 else set()
     for seed in seeds:
         means, faults = [], []
         for side in sides:
             scored = [
-                (arm.label, *value(arm, mine.get(seed), metric))
+                (names[id(arm)], *value(arm, mine.get(seed), metric))
                 for arm, mine in zip(side.variants, side.records, strict=True)
             ]
             faults += [(side.label, label, fault) for label, fault, _ in scored if fault]
@@ -172,6 +173,8 @@ def own(variant: Variant) -> str:
 
 def mixed(a: RunResult, b: RunResult) -> list[str]:
     """Name the facts on which two records of one seed disagree, so that they are no pair."""
+    if a.provenance == b.provenance and a.provenance.get("streams"):
+        return []
     found = [
         f"{fact} differs ({a.provenance.get(fact)} and {b.provenance.get(fact)})"
         for fact in CHECKED

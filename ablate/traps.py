@@ -21,6 +21,7 @@ SKEWED = 1.5
 SERIAL = 1.645
 """Standard errors of the von Neumann ratio beyond which neighbours resemble one another."""
 
+NORMALITY = "Normality assumed: the signs alone do not bear the verdict out"
 DECIDED = ("MATTERS", "NEGLIGIBLE")
 MOST_NAMED = 3
 
@@ -71,7 +72,7 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
         )
     if verdict.decision in DECIDED and (p := by_signs(one, verdict.decision)) > design.alpha:
         yield (
-            "Normality assumed: the signs alone do not bear the verdict out",
+            NORMALITY,
             f"{verdict.decision}, {verdict.n} pairs, sign evidence p {p:.2g}",
         )
     if seed := carried_by_one(verdict, design):

@@ -64,10 +64,12 @@ def _text(found: Calibration, command: str) -> Iterable[str]:
         "Skewed differences, seeds that share a batch and crashes that pick their victims break "
         "the promise at small n; no test of a few numbers can see it. Judged by the engine itself, "
         "margin half a standard deviation, truths 0 and ± the margin; *warned*: of the wrong "
-        "verdicts, the share whose report carries a warning about it; *alarms*: of the right ones, "
-        "the share that carries one, too. Most are the line that signs alone do not bear the "
-        "verdict out, which no verdict of fewer than eight pairs escapes. The first two worlds are "
-        "there to compare with."
+        "verdicts, the share whose report carries a warning; *pointed*: one that names a fault in "
+        "the differences (skew, an outlier, neighbours alike, lost pairs), and not only that the "
+        "signs alone do not bear the verdict out. That line is strict: nothing under eight pairs "
+        "escapes it, and a verdict near its margin seldom does, right or wrong; it says that "
+        "normality is assumed, and here is how often it is right to. After it the same two shares "
+        "of the right verdicts. The first two worlds are there to compare with."
     )
     yield _misled(found)
     yield "False claims in these worlds, as above:"
@@ -113,12 +115,30 @@ def _errors(found: Calibration, tamed: bool) -> str:
 
 def _misled(found: Calibration) -> str:
     worlds = dict.fromkeys(world for world, _ in found.misled)
-    head = ["world", "seeds", "decided", "refused", "wrong", "warned", "alarms"]
+    head = [
+        "world",
+        "seeds",
+        "decided",
+        "refused",
+        "wrong",
+        "warned",
+        "pointed",
+        "right: warned",
+        "right: pointed",
+    ]
     rows = []
     for world in worlds:
         for n in SIZES:
             one = found.misled[world, n]
-            figures = (one.decided, one.refused, one.wrong, one.warned, one.alarms)
+            figures = (
+                one.decided,
+                one.refused,
+                one.wrong,
+                one.warned,
+                one.pointed,
+                one.alarms,
+                one.alarmed,
+            )
             rows.append([world, str(n), *(_share(figure) for figure in figures)])
     return table(head, rows)
 

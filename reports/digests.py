@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 from ablate import provenance
 from ablate.flow import Study
@@ -26,5 +25,5 @@ def records(study: Study) -> str:
     """Give a digest of the records that a report is made from."""
     mine = {record.key: record for runs in study.runs for record in runs.values()}
     return provenance.digest(
-        json.dumps(asdict(record), sort_keys=True).encode() for _, record in sorted(mine.items())
+        json.dumps(vars(record), sort_keys=True).encode() for _, record in sorted(mine.items())
     )

@@ -32,6 +32,9 @@ ARM_COLOURS = (
 MOST_CURVES = 24
 """More arms than this, as factorials have, make a tangle that nobody can read."""
 
+MOST_PANELS = 16
+"""More settings than this have no picture of curves."""
+
 PNG = {"dpi": 150, "bbox_inches": "tight", "metadata": {"Software": None}}
 
 
@@ -101,14 +104,18 @@ def label(study: Study, contrast: Contrast) -> str:
 
 
 def curves(study: Study, pyplot: Any) -> Any:
-    """Draw each arm's accuracy on the tasks seen so far, a panel a setting; up to MOST_CURVES."""
+    """Draw each arm's accuracy on the tasks seen so far, a panel a setting, where they are few."""
     if len({variant.arm for variant in study.suite.variants}) > MOST_CURVES:
         return None
     cells: dict[str, list[Any]] = {}
     for arm in study.arms:
         if arm.curve:
             cells.setdefault(", ".join(cell_words(arm.variant.cell)), []).append(arm)
-    if not cells or max(len(arm.curve) for arms in cells.values() for arm in arms) < 2:
+    if (
+        not cells
+        or len(cells) > MOST_PANELS
+        or max(len(arm.curve) for arms in cells.values() for arm in arms) < 2
+    ):
         return None
     columns = min(3, len(cells))
     rows = math.ceil(len(cells) / columns)

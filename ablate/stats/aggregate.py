@@ -7,7 +7,7 @@ of seeds inside each block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,18 +41,23 @@ def iqm(scores: Floats | Sequence[float]) -> float:
     return float(trim_mean(np.ravel(scores), 0.25))
 
 
-def _iqm(many: Floats) -> Floats:
-    from scipy.stats import trim_mean
-
-    return np.asarray(trim_mean(many.reshape(len(many), -1), 0.25, axis=1))
-
-
 def iqm_interval(scores: Floats, alpha: float = 0.05, shared: bool = True) -> Aggregate:
     """Give the interquartile mean of scores `[seeds, blocks]` with its percentile interval.
 
     shared: the blocks' seeds are the same, and are resampled together.
     """
-    return _with_interval(np.asarray(scores, float), _iqm, alpha, shared, 1)
+    from scipy.stats import trim_mean
+
+    scores = np.asarray(scores, float)
+    seeds, blocks = scores.shape
+    rng, columns = np.random.default_rng(0), np.arange(blocks)
+    step, drawn = max(1, CELLS // scores.size), []
+    for start in range(0, RESAMPLES, step):
+        count = min(step, RESAMPLES - start)
+        rows = rng.integers(0, seeds, (count, seeds, 1 if shared else blocks))
+        drawn.append(trim_mean(scores[rows, columns].reshape(count, -1), 0.25, axis=1))
+    low, high = np.quantile(np.concatenate(drawn), [alpha / 2, 1 - alpha / 2])
+    return Aggregate(iqm(scores), float(low), float(high))
 
 
 def improvement(
@@ -60,34 +65,19 @@ def improvement(
 ) -> Aggregate:
     """Give the probability of improvement: A12 inside each block, averaged over the blocks.
 
-    treatment, baseline: scores `[seeds, blocks]`, resampled together.
+    treatment, baseline: scores `[seeds, blocks]`, a seed's resampled together.
     """
     seeds = min(len(treatment), len(baseline))
-    whole = np.concatenate([treatment[:seeds], baseline[:seeds]], 1)
-    return _with_interval(whole, _improved, alpha, shared, seeds)
-
-
-def _improved(many: Floats) -> Floats:
-    treatment, baseline = np.split(many, 2, 2)  # [resample, seed, block]
-    wins = np.sign(treatment[:, :, None] - baseline[:, None]).mean((1, 2, 3))
-    return np.asarray((1 + wins) / 2)
-
-
-def _with_interval(
-    scores: Floats, figure: Callable[[Floats], Floats], alpha: float, shared: bool, weight: int
-) -> Aggregate:
-    """Take a figure of scores and of resamples; `weight`: numbers that it makes of each."""
-    seeds, blocks = scores.shape
-    rng = np.random.default_rng(0)
-    columns = np.arange(blocks)
-    step = max(1, CELLS // (scores.size * weight))
-    drawn = []
-    for start in range(0, RESAMPLES, step):
-        count = min(step, RESAMPLES - start)
-        rows = rng.integers(0, seeds, (count, seeds, 1 if shared else blocks))
-        drawn.append(figure(scores[rows, columns]))
-    low, high = np.quantile(np.concatenate(drawn), [alpha / 2, 1 - alpha / 2])
-    return Aggregate(float(figure(scores[None])[0]), float(low), float(high))
+    one, other = treatment[:seeds].T, baseline[:seeds].T
+    wins = np.stack([np.sign(np.subtract.outer(a, b)) for a, b in zip(one, other, strict=True)])
+    rng, flat = np.random.default_rng(0), np.full(seeds, 1 / seeds)
+    drawn = np.zeros(RESAMPLES)
+    for won in [wins.mean(0)] if shared else wins:  # [seed, seed]: who beats whom
+        counts = rng.multinomial(seeds, flat, RESAMPLES) / seeds
+        drawn += ((counts @ won) * counts).sum(1) / (1 if shared else len(wins))
+    low, high = np.quantile(drawn, [alpha / 2, 1 - alpha / 2])
+    value, low, high = ((1 + end) / 2 for end in (wins.mean(), low, high))
+    return Aggregate(float(value), float(low), float(high))
 
 
 def profile(scores: Floats, thresholds: Sequence[float]) -> Floats:

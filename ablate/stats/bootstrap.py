@@ -12,6 +12,11 @@ from ablate.stats.student import spread, standardised
 from ablate.types import Comparison, Floats, TestResult
 
 RESAMPLES = 9_999
+FEW, MANY = 1_999, 100
+"""Of more than MANY pairs so few are drawn: the interval is close to Student's there."""
+
+CELLS = 1_000_000
+"""As many numbers are held at once."""
 
 
 @component("test", "bootstrap-t", paper="Efron & Tibshirani 1993, section 12.5; Hall 1988")
@@ -30,22 +35,29 @@ class BootstrapT:
         n, error = len(deltas), spread(comparison) / math.sqrt(len(deltas))
         mean = float(deltas.mean())
         drawn = studentised(deltas, comparison.resolution)
-        # the k-th smallest and largest of 9,999: together with the sample, 10,000 equally likely
-        k = max(1, math.floor((RESAMPLES + 1) * alpha / 2))
+        whole = len(drawn) + 1  # with the sample itself: so many equally likely places
+        k = max(1, math.floor(whole * alpha / 2))
         low, high = (mean - error * end for end in (drawn[-k], drawn[k - 1]))
         t = mean / error
         tail = min((drawn >= t).sum(), (drawn <= t).sum())
-        p = min(1.0, 2 * (1 + float(tail)) / (RESAMPLES + 1))
+        p = min(1.0, 2 * (1 + float(tail)) / whole)
         return TestResult(
-            "bootstrap-t", n, p, mean, low, high, "independent seeds", 2 / (RESAMPLES + 1),
+            "bootstrap-t", n, p, mean, low, high, "independent seeds", 2 / whole,
             standardised(comparison), "d_z",
         )  # fmt: skip
 
 
 def studentised(deltas: Floats, resolution: float) -> Floats:
-    """Give the sorted t* of 9,999 resamples, drawn with a fixed generator."""
+    """Give the sorted t* of resamples, drawn with a fixed generator."""
     n = len(deltas)
-    chosen = deltas[np.random.default_rng(0).integers(0, n, (RESAMPLES, n))]
-    sd = chosen.std(1, ddof=1)
-    sd = np.where(sd > 1e-9 * max(1.0, float(np.abs(deltas).max())), sd, resolution)
-    return np.sort((chosen.mean(1) - deltas.mean()) / (sd / math.sqrt(n)))
+    rng, step = np.random.default_rng(0), max(1, CELLS // n)
+    tiny = 1e-9 * max(1.0, float(np.abs(deltas).max()))
+    found = []
+    draws = RESAMPLES if n <= MANY else FEW
+    for start in range(0, draws, step):
+        size = (min(step, draws - start), n)
+        chosen = deltas[rng.integers(0, n, size)]
+        sd = chosen.std(1, ddof=1)
+        sd = np.where(sd > tiny, sd, resolution)
+        found.append((chosen.mean(1) - deltas.mean()) / (sd / math.sqrt(n)))
+    return np.sort(np.concatenate(found))

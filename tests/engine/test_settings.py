@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from ablate import disjoint, flow, judge, overview, pair
 from ablate.api import compare
 from ablate.errors import SelectionError, SuiteError
 from ablate.settings import across
-from ablate.types import Comparison, Design, Effect, LostPair, RunResult, Suite
+from ablate.types import Design, Effect, LostPair, RunResult, Suite
 from tests.conftest import TINY, comparison, record, variant
 
 CROSSED = (
@@ -196,7 +197,7 @@ def test_what_cannot_be_pooled_is_said(blocks: list[list[float]], decision: str,
 def test_lost_runs_of_one_arm_block_a_pooled_verdict() -> None:
     """As they block any other."""
     whole = comparison([5.0, 6.0, 5.5])
-    thin = Comparison(**{**vars(whole), "lost": (LostPair(9, "a: failed", ("a",)),)})
+    thin = replace(whole, lost=(LostPair(9, "a: failed", ("a",)),))
     (found,) = disjoint.judge([[whole, thin]], Design(0.05, "holm", (5,), 5))
     assert found.decision == "UNTESTABLE"
     assert math.isnan(found.p)
