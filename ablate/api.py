@@ -22,6 +22,9 @@ from ablate.verdict import CORRECTIONS
 if TYPE_CHECKING:
     import pandas as pd
 
+INSIDE = ("minimal-effect", "equivalence", "paired-t", "effect-size", "sign-flip", "sign-e")
+"""The tests of a comparison inside one block; of many blocks the others would take too long."""
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -127,7 +130,7 @@ def compare(
     design = Design(alpha, correction, tuple(looks) or (most,), most)
     inside = {
         name: _judged(
-            [frame.compare_in(found, one, name, metric, declared) for one in asked], design
+            [frame.compare_in(found, one, name, metric, declared) for one in asked], design, INSIDE
         )
         for name in (found.blocks if block else ())
     }
@@ -146,9 +149,11 @@ def _comparisons(verdicts: Sequence[Verdict]) -> list[Comparison]:
     return [one.comparison for one in verdicts]
 
 
-def _judged(compared: Sequence[Comparison], design: Design) -> tuple[Verdict, ...]:
+def _judged(
+    compared: Sequence[Comparison], design: Design, names: Sequence[str] = ()
+) -> tuple[Verdict, ...]:
     catalogue = scan()
-    tests = {name: catalogue.load("test", name)() for name in catalogue.names("test")}
+    tests = {name: catalogue.load("test", name)() for name in names or catalogue.names("test")}
     return tuple(conclude(compared, tests, design))
 
 

@@ -10,6 +10,10 @@ from functools import cached_property
 import numpy as np
 
 
+TINY = 1e-150
+"""Smaller figures than this have no squares."""
+
+
 @dataclass(frozen=True)
 class LostPair:
     """A seed that could not be paired, and the reason.
@@ -58,12 +62,14 @@ class Comparison:
     @property
     def correlation(self) -> float:
         """Give Pearson's r between the arms over the seeds; `nan` where an arm does not vary."""
-        constant = any(
-            len(set(values)) < 2 for values in (self.treatment_values, self.baseline_values)
-        )
-        if constant:
-            return math.nan
-        return float(np.corrcoef(self.treatment_values, self.baseline_values)[0, 1])
+        sides = []
+        for values in (self.treatment_values, self.baseline_values):
+            apart = np.array(values) - np.mean(values)
+            most = float(np.abs(apart).max(initial=0.0))
+            if most <= 1e-12 * max(map(abs, values), default=0.0) or most < TINY:
+                return math.nan
+            sides.append(apart / np.linalg.norm(apart / most) / most)
+        return float(np.clip(sides[0] @ sides[1], -1, 1))
 
 
 @dataclass(frozen=True)

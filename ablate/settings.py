@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -77,6 +78,7 @@ def across(
 
     pairs: (treatment, baseline, margin). lower: a lower score is better.
     """
+    table = {arm: {name: _finite(one) for name, one in mine.items()} for arm, mine in table.items()}
     arms = tuple(table)
     names = list(dict.fromkeys(one for arm in arms for one in table[arm]))
     names = [name for name in names if all(table[arm].get(name) for arm in arms)]
@@ -141,6 +143,11 @@ def _across(
         mixed(deltas, groups, alpha) if enough else None,
         signed_rank(settled, margin),
     )
+
+
+def _finite(scores: Mapping[Hashable, float]) -> dict[Hashable, float]:
+    """Leave out runs that crashed."""
+    return {key: score for key, score in scores.items() if math.isfinite(score)}
 
 
 def _mean(scores: Mapping[Hashable, float]) -> float:

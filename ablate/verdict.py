@@ -196,13 +196,13 @@ def detectable(evidence: Evidence, half: float) -> float:
     delta + half the interval + t_{.8} s / sqrt(n): the interval's lower end then lies on delta or
     above in four studies of five. half: of the interval, in the metric's unit.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     found = evidence.tests.get("paired-t", NOTHING)
     if found.n < FEWEST_PAIRS or not math.isfinite(half):
         return math.nan
-    error = (found.high - found.low) / 2 / t.ppf(1 - evidence.alpha / 2, found.n - 1)
-    return float(evidence.comparison.margin + half + t.ppf(0.8, found.n - 1) * error)
+    error = (found.high - found.low) / 2 / -stdtrit(found.n - 1, evidence.alpha / 2)
+    return float(evidence.comparison.margin + half + stdtrit(found.n - 1, 0.8) * error)
 
 
 def _within(tests: Mapping[str, TestResult]) -> tuple[float, float]:
@@ -266,12 +266,12 @@ def differential_failure(comparison: Comparison) -> str:
 
 def seeds_needed(evidence: Evidence, alpha: float, power: float = 0.8) -> int:
     """Estimate the seeds for a decision, mean and spread staying as observed; 0 beyond 1,000."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     comparison, observed = evidence.comparison, evidence.tests["paired-t"]
     mean, have, margin = abs(observed.estimate), observed.n, comparison.margin
     half = (observed.high - observed.low) / 2
-    sd = half * math.sqrt(have) / float(t.isf(evidence.alpha / 2, have - 1))
+    sd = half * math.sqrt(have) / -float(stdtrit(have - 1, evidence.alpha / 2))
     shown = minimal_effect if mean > margin else equivalence
     if shown(MOST_SEEDS, mean, sd, margin, alpha) < power:
         return 0

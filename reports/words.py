@@ -6,14 +6,13 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ablate.judge import scored_by
 from ablate.metrics import lower_is_better
 from ablate.pair import in_cell
-from ablate.same import Same
 from ablate.types import Contrast, Effect, Verdict, cell_words
 
 if TYPE_CHECKING:  # the store comes with it, which `compare` does not need
     from ablate.flow import Study
+    from ablate.same import Same
 
 MEANINGS = {
     "MATTERS": "the difference is larger than the margin declared as worth caring about",
@@ -169,6 +168,8 @@ def _effects(study: Study) -> str:
 
 def scoring(study: Study, contrast: Contrast) -> str:
     """Name a contrast's metric, the protocols behind `accuracy`, and any oracle among them."""
+    from ablate.judge import scored_by
+
     labels = sorted(scored_by(study.suite, contrast))
     named = f"{contrast.metric}: {' / '.join(labels)}" if contrast.metric == "accuracy" else ""
     oracle = " (ORACLE)" if study.oracles.intersection(labels) else ""

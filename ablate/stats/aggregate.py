@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -70,10 +71,9 @@ def improvement(
     seeds = min(len(treatment), len(baseline))
     one, other = treatment[:seeds].T, baseline[:seeds].T
     wins = np.stack([np.sign(np.subtract.outer(a, b)) for a, b in zip(one, other, strict=True)])
-    rng, flat = np.random.default_rng(0), np.full(seeds, 1 / seeds)
     drawn = np.zeros(RESAMPLES)
-    for won in [wins.mean(0)] if shared else wins:  # [seed, seed]: who beats whom
-        counts = rng.multinomial(seeds, flat, RESAMPLES) / seeds
+    for place, won in enumerate([wins.mean(0)] if shared else wins):  # [seed, seed]: who wins
+        counts = _shares(seeds, place)
         drawn += ((counts @ won) * counts).sum(1) / (1 if shared else len(wins))
     low, high = np.quantile(drawn, [alpha / 2, 1 - alpha / 2])
     value, low, high = ((1 + end) / 2 for end in (wins.mean(), low, high))
@@ -88,3 +88,10 @@ def profile(scores: Floats, thresholds: Sequence[float]) -> Floats:
     """
     scores = np.asarray(scores, float)
     return np.array([float((scores > threshold).mean()) for threshold in thresholds])
+
+
+@lru_cache(maxsize=16)
+def _shares(seeds: int, block: int) -> Floats:
+    """Give the share that each seed has in a resample, `[resample, seed]`."""
+    rng = np.random.default_rng(block)
+    return rng.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES) / seeds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,9 +15,6 @@ from ablate.types import Comparison, Floats, TestResult
 RESAMPLES = 9_999
 FEW, MANY = 1_999, 100
 """Of more than MANY pairs so few are drawn: the interval is close to Student's there."""
-
-CELLS = 1_000_000
-"""As many numbers are held at once."""
 
 
 @component("test", "bootstrap-t", paper="Efron & Tibshirani 1993, section 12.5; Hall 1988")
@@ -50,14 +48,16 @@ class BootstrapT:
 def studentised(deltas: Floats, resolution: float) -> Floats:
     """Give the sorted t* of resamples, drawn with a fixed generator."""
     n = len(deltas)
-    rng, step = np.random.default_rng(0), max(1, CELLS // n)
-    tiny = 1e-9 * max(1.0, float(np.abs(deltas).max()))
-    found = []
+    counts = _counts(n)
+    apart = deltas - deltas.mean()
+    means, squares = counts @ apart / n, counts @ apart**2 / n
+    sd = np.sqrt(np.maximum(0, squares - means**2) * n / (n - 1))
+    tiny = 1e-7 * float(np.abs(apart).max())
+    return np.sort(means / (np.where(sd > tiny, sd, resolution) / math.sqrt(n)))
+
+
+@lru_cache(maxsize=4)
+def _counts(n: int) -> Floats:
+    """Give how often each of n pairs is drawn, `[resample, n]`: the same for every comparison."""
     draws = RESAMPLES if n <= MANY else FEW
-    for start in range(0, draws, step):
-        size = (min(step, draws - start), n)
-        chosen = deltas[rng.integers(0, n, size)]
-        sd = chosen.std(1, ddof=1)
-        sd = np.where(sd > tiny, sd, resolution)
-        found.append((chosen.mean(1) - deltas.mean()) / (sd / math.sqrt(n)))
-    return np.sort(np.concatenate(found))
+    return np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), draws).astype(np.float64)

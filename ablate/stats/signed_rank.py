@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+
+from ablate.types import Floats
 
 DRAWS = 20_000
 STRENGTH = 0.5
@@ -31,9 +34,16 @@ def signed_rank(differences: Sequence[float], margin: float) -> Sides:
     """
     z = np.array([0.0, *differences])
     sums = np.add.outer(z, z)
-    weights = np.random.default_rng(0).dirichlet([STRENGTH, *[1.0] * (len(z) - 1)], DRAWS)
-    regions = (sums < -2 * margin, np.abs(sums) <= 2 * margin, sums > 2 * margin)
-    shares = np.stack([((weights @ region) * weights).sum(1) for region in regions])
+    weights = _weights(len(z))
+    low, high = (((weights @ region.astype(float)) * weights).sum(1)
+                 for region in (sums < -2 * margin, sums > 2 * margin))  # fmt: skip
+    shares = np.stack([low, 1 - low - high, high])
     won = shares >= shares.max(0) - 1e-12
     below, inside, above = (won / won.sum(0)).mean(1)
     return Sides(float(below), float(inside), float(above))
+
+
+@lru_cache(maxsize=4)
+def _weights(n: int) -> Floats:
+    """Give the Dirichlet weights of the prior's observation and n - 1 differences, `[draw, n]`."""
+    return np.random.default_rng(0).dirichlet([STRENGTH, *[1.0] * (n - 1)], DRAWS)
