@@ -9,7 +9,6 @@ from functools import cached_property
 
 import numpy as np
 
-
 TINY = 1e-150
 """Smaller figures than this have no squares."""
 

@@ -37,7 +37,8 @@ class Study:
     pooled over settings, in the suite's order.
     same: what comparing an arm with its own twin came to. deviations: how the suite differs from
     what was registered before its runs. settings: the grid's cells together, by metric. importance:
-    which of its axes explains the scores, by metric.
+    which of its axes explains the scores, by metric. registered: verdicts on the claims as they
+    were registered, where these were changed.
     """
 
     suite: Suite
@@ -55,6 +56,7 @@ class Study:
     deviations: tuple[str, ...] = ()
     settings: tuple[Settings, ...] = ()
     importance: tuple[Importance, ...] = ()
+    registered: tuple[Verdict, ...] = ()
 
     @property
     def pooled(self) -> list[tuple[Effect, Verdict]]:
@@ -204,7 +206,7 @@ def open_arms(suite: Suite, store: Store) -> set[int]:
     claims: list[set[int]] = [{one.treatment, one.baseline} for one in suite.contrasts]
     claims += [{*one.plus, *one.minus} for one in suite.effects]
     runs = judge.by_variant(suite, records(suite, store))
-    verdicts = judge.judge(suite, [*judge.comparisons(suite, runs), *judge.effects(suite, runs)])
+    verdicts = judge.judge(suite, judge.claims(suite, runs))
     waiting = [
         arms
         for arms, found in zip(claims, verdicts, strict=True)
@@ -224,8 +226,10 @@ def analyse(suite: Suite, store: Store) -> Study:
     runs = judge.by_variant(suite, store.load(key for row in names for key in row), names)
     scored = predictors(catalogue, suite.variants)
     labels = tuple(choice.label() for choice in scored)
-    compared = [*judge.comparisons(suite, runs), *judge.effects(suite, runs)]
+    compared = judge.claims(suite, runs)
     judged = judge.judge(suite, compared)  # one family
+    then = registration.original(suite, frozen)
+    as_was = judge.judge(then, judge.claims(then, runs)) if then else []
     verdicts, effects = judged[: len(suite.contrasts)], judged[len(suite.contrasts) :]
     return Study(
         suite,
@@ -245,6 +249,7 @@ def analyse(suite: Suite, store: Store) -> Study:
         deviations,
         overview.settings(suite, runs),
         overview.importance(suite, runs),
+        tuple(as_was),
     )
 
 

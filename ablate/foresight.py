@@ -60,7 +60,7 @@ def forecasts(suite: Suite, records: Mapping[str, RunResult], source: str) -> It
     source: what the records are, in words. Raises SelectionError where neither tells a spread.
     """
     runs = judge.by_variant(suite, records)
-    compared = [*judge.comparisons(suite, runs), *judge.effects(suite, runs)]
+    compared = judge.claims(suite, runs)
     if not compared:
         raise SelectionError(f"{suite.name} declares no contrast, so there is nothing to forecast")
     design = judge.design(suite)

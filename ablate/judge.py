@@ -47,6 +47,11 @@ def effects(suite: Suite, runs: Runs) -> list[Comparison]:
     ]
 
 
+def claims(suite: Suite, runs: Runs) -> list[Comparison]:
+    """Pair every claim of a suite's family: its contrasts, then its effects."""
+    return [*comparisons(suite, runs), *effects(suite, runs)]
+
+
 def design(suite: Suite) -> Design:
     """Give what a suite declares about its family of claims."""
     looks = suite.looks or (suite.declared_seeds,)

@@ -39,18 +39,21 @@ def digest(content: Mapping[str, Json]) -> str:
     return provenance.digest([json.dumps(content, sort_keys=True).encode()])
 
 
-def freeze(suite: Suite, store: Store, runs_present: int) -> None:
+def freeze(suite: Suite, store: Store, runs_present: int, anew: bool = False) -> None:
     """Store a suite's declaration, unless one is stored under its name already.
 
     runs_present: runs of the suite that were there before, so that a late registration shows.
+    anew: begin a new study under the same name; the earlier registration is kept beside it.
     """
-    if registered(suite, store) is None:
+    earlier = registered(suite, store)
+    if earlier is None or anew:
         content = declared(suite)
         entry = {
             "declared": content,
             "digest": digest(content),
             "frozen": datetime.now(UTC).isoformat(timespec="seconds"),
             "runs_present": runs_present,
+            "before": [*earlier.get("before", []), earlier["frozen"]] if earlier else [],
         }
         store.note({_key(suite): json.dumps(entry, sort_keys=True)})
 
@@ -69,6 +72,37 @@ def as_registered(suite: Suite, entry: Json | None) -> Suite:
     return replace(suite, looks=tuple(then["looks"]))
 
 
+def original(suite: Suite, entry: Json | None) -> Suite | None:
+    """Give the claims as they were frozen, on today's arms; None where none of them differs.
+
+    Claims about arms that are gone cannot be judged and are left out.
+    """
+    if entry is None:
+        return None
+    then, now = entry["declared"], declared(suite)
+    if all(now[key] == then[key] for key in ("contrasts", "effects", "alpha", "correction")):
+        return None
+    places = {variant.label: i for i, variant in enumerate(suite.variants)}
+    contrasts = [
+        Contrast(places[a], places[b], metric, margin)
+        for a, b, metric, margin in then["contrasts"]
+        if a in places and b in places
+    ]
+    margins = {json.dumps(one[:-1]): one[-1] for one in then["effects"]}
+    kept = [
+        replace(one, margin=margins[json.dumps(said[:-1])])
+        for one, said in zip(suite.effects, now["effects"], strict=True)
+        if json.dumps(said[:-1]) in margins
+    ]
+    return replace(
+        suite,
+        contrasts=tuple(contrasts),
+        effects=tuple(kept),
+        alpha=then["alpha"],
+        correction=then["correction"],
+    )
+
+
 def deviations(suite: Suite, entry: Json | None) -> Iterator[str]:
     """Say each way in which a suite is not what was frozen, and a registration that came late."""
     if entry is None:
@@ -76,6 +110,8 @@ def deviations(suite: Suite, entry: Json | None) -> Iterator[str]:
         return
     if entry["digest"] != digest(entry["declared"]):
         yield "The stored registration does not have the digest that it states."
+    for when in entry.get("before", []):
+        yield f"This study was registered anew; an earlier registration is of {when}."
     if entry["runs_present"]:
         yield f"It was registered when {entry['runs_present']} of its runs were already there."
     now, then = declared(suite), entry["declared"]

@@ -44,6 +44,18 @@ def verdicts(study: Study) -> str:
     return table(head, rows)
 
 
+def claims(verdicts: Sequence[Verdict]) -> str:
+    """Write one row a verdict, by the names of its comparison."""
+    head = ["contrast", "metric", "difference (points)", "interval", "margin", "verdict", "seeds",
+            "p"]  # fmt: skip
+    rows = [
+        _claim([f"{v.comparison.treatment} − {v.comparison.baseline}", v.comparison.metric],
+               v, v.comparison.margin)
+        for v in verdicts
+    ]  # fmt: skip
+    return table(head, rows)
+
+
 def _claim(about: Sequence[str], verdict: Verdict, margin: float) -> list[str]:
     return [
         *about, words.points(verdict.estimate), words.interval(verdict.low, verdict.high),

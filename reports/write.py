@@ -56,6 +56,7 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
         "correlation between the arms over the seeds: the higher, the more pairing bought.",
         *inert(study),
         *twins(study),
+        *as_registered(study),
         "## Lost runs",
         tables.lost(study) or "None.",
         "## Warnings",
@@ -99,6 +100,18 @@ def factorial(study: Study) -> list[str]:
         "Effects that this design cannot tell apart share a row. All belong to one family of "
         "claims, with the contrasts if there are any.",
         tables.effects(study),
+    ]
+
+
+def as_registered(study: Study) -> list[str]:
+    """Show what the claims come to as they were registered, where they were changed since."""
+    if not study.registered:
+        return []
+    return [
+        "## As registered",
+        "The claims, margins, alpha or correction are not those that were frozen before the first "
+        "run. On the same records, these would have come to:",
+        tables.claims(study.registered),
     ]
 
 

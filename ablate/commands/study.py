@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 @device_option
 @click.option("--fresh", is_flag=True, help="Run everything again, replacing its records.")
 @click.option("--until-decided", is_flag=True, help="Add seeds look by look until it is decided.")
+@click.option("--register-anew", is_flag=True,
+              help="Freeze the claims again, as a new study; the report says so.")  # fmt: skip
 def run(
     opened: Suite,
     results: Path,
@@ -42,6 +44,7 @@ def run(
     device: str,
     fresh: bool,
     until_decided: bool,
+    register_anew: bool,
 ) -> None:
     """Train, test and write the significance report. Runs that are done are not repeated."""
     from ablate import describe, flow, registration
@@ -59,7 +62,7 @@ def run(
     with sole_writer(results), closing(open_store(results)) as store:
         make_folder(results / opened.name)
         whole = flow.prepare(opened, data_root, store, only, fresh=fresh)
-        registration.freeze(opened, store, len(whole.records))
+        registration.freeze(opened, store, len(whole.records), register_anew)
         parts = flow.by_look(opened, data_root, store) if until_decided else [whole]
         for work in parts:
             say(describe.work(work))
