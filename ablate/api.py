@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ablate import disjoint, frame, traps
 from ablate.errors import SelectionError
 from ablate.family import conclude
@@ -108,7 +110,7 @@ def compare(
     margin: the smallest difference that would matter, in the metric's unit, chosen before the data;
         None or 0 declares none, and then nothing can be decided.
     arm: the column that names the arm, or for a wide table the columns of the arms.
-    alpha: rate of false claims of either kind over the family, (0, 0.5].
+    alpha: rate of false claims of either kind over the family, [0.000001, 0.5].
     correction: `holm`, `hommel`, `bonferroni`, `bh`, `by` or `none`; see `verdict.CORRECTIONS`.
     looks: numbers of pairs at which verdicts were to be read, rising, the last the most that was to
         be spent; without them the table is read once, as a study of a fixed number.
@@ -126,17 +128,19 @@ def compare(
     found = frame.scores(table, columns, resolution)
     asked, declared = frame.pairs(found, baseline), margin or math.nan
     whole = [frame.compare_over(found, one, metric, declared) for one in asked]
-    most = max(len(one.schedule) for one in whole)
-    design = Design(alpha, correction, tuple(looks) or (most,), most)
-    inside = {
-        name: _judged(
-            [frame.compare_in(found, one, name, metric, declared) for one in asked], design, INSIDE
-        )
+    design = _design(alpha, correction, looks, whole)
+    apart = {
+        name: [frame.compare_in(found, one, name, metric, declared) for one in asked]
         for name in (found.blocks if block else ())
     }
+    inside = {
+        name: _judged(some, _design(alpha, correction, looks, some), INSIDE)
+        for name, some in apart.items()
+    }
     if len(inside) > 1 and not frame.shares_keys(found):
-        verdicts = disjoint.judge(list(zip(*(_comparisons(one) for one in inside.values()),
-                                           strict=True)), design)  # fmt: skip
+        if len(looks) > 1:
+            raise SelectionError("several looks at blocks that share no key; they are read once")
+        verdicts = disjoint.judge(list(zip(*apart.values(), strict=True)), design)
     else:
         verdicts = _judged(whole, design)
     named = [(one.treatment, one.baseline, one.margin) for one in whole]
@@ -145,8 +149,11 @@ def compare(
     return Compared(verdicts, inside, warned, design, found.keys, together)
 
 
-def _comparisons(verdicts: Sequence[Verdict]) -> list[Comparison]:
-    return [one.comparison for one in verdicts]
+def _design(
+    alpha: float, correction: str, looks: Sequence[int], compared: Sequence[Comparison]
+) -> Design:
+    most = max(len(one.schedule) for one in compared)
+    return Design(alpha, correction, tuple(looks) or (most,), most)
 
 
 def _judged(
@@ -166,8 +173,8 @@ def _check(
 ) -> None:
     if margin is not None and not 0 <= margin < math.inf:
         raise SelectionError(f"a margin of {margin}; it is a positive number in the metric's unit")
-    if not 0 < alpha <= 0.5:
-        raise SelectionError(f"an alpha of {alpha}; it lies in (0, 0.5]")
+    if not 1e-6 <= alpha <= 0.5:
+        raise SelectionError(f"an alpha of {alpha}; it lies in [0.000001, 0.5]")
     if correction not in CORRECTIONS:
         raise SelectionError(f"correction {correction!r}; there are {', '.join(CORRECTIONS)}")
     if list(looks) != sorted({*looks}) or any(look < ENOUGH_PAIRS for look in looks):
@@ -185,6 +192,8 @@ def _direction(verdict: Verdict) -> str:
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _finite(value.tolist())
     if isinstance(value, (list, tuple)):
         return [_finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -22,7 +22,7 @@ def judge(contrasts: Sequence[Sequence[Comparison]], design: Design) -> tuple[Ve
     cannot be judged is UNTESTABLE.
     """
     faults = [fault(blocks) for blocks in contrasts]
-    found = [None if bad else pooled([one.deltas for one in blocks], blocks[0].resolution)
+    found = [None if bad else _pool(blocks)
              for bad, blocks in zip(faults, contrasts, strict=True)]  # fmt: skip
     p = [min(one.claims(blocks[0].margin)) if one else 1.0
          for one, blocks in zip(found, contrasts, strict=True)]  # fmt: skip
@@ -31,6 +31,11 @@ def judge(contrasts: Sequence[Sequence[Comparison]], design: Design) -> tuple[Ve
         _verdict(blocks, one, bad, q, design)
         for blocks, one, bad, q in zip(contrasts, found, faults, adjusted, strict=True)
     )
+
+
+def _pool(blocks: Sequence[Comparison]) -> Pooled:
+    tiny = max(one.round_off for one in blocks)
+    return pooled([one.deltas for one in blocks], blocks[0].resolution, tiny)
 
 
 def fault(blocks: Sequence[Comparison]) -> str:
@@ -56,9 +61,14 @@ def _verdict(
                        bad, (), {}, RULE, nothing)  # fmt: skip
     large, small = found.claims(whole.margin)
     outer, inner = found.interval(design.alpha), found.interval(2 * design.alpha)
-    decision, why, flags = "INCONCLUSIVE", "the interval crosses the margin", ()
+    decision, why = "INCONCLUSIVE", "the interval crosses the margin"
+    flags: tuple[str, ...] = ()
+    zero = all(verdict.is_zero(one) for one in blocks)
     if n < ENOUGH_PAIRS:
         why = f"{n} pairs are too few to decide; at least {ENOUGH_PAIRS} are needed"
+    elif zero and whole.identical:
+        decision, flags = "NEGLIGIBLE", ("INERT",)
+        why = "no seed shows any difference: every score of both arms is the same"
     elif p <= design.alpha:
         decision = "MATTERS" if large < small else "NEGLIGIBLE"
         side = "beyond" if large < small else "inside"

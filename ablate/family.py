@@ -131,6 +131,8 @@ def _opened(comparison: Comparison, tests: Tests, alpha: float) -> Contest:
 
 
 def _read(contest: Contest, look: int, rule: Rule, design: Design) -> Contest:
+    if rule is BROKEN and len(contest.whole.schedule) in design.looks:
+        return contest  # this one kept to its schedule, whatever others did
     seen = first(contest.whole, look)
     if any(pair.missing for pair in seen.lost):
         return contest
@@ -156,7 +158,7 @@ def _verdict(contest: Contest, p: float, tests: Tests, design: Design, family: i
     evidence = contest.evidence
     if shown is not contest.whole:  # the same pairs have the same tests
         evidence = verdict.examine(shown, tests, design.alpha)
-    evidence = replace(evidence, reading=contest.reading if contest.seen else None)
+    evidence = replace(evidence, reading=contest.reading if contest.reading.look else None)
     found = verdict.decide(evidence, p, design.alpha, family)
     waiting = any(pair.missing for pair in contest.whole.lost)
     if found.decision == "INCONCLUSIVE" and contest.seen and waiting:

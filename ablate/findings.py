@@ -9,6 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+ROUND_OFF = 1e-13
+"""Of the largest score: some hundred units in its last place."""
+
 TINY = 1e-150
 """Smaller figures than this have no squares."""
 
@@ -57,6 +60,11 @@ class Comparison:
         """Give treatment - baseline for each paired seed."""
         pairs = zip(self.treatment_values, self.baseline_values, strict=True)
         return tuple(a - b for a, b in pairs)
+
+    @cached_property
+    def round_off(self) -> float:
+        """Give the size under which a difference of these scores is mere round-off."""
+        return ROUND_OFF * max(map(abs, self.treatment_values + self.baseline_values), default=0.0)
 
     @property
     def correlation(self) -> float:

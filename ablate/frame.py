@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,7 +185,12 @@ def _joined(
             kept[place] = means[0], means[1]
     resolution = found.resolution / len(blocks)
     treatment, baseline = (tuple(values[i] for values in kept.values()) for i in (0, 1))
-    same = bool(kept) and all(abs(a - b) < 1e-12 for a, b in kept.values())
+    one, other = (found.values[arm] for arm in pair)
+    same = bool(kept) and all(
+        one.get(block, {}).get(found.keys[place]) == other.get(block, {}).get(found.keys[place])
+        for place in kept
+        for block in blocks
+    )
     return Comparison(
         treatment=pair[0],
         baseline=pair[1],
@@ -213,9 +219,11 @@ def _key(said: Any) -> Hashable:
     return said if isinstance(said, (str, float)) else str(said)
 
 
-def _order(key: Hashable) -> tuple[bool, float, str]:
-    number = isinstance(key, (int, float))
-    return not number, float(key) if isinstance(key, (int, float)) else 0.0, str(key)
+def _order(key: Hashable) -> tuple[bool, float, tuple[tuple[bool, str], ...]]:
+    if isinstance(key, (int, float)):
+        return False, float(key), ()
+    parts = re.split(r"(\d+)", str(key))  # s2 comes before s10
+    return True, 0.0, tuple((part.isdecimal(), part.zfill(20)) for part in parts)
 
 
 def _step(values: Mapping[str, Mapping[str, Mapping[Hashable, float]]]) -> float:

@@ -56,7 +56,7 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
             "difference",
             f"not under {floor:.2g} with {verdict.n} pairs{corrected}",
         )
-    zeros = int((np.abs(deltas) < 1e-12).sum())
+    zeros = int((np.abs(deltas) <= one.round_off).sum())
     if 2 * zeros >= verdict.n:
         yield "Many differences are exactly 0", f"{zeros} of {verdict.n}"
     if at := bound(one):
@@ -168,7 +168,7 @@ def by_signs(one: Comparison, decision: str) -> float:
 
 
 def _above(values: Floats) -> float:
-    values = values[np.abs(values) > 1e-9]
+    values = values[values != 0]
     positive = int((values > 0).sum())
     if 2 * positive <= len(values):
         return 1.0

@@ -212,7 +212,7 @@ def _within(tests: Mapping[str, TestResult]) -> tuple[float, float]:
 
 def is_zero(comparison: Comparison) -> bool:
     """Say whether no seed shows any difference."""
-    return all(abs(delta) < 1e-9 for delta in comparison.deltas)
+    return all(abs(delta) <= comparison.round_off for delta in comparison.deltas)
 
 
 def _decision(evidence: Evidence, p_adjusted: float, alpha: float, family: int) -> tuple[str, str]:
@@ -250,7 +250,7 @@ def _undecided(evidence: Evidence, alpha: float, family: int) -> str:
 def always_zero(comparison: Comparison) -> bool:
     """Say whether the metric is 0 in every run, as forgetting is after a single task."""
     values = comparison.treatment_values + comparison.baseline_values
-    return max(map(abs, values)) < 1e-9
+    return max(map(abs, values)) == 0
 
 
 def differential_failure(comparison: Comparison) -> str:

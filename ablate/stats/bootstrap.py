@@ -32,7 +32,7 @@ class BootstrapT:
         deltas = np.array(comparison.deltas)
         n, error = len(deltas), spread(comparison) / math.sqrt(len(deltas))
         mean = float(deltas.mean())
-        drawn = studentised(deltas, comparison.resolution)
+        drawn = studentised(deltas, comparison.resolution, comparison.round_off)
         whole = len(drawn) + 1  # with the sample itself: so many equally likely places
         k = max(1, math.floor(whole * alpha / 2))
         low, high = (mean - error * end for end in (drawn[-k], drawn[k - 1]))
@@ -45,14 +45,14 @@ class BootstrapT:
         )  # fmt: skip
 
 
-def studentised(deltas: Floats, resolution: float) -> Floats:
-    """Give the sorted t* of resamples, drawn with a fixed generator."""
+def studentised(deltas: Floats, resolution: float, tiny: float) -> Floats:
+    """Give the sorted t* of resamples, drawn with a fixed generator; a spread of `tiny` is none."""
     n = len(deltas)
     counts = _counts(n)
     apart = deltas - deltas.mean()
     means, squares = counts @ apart / n, counts @ apart**2 / n
     sd = np.sqrt(np.maximum(0, squares - means**2) * n / (n - 1))
-    tiny = 1e-7 * float(np.abs(apart).max())
+    tiny = max(tiny, 1e-7 * float(np.abs(apart).max()))
     return np.sort(means / (np.where(sd > tiny, sd, resolution) / math.sqrt(n)))
 
 

@@ -25,12 +25,25 @@ class EffectSize:
 
 def interval(size: float, n: int, alpha: float) -> tuple[float, float]:
     """Give the 1 - alpha interval of d_z, by the noncentralities that put its t at a quantile."""
-    from scipy.special import nctdtrinc
+    from scipy.optimize import brentq
+    from scipy.special import nctdtr, ndtri
 
-    root = math.sqrt(n)
+    root, t = math.sqrt(n), abs(size) * math.sqrt(n)
+    error = math.sqrt(1 / n + size**2 / (2 * (n - 1)))  # of d_z, for large n
+
+    def end(share: float) -> float:
+        """Give the noncentrality under which P(T <= t) is `share`; it falls as that rises."""
+
+        def short(ncp: float) -> float:
+            return float(nctdtr(n - 1, ncp, t)) - share
+
+        guess = (abs(size) - float(ndtri(share)) * error) * root
+        for reach in (1 + 2 * error * root, 10 * (1 + error * root), 10 + 100 * error * root):
+            low, high = guess - reach, guess + reach
+            if short(low) > 0 > short(high):
+                return float(brentq(short, low, high, xtol=1e-11)) / root
+        return guess / root  # beyond what SciPy's noncentral t can tell
+
     # inverted at |t|: SciPy's noncentral t loses precision far out on the other side
-    low, high = (
-        float(nctdtrinc(n - 1, share, abs(size) * root)) / root
-        for share in (1 - alpha / 2, alpha / 2)
-    )
+    low, high = end(1 - alpha / 2), end(alpha / 2)
     return (-high, -low) if size < 0 else (low, high)

@@ -38,8 +38,15 @@ def ranked(scores: Floats, lower: bool = False) -> Floats:
     """Rank the arms inside each block, `[blocks, arms]`."""
     from scipy.stats import rankdata
 
-    found: Floats = rankdata(scores if lower else -np.asarray(scores), axis=1)
+    scores = rounded(np.asarray(scores, float))
+    found: Floats = rankdata(scores if lower else -scores, axis=1)
     return found
+
+
+def rounded(scores: Floats) -> Floats:
+    """Round to twelve digits of the largest score: round-off breaks ties."""
+    most = float(np.abs(scores).max(initial=0.0))
+    return np.round(scores / most, 12) if most > 0 else scores
 
 
 def friedman(scores: Floats, lower: bool = False) -> Friedman:
@@ -120,12 +127,12 @@ def wilcoxon_pairs(scores: Floats) -> Floats:
 
     from ablate.verdict import adjust
 
-    scores = np.asarray(scores)
+    scores = rounded(np.asarray(scores, float))
     k = scores.shape[1]
     pairs = list(itertools.combinations(range(k), 2))
     raw = []
     for i, j in pairs:
-        apart = np.round(scores[:, i] - scores[:, j], 9)  # round-off breaks ties
+        apart = np.round(scores[:, i] - scores[:, j], 12)
         left = apart[apart != 0]
         ties = len(np.unique(np.abs(left))) < len(left)
         how = "approx" if ties or len(left) > 50 else "exact"

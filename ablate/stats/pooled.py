@@ -41,16 +41,15 @@ class Pooled:
         return beyond, float(t.sf((margin - abs(self.estimate)) / self.error, self.df))
 
 
-def pooled(blocks: Sequence[Sequence[float]], resolution: float = 0.0) -> Pooled:
+def pooled(blocks: Sequence[Sequence[float]], resolution: float = 0.0, tiny: float = 0.0) -> Pooled:
     """Pool blocks of independent differences; each needs two.
 
     var = sum(s_b^2 / n_b) / B^2, df = (sum v_b)^2 / sum(v_b^2 / (n_b - 1)), v_b = s_b^2 / n_b.
-    Welch 1947, Biometrika 34; Satterthwaite 1946. resolution: the spread that a block without any
-    is given.
+    Welch 1947, Biometrika 34; Satterthwaite 1946. resolution: the spread that a block with no
+    more than `tiny` is given.
     """
     means = [float(np.mean(block)) for block in blocks]
     spreads = [float(np.std(block, ddof=1)) for block in blocks]
-    tiny = 1e-9 * max(1.0, *(abs(one) for block in blocks for one in block))
     spreads = [sd if sd > tiny else resolution for sd in spreads]
     parts = [sd**2 / len(block) for sd, block in zip(spreads, blocks, strict=True)]
     total = sum(parts)

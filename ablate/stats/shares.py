@@ -69,7 +69,7 @@ def shares(
 
     Model: y ~ seed + factors, interactions of every order for up to three factors and of pairs for
     more. Type II sums: what a term adds to all terms that do not contain it (Fisher 1925; Langsrud
-    2003). On full grids they are the functional ANOVA of Hoos & Leyton-Brown 2014 (ICML), exact.
+    2003). On full grids they are the functional ANOVA of Hutter et al. 2014 (ICML), exact.
     Intervals resample whole seeds. Raises ValueError for fewer than two seeds.
     """
     values = np.asarray(y, float)

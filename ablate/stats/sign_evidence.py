@@ -24,7 +24,7 @@ class SignEvidence:
 
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
         """Give p = min(1, 1 / E); the effect size is log E."""
-        signs = [delta > 0 for delta in comparison.deltas if abs(delta) > 1e-9]
+        signs = [delta > 0 for delta in comparison.deltas if abs(delta) > comparison.round_off]
         log_e = log_evidence(sum(signs), len(signs))
         p, floor = (min(1.0, math.exp(-log)) for log in (log_e, log_evidence(0, len(signs))))
         low, high = interval(comparison.deltas, alpha)

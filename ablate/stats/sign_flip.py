@@ -38,12 +38,16 @@ class SignFlip:
         deltas = np.array(comparison.deltas)
         n = len(deltas)
         rows = np.rint(deltas / comparison.resolution)
-        on_grid = bool(np.allclose(rows * comparison.resolution, deltas, rtol=0, atol=1e-6))
+        on_grid = bool(
+            np.allclose(
+                rows * comparison.resolution, deltas, rtol=0, atol=1e-6 * comparison.resolution
+            )
+        )
         if on_grid and n * np.abs(rows).sum() < GRID_CELLS:
             p = on_integers(rows.astype(np.int64))
         else:
             p = by_scipy(deltas) if n <= EXACT_PAIRS else by_drawing(deltas)
-        nonzero = int((np.abs(deltas) > 1e-9).sum())
+        nonzero = int((np.abs(deltas) > comparison.round_off).sum())
         floor = min(1.0, 2.0 ** (1 - nonzero))
         mean = float(deltas.mean())
         low, high = interval(deltas, alpha)

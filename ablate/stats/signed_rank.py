@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,10 @@ STRENGTH = 0.5
 
 @dataclass(frozen=True)
 class Sides:
-    """Posterior probabilities that the median Walsh average is below, inside, above the margin."""
+    """Posterior probabilities that most Walsh averages are below, inside or above the margin.
+
+    `nan` without a margin.
+    """
 
     below: float
     inside: float
@@ -32,11 +36,14 @@ def signed_rank(differences: Sequence[float], margin: float) -> Sides:
     from a fixed generator; ties between shares are split. Benavoli et al. 2014 (ICML), 2017 (JMLR
     18(77)).
     """
+    if not margin >= 0:
+        return Sides(math.nan, math.nan, math.nan)
     z = np.array([0.0, *differences])
+    edge = 2 * margin + 1e-9 * max(margin, float(np.abs(z).max()))  # on the margin is inside
     sums = np.add.outer(z, z)
     weights = _weights(len(z))
     low, high = (((weights @ region.astype(float)) * weights).sum(1)
-                 for region in (sums < -2 * margin, sums > 2 * margin))  # fmt: skip
+                 for region in (sums < -edge, sums > edge))  # fmt: skip
     shares = np.stack([low, 1 - low - high, high])
     won = shares >= shares.max(0) - 1e-12
     below, inside, above = (won / won.sum(0)).mean(1)

@@ -66,5 +66,4 @@ def spread(comparison: Comparison) -> float:
     0.25
     """
     sd = float(np.std(comparison.deltas, ddof=1))
-    tiny = 1e-9 * max(1.0, *map(abs, comparison.treatment_values))
-    return sd if sd > tiny else comparison.resolution
+    return sd if sd > comparison.round_off else comparison.resolution

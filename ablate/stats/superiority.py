@@ -28,7 +28,11 @@ class Superiority:
         """Test that both arms' scores have one distribution; needs two runs an arm."""
         from scipy.stats import mannwhitneyu
 
-        treatment, baseline = comparison.treatment_values, comparison.baseline_values
+        unit = comparison.round_off or 1.0  # scores that differ by round-off are tied
+        treatment, baseline = (
+            [round(score / unit) * unit for score in scores]
+            for scores in (comparison.treatment_values, comparison.baseline_values)
+        )
         n, delta = len(treatment), cliffs_delta(treatment, baseline)
         ties = len({*treatment, *baseline}) < 2 * n
         p = 1.0
