@@ -35,7 +35,8 @@ def interval(size: float, n: int, alpha: float) -> tuple[float, float]:
         """Give the noncentrality under which P(T <= t) is `share`; it falls as that rises."""
 
         def short(ncp: float) -> float:
-            return float(nctdtr(n - 1, ncp, t)) - share
+            p = float(nctdtr(n - 1, ncp, t))
+            return (float(ncp < t) if math.isnan(p) else p) - share  # SciPy gives up far out
 
         guess = (abs(size) - float(ndtri(share)) * error) * root
         for reach in (1 + 2 * error * root, 10 * (1 + error * root), 10 + 100 * error * root):
