@@ -123,8 +123,13 @@ def compare(
     Raises SelectionError for an unknown column or arm and settings out of range, DataError for rows
     that cannot be used.
     """
+    margin, alpha, resolution, looks = _numbers(margin, alpha, resolution, looks)
     _check(margin, alpha, correction, looks, resolution)
-    columns = Columns(pair, (arm,) if isinstance(arm, str) else tuple(arm), metric, block)
+    arms = (arm,) if isinstance(arm, str) else tuple(arm)
+    if not arms:
+        raise SelectionError("no column is named for the arms")
+    baseline = None if baseline is None else str(baseline)
+    columns = Columns(pair, arms, metric, block)
     found = frame.scores(table, columns, resolution)
     asked, declared = frame.pairs(found, baseline), margin or math.nan
     whole = [frame.compare_over(found, one, metric, declared) for one in asked]
@@ -162,6 +167,25 @@ def _judged(
     catalogue = scan()
     tests = {name: catalogue.load("test", name)() for name in names or catalogue.names("test")}
     return tuple(conclude(compared, tests, design))
+
+
+def _numbers(
+    margin: Any, alpha: Any, resolution: Any, looks: Any
+) -> tuple[float | None, float, float | None, tuple[int, ...]]:
+    """Take numbers as they come, from NumPy and from text. Raises SelectionError for others."""
+    try:
+        whole = tuple(int(look) for look in looks)
+        if any(int(look) != float(look) for look in looks):
+            raise ValueError
+        return (
+            None if margin is None else float(margin),
+            float(alpha),
+            None if resolution is None else float(resolution),
+            whole,
+        )
+    except (TypeError, ValueError):
+        said = f"margin {margin!r}, alpha {alpha!r}, resolution {resolution!r}, looks {looks!r}"
+        raise SelectionError(f"numbers are needed: {said}") from None
 
 
 def _check(

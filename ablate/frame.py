@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Hashable, Mapping, Sequence
+import warnings
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
 
 ENDINGS = {".csv": "read_csv", ".parquet": "read_parquet", ".jsonl": "read_json"}
 """By a file's ending, how pandas reads it; `.tsv` and `.ndjson` count as their twins."""
+
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    ".csv": {"low_memory": False, "index_col": False, "keep_default_na": False, "na_values": [""]},
+    ".jsonl": {"lines": True, "convert_dates": False, "dtype": False},
+}
+"""Nothing is guessed: an arm may be called None, and a time is no date."""
+
+MISSING = ("", "na", "n/a", "nan", "none", "null", "<na>", "-")
+"""What a score may say, in small letters, where there is none."""
+
+LARGEST = 1e100
+"""Scores beyond this have no squares to speak of."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +77,13 @@ def read_table(path: Path) -> pd.DataFrame:
     ending = {".tsv": ".csv", ".ndjson": ".jsonl"}.get(path.suffix.lower(), path.suffix.lower())
     if ending not in ENDINGS:
         raise DataError(f"{path} ends in {path.suffix!r}; read are {', '.join(ENDINGS)}")
-    options: dict[str, Any] = {".jsonl": {"lines": True}}.get(ending, {})
+    options = dict(OPTIONS.get(ending, {}))
     if path.suffix.lower() == ".tsv":
-        options = {"sep": "\t"}
+        options |= {"sep": "\t"}
     try:
-        table: pd.DataFrame = getattr(pd, ENDINGS[ending])(path, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+            table: pd.DataFrame = getattr(pd, ENDINGS[ending])(path, **options)
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file") from error
     except Exception as error:  # pandas and its readers raise many kinds
@@ -92,18 +107,11 @@ def scores(table: pd.DataFrame, columns: Columns, resolution: float | None = Non
         raise SelectionError(f"column {doubled[0]!r} is asked to be two things at once")
     if len(table) == 0:
         raise DataError("the table has no rows")
-    if columns.wide:
-        table = table.melt([columns.pair, *block], list(columns.arm), "arm", columns.metric)
-        columns = Columns(columns.pair, ("arm",), columns.metric, columns.block)
+    if not table.columns.is_unique:
+        raise SelectionError("two columns of one name")
+    long = _long(table, columns)
     values: dict[str, dict[str, dict[Hashable, float]]] = {}
-    key_columns = [columns.pair, columns.arm[0], *block]
-    for name in key_columns:
-        if table[name].isna().any():
-            row = int(np.flatnonzero(table[name].isna())[0]) + 1
-            raise DataError(f"row {row} has no {name!r}")
-    for row, (key, arm, *where, said) in enumerate(
-        zip(*(table[name] for name in [*key_columns, columns.metric]), strict=True), 1
-    ):
+    for row, key, arm, *where, said in long:
         mine = values.setdefault(str(arm), {}).setdefault(str(where[0]) if where else "", {})
         if _key(key) in mine:
             place = f", {columns.block} {where[0]!r}" if where else ""
@@ -116,6 +124,27 @@ def scores(table: pd.DataFrame, columns: Columns, resolution: float | None = Non
     return Scores(
         values, tuple(sorted(keys, key=_order)), tuple(places), resolution or _step(values)
     )
+
+
+def _long(table: pd.DataFrame, columns: Columns) -> Iterator[tuple[Any, ...]]:
+    """Give (row, key, arm, block if there is one, score), row by row; a wide row is several.
+
+    Raises DataError for a row without a key, an arm or a block.
+    """
+    block = [columns.block] if columns.block else []
+    named = [columns.pair, *([] if columns.wide else columns.arm), *block]
+    for name in named:
+        if table[name].isna().any():
+            row = int(np.flatnonzero(table[name].isna())[0]) + 1
+            raise DataError(f"row {row} has no {name!r}")
+    keys = list(table[columns.pair])
+    blocks = [(one,) for one in table[columns.block]] if columns.block else [()] * len(keys)
+    arms = columns.arm if columns.wide else (columns.metric,)
+    for score in arms:
+        names = [score] * len(keys) if columns.wide else list(table[columns.arm[0]])
+        told = zip(keys, names, blocks, table[score], strict=True)
+        for row, (key, arm, place, said) in enumerate(told, 1):
+            yield (row, key, arm, *place, said)
 
 
 def pairs(found: Scores, baseline: str | None = None) -> list[tuple[str, str]]:
@@ -206,16 +235,27 @@ def _joined(
 
 
 def _number(said: Any, row: int, metric: str) -> float:
+    if said is None or type(said).__name__ in ("NAType", "NaTType"):
+        return math.nan
+    if isinstance(said, str) and said.strip().lower() in MISSING:
+        return math.nan
     try:
-        return math.nan if said is None else float(said)
-    except (TypeError, ValueError):
-        raise DataError(f"row {row}: {said!r} for {metric} is no number") from None
+        found = float(said)
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(f"row {row}: {str(said)[:40]!r} for {metric} is no number") from None
+    if math.isfinite(found) and abs(found) > LARGEST:
+        raise DataError(f"row {row}: {found:g} for {metric} is beyond {LARGEST:g}")
+    return found
 
 
 def _key(said: Any) -> Hashable:
-    """Give a pair key that compares as it is meant: 1, 1.0 and np.int64(1) are one seed."""
-    if isinstance(said, (int, float, np.integer, np.floating)) and float(said).is_integer():
+    """Give a pair key that compares as it is meant: 1, 1.0, "1" and np.int64(1) are one seed."""
+    if isinstance(said, str) and re.fullmatch(r"-?(0|[1-9]\d{0,17})", said):
         return int(said)
+    if isinstance(said, (int, np.integer)):
+        return int(said) if abs(int(said)) < 10**18 else str(said)
+    if isinstance(said, float) and said.is_integer():
+        return int(said) if abs(said) < 1e18 else str(said)
     return said if isinstance(said, (str, float)) else str(said)
 
 

@@ -24,6 +24,8 @@ SERIAL = 1.645
 NORMALITY = "Normality assumed: the signs alone do not bear the verdict out"
 DECIDED = ("MATTERS", "NEGLIGIBLE")
 MOST_NAMED = 3
+ABSENT = 0.1
+"""Beyond this share of rows that one arm lacks, crashes are suspected."""
 
 
 def of(verdicts: Sequence[Verdict], design: Design) -> Iterator[str]:
@@ -89,9 +91,11 @@ def of_table(table: Any, columns: Columns) -> Iterator[str]:
             f"The table holds other figures ({', '.join(scores[:5])}): if verdicts on these were "
             "looked at, they belong to the family, and alpha is shared with them."
         )
+    yield from _absent(table, columns)
     keys = table[columns.pair].nunique()
     for name in rest:
-        if table[name].dtype.kind == "f":
+        values = table[name]
+        if values.dtype.kind == "f" or any(isinstance(one, (list, dict)) for one in values):
             continue
         groups = table.groupby(columns.pair)[name].nunique(dropna=False)
         if (groups <= 1).all() and 1 < (count := table[name].nunique()) <= keys / 2:
@@ -99,6 +103,22 @@ def of_table(table: Any, columns: Columns) -> Iterator[str]:
                 f"{keys} values of {columns.pair} fall into {count} of {name}: if these share "
                 "anything that moves the scores, they are not independent, and the intervals too "
                 f"short. Compare with --pair {name} on the means, or --block {name}."
+            )
+
+
+def _absent(table: Any, columns: Columns) -> Iterator[str]:
+    """Name the arms that have no row where others do: a trainer that dies writes none."""
+    if columns.wide:
+        return
+    by = [columns.pair, *([columns.block] if columns.block else [])]
+    cells = len(table[by].drop_duplicates())
+    counts = table.groupby(columns.arm[0], sort=False).size()
+    for arm, count in counts.items():
+        if cells - count > ABSENT * cells:
+            yield (
+                f"{arm} has no row for {cells - count} of {cells} that others have: if these runs "
+                "crashed, the pairs left are a selection; give them a row without a score, and no "
+                "verdict will rest on them."
             )
 
 
@@ -136,8 +156,11 @@ def bound(one: Comparison) -> str:
 def skewness(deltas: Floats | Sequence[float]) -> float:
     """Give the moment coefficient of skewness; 0 where nothing varies."""
     apart = np.array(deltas) - np.mean(deltas)
-    sd = math.sqrt(float(np.mean(apart**2)))
-    return float(np.mean(apart**3)) / sd**3 if sd > 1e-12 else 0.0
+    most = float(np.abs(apart).max(initial=0.0))
+    if most <= 1e-12 * float(np.abs(deltas).max(initial=0.0)) or most == 0:
+        return 0.0
+    apart /= most
+    return float(np.mean(apart**3) / np.mean(apart**2) ** 1.5)
 
 
 def skewness_error(n: int) -> float:
@@ -151,8 +174,11 @@ def von_neumann(deltas: Floats) -> float:
     Von Neumann 1941, Ann. Math. Statist. 12(4): about 2 for independent draws.
     """
     apart = deltas - deltas.mean()
-    total = float((apart**2).sum())
-    return float((np.diff(deltas) ** 2).sum()) / total if total > 1e-20 else 2.0
+    most = float(np.abs(apart).max())
+    if most <= 1e-12 * float(np.abs(deltas).max()) or most == 0:
+        return 2.0
+    apart /= most
+    return float((np.diff(apart) ** 2).sum() / (apart**2).sum())
 
 
 def by_signs(one: Comparison, decision: str) -> float:

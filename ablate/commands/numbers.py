@@ -25,6 +25,7 @@ from ablate.commands.shared import say, say_all
 @click.option("--correction", default="holm", show_default=True,
               help="holm, hommel, bonferroni, bh, by or none.")  # fmt: skip
 @click.option("--looks", default="", help="Numbers of pairs at which it was to be read: 5,8,12.")
+@click.option("--lower", is_flag=True, help="A lower score is better: a loss; for ranks.")
 @click.option("--resolution", type=float, help="What one test row is worth in the metric.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def compare(file: Path, arm: tuple[str, ...], looks: str, as_json: bool, **settings: Any) -> None:
