@@ -62,7 +62,7 @@ class Scores:
     values: Mapping[str, Mapping[str, Mapping[Hashable, float]]]
     keys: tuple[Hashable, ...]
     blocks: tuple[str, ...]
-    resolution: float
+    resolution: float | None
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -95,7 +95,8 @@ def read_table(path: Path) -> pd.DataFrame:
 def scores(table: pd.DataFrame, columns: Columns, resolution: float | None = None) -> Scores:
     """Sort a table's scores by arm, block and pair key.
 
-    resolution: what one test row is worth; without it, the smallest step between two scores.
+    resolution: what one test row is worth; without it, the smallest step between two scores of the
+    two arms that are compared.
     Raises SelectionError for a column that is not there, DataError for a key that stands twice.
     """
     block = [columns.block] if columns.block else []
@@ -121,9 +122,7 @@ def scores(table: pd.DataFrame, columns: Columns, resolution: float | None = Non
         mine[_key(key)] = _number(said, row, columns.metric)
     keys = {key for arm in values.values() for one in arm.values() for key in one}
     places = dict.fromkeys(block for arm in values.values() for block in arm)
-    return Scores(
-        values, tuple(sorted(keys, key=_order)), tuple(places), resolution or _step(values)
-    )
+    return Scores(values, tuple(sorted(keys, key=_order)), tuple(places), resolution)
 
 
 def _long(table: pd.DataFrame, columns: Columns) -> Iterator[tuple[Any, ...]]:
@@ -212,7 +211,7 @@ def _joined(
             lost.append(LostPair(place, f"{key}: {'; '.join(faults)}", tuple(sides)))
         else:
             kept[place] = means[0], means[1]
-    resolution = found.resolution / len(blocks)
+    resolution = (found.resolution or _step([found.values[arm] for arm in pair])) / len(blocks)
     treatment, baseline = (tuple(values[i] for values in kept.values()) for i in (0, 1))
     one, other = (found.values[arm] for arm in pair)
     same = bool(kept) and all(
@@ -254,6 +253,8 @@ def _key(said: Any) -> Hashable:
         return int(said)
     if isinstance(said, (int, np.integer)):
         return int(said) if abs(int(said)) < 10**18 else str(said)
+    if isinstance(said, np.floating):
+        said = float(said)
     if isinstance(said, float) and said.is_integer():
         return int(said) if abs(said) < 1e18 else str(said)
     return said if isinstance(said, (str, float)) else str(said)
@@ -266,11 +267,13 @@ def _order(key: Hashable) -> tuple[bool, float, tuple[tuple[bool, str], ...]]:
     return True, 0.0, tuple((part.isdecimal(), part.zfill(20)) for part in parts)
 
 
-def _step(values: Mapping[str, Mapping[str, Mapping[Hashable, float]]]) -> float:
+def _step(arms: Sequence[Mapping[str, Mapping[Hashable, float]]]) -> float:
     """Give the smallest step between two scores; of equal ones, a unit of their last decimal."""
-    every = [v for arm in values.values() for block in arm.values() for v in block.values()]
-    finite = np.unique(np.round([v for v in every if math.isfinite(v)], 12))
-    if len(finite) > 1:
-        return float(np.diff(finite).min())
+    every = [v for arm in arms for block in arm.values() for v in block.values()]
+    finite = np.array([v for v in every if math.isfinite(v)])
+    most = float(np.abs(finite).max(initial=0.0))
+    steps = np.diff(np.unique(np.round(finite / most, 12))) if most > 0 else np.zeros(0)
+    if len(steps):
+        return float(steps.min()) * most
     decimals = len(f"{finite[0]:.12f}".rstrip("0").split(".")[1]) if len(finite) else 0
     return float(10.0**-decimals)

@@ -146,8 +146,9 @@ def _across(
 
 
 def _finite(scores: Mapping[Hashable, float]) -> dict[Hashable, float]:
-    """Leave out runs that crashed."""
-    return {key: score for key, score in scores.items() if math.isfinite(score)}
+    """Leave out runs that crashed, and put the others in an order of their own."""
+    kept = [(key, score) for key, score in scores.items() if math.isfinite(score)]
+    return dict(sorted(kept, key=lambda one: str(one[0])))
 
 
 def _mean(scores: Mapping[Hashable, float]) -> float:

@@ -289,3 +289,106 @@ def test_a_third_partys_broken_test_never_ends_in_matters() -> None:
 
     found = conclude([comparison(CLEAR)], {"x": broken}, Design(0.05, "holm", (6,), 6))
     assert found[0].decision == "UNTESTABLE"
+
+
+# --- what a hostile reader tried ------------------------------------------------------------------
+
+NOISY = ([3.001, 3.112, 2.894, 3.05, 2.99, 3.07], [3.2, 3.05, 3.11, 2.95, 3.18, 3.04])
+
+
+def two(base: list[float], new: list[float], keys: list[Any] | None = None) -> pd.DataFrame:
+    """Make a table of two arms."""
+    keys = keys or list(range(len(base)))
+    rows = zip(
+        [*keys, *keys], ["base"] * len(base) + ["new"] * len(new), [*base, *new], strict=True
+    )
+    return pd.DataFrame(rows, columns=["seed", "method", "accuracy"])
+
+
+@pytest.mark.parametrize(("offset", "scale"), [(0, 1), (1e9, 1), (0, 1e-9), (0, 1e-14), (0, 1e9)])
+def test_no_unit_and_no_offset_makes_a_verdict(offset: float, scale: float) -> None:
+    """Only round-off counts as no spread."""
+    base, new = ([offset + scale * one for one in side] for side in NOISY)
+    (found,) = compare(two(base, new), margin=0.01 * scale).verdicts
+    assert found.decision == "INCONCLUSIVE"
+    assert found.low / scale == pytest.approx(-0.0859, abs=1e-3)
+
+
+def test_blocks_that_cancel_are_not_inert() -> None:
+    """No difference on average is not the same score in every run."""
+    rows = [
+        (data, seed, arm, 0.5 + 0.01 * seed + (arm == "new") * way)
+        for data, way in (("x", 0.1), ("y", -0.1))
+        for seed in range(6)
+        for arm in ("base", "new")
+    ]
+    table = pd.DataFrame(rows, columns=["data", "seed", "method", "accuracy"])
+    found = compare(table, margin=0.01, block="data")
+    assert "INERT" not in found.verdicts[0].flags
+    assert [one[0].decision for one in found.blocks.values()] == ["MATTERS", "MATTERS"]
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_text_keys_are_looked_at_in_their_natural_order() -> None:
+    """s2 comes before s10, so that the first look sees the first five."""
+    base = [0.8] * 12
+    new = [0.85 + 0.001 * (i % 3) if i < 5 else 0.8 + 0.001 * (i % 4) for i in range(12)]
+    text = compare(two(base, new, [f"s{i + 1}" for i in range(12)]), margin=0.01, looks=(5, 8, 12))
+    assert (text.verdicts[0].decision, text.verdicts[0].n) == ("MATTERS", 5)
+
+
+def test_another_arm_does_not_refine_the_resolution() -> None:
+    """Constant differences are judged on the two arms' own grid."""
+    flat = two([0.5] * 6, [0.55] * 6)
+    third = flat[:6].assign(method="z", accuracy=[0.5001, 0.7, 0.6, 0.4, 0.3, 0.2])
+    alone = compare(flat, margin=0.01).verdicts[0]
+    among = compare(pd.concat([flat, third]), margin=0.01, correction="none").verdicts[0]
+    assert (alone.decision, alone.low) == (among.decision, pytest.approx(among.low))
+
+
+def test_looks_need_shared_keys() -> None:
+    """Blocks of their own seeds are read once."""
+    apart = pd.concat([two(*NOISY).assign(data="x"),
+                       two(*NOISY, [f"k{i}" for i in range(6)]).assign(data="y")])  # fmt: skip
+    with pytest.raises(SelectionError, match="share no key"):
+        compare(apart, margin=0.01, block="data", looks=(5, 6))
+
+
+def test_an_arm_without_rows_is_suspected_of_crashes() -> None:
+    """A trainer that dies writes none."""
+    table = two(*NOISY)
+    said = compare(table.drop([6, 7]), margin=0.01).warnings
+    assert any("new has no row for 2 of 6" in warning for warning in said)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("wide.csv", "seed,ours,accuracy\n" + "".join(f"{i},.8{i},.7{i}\n" for i in range(6))),
+        ("a.jsonl", "".join(f'{{"seed":{i},"method":"{m}","accuracy":0.{8 + (m == "b")}{i},'
+                            '"tags":["q"]}\n' for i in range(6) for m in "ab")),
+        ("none.csv", "seed,method,accuracy\n" + "".join(f"{i},{m},.{8 + (m == 'NA')}{i}\n"
+                                                        for i in range(6) for m in ("a", "NA"))),
+        ("lost.csv", "seed,method,accuracy\n" + "".join(f"{i},{m},{'NA' if i == 7 else f'.8{i}'}\n"
+                                                        for i in range(8) for m in "ab")),
+    ],
+)  # fmt: skip
+def test_tables_as_people_write_them(tmp_path: Path, name: str, text: str) -> None:
+    """Columns of other kinds, arms called NA, scores that are missing."""
+    (tmp_path / name).write_text(text)
+    wide = ["--arm", "ours", "--arm", "accuracy"] if name == "wide.csv" else []
+    code, said = ask("compare", tmp_path / name, "--margin", 0.01, "--json", *wide)
+    assert code == 0
+    assert json.loads(said)["contrasts"][0]["n"] in (6, 7)
+
+
+def test_rows_longer_than_the_header_shift_nothing(tmp_path: Path) -> None:
+    """A trailing comma is nothing; another value is refused."""
+    lines = [f"{i},{m},.{8 + (m == 'b')}{i}" for i in range(6) for m in "ab"]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["seed,method,accuracy", *(f"{line}," for line in lines)]))
+    code, said = ask("compare", path, "--margin", 0.01)
+    assert code == 0
+    assert "b − a" in said
+    path.write_text("\n".join(["seed,method,accuracy", *(f"{line},7" for line in lines)]))
+    assert ask("compare", path, "--margin", 0.01)[0] == 2
