@@ -241,9 +241,13 @@ def _undecided(evidence: Evidence, alpha: float, family: int) -> str:
     if evidence.p <= alpha:
         return "decided on its own, but not after correction for the other contrasts"
     needed = seeds_needed(evidence, alpha / family)
-    more = (
-        f"about {needed} seeds would decide" if needed else "more than 1,000 seeds would be needed"
-    )
+    more = "more than 1,000 seeds would be needed"
+    if needed > len(evidence.comparison.deltas):
+        more = f"about {needed} seeds would decide"
+    elif (
+        needed
+    ):  # read once, by Student's t; several looks, or none that was declared, ask for more
+        more = "a study of as many seeds, read once, would decide more often than not"
     return f"the interval crosses the margin; {more}"
 
 
