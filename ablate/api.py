@@ -24,7 +24,7 @@ from ablate.verdict import CORRECTIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-INSIDE = ("minimal-effect", "equivalence", "paired-t", "effect-size", "sign-flip", "sign-e")
+INSIDE = ("minimal-effect", "equivalence", "paired-t", "sign-flip", "sign-e")
 """The tests of a comparison inside one block; of many blocks the others would take too long."""
 
 

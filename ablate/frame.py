@@ -274,6 +274,7 @@ def _step(arms: Sequence[Mapping[str, Mapping[Hashable, float]]]) -> float:
     most = float(np.abs(finite).max(initial=0.0))
     steps = np.diff(np.unique(np.round(finite / most, 12))) if most > 0 else np.zeros(0)
     if len(steps):
-        return float(steps.min()) * most
+        span = float(finite.max() - finite.min())
+        return span / round(span / (float(steps.min()) * most))  # as exact as the scores are
     decimals = len(f"{finite[0]:.12f}".rstrip("0").split(".")[1]) if len(finite) else 0
     return float(10.0**-decimals)
