@@ -243,6 +243,23 @@ def test_superiority_is_mann_whitneys() -> None:
     assert (flat.p, flat.estimate) == (1.0, 0.5)
 
 
+@pytest.mark.parametrize("n", [6, 30, 80])
+def test_the_approximations_of_rank_tests_are_scipys(n: int) -> None:
+    """With ties, on both."""
+    from scipy.stats import wilcoxon
+
+    from ablate.stats import superiority
+    from ablate.stats.wilcoxon import approximate
+
+    rng = np.random.default_rng(n)
+    x, y = rng.integers(0, 9, n).astype(float), rng.integers(1, 10, n).astype(float)
+    found = superiority.approximate(list(x), list(y))
+    assert found == pytest.approx(mannwhitneyu(x, y, method="asymptotic").pvalue)
+    apart = (x - y)[x != y]
+    expect = wilcoxon(apart, method="approx", correction=True).pvalue
+    assert approximate(apart) == pytest.approx(expect)
+
+
 @cases("effect_size", lambda expect: expect["n"] > 2 and expect.get("g_z"))
 def test_hedges_g_is_rs(case: dict[str, Any]) -> None:
     """The exact correction, and the interval of d_z shrunk by it."""
