@@ -14,9 +14,8 @@ import numpy as np
 
 from ablate import disjoint, frame, traps
 from ablate.errors import SelectionError
-from ablate.family import conclude
+from ablate.family import battery, conclude
 from ablate.frame import Columns
-from ablate.registry import scan
 from ablate.settings import Settings, across
 from ablate.types import ENOUGH_PAIRS, Comparison, Design, Verdict
 from ablate.verdict import CORRECTIONS
@@ -164,9 +163,7 @@ def _design(
 def _judged(
     compared: Sequence[Comparison], design: Design, names: Sequence[str] = ()
 ) -> tuple[Verdict, ...]:
-    catalogue = scan()
-    tests = {name: catalogue.load("test", name)() for name in names or catalogue.names("test")}
-    return tuple(conclude(compared, tests, design))
+    return tuple(conclude(compared, battery(names), design))
 
 
 def _numbers(

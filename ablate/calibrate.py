@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ablate import traps
-from ablate.family import conclude
-from ablate.registry import scan
+from ablate.family import battery, conclude
 from ablate.simulate import (
     Rates,
     Schedule,
@@ -154,8 +153,7 @@ def study(deltas: Sequence[float], margin: float, resolution: float) -> Comparis
 
 def judged(compared: Sequence[Comparison], design: Design) -> list[Verdict]:
     """Put comparisons to the engine with the tests that a verdict and its warnings need."""
-    catalogue = scan()
-    return conclude(compared, {one: catalogue.load("test", one)() for one in LIGHT}, design)
+    return conclude(compared, battery(LIGHT), design)
 
 
 def agreement(world: World, truths: Sequence[float], margin: float, looks: Sequence[int],

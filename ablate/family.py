@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from ablate import verdict
 from ablate.looks import Looks, Mixture, Rule
+from ablate.registry import scan
 from ablate.stats.student import spread
 from ablate.types import Comparison, Design, TestResult, Verdict
 
@@ -51,6 +52,12 @@ class Contest:
         if self.fault():
             return 1.0
         return self.reading.p
+
+
+def battery(names: Sequence[str] = ()) -> Tests:
+    """Build tests by name, all of the catalogue unless names are given."""
+    catalogue = scan()
+    return {name: catalogue.load("test", name)() for name in names or catalogue.names("test")}
 
 
 def conclude(compared: Sequence[Comparison], tests: Tests, design: Design) -> list[Verdict]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ablate import metrics, pair, traps
-from ablate.family import conclude
+from ablate.family import battery, conclude
 from ablate.plan import keys
 from ablate.registry import Catalogue, scan
 from ablate.suite import predictors
@@ -60,9 +60,7 @@ def design(suite: Suite) -> Design:
 
 def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:
     """Test every comparison and decide over the whole family, look by look."""
-    catalogue = scan()
-    tests = {name: catalogue.load("test", name)() for name in catalogue.names("test")}
-    return conclude(compared, tests, design(suite))
+    return conclude(compared, battery(), design(suite))
 
 
 def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy as np
 from ablate import metrics, pair
 from ablate.settings import Settings, across
 from ablate.stats.shares import Shares, shares
+from ablate.summary import Estimate, estimate
 from ablate.types import RunResult, Suite, Variant, cell_words
 
 ARM = "arm"
@@ -19,16 +19,14 @@ Runs = Sequence[Mapping[int, RunResult]]
 
 @dataclass(frozen=True)
 class Level:
-    """A factor at one of its levels: how far its mean lies from that over all levels.
+    """A factor at one of its levels.
 
-    low, high: the interval over the seeds that ran every combination; `nan` below two.
+    apart: how far its mean lies from that over all levels, over the seeds that ran everything.
     """
 
     factor: str
     level: str
-    mean: float
-    low: float
-    high: float
+    apart: Estimate
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def settings(suite: Suite, runs: Runs) -> tuple[Settings, ...]:
         table: dict[str, dict[str, Mapping[Hashable, float]]] = {}
         for variant, mine in _own(suite, runs):
             cell = ", ".join(cell_words(variant.cell))
-            table.setdefault(variant.name, {})[cell] = dict(_scores(variant, mine, metric).items())
+            table.setdefault(variant.name, {})[cell] = _scores(variant, mine, metric)
         pairs = list(dict.fromkeys(_pairs(suite, metric)))
         one = across(table, pairs, metric, suite.alpha, metrics.lower_is_better(metric))
         found += [one] if one else []
@@ -68,7 +66,7 @@ def importance(suite: Suite, runs: Runs) -> tuple[Importance, ...]:
     found = []
     for metric in asked(suite):
         y: list[float] = []
-        rows: list[tuple[int, int]] = []
+        rows: list[tuple[Hashable, int]] = []
         for place, (variant, mine) in enumerate(_own(suite, runs)):
             for seed, score in _scores(variant, mine, metric).items():
                 y.append(score)
@@ -87,7 +85,7 @@ def _own(suite: Suite, runs: Runs) -> list[tuple[Variant, Mapping[int, RunResult
     return [(v, runs[i]) for i, v in enumerate(suite.variants) if i not in twins]
 
 
-def _scores(variant: Variant, mine: Mapping[int, RunResult], metric: str) -> dict[int, float]:
+def _scores(variant: Variant, mine: Mapping[int, RunResult], metric: str) -> dict[Hashable, float]:
     read = {seed: pair.value(variant, record, metric) for seed, record in sorted(mine.items())}
     return {seed: score for seed, (fault, score) in read.items() if not fault}
 
@@ -124,13 +122,11 @@ def _factors(suite: Suite) -> dict[str, list[str]]:
 
 def _levels(
     y: Sequence[float],
-    rows: Sequence[tuple[int, int]],
+    rows: Sequence[tuple[Hashable, int]],
     factors: Mapping[str, Sequence[str]],
     alpha: float,
 ) -> tuple[Level, ...]:
-    from scipy.stats import t
-
-    by_seed: dict[int, dict[int, float]] = {}
+    by_seed: dict[Hashable, dict[int, float]] = {}
     for (seed, place), score in zip(rows, y, strict=True):
         by_seed.setdefault(seed, {})[place] = score
     count = len(next(iter(factors.values())))
@@ -143,10 +139,5 @@ def _levels(
                 float(np.mean([scores[place] for place in places]) - np.mean([*scores.values()]))
                 for scores in whole
             ]
-            n = len(apart)
-            half = math.nan
-            if n > 1:
-                half = float(t.isf(alpha / 2, n - 1) * np.std(apart, ddof=1) / math.sqrt(n))
-            mean = float(np.mean(apart)) if apart else math.nan
-            found.append(Level(name, level, mean, mean - half, mean + half))
+            found.append(Level(name, level, estimate(apart, alpha)))
     return tuple(found)

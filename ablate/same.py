@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate import metrics, verdict
+from ablate.family import battery
 from ablate.pair import own
-from ablate.registry import scan
 from ablate.rng import stream
 from ablate.types import ENOUGH_PAIRS, Comparison, RunResult, Suite
 
@@ -75,14 +75,13 @@ def false_claims(
 
     values: scores of one arm, at least six. unit: what one test row is worth.
     """
-    catalogue, draws = scan(), stream(0, "twins")
-    tests = {name: catalogue.load("test", name)() for name in TESTS}
+    draws, needed = stream(0, "twins"), battery(TESTS)
     half, differs, matters = len(values) // 2, 0, 0
     for _ in range(DRAWS):
         mixed = np.array(values)[draws.permutation(len(values))]
         a, b = (tuple(map(float, part)) for part in (mixed[:half], mixed[half : 2 * half]))
         pair = Comparison("A", "A", "score", margin, tuple(range(half)), a, b, (), unit)
-        evidence = verdict.examine(pair, tests, alpha)
+        evidence = verdict.examine(pair, needed, alpha)
         if not evidence.fault:
             differs += evidence.tests["paired-t"].p <= alpha
             matters += verdict.decide(evidence, evidence.p, alpha).decision == "MATTERS"

@@ -12,80 +12,32 @@ from typing import Any, TypeAlias
 
 from ablate.findings import (
     Comparison as Comparison,
-)
-from ablate.findings import (
     Design as Design,
-)
-from ablate.findings import (
     LostPair as LostPair,
-)
-from ablate.findings import (
     TestResult as TestResult,
-)
-from ablate.findings import (
     Verdict as Verdict,
 )
 from ablate.seams import (
     Augment as Augment,
-)
-from ablate.seams import (
     Clock as Clock,
-)
-from ablate.seams import (
     Data as Data,
-)
-from ablate.seams import (
     Dataset as Dataset,
-)
-from ablate.seams import (
     Facts as Facts,
-)
-from ablate.seams import (
     Fit as Fit,
-)
-from ablate.seams import (
     Floats as Floats,
-)
-from ablate.seams import (
     Gather as Gather,
-)
-from ablate.seams import (
     Inner as Inner,
-)
-from ablate.seams import (
     Ints as Ints,
-)
-from ablate.seams import (
     Loss as Loss,
-)
-from ablate.seams import (
     Memory as Memory,
-)
-from ablate.seams import (
     Method as Method,
-)
-from ablate.seams import (
     Model as Model,
-)
-from ablate.seams import (
     Objective as Objective,
-)
-from ablate.seams import (
     Optimizer as Optimizer,
-)
-from ablate.seams import (
     Predict as Predict,
-)
-from ablate.seams import (
     Schedule as Schedule,
-)
-from ablate.seams import (
     Step as Step,
-)
-from ablate.seams import (
     Tasks as Tasks,
-)
-from ablate.seams import (
     Update as Update,
 )
 

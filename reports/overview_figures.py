@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +35,19 @@ def draw(study: Study, folder: Path) -> list[str]:
 
 def shares(study: Study, pyplot: Any) -> Any:
     """Draw the shares of variance of each metric, and the levels of each factor beside them."""
-    if not study.importance:
+    tall = [len(one.levels) + len({level.factor for level in one.levels})
+            for one in study.importance]  # fmt: skip
+    return _rows(pyplot, study.importance, (_shares, _levels), 0.9 + 0.2 * max([6, *tall]))
+
+
+def _rows(pyplot: Any, many: Sequence[Any], draw: tuple[Any, Any], height: float) -> Any:
+    """Draw a row of two panels for each metric; None where there is none."""
+    if not many:
         return None
-    rows = len(study.importance)
-    tall = max(len(one.levels) + len({level.factor for level in one.levels})
-               for one in study.importance)  # fmt: skip
-    figure, grid = pyplot.subplots(
-        rows, 2, figsize=(10, rows * (0.9 + 0.2 * max(tall, 6))), squeeze=False
-    )
-    for (left, right), one in zip(grid, study.importance, strict=True):
-        _shares(left, one)
-        _levels(right, one)
+    figure, grid = pyplot.subplots(len(many), 2, figsize=(10, len(many) * height), squeeze=False)
+    for row, one in zip(grid, many, strict=True):
+        for axes, panel in zip(row, draw, strict=True):
+            panel(axes, one)
     figure.tight_layout()
     return figure
 
@@ -66,8 +69,8 @@ def _levels(axes: Any, one: Importance) -> None:
     place, ticks, names = 0.0, [], []
     for name in reversed(list(dict.fromkeys(level.factor for level in one.levels))):
         for level in reversed([level for level in one.levels if level.factor == name]):
-            axes.plot([level.low, level.high], [place, place], color=BAR, lw=1.6)
-            axes.plot(level.mean, place, "o", color=BAR, ms=5)
+            axes.plot([level.apart.low, level.apart.high], [place, place], color=BAR, lw=1.6)
+            axes.plot(level.apart.mean, place, "o", color=BAR, ms=5)
             ticks.append(place)
             names.append(f"{name}: {level.level}"[:48])
             place += 1
@@ -78,18 +81,8 @@ def _levels(axes: Any, one: Importance) -> None:
 
 def ranks(study: Study, pyplot: Any) -> Any:
     """Draw average ranks with the cliques under them, and each arm's performance profile."""
-    if not study.settings:
-        return None
-    rows = len(study.settings)
-    tall = max(len(one.arms) for one in study.settings)
-    figure, grid = pyplot.subplots(
-        rows, 2, figsize=(10, rows * (1.6 + 0.22 * max(tall, 6))), squeeze=False
-    )
-    for (left, right), one in zip(grid, study.settings, strict=True):
-        _diagram(left, one)
-        _profile(right, one)
-    figure.tight_layout()
-    return figure
+    tall = [len(one.arms) for one in study.settings]
+    return _rows(pyplot, study.settings, (_diagram, _profile), 1.6 + 0.22 * max([6, *tall]))
 
 
 def _diagram(axes: Any, one: Settings) -> None:

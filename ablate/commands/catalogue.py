@@ -48,8 +48,7 @@ def schema() -> None:
 @data_option
 def bench(suite: str, seconds: float, data_root: Path) -> None:
     """Time update steps: each arm alone and stacked, in one call."""
-    from ablate import bench as timing
-    from ablate import flow
+    from ablate import bench as timing, flow
 
     work = flow.prepare(flow.open_suite(suite), data_root, None)
     say_all(timing.everything(work.plan, str(data_root.absolute()), seconds))

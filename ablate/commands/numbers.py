@@ -58,8 +58,7 @@ def compare(file: Path, arm: tuple[str, ...], looks: str, as_json: bool, **setti
               default=Path("docs/calibration_statistics.md"), show_default=True)  # fmt: skip
 def calibrate(studies: int, engine: int, seed: int, out: Path) -> None:
     """Simulate studies whose truth is known, and write how often each verdict is right."""
-    from ablate import calibrate as study
-    from ablate import shipped
+    from ablate import calibrate as study, shipped
 
     found = study.calibrate(studies, engine, seed, lambda part: say(part, err=True))
     command = f"python cli.py calibrate --studies {studies} --engine {engine} --seed {seed}"

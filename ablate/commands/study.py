@@ -116,7 +116,7 @@ def power(
     """
     from dataclasses import replace
 
-    from ablate import flow, foresight
+    from ablate import flow, foresight, shipped
     from ablate.device import checked
     from ablate.progress import Progress
     from ablate.provenance import usable_cores
@@ -137,7 +137,7 @@ def power(
         with closing(open_store(results, create=False)) if there else nullcontext() as store:
             records = dict(flow.records(opened, store)) if store else {}
         found = list(foresight.forecasts(opened, records, "seeds of its own runs"))
-    say_all(foresight.lines(found, opened))
+    say_all(shipped.module("reports.foreseen").lines(found, opened))
 
 
 @click.command()

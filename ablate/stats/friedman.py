@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ablate.stats.wilcoxon import two_sided
 from ablate.types import Floats
+from ablate.verdict import adjust
 
 
 @dataclass(frozen=True)
@@ -123,20 +125,11 @@ def conover(scores: Floats, lower: bool = False) -> Floats:
 
 def wilcoxon_pairs(scores: Floats) -> Floats:
     """Give Wilcoxon's p of each pair of arms over the blocks, corrected by Holm, `[arms, arms]`."""
-    from scipy.stats import wilcoxon
-
-    from ablate.verdict import adjust
-
     scores = rounded(np.asarray(scores, float))
     k = scores.shape[1]
     pairs = list(itertools.combinations(range(k), 2))
-    raw = []
-    for i, j in pairs:
-        apart = np.round(scores[:, i] - scores[:, j], 12)
-        left = apart[apart != 0]
-        ties = len(np.unique(np.abs(left))) < len(left)
-        how = "approx" if ties or len(left) > 50 else "exact"
-        raw.append(float(wilcoxon(left, method=how, correction=ties).pvalue) if len(left) else 1.0)
+    apart = [np.round(scores[:, i] - scores[:, j], 12) for i, j in pairs]
+    raw = [two_sided(one[one != 0]) for one in apart]
     p = np.ones((k, k))
     for (i, j), value in zip(pairs, adjust(raw, "holm"), strict=True):
         p[i, j] = p[j, i] = value

@@ -31,10 +31,7 @@ class Wilcoxon:
         unit = comparison.resolution / 1000
         deltas = np.rint(np.array(comparison.deltas) / unit)
         left = deltas[deltas != 0]
-        ties = len(np.unique(np.abs(left))) < len(left)
-        p = 1.0
-        if len(left):
-            p = approximate(left) if ties or len(left) > 50 else exact(left)
+        p = two_sided(left)
         i, j = np.triu_indices(len(deltas))
         walsh = np.sort((deltas[i] + deltas[j]) / 2) * unit
         k, n = order(len(deltas), alpha), len(deltas)
@@ -44,6 +41,14 @@ class Wilcoxon:
             "wilcoxon", n, p, float(np.median(walsh)), float(low), float(high), "symmetric", floor,
             rank_biserial(left), "rank-biserial r",
         )  # fmt: skip
+
+
+def two_sided(deltas: NDArray[np.float64]) -> float:
+    """Give p of differences that are not 0, whose ties are exact; 1 where none is left."""
+    if not len(deltas):
+        return 1.0
+    ties = len(np.unique(np.abs(deltas))) < len(deltas)
+    return approximate(deltas) if ties or len(deltas) > 50 else exact(deltas)
 
 
 def exact(deltas: NDArray[np.float64]) -> float:

@@ -110,7 +110,9 @@ def test_the_report_tells_settings_and_importance(
     (one,) = study.importance
     assert sum(t.share for t in one.shares.terms) + one.shares.residual == pytest.approx(1)
     assert {level.factor for level in one.levels} == {"arm", "epochs"}
-    assert sum(level.mean for level in one.levels if level.factor == "arm") == pytest.approx(0)
+    assert sum(level.apart.mean for level in one.levels if level.factor == "arm") == pytest.approx(
+        0
+    )
     pooled, cells = study.pooled[0][1], study.verdicts
     assert pooled.estimate == pytest.approx(np.mean([one.estimate for one in cells]))
 
