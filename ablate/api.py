@@ -124,7 +124,8 @@ def compare(
     """
     margin, alpha, resolution, looks = _numbers(margin, alpha, resolution, looks)
     _check(margin, alpha, correction, looks, resolution)
-    arms = (arm,) if isinstance(arm, str) else tuple(arm)
+    several = isinstance(arm, Sequence) and not isinstance(arm, str)
+    arms = tuple(arm) if several else (str(arm),)
     if not arms:
         raise SelectionError("no column is named for the arms")
     baseline = None if baseline is None else str(baseline)
@@ -200,7 +201,7 @@ def _check(
         raise SelectionError(f"correction {correction!r}; there are {', '.join(CORRECTIONS)}")
     if list(looks) != sorted({*looks}) or any(look < ENOUGH_PAIRS for look in looks):
         raise SelectionError(f"looks {list(looks)}; they rise from at least {ENOUGH_PAIRS}")
-    if resolution is not None and not 0 < resolution < math.inf:
+    if resolution is not None and not frame.SMALLEST < resolution < frame.LARGEST:
         raise SelectionError(f"a resolution of {resolution}; it is a positive number")
 
 

@@ -31,8 +31,8 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 MISSING = ("", "na", "n/a", "nan", "none", "null", "<na>", "-")
 """What a score may say, in small letters, where there is none."""
 
-LARGEST = 1e100
-"""Scores beyond this have no squares to speak of."""
+LARGEST, SMALLEST = 1e75, 1e-75
+"""The fourth powers of scores outside have no floating-point number, and variances need them."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def scores(table: pd.DataFrame, columns: Columns, resolution: float | None = Non
     needed = [columns.pair, *columns.arm, *block, *([] if columns.wide else [columns.metric])]
     for name in needed:
         if name not in table.columns:
-            raise SelectionError(unknown("column", name, map(str, table.columns)))
+            raise SelectionError(unknown("column", str(name), map(str, table.columns)))
     if doubled := [name for name in needed if needed.count(name) > 1]:
         raise SelectionError(f"column {doubled[0]!r} is asked to be two things at once")
     if len(table) == 0:
@@ -121,6 +121,10 @@ def scores(table: pd.DataFrame, columns: Columns, resolution: float | None = Non
             )
         mine[_key(key)] = _number(said, row, columns.metric)
     keys = {key for arm in values.values() for one in arm.values() for key in one}
+    every = (v for arm in values.values() for one in arm.values() for v in one.values())
+    most = max((abs(v) for v in every if math.isfinite(v)), default=0.0)
+    if 0 < most < SMALLEST:
+        raise DataError(f"no score is beyond {most:g}: too small to compute with; change the unit")
     places = dict.fromkeys(block for arm in values.values() for block in arm)
     return Scores(values, tuple(sorted(keys, key=_order)), tuple(places), resolution)
 
@@ -133,6 +137,8 @@ def _long(table: pd.DataFrame, columns: Columns) -> Iterator[tuple[Any, ...]]:
     block = [columns.block] if columns.block else []
     named = [columns.pair, *([] if columns.wide else columns.arm), *block]
     for name in named:
+        if any(isinstance(one, (list, dict, set)) for one in table[name]):
+            raise DataError(f"{name!r} holds lists, which name nothing")
         if table[name].isna().any():
             row = int(np.flatnonzero(table[name].isna())[0]) + 1
             raise DataError(f"row {row} has no {name!r}")

@@ -392,3 +392,25 @@ def test_rows_longer_than_the_header_shift_nothing(tmp_path: Path) -> None:
     assert "b − a" in said
     path.write_text("\n".join(["seed,method,accuracy", *(f"{line},7" for line in lines)]))
     assert ask("compare", path, "--margin", 0.01)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "change"),
+    [
+        ({}, {"accuracy": [1e-300 * i for i in range(12)]}),
+        ({}, {"accuracy": [1e80] * 12}),
+        ({}, {"seed": [[i] for i in range(12)]}),
+        ({"pair": 1}, {}),
+        ({"arm": 3}, {}),
+        ({"arm": ()}, {}),
+        ({"resolution": 1e-310}, {}),
+        ({"alpha": "some"}, {}),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_cannot_be_computed_is_refused(
+    settings: dict[str, Any], change: dict[str, Any]
+) -> None:
+    """Squares that underflow, keys that name nothing, settings of another kind."""
+    with pytest.raises((SelectionError, DataError)):
+        compare(two(*NOISY).assign(**change), **{"margin": 0.01, **settings})
