@@ -43,7 +43,8 @@ class Settings:
     """What several settings say together about arms in one metric.
 
     settings: those in which every arm has a score. means: mean scores, `[setting, arm]`. shared:
-    all settings ran the same pair keys, so that scores of one key are not independent. critical:
+    settings and arms have pair keys in common; scores of one key are not independent, and only
+    these count for `iqm`, `profiles` and improvement. critical:
     Nemenyi's critical difference of ranks. nemenyi, conover, wilcoxon: p by pair of arms; cliques:
     arms that Wilcoxon with Holm does not tell apart, by place; cliques_nemenyi: by Nemenyi. iqm: of
     each arm; profile: share of an arm's runs above each of `thresholds`.
@@ -86,13 +87,11 @@ def across(
         return None
     means = np.array([[_mean(table[arm][name]) for arm in arms] for name in names])
     test = friedman.friedman(means, lower)
-    whole = {arm: _matrix(table[arm], names) for arm in arms}
-    shared = all(matrix is not None for matrix in whole.values())
-    scores = {arm: _stacked(table[arm], names, whole[arm]) for arm in arms}
+    shared, scores = _runs(table, names)
     p = {"nemenyi": friedman.nemenyi(test.ranks, len(names)),
          "wilcoxon": friedman.wilcoxon_pairs(means)}  # fmt: skip
     cut = {name: tuple(friedman.cliques(test.ranks, one, alpha)) for name, one in p.items()}
-    thresholds = _thresholds(np.concatenate([one.ravel() for one in scores.values()]))
+    thresholds = _thresholds(np.concatenate([block for one in scores.values() for block in one]))
     return Settings(
         metric=metric,
         arms=arms,
@@ -123,7 +122,7 @@ def across(
 
 def _across(
     table: Table, treatment: str, baseline: str, margin: float, names: Sequence[str],
-    scores: tuple[Floats, Floats], alpha: float, shared: bool, lower: bool,
+    scores: tuple[list[Floats], list[Floats]], alpha: float, shared: bool, lower: bool,
 ) -> Across:  # fmt: skip
     deltas, groups = [], []
     for name in names:
@@ -155,22 +154,22 @@ def _mean(scores: Mapping[Hashable, float]) -> float:
     return float(np.mean(list(scores.values())))
 
 
-def _matrix(scores: Mapping[str, Mapping[Hashable, float]], names: Sequence[str]) -> Floats | None:
-    """Give scores `[key, setting]` over the keys that every setting has; None below two."""
-    keys = [key for key in scores[names[0]] if all(key in scores[name] for name in names)]
-    if len(keys) < FEWEST:
-        return None
-    return np.array([[scores[name][key] for name in names] for key in keys])
+def _runs(table: Table, names: Sequence[str]) -> tuple[bool, dict[str, list[Floats]]]:
+    """Give each arm's scores, setting by setting, and whether the settings share pair keys.
 
-
-def _stacked(
-    scores: Mapping[str, Mapping[Hashable, float]], names: Sequence[str], whole: Floats | None
-) -> Floats:
-    """Give scores `[run, setting]`: as many runs as every setting has, where keys differ."""
-    if whole is not None:
-        return whole
-    least = min(len(scores[name]) for name in names)
-    return np.array([list(scores[name].values())[:least] for name in names]).T
+    Where they do, only the keys count that every arm has in every setting, in one order.
+    """
+    keys = [list(table[arm][name]) for arm in table for name in names]
+    have = [set(one) for one in keys]
+    common = [key for key in keys[0] if all(key in one for one in have)]
+    if len(common) >= FEWEST:
+        return True, {
+            arm: [np.array([mine[name][key] for key in common]) for name in names]
+            for arm, mine in table.items()
+        }
+    return False, {
+        arm: [np.array(list(mine[name].values())) for name in names] for arm, mine in table.items()
+    }
 
 
 def _thresholds(scores: Floats) -> tuple[float, ...]:

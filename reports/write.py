@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.flow import Study
+from ablate.summary import sampling_error
 
 from . import digests, overview, overview_figures, tables, words
 from .figures import draw
@@ -40,6 +41,7 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
         "interval of the mean. Overlap of two such intervals is no test: the arms share their "
         "seeds, and the table above uses that.",
         tables.arms(study),
+        finite_test(study),
         words.picture("curves.png", "Accuracy on the tasks seen so far", pictures),
         "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "
         "right) × P(class right | task right).",
@@ -68,6 +70,26 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
         digests.stated(study),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def finite_test(study: Study) -> str:
+    """Say what a test set that is the same in every seed leaves uncertain."""
+    records = [record for runs in study.runs for record in runs.values() if record.status == "ok"]
+    rows = {sum(record.rows) for record in records}
+    errors = [
+        sampling_error(arm.values[label].mean, min(rows))
+        for arm in study.arms
+        for label in study.protocols
+        if label not in study.oracles and arm.values[label].n
+    ]
+    if not errors:
+        return ""
+    return (
+        f"Every seed is scored on the same {'/'.join(map(str, sorted(rows)))} test rows. On another "
+        f"test set of that size an accuracy would come out up to {max(errors):.2f} points (one "
+        "standard error) apart, and more seeds do not take that away; arms share their rows, so "
+        "that differences move less."
+    )
 
 
 def leftovers(study: Study) -> str:

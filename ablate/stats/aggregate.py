@@ -1,8 +1,7 @@
 """Scores of many runs on many data sets in a figure: Agarwal et al. 2021, NeurIPS 34.
 
-Scores are `[seeds, blocks]` of one arm. Intervals come from 1,000 resamples with a fixed generator:
-of whole seeds where all blocks ran the same ones, as scores of one seed are not independent; else
-of seeds inside each block.
+Intervals come from 1,000 resamples with a fixed generator: of whole seeds where all blocks ran the
+same ones, as scores of one seed are not independent; else of seeds inside each block.
 """
 
 from __future__ import annotations
@@ -42,52 +41,54 @@ def iqm(scores: Floats | Sequence[float]) -> float:
     return float(trim_mean(np.ravel(scores), 0.25))
 
 
-def iqm_interval(scores: Floats, alpha: float = 0.05, shared: bool = True) -> Aggregate:
-    """Give the interquartile mean of scores `[seeds, blocks]` with its percentile interval.
+def iqm_interval(blocks: Sequence[Floats], alpha: float = 0.05, shared: bool = True) -> Aggregate:
+    """Give the interquartile mean of all runs with its percentile interval.
 
-    shared: the blocks' seeds are the same, and are resampled together.
+    blocks: each block's scores. shared: the blocks' seeds are the same, in the same order, and are
+    resampled together.
     """
     from scipy.stats import trim_mean
 
-    scores = np.asarray(scores, float)
-    seeds, blocks = scores.shape
-    rng, columns = np.random.default_rng(0), np.arange(blocks)
-    step, drawn = max(1, CELLS // scores.size), []
+    rng, runs = np.random.default_rng(0), sum(len(block) for block in blocks)
+    step, drawn = max(1, CELLS // runs), []
     for start in range(0, RESAMPLES, step):
         count = min(step, RESAMPLES - start)
-        rows = rng.integers(0, seeds, (count, seeds, 1 if shared else blocks))
-        drawn.append(trim_mean(scores[rows, columns].reshape(count, -1), 0.25, axis=1))
+        rows = [rng.integers(0, len(block), (count, len(block)))
+                for block in (blocks[:1] if shared else blocks)]  # fmt: skip
+        chosen = [block[row] for block, row in
+                  zip(blocks, rows * len(blocks) if shared else rows, strict=True)]  # fmt: skip
+        drawn.append(trim_mean(np.hstack(chosen), 0.25, axis=1))
     low, high = np.quantile(np.concatenate(drawn), [alpha / 2, 1 - alpha / 2])
-    return Aggregate(iqm(scores), float(low), float(high))
+    return Aggregate(iqm(np.concatenate(blocks)), float(low), float(high))
 
 
 def improvement(
-    treatment: Floats, baseline: Floats, alpha: float = 0.05, shared: bool = True
-) -> Aggregate:
+    treatment: Sequence[Floats], baseline: Sequence[Floats], alpha: float = 0.05,
+    shared: bool = True,
+) -> Aggregate:  # fmt: skip
     """Give the probability of improvement: A12 inside each block, averaged over the blocks.
 
-    treatment, baseline: scores `[seeds, blocks]`, a seed's resampled together.
+    treatment, baseline: each block's scores. A seed is resampled together in both arms, and where
+    the seeds are shared in all blocks; arms of unequal numbers of runs are resampled apart.
     """
-    seeds = min(len(treatment), len(baseline))
-    one, other = treatment[:seeds].T, baseline[:seeds].T
-    wins = np.stack([np.sign(np.subtract.outer(a, b)) for a, b in zip(one, other, strict=True)])
+    wins = [np.sign(np.subtract.outer(a, b)) for a, b in zip(treatment, baseline, strict=True)]
+    value = float(np.mean([won.mean() for won in wins]))
     drawn = np.zeros(RESAMPLES)
-    for place, won in enumerate([wins.mean(0)] if shared else wins):  # [seed, seed]: who wins
-        counts = _shares(seeds, place)
-        drawn += ((counts @ won) * counts).sum(1) / (1 if shared else len(wins))
+    for place, won in enumerate([np.mean(wins, 0)] if shared else wins):  # [seed, seed]: who wins
+        one, other = _shares(len(won), place), _shares(won.shape[1], place)
+        drawn += ((one @ won) * other).sum(1) / (1 if shared else len(wins))
     low, high = np.quantile(drawn, [alpha / 2, 1 - alpha / 2])
-    value, low, high = ((1 + end) / 2 for end in (wins.mean(), low, high))
-    return Aggregate(float(value), float(low), float(high))
+    return Aggregate((1 + value) / 2, float(1 + low) / 2, float(1 + high) / 2)
 
 
-def profile(scores: Floats, thresholds: Sequence[float]) -> Floats:
+def profile(blocks: Sequence[Floats], thresholds: Sequence[float]) -> Floats:
     """Give the share of runs above each threshold, equal weights for blocks: Dolan & More 2002.
 
-    >>> profile(np.array([[1.0, 3.0], [2.0, 4.0]]), [1.5, 3.5]).tolist()
+    >>> profile([np.array([1.0, 2.0]), np.array([3.0, 4.0])], [1.5, 3.5]).tolist()
     [0.75, 0.25]
     """
-    scores = np.asarray(scores, float)
-    return np.array([float((scores > threshold).mean()) for threshold in thresholds])
+    above = [[float((block > threshold).mean()) for block in blocks] for threshold in thresholds]
+    return np.asarray(np.mean(above, 1))
 
 
 @lru_cache(maxsize=16)

@@ -205,20 +205,24 @@ def test_the_interquartile_mean_is_rs(case: dict[str, Any]) -> None:
 
 def test_whole_seeds_are_resampled_where_data_sets_share_them() -> None:
     """What is the same in every data set is no more certain for being counted four times."""
-    one = np.random.default_rng(1).normal(size=(12, 1))
-    shared = iqm_interval(np.repeat(one, 4, 1))
-    apart = iqm_interval(np.repeat(one, 4, 1), shared=False)
+    one = np.random.default_rng(1).normal(size=12)
+    shared, apart = iqm_interval([one] * 4), iqm_interval([one] * 4, shared=False)
     assert shared.value == apart.value
     assert shared.high - shared.low > 1.5 * (apart.high - apart.low)
-    assert profile(one, [-100.0, 100.0]).tolist() == [1.0, 0.0]
+    assert profile([one], [-100.0, 100.0]).tolist() == [1.0, 0.0]
 
 
 def test_the_probability_of_improvement_is_counted_inside_each_data_set() -> None:
-    """All better, none better, and all the same."""
-    up = np.arange(6.0).reshape(3, 2)
-    assert improvement(up + 10, up).value == 1
-    assert improvement(up, up + 10).value == 0
+    """All better, none better, and all the same; every run of unequal data sets counts."""
+    up = [np.arange(3.0), np.arange(3.0) + 50]
+    more = [block + 10 for block in up]
+    assert improvement(more, up).value == 1
+    assert improvement(up, more).value == 0
     assert improvement(up, up).value == 0.5
+    uneven = improvement([np.array([2.0, 2.0, 0.0, 0.0]), np.array([5.0])],
+                         [np.array([1.0, 1.0, 1.0]), np.array([4.0])], shared=False)  # fmt: skip
+    assert uneven.value == 0.75
+    assert iqm_interval([np.arange(9.0), np.array([4.0])], shared=False).value == 4.0
 
 
 @cases("cliffs_delta")
