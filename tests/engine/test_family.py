@@ -219,3 +219,41 @@ def test_a_late_or_missing_registration_is_said(
         "It was registered when 4 of its runs were already there.",
         "contrasts: reptile − balanced, all-classes was registered and is gone.",
     ]
+
+
+def test_changed_claims_are_judged_as_they_were_registered_too(
+    suite_of: Callable[..., Suite], tmp_path: Path
+) -> None:
+    """A margin widened after the data does not hide what the first one gave."""
+    from reports import write
+
+    changed = suite_of(("2.0 points", "30.0 points"), ("seeds: 3", "seeds: 6"))
+    first_one = suite_of(("seeds: 3", "seeds: 6"))
+    store = open_store(tmp_path)
+    registration.freeze(first_one, store, 0)
+    entry = registration.registered(first_one, store)
+    assert registration.original(first_one, entry) is None
+    assert registration.original(first_one, None) is None
+    then = registration.original(changed, entry)
+    assert then is not None
+    assert [one.margin for one in then.contrasts] == [2.0]
+    work = flow.prepare(changed, tmp_path, store)
+    list(flow.run(work, store, Site(str(tmp_path), "cpu"), 1))
+    study = flow.analyse(changed, store)
+    assert study.verdicts[0].comparison.margin == 30
+    assert [one.comparison.margin for one in study.registered] == [2.0]
+    text = write.text(study)
+    assert "## As registered" in text
+    assert "**Deviation from the registration:** margin of" in text
+
+
+def test_a_study_can_be_registered_anew(suite_of: Callable[..., Suite], tmp_path: Path) -> None:
+    """The earlier registration is named, and so are the runs that were already there."""
+    store = open_store(tmp_path)
+    registration.freeze(suite_of(), store, 0)
+    changed = suite_of(("2.0 points", "1.0 points"))
+    registration.freeze(changed, store, 6, anew=True)
+    said = list(registration.deviations(changed, registration.registered(changed, store)))
+    assert len(said) == 2
+    assert "registered anew; an earlier registration is of" in said[0]
+    assert "6 of its runs were already there" in said[1]
