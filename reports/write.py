@@ -86,8 +86,9 @@ def finite_test(study: Study) -> str:
         return ""
     return (
         f"Every seed is scored on the same {'/'.join(map(str, sorted(rows)))} test rows. On "
-        f"another test set of that size an accuracy would come out up to {max(errors):.2f} points (one "
-        "standard error) apart, and more seeds do not take that away; arms share their rows, so "
+        "another test set of that size an accuracy would come out up to "
+        f"{max(errors):.2f} points apart (one standard error), and more seeds do not take that "
+        "away; arms share their rows, so "
         "that differences move less."
     )
 
