@@ -9,6 +9,8 @@ from ablate.registry import component
 from ablate.stats.student import standardised
 from ablate.types import Comparison, TestResult
 
+BISECTIONS = 60
+
 
 @component("test", "effect-size", paper="Cohen 1988; Cumming & Finch 2001, noncentral t interval")
 @dataclass(frozen=True)
@@ -25,7 +27,6 @@ class EffectSize:
 
 def interval(size: float, n: int, alpha: float) -> tuple[float, float]:
     """Give the 1 - alpha interval of d_z, by the noncentralities that put its t at a quantile."""
-    from scipy.optimize import brentq
     from scipy.special import nctdtr, ndtri
 
     root, t = math.sqrt(n), abs(size) * math.sqrt(n)
@@ -42,7 +43,10 @@ def interval(size: float, n: int, alpha: float) -> tuple[float, float]:
         for reach in (1 + 2 * error * root, 10 * (1 + error * root), 10 + 100 * error * root):
             low, high = guess - reach, guess + reach
             if short(low) > 0 > short(high):
-                return float(brentq(short, low, high, xtol=1e-11)) / root
+                for _ in range(BISECTIONS):  # scipy.optimize takes longer to import than this
+                    middle = (low + high) / 2
+                    low, high = (middle, high) if short(middle) > 0 else (low, middle)
+                return (low + high) / 2 / root
         return guess / root  # beyond what SciPy's noncentral t can tell
 
     # inverted at |t|: SciPy's noncentral t loses precision far out on the other side
