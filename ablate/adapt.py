@@ -9,16 +9,15 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from ablate import loop
 from ablate.checkpoint import choose
+from ablate.loop import AfterTask
+from ablate.program import ROWS_AT_ONCE, Program
 from ablate.solve import InnerLoop
 from ablate.stream import Batch, Stream
 from ablate.types import Predict
 
 
-def adapted(
-    program: loop.Program, stream: Stream, after: loop.AfterTask, how: Any, x: Tensor
-) -> Tensor:
+def adapted(program: Program, stream: Stream, after: AfterTask, how: Any, x: Tensor) -> Tensor:
     """Give each adapted model's logits of its own task, `[S, N, K, U]`, for test rows `[N, ...]`.
 
     how: a protocol with `epochs`, `updates`, `batch_rows`, `optimizer` and `loss`. After the first
@@ -30,14 +29,14 @@ def adapted(
     for k in range(seen):
         theta = tune(program, stream, start, how, (k, seen)) if after.t else start
         own = slice(k * per_task, (k + 1) * per_task)
-        parts = x.split(loop.ROWS_AT_ONCE)
+        parts = x.split(ROWS_AT_ONCE)
         one = vmap(program.net, in_dims=(0, None))
         found.append(torch.cat([one(theta, rows)[..., own] for rows in parts], 1))
     return torch.stack(found, 2)
 
 
 def tune(
-    program: loop.Program, stream: Stream, theta: Tensor, how: Any, place: tuple[int, int]
+    program: Program, stream: Stream, theta: Tensor, how: Any, place: tuple[int, int]
 ) -> Tensor:
     """Train `[S, P]` on the exemplars of task k, place = (k, tasks seen)."""
     fit = InnerLoop(program.net.objective(how.loss), how.optimizer, buffers=program.net.buffers)

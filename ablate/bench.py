@@ -51,12 +51,12 @@ def steps_per_second(stack: Stack, data_root: str, seconds: float) -> float:
 
 def middle_step(made: Assembled) -> Any:
     """Give a function that takes one outer step of the middle task."""
-    from ablate import loop
+    from ablate import program
 
     method, t = made.program.plain, made.stream.cut.tasks // 2
-    state = loop.start(made.program, made.theta)
+    state = program.start(made.program, made.theta)
     batch = next(made.stream.epochs(t, method)[0])
-    return lambda: loop.step(made.program, state, batch)
+    return lambda: program.step(made.program, state, batch)
 
 
 @dataclass(frozen=True)

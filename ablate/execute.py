@@ -19,9 +19,10 @@ from ablate.exam import exam
 from ablate.net import Net, init_digest, initial
 from ablate.packing import failed, unpack
 from ablate.plan import code_facts, numbers, protocol_facts, with_numbers
+from ablate.program import Program, logits
 from ablate.registry import Catalogue, scan
 from ablate.stream import Stream, split
-from ablate.types import Data, Json, RunResult, RunSpec, Site, Stack
+from ablate.types import Data, Facts, Json, RunResult, RunSpec, Site, Stack
 
 LOGIT_LIMIT = 1e4
 """Logits beyond this are called diverged: a sigmoid is flat from 40 on."""
@@ -79,7 +80,7 @@ class Assembled:
     """A stack with everything that running it takes, on its device."""
 
     stack: Stack
-    program: loop.Program
+    program: Program
     stream: Stream
     theta: Tensor
     data: Data
@@ -94,11 +95,13 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     dataset = catalogue.build(first.choices["dataset"])
     data, held = load(dataset, Path(site.data_root))
     model = catalogue.build(first.choices["model"])
-    by_seed: dict[int, tuple[Net, Tensor]] = {}
-    for run in stack.runs:
-        if run.seed not in by_seed:
-            by_seed[run.seed] = initial(lambda: model(held.inputs, held.classes), run.seed)
-    net = by_seed[first.seed][0]
+    method = catalogue.build(first.choices["method"])
+    by_seed = {
+        seed: initial(lambda: trained(method, model, held), seed)
+        for seed in {run.seed: None for run in stack.runs}
+    }
+    lowest, highest = float(data.x_train.min()), float(data.x_train.max())
+    net = replace(by_seed[first.seed][0], lowest=lowest, highest=highest)
     if net.buffers and len(stack.runs) > 1:
         raise Alone
     net.views.to(device)
@@ -139,13 +142,21 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     )
 
 
+def trained(method: Any, model: Any, held: Facts) -> Any:
+    """Give the module that is trained: the model, or what the method wraps around it."""
+    shape = held.inputs, held.classes
+    wrap = getattr(method, "wrap", None)
+    return wrap(lambda: model(*shape), *shape) if wrap else model(*shape)
+
+
 def held_out(method: Any) -> int:
     """Give how many training rows of each class a method's choice of checkpoints needs."""
-    rows: int = method.validation_rows if getattr(method, "select", "") == "validation" else 0
+    asks = getattr(method, "select", "") == "validation"
+    rows: int = method.validation_rows if asks else 0
     return rows
 
 
-def make_program(stack: Stack, catalogue: Catalogue, net: Net, theta: Tensor) -> loop.Program:
+def make_program(stack: Stack, catalogue: Catalogue, net: Net, theta: Tensor) -> Program:
     """Tell the numbers in which a stack's runs differ from the structure that they share."""
     method = stack.runs[0].choices["method"]
     each = [numbers(run.choices["method"], catalogue) for run in stack.runs]
@@ -160,7 +171,7 @@ def make_program(stack: Stack, catalogue: Catalogue, net: Net, theta: Tensor) ->
         chosen = {names[name]: value for name, value in values.items()}
         return catalogue.build(with_numbers(method, chosen))
 
-    return loop.Program(net, make, stacked, catalogue.build(method))
+    return Program(net, make, stacked, catalogue.build(method))
 
 
 def train(made: Assembled) -> list[RunResult]:
@@ -178,8 +189,8 @@ def train(made: Assembled) -> list[RunResult]:
     spent = [Spent(0, 0, 0.0)] * len(stack.runs)
     for after in loop.run(made.program, made.stream, made.theta):
         counted = zip(after.steps.tolist(), after.gradients.tolist(), strict=True)
-        logits = plain(loop.logits(made.program, after.state, x_test))
-        reasons = [had or divergence(logits[s], after.t) for s, had in enumerate(reasons)]
+        scores = plain(logits(made.program, after.state, x_test))
+        reasons = [had or divergence(scores[s], after.t) for s, had in enumerate(reasons)]
         tuned = {
             label: plain(adapt.adapted(made.program, made.stream, after, protocol, x_test))
             for label, protocol in made.protocols.items()
@@ -189,7 +200,7 @@ def train(made: Assembled) -> list[RunResult]:
             if not reasons[s]:
                 mine = {label: each[s][rows] for label, each in tuned.items()}
                 counts[s].append(
-                    score.count(logits[s][rows], truth[s], after.t, cut, made.protocols, mine)
+                    score.count(scores[s][rows], truth[s], after.t, cut, made.protocols, mine)
                 )
         share = (time.perf_counter() - started) / len(stack.runs)
         spent = [Spent(steps, gradients, share) for steps, gradients in counted]

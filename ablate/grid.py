@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ablate import choices
 from ablate.choices import ChoiceReader, Fault, OffPath
+from ablate.compose import filled, misfits, shared_kinds
 from ablate.document import Mark, Node
 from ablate.errors import nearest
 from ablate.factorial import Design
@@ -45,6 +46,7 @@ class GridReader:
         self.reader = reader
         self.note = reader.note
         self.catalogue = reader.catalogue
+        self.kinds = (*TOP_KINDS, *shared_kinds(self.catalogue))
         block = root.items.get("factorial")
         self.design = Design(block, reader.note) if block else None
 
@@ -65,9 +67,9 @@ class GridReader:
             return {}
         base = self.section("base", BASE)
         for kind in base.items:
-            if kind not in (*TOP_KINDS, "preset"):
-                self.note(base.keys[kind], f"unknown kind {kind!r}", ", ".join(TOP_KINDS),
-                          nearest(kind, TOP_KINDS))  # fmt: skip
+            if kind not in (*self.kinds, "preset"):
+                self.note(base.keys[kind], f"unknown kind {kind!r}", ", ".join(self.kinds),
+                          nearest(kind, self.kinds))  # fmt: skip
         for kind in TOP_KINDS:
             if kind not in base.items and kind not in OPTIONAL_KINDS:
                 known = ", ".join(self.catalogue.names(kind))
@@ -133,9 +135,9 @@ class GridReader:
         path, value = resolved(path, value, tree)
         words = tuple(path.split("."))
         try:
-            if words[0] not in TOP_KINDS:
-                raise Fault(at, f"a path that starts with {words[0]!r}", ", ".join(TOP_KINDS),
-                            nearest(words[0], TOP_KINDS))  # fmt: skip
+            if words[0] not in self.kinds:
+                raise Fault(at, f"a path that starts with {words[0]!r}", ", ".join(self.kinds),
+                            nearest(words[0], self.kinds))  # fmt: skip
             return choices.put(tree, words, value, at)
         except Fault as fault:
             self.reader.problems.append(fault.problem)
@@ -176,7 +178,10 @@ class GridReader:
         """Cross the arms with the cells: every arm in cell 0, then every arm in cell 1 ..."""
         found = []
         for cell in cells:
-            trees = {name: self.in_cell(tree, cell) for name, tree in arms.items()}
+            trees = {
+                name: filled(self.in_cell(tree, cell), self.catalogue)
+                for name, tree in arms.items()
+            }
             self.reader.arms = tuple(trees)
             self.check_axes_reach(arms, cell)
             self.reader.arm_at = lambda name, path, trees=trees: (  # type: ignore[misc]
@@ -190,6 +195,8 @@ class GridReader:
                 if all(chosen.values()):
                     have = {kind: choice for kind, choice in chosen.items() if choice}
                     found.append(Variant(name, cell.words, have, _tasks_at(tree)))
+                    for reason in misfits(have, self.catalogue):
+                        self.note(tree.items["method"].at, reason)
         return found
 
     def in_cell(self, tree: Node, cell: Cell) -> Node:

@@ -15,6 +15,7 @@ from torch.utils import _pytree as pytree
 from ablate import loop
 from ablate.execute import assemble
 from ablate.plan import specify
+from ablate.program import finish, start, step
 from ablate.registry import Catalogue, scan
 from ablate.store import Store
 from ablate.todo import differing, pair_key
@@ -64,7 +65,7 @@ def probe(run: RunSpec, site: Site, catalogue: Catalogue) -> Tensor:
 
 def _steps(made: Any) -> Tensor:
     program, stream, tasks = made.program, made.stream, made.stream.cut.tasks
-    state, kept = loop.start(program, made.theta), 0
+    state, kept = start(program, made.theta), 0
     for t in sorted({0, min(1, tasks - 1), tasks - 1}):
         while kept < t:
             loop.keep(program, stream, state, kept)
@@ -72,8 +73,8 @@ def _steps(made: Any) -> Tensor:
         epochs = stream.epochs(t, program.plain)
         for batches in {id(epoch): epoch for epoch in (epochs[0], epochs[-1])}.values():
             for batch in islice(batches, STEPS):
-                state = loop.step(program, state, batch)
-        state = loop.finish(program, state, batch.clock)
+                state = step(program, state, batch)
+        state = finish(program, state, batch.clock)
     if hasattr(program.plain, "parameters"):
         return program.plain.parameters(state).flatten()  # type: ignore[no-any-return]
     leaves = [leaf for leaf in pytree.tree_leaves(state) if isinstance(leaf, Tensor)]

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ablate.types import Tasks
+
+
+class Labelled(Protocol):
+    """Rows with class positions y `[B]` and weights w `[B]`."""
+
+    @property
+    def y(self) -> Tensor:
+        """Give class positions."""
+
+    @property
+    def w(self) -> Tensor:
+        """Give weights, 0 for padding."""
 
 
 def mean_over_rows(losses: Tensor, w: Tensor) -> Tensor:
@@ -27,7 +41,7 @@ def binary(logits: Tensor, task: Tasks) -> Tensor:
     return mean_over_rows((losses * own).sum(-1) / own.sum(), task.w)
 
 
-def cross_entropy(logits: Tensor, task: Tasks, among: Tensor) -> Tensor:
+def cross_entropy(logits: Tensor, task: Labelled, among: Tensor) -> Tensor:
     """Cross-entropy among the classes that `among` `[C]` marks, mean over rows."""
     kept = logits.masked_fill(~among, float("-inf"))
     true = torch.where(one_hot(task.y, logits.shape[-1]), logits, 0).sum(-1)

@@ -15,26 +15,46 @@ from ablate.batch_norm import BatchNorm, replace
 from ablate.rng import entropy
 
 
+def features_of(module: nn.Module, x: Tensor) -> Tensor:
+    """Give what a module's last layer reads.
+
+    That is a Sequential without its last module, a module's own `features`, or its output.
+    """
+    if isinstance(module, nn.Sequential):
+        return module[:-1](x)  # type: ignore[no-any-return]
+    if hasattr(module, "features"):
+        return module.features(x)  # type: ignore[no-any-return,operator]
+    return module(x)  # type: ignore[no-any-return]
+
+
+def head_of(module: nn.Module, features: Tensor) -> Tensor:
+    """Give the logits of features. Raises ValueError for a module without a last layer."""
+    if isinstance(module, nn.Sequential):
+        return module[-1](features)  # type: ignore[no-any-return]
+    if hasattr(module, "head"):
+        return module.head(features)  # type: ignore[no-any-return,operator]
+    raise ValueError(f"{type(module).__name__} is no Sequential and has no `head`")
+
+
 class _Views(nn.Module):
-    """Lets `functional_call` reach a module's features as well as its logits."""
+    """Lets `functional_call` reach a module's features and methods as well as its output."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
-    def forward(self, x: Tensor, features: bool) -> Tensor:
-        if features and isinstance(self.module, nn.Sequential):
-            return self.module[:-1](x)  # type: ignore[no-any-return]
-        if features and hasattr(self.module, "features"):
-            return self.module.features(x)  # type: ignore[no-any-return,operator]
-        return self.module(x)  # type: ignore[no-any-return]
+    def forward(self, part: str, *values: Any) -> Any:
+        if part == "features" and len(values) == 1:
+            return features_of(self.module, *values)
+        return getattr(self.module, part)(*values) if part else self.module(*values)
 
 
 @dataclass(frozen=True)
 class Net:
     """An architecture without values: `net(theta, x)` maps `[P]`, `[N, ...]` to logits `[N, C]`.
 
-    buffers: Q, the running statistics of batch norms, the last entries of theta.
+    buffers: Q, the running statistics of batch norms, the last entries of theta. lowest, highest:
+    the least and the largest input in the training rows.
     """
 
     views: _Views
@@ -42,22 +62,31 @@ class Net:
     shapes: tuple[torch.Size, ...]
     sizes: tuple[int, ...]
     buffers: int = 0
+    lowest: float = 0.0
+    highest: float = 1.0
 
     def __call__(self, theta: Tensor, x: Tensor) -> Tensor:
         """Give logits `[N, C]`, as in use: batch norms read their running statistics."""
-        self.views.eval()
-        logits: Tensor = functional_call(self.views, self._unflat(theta), (x, False))
+        logits: Tensor = self.use(theta, "", x)
         return logits
 
-    def train(self, theta: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Give logits as in training, and what the running statistics become, `[Q]`."""
+    def use(self, theta: Tensor, part: str, *values: Any) -> Any:
+        """Call a method of the module by name, as in use; '' is the module itself."""
+        self.views.eval()
+        return functional_call(self.views, self._unflat(theta), (part, *values))
+
+    def train(self, theta: Tensor, *values: Any, part: str = "") -> tuple[Any, Tensor]:
+        """Give logits as in training, and what the running statistics become, `[Q]`.
+
+        part: the method of the module that is called instead.
+        """
         self.views.train()
-        logits = functional_call(self.views, self._unflat(theta), (x, False))
-        norms = [part for part in self.views.modules() if isinstance(part, BatchNorm)]
+        output = functional_call(self.views, self._unflat(theta), (part, *values))
+        norms = [norm for norm in self.views.modules() if isinstance(norm, BatchNorm)]
         moved = [value for norm in norms for value in norm.moved or ()]
         for norm in norms:
             norm.moved = None  # a value of this pass must not outlive it
-        return logits, torch.cat(moved) if moved else theta[:0].detach()
+        return output, torch.cat(moved) if moved else theta[:0].detach()
 
     def objective(
         self, loss: Callable[[Tensor, Any], Tensor]
@@ -72,12 +101,8 @@ class Net:
         return of
 
     def features(self, theta: Tensor, x: Tensor) -> Tensor:
-        """Give what the last layer reads, `[N, F]`.
-
-        That is a Sequential without its last module, a module's own `features`, or its logits.
-        """
-        self.views.eval()
-        found: Tensor = functional_call(self.views, self._unflat(theta), (x, True))
+        """Give what the last layer reads, `[N, F]` (see `features_of`)."""
+        found: Tensor = self.use(theta, "features", x)
         return found
 
     def _unflat(self, theta: Tensor) -> dict[str, Tensor]:

@@ -178,23 +178,32 @@ def stackable(choice: Choice, catalogue: Catalogue) -> bool:
 
 
 def parameters(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
-    """Give P, from the model's own count or, where it has none, from the model itself."""
+    """Give P, from the model's own count or, where it has none, from the model itself.
+
+    A method that wraps the model says what that makes of it.
+    """
     model = catalogue.build(run.choices["model"])
+    shape = facts.inputs, facts.classes
     if hasattr(model, "parameters"):
-        return int(model.parameters(facts.inputs, facts.classes))
-    module = model(facts.inputs, facts.classes)
-    return int(sum(value.numel() for value in module.parameters()))
+        own = int(model.parameters(*shape))
+    else:
+        own = int(sum(value.numel() for value in model(*shape).parameters()))
+    if "size" not in catalogue.get("method", run.choices["method"].name).methods:
+        return own
+    return int(catalogue.build(run.choices["method"]).size(own, *shape))
 
 
 def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
     """Estimate a stack from its settings; a method without such settings counts as one epoch."""
-    said = stack.runs[0].choices["method"].settings
+    said = dict(stack.runs[0].choices["method"].settings)
+    if isinstance(inside := said.get("training"), Choice):
+        said |= inside.settings
     tasks = stack.runs[0].choices["dataset"].settings["tasks"]
     batch, r = int(said.get("batch_rows", 32)), int(said.get("inner_steps", 1))
     epochs = int(said.get("epochs", 1))
     first = said.get("first_epochs") or epochs
     per_epoch = -(-facts.train_rows // tasks // batch)
-    steps = [per_epoch * (first if t == 0 else epochs) for t in range(tasks)]
+    steps = [said.get("steps") or per_epoch * (first if t == 0 else epochs) for t in range(tasks)]
     gradients = sum(n * r * (t + 1) for t, n in enumerate(steps))
     # a natural batch has its rows in all; a balanced one has them in every task
     rows = r * batch * sum(steps) if said.get("batches") == "natural" else batch * gradients

@@ -99,6 +99,13 @@ class Fit(Protocol):
     ) -> tuple[Tensor, Inner]:
         """Take the inner steps from a threaded state, and give the new one."""
 
+    @property
+    def buffers(self) -> int:
+        """Give Q, the running statistics at the end of theta."""
+
+    def loss(self, theta: Tensor, task: Tasks) -> Tensor:
+        """Give one task's mean loss at theta."""
+
     def each(self, theta: Tensor, tasks: Tasks) -> Tensor:
         """Give `[K, P]`: every task's solution, each started at theta."""
 
@@ -231,20 +238,44 @@ class Predict(Protocol):
         """Give predicted class positions and tasks `[N]`; rows of a task stand together."""
 
 
-class Method(Protocol):
-    """A learner as pure functions over a state of tensors; the first fields shape the stream.
+class Training(Protocol):
+    """How a method is trained: what the stream deals out, and how the learning rate changes.
 
-    Optional: `select`, `select_rule`, `select_epochs` and `validation_rows` choose a checkpoint
-    (see `ablate.checkpoint`); `parameters(state)` gives the `[P]` that protocols may adapt.
+    steps: batches of each task, or None for `epochs` passes over its new rows. weights: whether all
+    `rows` of a batch weigh the same in the loss, or all `tasks`.
     """
 
     epochs: int
     first_epochs: int | None
+    steps: int | None
     batch_rows: int
     batches: str
+    weights: str
 
-    def gradients(self, tasks: Any, clock: Clock) -> Any:
-        """Count the gradient evaluations of one step on that many tasks, a number or `[S]`."""
+    def rate(self, clock: Clock) -> Any:
+        """Give the factor on the learning rate."""
+
+
+class Method(Protocol):
+    """A learner as pure functions over a state of tensors.
+
+    What shapes the stream are its own fields `epochs`, `first_epochs`, `batch_rows` and `batches`,
+    or those of a `training: Training`. These are optional, each with what is done without it:
+
+    `logits(state, x, net)`, `features(state, x, net)`: the net's, at `state.theta`.
+    `parameters(state)`: the `[P]` that protocols may adapt; without it they are refused.
+    `gradients(tasks, clock)`: gradient evaluations of a step on so many tasks (a number or `[S]`);
+    one for each step.
+    `wrap(build, inputs, classes)`: the module that is trained, around the model that `build()`
+    makes first, so that the model's own initial values are the same in every arm; `size(P, inputs,
+    classes)` then gives its parameters.
+    `noise`: standard normal numbers for each row of a batch; `step` (and `review`) then take one
+    more argument, `[K, B, noise]`.
+    `reviews`: `new` shows `review(state, tasks, clock, net, sizes)` the task's new rows once more
+    when it has been learnt, before `finish`; `memory` shows it all exemplars, after they were
+    chosen. `review_rows`: rows in such a batch; `review_limit`: rows seen at most.
+    `select`, `select_rule`, `select_epochs`, `validation_rows`: see `ablate.checkpoint`.
+    """
 
     def start(self, theta: Tensor, net: Any) -> Any:
         """Give the state before the first batch, from initial parameters `[P]`."""
@@ -256,9 +287,3 @@ class Method(Protocol):
 
     def finish(self, state: Any, clock: Clock, net: Any) -> Any:
         """Close a task."""
-
-    def logits(self, state: Any, x: Tensor, net: Any) -> Tensor:
-        """Score rows `[N, ...]`: logits `[N, C]`."""
-
-    def features(self, state: Any, x: Tensor, net: Any) -> Tensor:
-        """Represent rows `[N, ...]` for the memory: `[N, F]`."""

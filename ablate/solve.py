@@ -84,6 +84,10 @@ class InnerLoop:
         parts = self.split(tasks)
         return torch.stack([self(theta, task, task is parts[-1]) for task in parts])
 
+    def loss(self, theta: Tensor, task: Tasks) -> Tensor:
+        """Give one task's mean loss at theta."""
+        return self._value(theta, task)[0]
+
     def losses(self, theta: Tensor, tasks: Tasks) -> Tensor:
         """Give every task's mean loss at theta, `[K]`."""
         return self._values(theta, tasks)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, count, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,13 +21,15 @@ class Batch(NamedTuple):
     """One step's batch for the whole stack.
 
     tasks: with a leading S on every tensor. active: `[S]`, or None where all replicas step.
-    sizes: each task's rows where the batch is ragged, else None.
+    sizes: each task's rows where the batch is ragged, else None. noise: standard normal numbers
+    for each row, `[S, K, B, n]`, where the method asks for some.
     """
 
     tasks: Tasks
     clock: Clock
     active: Tensor | None
     sizes: tuple[int, ...] | None
+    noise: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,11 @@ def split(
     return Split(seeds, tasks, orders, np.array(counts), np.stack(pools), priorities, held)
 
 
+def training(method: Any) -> Any:
+    """Give what shapes a method's stream: its `training`, or its own fields."""
+    return getattr(method, "training", method)
+
+
 class Stream:
     """The batches and the memory of a stack, of training rows alone.
 
@@ -115,31 +123,70 @@ class Stream:
         return [self.memory.quota(mine[:seen]) for mine in self.cut.priorities]
 
     def epochs(self, t: int, method: Method) -> list[Iterator[Batch]]:
-        """Give the batches of each epoch of task t, as a method asks for them."""
-        count = (t == 0 and method.first_epochs) or method.epochs
-        return [self.batches(t, epoch, method.batches, method.batch_rows) for epoch in range(count)]
+        """Give the batches of each epoch of task t, as a method asks for them.
 
-    def batches(self, t: int, epoch: int, kind: str, batch_rows: int) -> Iterator[Batch]:
+        A number of steps is one epoch to whoever chooses among checkpoints, whatever it passes.
+        """
+        plan = training(method)
+        noise = getattr(method, "noise", 0)
+        if steps := getattr(plan, "steps", None):
+            passes = (self.batches(t, e, plan.batches, plan.batch_rows, noise) for e in count())
+            return [islice(chain.from_iterable(passes), steps)]
+        epochs = (t == 0 and plan.first_epochs) or plan.epochs
+        return [self.batches(t, e, plan.batches, plan.batch_rows, noise) for e in range(epochs)]
+
+    def batches(
+        self, t: int, epoch: int, kind: str, batch_rows: int, noise: int = 0
+    ) -> Iterator[Batch]:
         """Give the batches of one epoch of task t."""
         made = [
             tables.KINDS[kind](seed, t, epoch, self._pools(t, s), batch_rows)
             for s, seed in enumerate(self.cut.seeds)
         ]
-        yield from self._served(tables.stack(made), Clock(t, self.cut.tasks, epoch), kind, (t,))
+        ragged = kind != "balanced"
+        yield from self._served(
+            tables.stack(made), Clock(t, self.cut.tasks, epoch), ragged, (t,), noise
+        )
+
+    def review(self, t: int, method: Any) -> Iterator[Batch]:
+        """Give the rows that a method asks to see after task t: its `new` ones or the `memory`."""
+        newest = method.reviews == "new"
+        rows, limit = method.review_rows, getattr(method, "review_limit", None)
+        after, chosen = (t, [t]) if newest else (t + 1, [*range(t + 1)])
+        batches = self._some(after, chosen, t, (0, rows), "review", getattr(method, "noise", 0))
+        return islice(batches, -(-limit // rows)) if limit else batches
 
     def exemplars(self, k: int, seen: int, epoch: int, batch_rows: int) -> Iterator[Batch]:
         """Give the memory's rows of task k after `seen` tasks, shuffled, in batches of its own."""
+        return self._some(seen, [k], seen - 1, (epoch, batch_rows), f"adapt {k}")
+
+    def _some(
+        self,
+        after: int,
+        chosen: list[int],
+        t: int,
+        table: tuple[int, int],
+        why: str,
+        noise: int = 0,
+    ) -> Iterator[Batch]:
+        """Give the rows of chosen tasks as the pools stand after some tasks, shuffled.
+
+        table: epoch and rows of a batch.
+        """
+        epoch, batch_rows = table
         made = []
         for s, seed in enumerate(self.cut.seeds):
             pools = [
-                pool if task == k else pool[:0] for task, pool in enumerate(self._pools(seen, s))
+                pool if task in chosen else pool[:0]
+                for task, pool in enumerate(self._pools(after, s))
             ]
-            made.append(tables.natural(seed, seen, epoch, pools[:seen], batch_rows, f"adapt {k}"))
-        clock = Clock(seen - 1, self.cut.tasks, epoch)
-        yield from self._served(tables.stack(made), clock, "natural", (seen, k))
+            made.append(tables.natural(seed, t + 1, epoch, pools[: t + 1], batch_rows, why))
+        where = (t + 1, chosen[0] if len(chosen) == 1 else -1)
+        clock = Clock(t, self.cut.tasks, epoch)
+        yield from self._served(tables.stack(made), clock, True, where, noise)
 
     def _served(
-        self, made: tables.Table, clock: Clock, kind: str, where: tuple[int, ...]
+        self, made: tables.Table, clock: Clock, ragged: bool, where: tuple[int, ...], noise: int
     ) -> Iterator[Batch]:
         """Look up the rows of a stack's tables, step by step; `where` names their draws."""
         cut, t = self.cut, clock.t
@@ -150,19 +197,29 @@ class Stream:
         own, seen = self._masks(t, kept)
         for step in range(slots.shape[1]):
             active = rows[:, step].any(-1)
-            ragged = kind == "natural" or not rows[active, step].all()
-            sizes = tuple(int(n) for n in rows[:, step].max(0)) if ragged else None
+            uneven = ragged or not rows[active, step].all()
+            sizes = tuple(int(n) for n in rows[:, step].max(0)) if uneven else None
             most = max(sizes) if sizes else slots.shape[-1]
             at, w = slots[:, step, :, :most], weights[:, step, :, :most]
-            x = self._changed(
-                self._rows(at), (*where, clock.epoch, step), made.slots.shape[2:], kept
-            )
+            place = (*where, clock.epoch, step)
+            x = self._changed(self._rows(at), place, made.slots.shape[2:], kept)
             yield Batch(
                 Tasks(x, at // cut.width, w, own, seen, w.sum(-1) > 0),
                 clock._replace(step=step),
                 None if active.all() else torch.as_tensor(active, device=self.device),
                 sizes,
+                self._noise(kept, most, noise, place) if noise else None,
             )
+
+    def _noise(self, kept: Ints, rows: int, each: int, where: tuple[int, ...]) -> Tensor:
+        """Draw standard normal numbers for the rows of the kept tasks, `[S, K, rows, each]`."""
+        drawn = [
+            stream(seed, "noise", *where, int(k)).standard_normal((rows, each), np.float32)
+            for seed in self.cut.seeds
+            for k in kept
+        ]
+        shape = (len(self.cut.seeds), len(kept), rows, each)
+        return torch.as_tensor(np.stack(drawn)).view(shape).to(self.device, self.dtype)
 
     def _pools(self, t: int, s: int) -> list[Ints]:
         counts = self.cut.counts[s].copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ablate.claims import CONTRAST_HELP, CONTRAST_KEYS, OVER
+from ablate.compose import shared_kinds
 from ablate.factorial import KEYS as FACTORIAL_KEYS
 from ablate.grid import OPTIONAL_KINDS
 from ablate.reading import REQUIRED, Component, Field
@@ -16,7 +17,7 @@ from ablate.types import ENOUGH_PAIRS, TOP_KINDS
 
 def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
     """Give the schema: every kind with its components, every component with its fields."""
-    base = {kind: _of(kind) for kind in TOP_KINDS}
+    base = {kind: _of(kind) for kind in (*TOP_KINDS, *shared_kinds(catalogue))}
     said: dict[str, Any] = {
         key: {"type": "string", "description": words} for key, words in CONTRAST_HELP.items()
     }
@@ -66,7 +67,7 @@ def _of(kind: str) -> dict[str, Any]:
 def _kind(catalogue: Catalogue, kind: str) -> dict[str, Any]:
     """Give what a slot of a kind accepts: one component as a one-key mapping, or a bare name."""
     entries = [catalogue.get(kind, name) for name in catalogue.names(kind)]
-    bare = [entry.name for entry in entries if all(f.default != REQUIRED for f in entry.fields)]
+    bare = [entry.name for entry in entries if not _required(catalogue, entry)]
     return {
         "anyOf": [
             {"enum": bare},
@@ -88,9 +89,16 @@ def _component(catalogue: Catalogue, entry: Component) -> dict[str, Any]:
         "type": ["object", "null"],
         "description": entry.doc.split("\n\n")[0],
         "properties": {field.name: _field(catalogue, entry, field) for field in entry.fields},
-        "required": [field.name for field in entry.fields if field.default == REQUIRED],
+        "required": _required(catalogue, entry),
         "additionalProperties": False,
     }
+
+
+def _required(catalogue: Catalogue, entry: Component) -> list[str]:
+    """Name the settings that must be said; a base may say a method's components for it."""
+    must = [field for field in entry.fields if field.default == REQUIRED]
+    shared = entry.kind == "method"
+    return [one.name for one in must if not (shared and catalogue.slot(one.annotation))]
 
 
 def _field(catalogue: Catalogue, entry: Component, field: Field) -> dict[str, Any]:

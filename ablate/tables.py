@@ -101,7 +101,30 @@ def natural(
     return Table(slots, weights)
 
 
-KINDS = {"balanced": balanced, "natural": natural}
+def paired(seed: int, t: int, epoch: int, pools: list[Ints], batch_rows: int) -> Table:
+    """Give `batch_rows` new rows and as many of all exemplars together, whichever their task.
+
+    New rows are passed once an epoch; the exemplars go round and round, in a new order each time.
+    """
+    new = balanced(seed, t, epoch, [*(pool[:0] for pool in pools[:t]), pools[t]], batch_rows)
+    old = np.concatenate([pools[t][:0], *pools[:t]])
+    rows = min(batch_rows, len(old))
+    if not rows:
+        return new
+    steps, draws = len(new.slots), stream(seed, "replay", t, epoch)
+    tasks = np.repeat(np.arange(t), [len(pool) for pool in pools[:t]])
+    rounds = -(-steps * rows // len(old))
+    order = np.concatenate([draws.permutation(len(old)) for _ in range(rounds)])
+    order = order[: steps * rows].reshape(steps, rows)
+    at, mine = np.arange(steps)[:, None], tasks[order]
+    # the place of each row among those of its own task in the batch
+    place = (np.tril(mine[:, :, None] == mine[:, None, :], -1)).sum(-1)
+    new.slots[at, mine, place] = old[order]
+    new.weights[at, mine, place] = 1
+    return new
+
+
+KINDS = {"balanced": balanced, "natural": natural, "paired": paired}
 
 
 def stack(tables: list[Table]) -> Table:

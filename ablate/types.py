@@ -38,6 +38,7 @@ from ablate.seams import (
     Schedule as Schedule,
     Step as Step,
     Tasks as Tasks,
+    Training as Training,
     Update as Update,
 )
 

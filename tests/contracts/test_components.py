@@ -14,10 +14,15 @@ import pytest
 import torch
 from torch.func import grad, vmap
 
+from ablate.execute import trained
+from ablate.net import initial
+from ablate.program import Program, gradients, logits, start
 from ablate.reading import REQUIRED, Component
 from ablate.registry import scan
 from ablate.solve import InnerLoop
-from ablate.types import Choice, Clock, Tasks
+from ablate.tables import KINDS
+from ablate.types import Choice, Clock, Facts, Tasks
+from variants.model.mlp import Mlp
 
 CATALOGUE = scan()
 FILLED = {
@@ -26,6 +31,7 @@ FILLED = {
     "optimizer": Choice("optimizer", "sgd", {}),
     "loss": Choice("loss", "all-ce", {}),
     "update": Choice("update", "reptile", {}),
+    "training": Choice("training", "standard", {}),
 }
 
 
@@ -170,7 +176,7 @@ def test_memories_keep_no_more_than_their_budget_and_rank_every_row(entry: Compo
     for quota, k in zip(quotas, range(1, 5), strict=True):
         assert len(quota) == k
         assert (quota >= 0).all()
-        assert quota.sum() <= 12
+        assert quota.sum() <= 12 or entry.facts.get("keeps") == "everything"
         assert all(q <= len(p) for q, p in zip(quota, priorities, strict=False))
     assert all((later[: len(sooner)] <= sooner).all() for sooner, later in pairwise(quotas))
     valid = torch.arange(9) < 7
@@ -251,11 +257,31 @@ def test_gathering_one_task_gives_its_solution(entry: Component) -> None:
 
 @pytest.mark.parametrize("entry", of("method"))
 def test_methods_start_where_they_are_put(entry: Component) -> None:
-    """Logits before training are the initial network's."""
-    from ablate.net import initial
-    from variants.model.mlp import Mlp
+    """Before training, logits are those of the model as it is drawn alone, whatever wraps it."""
+    method, model, x = made(entry), Mlp((5,)), torch.rand(7, 1, 2, 2)
+    held = Facts((1, 2, 2), 6, 10, 5, "")
+    alone, at = initial(lambda: model(held.inputs, held.classes), seed=0)
+    net, theta = initial(lambda: trained(method, model, held), seed=0)
+    program = Program(net, lambda _: method, {}, method)
+    assert torch.equal(logits(program, start(program, theta[None]), x)[0], alone(at, x))
+    for tasks in (1, 3):
+        assert int(gradients(program, torch.tensor([tasks]), Clock(1, 2))) > 0
 
-    net, theta = initial(lambda: Mlp((5,))((4,), 6), seed=0)
-    method, x = made(entry), torch.rand(7, 4)
-    assert torch.allclose(method.logits(method.start(theta, net), x, net), net(theta, x))
-    assert method.gradients(3, Clock(1, 2)) > 0
+
+@pytest.mark.parametrize("entry", of("method"))
+def test_what_does_not_fit_a_method_is_said_with_a_reason(entry: Component) -> None:
+    """Kind, key, accepted values, reason; some component of that kind must be accepted."""
+    for kind, key, accepted, reason in entry.facts.get("fits", ()):
+        others = [CATALOGUE.get(kind, name) for name in CATALOGUE.names(kind)]
+        assert any(other.facts.get(key) in accepted or other.field(key) for other in others)
+        assert len(reason) > 20
+
+
+@pytest.mark.parametrize("entry", of("training"))
+def test_trainings_shape_a_stream_and_start_at_the_full_rate(entry: Component) -> None:
+    """Whatever the engine reads of them is there."""
+    how = made(entry)
+    assert how.rate(Clock(0, 5)) == 1
+    assert how.steps is None or how.steps > 0
+    assert how.batches in KINDS
+    assert min(how.epochs, how.batch_rows) > 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ablate import flow, loop
+from ablate import flow, loop, program
 from ablate.execute import assemble, attempt
 from ablate.packing import pack, unpack
 from ablate.plan import numbers, plan
@@ -30,7 +30,9 @@ def final_logits(stack: Stack, catalogue: Catalogue) -> torch.Tensor:
     """Train a stack and give the last logits `[S, N, C]`."""
     made = assemble(stack, HERE, catalogue)
     after = list(loop.run(made.program, made.stream, made.theta))[-1]
-    return loop.logits(made.program, after.state, torch.as_tensor(made.data.x_test).to(made.theta))
+    return program.logits(
+        made.program, after.state, torch.as_tensor(made.data.x_test).to(made.theta)
+    )
 
 
 MORE = "epochs: 1\n      "

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from ablate import adapt, execute, flow, loop
+from ablate import adapt, execute, flow, loop, program
 from ablate.execute import Assembled, assemble
 from ablate.net import initial
 from ablate.registry import Catalogue
@@ -126,7 +126,7 @@ def test_the_preset_is_the_released_loop(made: Assembled, catalogue: Catalogue) 
     tasks = 2 if made.program.net.buffers else 5
     (*_, after) = islice(loop.run(made.program, made.stream, made.theta), tasks)
     x = torch.as_tensor(made.data.x_test).double()
-    ours = loop.logits(made.program, after.state, x)[0]
+    ours = program.logits(made.program, after.state, x)[0]
     again = assemble(made.stack, Site("data", "cpu"), catalogue)
     theirs = released(again, module_of(made, catalogue), tasks)(x)
     assert theirs.std() > 0.1

@@ -18,6 +18,8 @@ from ablate.types import Floats, Ints
 class NoMemory:
     """Keeps nothing."""
 
+    keeps = "nothing"
+
     def quota(self, priorities: Sequence[Floats]) -> Ints:
         """Give 0 rows of every seen class."""
         return np.zeros(len(priorities), dtype=np.int64)

@@ -136,6 +136,8 @@ class Meta:
         """
         if getattr(self.update, "steps", "inner") == "one":
             return tasks
+        if queries := getattr(self.update, "queries", 0):
+            return tasks * (self.inner_steps + queries)
         meta = getattr(self.update, "gather", None)  # the nulls know no newest task
         more = (self.last_steps or self.inner_steps) - self.inner_steps if meta else 0
         return tasks * self.inner_steps + (more if clock.t == clock.T - 1 else 0) * (tasks > 0)

@@ -1,0 +1,98 @@
+"""Dark experience replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ablate.learn import apart, descend, flat
+from ablate.losses import cross_entropy, mean_over_rows
+from ablate.registry import component
+from ablate.solve import is_zero
+from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+
+
+class State(NamedTuple):
+    """Parameters `[P]`, the optimizer's state, and the parameters that each task ended with.
+
+    ended `[T, P]`: a row's task's give the logits it was stored with.
+    """
+
+    theta: Tensor
+    inner: Inner
+    ended: Tensor
+
+
+@component("method", "der++", paper="Buzzega et al. 2020 (DER++), arXiv:2004.07211, Eq. 6")
+@dataclass(frozen=True)
+class Der:
+    """L = CE(new rows) + alpha |z - h(x)|^2 (exemplars) + beta CE(exemplars).
+
+    z are the logits an exemplar was stored with, over the classes seen by then; the square is the
+    mean over them. Unlike the paper, exemplars are chosen when their task ends, so that z is the
+    model's answer then, and one draw of exemplars serves both terms.
+
+    optimizer: of every step; its state is kept from task to task.
+    training: batches, epochs or steps.
+    alpha: weight of the stored logits, >= 0; 0 with beta 1 is replay, each half of the batch
+        weighing as much.
+    beta: weight of the exemplars' labels, >= 0; 0 is DER.
+    """
+
+    optimizer: Optimizer
+    training: Training
+    alpha: float = 0.5
+    beta: float = 1.0
+    fits = (("memory", "keeps", (None, "everything"), "it replays exemplars: it takes a memory"),)
+
+    def start(self, theta: Tensor, net: Any) -> State:
+        """Give the state before the first batch."""
+        return State(theta, self.optimizer.init(theta), theta.new_zeros(0, len(theta)))
+
+    def step(
+        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> State:
+        """Take one step."""
+        rows = flat(tasks, sizes, self.training.weights)
+        old, new = apart(rows, tasks, sizes)
+        n = len(old.y)
+        stored = None if is_zero(self.alpha) or not n else self._stored(state, tasks, net, sizes)
+
+        def loss(at: Tensor) -> tuple[Tensor, Tensor]:
+            logits, moved = net.train(at, rows.x)
+            value = cross_entropy(logits[n:], new, rows.seen)
+            if n and not is_zero(self.beta):
+                value = value + self.beta * cross_entropy(logits[:n], old, rows.seen)
+            if stored is not None:
+                z, known = stored
+                gaps = ((logits[:n] - z).square() * known).sum(-1) / known.sum(-1)
+                value = value + self.alpha * mean_over_rows(gaps, old.w)
+            return value, moved
+
+        theta, inner = descend(loss, state.theta, state.inner, self, clock)
+        return state._replace(theta=theta, inner=inner)
+
+    def _stored(
+        self, state: State, tasks: Tasks, net: Any, sizes: tuple[int, ...] | None
+    ) -> tuple[Tensor, Tensor]:
+        """Give the old rows' stored logits `[N, C]`, and a 1 for each class seen by then."""
+        each = (tasks.y.shape[1],) * len(tasks.y) if sizes is None else sizes
+        z, known = [], []
+        per_task = tasks.own[0].sum()
+        for own, x, size in zip(tasks.own, tasks.x, each[:-1], strict=False):
+            k = own.to(torch.uint8).argmax() // per_task  # a task without exemplars is left out
+            z.append(net(state.ended.index_select(0, k[None])[0], x[:size]))
+            by_then = own.flip(0).cumsum(0).flip(0) > 0
+            known.append(by_then.to(z[-1]).expand(size, -1))
+        return torch.cat(z), torch.cat(known)
+
+    def finish(self, state: State, clock: Clock, net: Any) -> State:
+        """Close a task: its rows' logits are the model's of now."""
+        return state._replace(ended=torch.cat([state.ended, state.theta[None]]))
+
+    def parameters(self, state: State) -> Tensor:
+        """Give theta `[P]`, which a protocol may adapt before it scores."""
+        return state.theta

@@ -1,0 +1,158 @@
+"""Deep generative replay: a generator stands for the rows that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ablate.learn import Rows, descend, flat, soft_labels
+from ablate.losses import cross_entropy, mean_over_rows
+from ablate.net import features_of
+from ablate.registry import component
+from ablate.solve import is_zero
+from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+
+from .vae import Vae, bound, images, vae_size
+
+
+class Pair(nn.Module):
+    """A solver and a generator, side by side."""
+
+    def __init__(self, solver: nn.Module, generator: nn.Module) -> None:
+        """Take both."""
+        super().__init__()
+        self.solver, self.generator = solver, generator
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give the solver's logits `[N, C]`."""
+        return self.solver(x)  # type: ignore[no-any-return]
+
+    def features(self, x: Tensor) -> Tensor:
+        """Give what the solver's last layer reads."""
+        return features_of(self.solver, x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Give the generator's pixels for codes `[N, Z]`, as logits `[N, D]`."""
+        return self.generator.decoder(z)  # type: ignore[no-any-return,operator]
+
+    def both(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the solver's logits, and the generator's code and decoded rows."""
+        return (self.solver(x), *self.generator(x, noise))
+
+
+class State(NamedTuple):
+    """Solver and generator `[P]`, the optimizer's state, and both as the last task left them."""
+
+    theta: Tensor
+    inner: Inner
+    old: Tensor
+
+
+@component("method", "dgr", paper="Shin et al. 2017 (DGR), arXiv:1705.08690, Eq. 2; VAE generator")
+@dataclass(frozen=True)
+class Dgr:
+    """L = s L(new rows) + (1 - s) L(generated rows, the old solver's labels), s = 1 / tasks seen.
+
+    Solver and generator are trained on the same mixture: cross-entropy, and the evidence bound per
+    pixel. The two share no parameter, so one optimizer over both is two optimizers.
+    Unlike the paper, whose generator is a WGAN, it is a variational autoencoder (as in van de Ven &
+    Tolias 2018, arXiv:1809.10635), and its rows come drawn from the prior.
+
+    optimizer: of the solver and the generator; its state is kept from task to task.
+    training: batches, epochs or steps; a generator wants thousands of steps a task. As many rows
+        are generated as there are real ones in a batch.
+    widths: hidden units of the generator's encoder, each in [1, 100000]; its decoder has them in
+        reverse.
+    latent: Z, latent units, [1, 100000].
+    labels: of generated rows: the old solver's best class (`hard`, the paper), or its softened
+        probabilities (`soft`).
+    temperature: of soft labels, (0, 1000].
+    new_share: s, the weight of the new rows once there are old ones, [0, 1]; null takes one over
+        the tasks seen (the paper's Eq. 2). 1 switches replay off.
+    """
+
+    optimizer: Optimizer
+    training: Training
+    widths: tuple[int, ...] = (400, 400)
+    latent: int = 100
+    labels: Literal["hard", "soft"] = "hard"
+    temperature: float = 2.0
+    new_share: float | None = None
+
+    @property
+    def noise(self) -> int:
+        """Ask for draws of a real row's code, of a generated row's, and of that row's own."""
+        return 3 * self.latent
+
+    def wrap(
+        self, build: Callable[[], nn.Module], inputs: tuple[int, ...], classes: int
+    ) -> nn.Module:
+        """Put a generator beside the model."""
+        return Pair(build(), Vae(inputs, self.widths, self.latent))
+
+    def size(self, parameters: int, inputs: tuple[int, ...], classes: int) -> int:
+        """Give P, the generator included."""
+        return parameters + vae_size(inputs, self.widths, self.latent)
+
+    def start(self, theta: Tensor, net: Any) -> State:
+        """Give the state before the first batch."""
+        return State(theta, self.optimizer.init(theta), theta)
+
+    def step(
+        self,
+        state: State,
+        tasks: Tasks,
+        clock: Clock,
+        net: Any,
+        sizes: tuple[int, ...] | None,
+        noise: Tensor,
+    ) -> State:
+        """Take one step of solver and generator on new and generated rows."""
+        real = flat(tasks, sizes, self.training.weights, noise)
+        first, second, third = real.noise.split(self.latent, -1)
+        share = 1 / (clock.t + 1) if self.new_share is None else self.new_share
+        alone = clock.t == 0 or (isinstance(share, (int, float)) and share == 1)
+        if alone:
+            rows, codes, labels = real, first, None
+        else:
+            rows, labels = self._mixed(state.old, real, second, net)
+            codes = torch.cat([first, third])
+
+        def loss(at: Tensor) -> tuple[Tensor, Tensor]:
+            (logits, code, decoded), moved = net.train(at, rows.x, codes, part="both")
+            lost = bound(code, decoded, rows, net)
+            n = len(real.y)
+            new = mean_over_rows(lost[:n], real.w) + cross_entropy(logits[:n], real, real.seen)
+            if labels is None:
+                return new, moved
+            judged = self._judged(logits[n:], labels, rows)
+            return share * new + (1 - share) * (lost[n:] + judged).mean(), moved
+
+        theta, inner = descend(loss, state.theta, state.inner, self, clock)
+        return State(theta, inner, state.old)
+
+    def _mixed(self, old: Tensor, real: Rows, z: Tensor, net: Any) -> tuple[Rows, Tensor]:
+        """Put generated rows behind the real ones, and give the old solver's logits of them."""
+        made = images(net.use(old, "decode", z), real.x.shape[1:], net)
+        return real._replace(x=torch.cat([real.x, made])), net(old, made)
+
+    def _judged(self, logits: Tensor, old: Tensor, rows: Rows) -> Tensor:
+        """Give each generated row's classification loss, `[N]`."""
+        if self.labels == "soft":
+            return soft_labels(logits, old, rows.before, self.temperature, rows.seen)
+        y = old.masked_fill(~rows.before, float("-inf")).argmax(-1)
+        kept = logits.masked_fill(~rows.seen, float("-inf"))
+        return kept.logsumexp(-1) - logits.gather(1, y[:, None])[:, 0]
+
+    def finish(self, state: State, clock: Clock, net: Any) -> State:
+        """Close a task: solver and generator become the old ones."""
+        return State(state.theta, state.inner, state.theta)
+
+    def gradients(self, tasks: Any, clock: Clock) -> Any:
+        """Count solver and generator, and generated rows as a batch of their own."""
+        replays = clock.t > 0 and not (self.new_share is not None and is_zero(1 - self.new_share))
+        return (tasks > 0) * (4 if replays else 2)

@@ -1,0 +1,102 @@
+"""Gradient episodic memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import grad
+
+from ablate.learn import Rows, apart, classify, flat, move
+from ablate.registry import component
+from ablate.types import Clock, Floats, Optimizer, Tasks, Training
+
+from .plain import Learner, begin
+
+
+@component("method", "gem", paper="Lopez-Paz & Ranzato 2017 (GEM), arXiv:1706.08840, Eq. 8 to 11")
+@dataclass(frozen=True)
+class Gem:
+    """The step goes along the vector nearest to the new rows' gradient that raises no old loss.
+
+    min |v - g|^2 / 2 with v . g_k >= 0 for every old task k, g_k the gradient of its exemplars.
+    Unlike the paper, g_k comes from the exemplars in the batch, not from all of the memory.
+
+    optimizer: takes v for the gradient; its state is kept from task to task.
+    training: batches, epochs or steps; `balanced` gives every old task as many rows as the new one.
+    margin: gamma, added to the multipliers where a constraint is broken: it favours the old tasks,
+        [0, 1000]; the released code takes 0.5.
+    """
+
+    optimizer: Optimizer
+    training: Training
+    margin: float = 0.5
+    stackable = False  # the programme is solved by a library, one replica at a time
+    fits = (("memory", "keeps", (None, "everything"), "its constraints are exemplars: it takes a "
+             "memory"),)  # fmt: skip
+
+    def start(self, theta: Tensor, net: Any) -> Learner:
+        """Give the state before the first batch."""
+        return begin(self, theta)
+
+    def step(
+        self, state: Learner, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> Learner:
+        """Take one step."""
+        old, new = apart(flat(tasks, sizes), tasks, sizes)
+        slope, moved = grad(lambda at: classify(net, at, new), has_aux=True)(state.theta)
+        if len(old.y):
+            bounds = torch.stack(
+                [grad(lambda at, part=part: classify(net, at, part)[0])(state.theta)
+                 for part in by_task(old, sizes, len(tasks.y))]
+            )  # fmt: skip
+            slope = allowed(slope, bounds, self.margin)
+        theta, inner = move(slope, moved, state.theta, state.inner, self, clock)
+        return Learner(theta, inner)
+
+    def finish(self, state: Learner, clock: Clock, net: Any) -> Learner:
+        """Close a task: the memory chooses its exemplars."""
+        return state
+
+    def parameters(self, state: Learner) -> Tensor:
+        """Give theta `[P]`, which a protocol may adapt before it scores."""
+        return state.theta
+
+    def gradients(self, tasks: Any, clock: Clock) -> Any:
+        """Count one for each task of the batch."""
+        return tasks
+
+
+def by_task(old: Rows, sizes: tuple[int, ...] | None, count: int) -> list[Rows]:
+    """Take the old tasks' rows apart, task by task."""
+    each = [len(old.y) // (count - 1)] * (count - 1) if sizes is None else list(sizes[:-1])
+    parts = [values.split(each) for values in (old.x, old.y, old.w, old.noise)]
+    return [Rows(x, y, w, old.seen, old.own, noise) for x, y, w, noise in zip(*parts, strict=True)]
+
+
+def allowed(slope: Tensor, bounds: Tensor, margin: float) -> Tensor:
+    """Give the vector nearest to a gradient `[P]` that bounds `[K, P]` allow, as margin has it."""
+    wide = bounds.double()
+    gram = (wide @ wide.T).cpu().numpy()
+    against = (wide @ slope.double()).cpu().numpy()
+    if (against >= 0).all():
+        return slope
+    push = torch.as_tensor(multipliers(gram, against) + margin).to(slope)
+    return slope + push @ bounds
+
+
+def multipliers(gram: Floats, against: Floats) -> Floats:
+    """Solve the dual: min v' gram v / 2 + against' v with v >= 0, `[K]` (the paper's Eq. 11).
+
+    gram `[K, K]`: the constraints' gradients' products. against `[K]`: theirs with the new one.
+    With gram = R'R it is the nonnegative least-squares problem |R v + R'^-1 against|.
+    """
+    from scipy.optimize import nnls
+
+    ridge = 1e-12 * max(np.trace(gram), np.finfo(float).tiny) * np.eye(len(gram))
+    root = np.linalg.cholesky(gram + ridge)
+    found: Floats = nnls(root.T, -np.linalg.solve(root, against))[0]
+    return found

@@ -1,0 +1,137 @@
+"""Incremental classifier and representation learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ablate.learn import Rows, descend, flat, soft_labels
+from ablate.losses import cross_entropy, mean_over_rows, one_hot
+from ablate.registry import component
+from ablate.solve import is_zero
+from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+
+FARTHEST = -5.0
+"""The score of a class without exemplars: below that of any other, -4 at the least."""
+
+
+class State(NamedTuple):
+    """Parameters `[P]`, the optimizer's state, and the parameters as the last task left them.
+
+    sums `[C, F]`, counts `[C]`: of the exemplars' unit features; empty until they were reviewed.
+    """
+
+    theta: Tensor
+    inner: Inner
+    old: Tensor
+    sums: Tensor
+    counts: Tensor
+
+
+@component("method", "icarl", paper="Rebuffi et al. 2017 (iCaRL), arXiv:1611.07725, Alg. 1 to 3")
+@dataclass(frozen=True)
+class Icarl:
+    """Trains on new rows and exemplars with distillation; the nearest mean of exemplars classifies.
+
+    L = sum over seen classes of the binary cross-entropy with the row's label or, for old classes,
+    with the old model's sigmoid. A row's score for a class is -|f - mu|^2, f its features scaled to
+    length 1, mu the mean of the class's exemplars' scaled to length 1. Its memory is `herding`.
+
+    optimizer: of every step; its state is kept from task to task.
+    training: batches, epochs or steps; `natural` batches are the paper's.
+    loss: `binary` (the paper), or the `softmax` cross-entropy with softened labels of the old model
+        at temperature 2 beside it.
+    distillation: weight of the old classes' terms, >= 0; 0 trains on labels alone.
+    classifier: the `nearest-mean` of exemplars (the paper), or the `logits`. With these, `softmax`
+        and distillation 0 it is replay.
+    review_rows: exemplars in a batch that the means are taken over, [1, 100000].
+    """
+
+    optimizer: Optimizer
+    training: Training
+    loss: Literal["binary", "softmax"] = "binary"
+    distillation: float = 1.0
+    classifier: Literal["nearest-mean", "logits"] = "nearest-mean"
+    review_rows: int = 500
+    reviews = "memory"
+    fits = (("memory", "keeps", (None, "everything"), "it classifies by exemplars: it takes a "
+             "memory"),)  # fmt: skip
+
+    def start(self, theta: Tensor, net: Any) -> State:
+        """Give the state before the first batch."""
+        none = theta.new_zeros(0)
+        return State(theta, self.optimizer.init(theta), theta, none, none)
+
+    def step(
+        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> State:
+        """Take one step."""
+        rows = flat(tasks, sizes, self.training.weights)
+        distils = clock.t > 0 and not is_zero(self.distillation)
+        taught = net(state.old, rows.x) if distils else None
+        lossy = self._binary if self.loss == "binary" else self._softmax
+
+        def loss(at: Tensor) -> tuple[Tensor, Tensor]:
+            logits, moved = net.train(at, rows.x)
+            return lossy(logits, taught, rows), moved
+
+        theta, inner = descend(loss, state.theta, state.inner, self, clock)
+        return state._replace(theta=theta, inner=inner)
+
+    def _binary(self, logits: Tensor, taught: Tensor | None, rows: Rows) -> Tensor:
+        target = one_hot(rows.y, logits.shape[-1]).to(logits)
+        weight = rows.seen.to(logits)
+        if taught is not None:
+            target = torch.where(rows.before, taught.sigmoid(), target)
+            weight = torch.where(rows.before, self.distillation * weight, weight)
+        each = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+        return mean_over_rows((each * weight).sum(-1), rows.w)
+
+    def _softmax(self, logits: Tensor, taught: Tensor | None, rows: Rows) -> Tensor:
+        value = cross_entropy(logits, rows, rows.seen)
+        if taught is None:
+            return value
+        apart = soft_labels(logits, taught, rows.before, 2.0)
+        return value + self.distillation * mean_over_rows(apart, rows.w)
+
+    def finish(self, state: State, clock: Clock, net: Any) -> State:
+        """Close a task: the model becomes the old one; the means are taken anew."""
+        none = state.theta.new_zeros(0)
+        return State(state.theta, state.inner, state.theta, none, none)
+
+    def review(
+        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> State:
+        """Add exemplars to the means of their classes."""
+        rows = flat(tasks, sizes)
+        units = unit(net.features(state.theta, rows.x))
+        members = one_hot(rows.y, rows.seen.shape[0]).to(units) * rows.w[:, None]  # [N, C]
+        sums, counts = members.T @ units, members.sum(0)
+        if state.sums.shape[0]:
+            sums, counts = state.sums + sums, state.counts + counts
+        return state._replace(sums=sums, counts=counts)
+
+    def logits(self, state: State, x: Tensor, net: Any) -> Tensor:
+        """Score rows `[N, ...]`: minus the squared distances from the means, `[N, C]`."""
+        if self.classifier == "logits" or not state.sums.shape[0]:
+            found: Tensor = net(state.theta, x)
+            return found
+        units, means = unit(net.features(state.theta, x)), unit(state.sums)
+        lengths = units.square().sum(-1)[:, None] + means.square().sum(-1)
+        distances = lengths - 2 * units @ means.T
+        nearest: Tensor = torch.where(state.counts > 0, -distances, FARTHEST)
+        return nearest
+
+    def parameters(self, state: State) -> Tensor:
+        """Give theta `[P]`, which a protocol may adapt before it scores."""
+        return state.theta
+
+
+def unit(features: Tensor) -> Tensor:
+    """Scale features `[N, F]` to length 1."""
+    scaled: Tensor = features / features.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    return scaled

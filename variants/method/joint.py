@@ -1,0 +1,60 @@
+"""Offline training on all rows of all seen tasks: the upper bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from ablate.registry import component
+from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+
+from .plain import ordinary
+
+
+class State(NamedTuple):
+    """Parameters `[P]`, the optimizer's state, and the initial parameters `[P]`."""
+
+    theta: Tensor
+    inner: Inner
+    first: Tensor
+
+
+@component("method", "joint", paper="the upper bound; van de Ven & Tolias 2019 ('offline')")
+@dataclass(frozen=True)
+class Joint:
+    """theta <- one optimizer step on the cross-entropy of rows of all tasks seen so far.
+
+    optimizer: of every step.
+    training: batches, epochs or steps; `natural` batches pass over all rows of all tasks.
+    restart: whether each task trains anew, from the initial parameters, on all rows so far.
+    """
+
+    optimizer: Optimizer
+    training: Training
+    restart: bool = False
+    fits = (
+        ("memory", "keeps", ("everything",), "joint training reads all old rows: say "
+         "`memory: everything`"),
+    )  # fmt: skip
+
+    def start(self, theta: Tensor, net: Any) -> State:
+        """Give the state before the first batch."""
+        return State(theta, self.optimizer.init(theta), theta)
+
+    def step(
+        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> State:
+        """Take one step."""
+        if self.restart and (clock.epoch, clock.step) == (0, 0):
+            state = self.start(state.first, net)
+        return ordinary(self, state, tasks, clock, net, sizes)  # type: ignore[no-any-return]
+
+    def finish(self, state: State, clock: Clock, net: Any) -> State:
+        """Close a task: all rows stay."""
+        return state
+
+    def parameters(self, state: State) -> Tensor:
+        """Give theta `[P]`, which a protocol may adapt before it scores."""
+        return state.theta

@@ -1,0 +1,91 @@
+"""Look-ahead MAML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.func import grad
+
+from ablate.learn import apart, classify, flat
+from ablate.registry import component
+from ablate.types import Clock, Tasks, Training
+
+from .mer import share
+
+
+class State(NamedTuple):
+    """Parameters `[P]`, and the learning rate of each, `[P]`."""
+
+    theta: Tensor
+    rates: Tensor
+
+
+@component(
+    "method", "la-maml", paper="Gupta, Yadav & Paull 2020 (La-MAML), arXiv:2007.13904, Alg. 1"
+)
+@dataclass(frozen=True)
+class LaMaml:
+    """theta - max(0, rates) * g, g the mean gradient of all rows at phi_1 .. phi_r.
+
+    phi_j+1 = phi_j - rates * grad L(phi_j; the j-th share of the new rows), phi_0 = theta. Before
+    that, the rates go down their own gradient, -g_j * sum of the inner gradients up to j, in the
+    first-order form of the paper.
+
+    training: batches, epochs or steps; `paired` batches are the paper's.
+    lr: initial learning rate of every parameter, > 0.
+    rate_lr: eta, learning rate of the learning rates, >= 0; 0 is C-MAML.
+    inner_steps: r, shares of the new rows, [0, 1000]; 0 is replay with SGD.
+    """
+
+    training: Training
+    lr: float = 0.1
+    rate_lr: float = 0.1
+    inner_steps: int = 5
+    fits = (("memory", "keeps", (None, "everything"), "its outer loss takes exemplars"),)
+
+    def start(self, theta: Tensor, net: Any) -> State:
+        """Give the state before the first batch."""
+        return State(theta, self.lr * torch.ones_like(theta))
+
+    def step(
+        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> State:
+        """Take one outer step."""
+        rows = flat(tasks, sizes, self.training.weights)
+        _, new = apart(rows, tasks, sizes)
+        outer = grad(lambda at: classify(net, at, rows), has_aux=True)
+        phi, walked = state.theta, torch.zeros_like(state.theta)
+        if not self.inner_steps:
+            slope, moved = outer(phi)
+            return State(self._stepped(state, state.rates, slope, moved, clock), state.rates)
+        slope, down = torch.zeros_like(phi), torch.zeros_like(phi)
+        for j in range(self.inner_steps):
+            mine = share(new, j, self.inner_steps)
+            inward = grad(lambda at, mine=mine: classify(net, at, mine)[0])(phi)
+            phi, walked = phi - state.rates * inward, walked + inward
+            found, moved = outer(phi)
+            slope = slope + found / self.inner_steps
+            down = down - found * walked / self.inner_steps
+        rates = state.rates - self.rate_lr * down
+        return State(self._stepped(state, rates, slope, moved, clock), rates)
+
+    def _stepped(
+        self, state: State, rates: Tensor, slope: Tensor, moved: Tensor, clock: Clock
+    ) -> Tensor:
+        after = state.theta - self.training.rate(clock) * rates.clamp(min=0) * slope
+        return torch.cat([after[: len(after) - len(moved)], moved]) if len(moved) else after
+
+    def finish(self, state: State, clock: Clock, net: Any) -> State:
+        """Close a task: the rates stay."""
+        return state
+
+    def parameters(self, state: State) -> Tensor:
+        """Give theta `[P]`, which a protocol may adapt before it scores."""
+        return state.theta
+
+    def gradients(self, tasks: Any, clock: Clock) -> Any:
+        """Count the outer gradients, and the new rows once."""
+        return (tasks > 0) * (self.inner_steps + 1)

@@ -1,0 +1,115 @@
+"""Memory aware synapses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+
+from ablate.learn import classify, descend, flat
+from ablate.registry import component
+from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+
+
+class State(NamedTuple):
+    """Parameters `[P]`, the optimizer's state, importance and where it pulls to.
+
+    weight `[P]`: Omega. anchor `[P]`: theta when the last task ended. found `[P]`, rows: what the
+    review of the newest task has summed.
+    """
+
+    theta: Tensor
+    inner: Inner
+    weight: Tensor
+    anchor: Tensor
+    found: Tensor
+    rows: Tensor
+
+
+@component("method", "mas", paper="Aljundi et al. 2018 (MAS), arXiv:1711.09601, Eq. 2 to 5")
+@dataclass(frozen=True)
+class Mas:
+    """L = cross-entropy + strength sum_i Omega_i (theta_i - theta*_i)^2.
+
+    Omega_i = sum over tasks of the mean over rows of |d |F(x)|^2 / d theta_i|, F the outputs.
+
+    optimizer: of every step; its state is kept from task to task.
+    training: batches, epochs or steps.
+    strength: lambda, >= 0; 0 is fine-tuning.
+    importance: what is differentiated: each row's squared length of the outputs (`row-squared`, the
+        paper), the mean of a batch's squared lengths before the absolute value is taken
+        (`batch-squared`), or the mean of a batch's lengths (`batch-length`); public code has all.
+    outputs: the outputs F themselves (`logits`, the paper), or their `softmax`.
+    review_limit: rows of a task that its importance is estimated on, [1, 1e9]; null takes all.
+    review_rows: rows in a batch of those, [1, 100000].
+    """
+
+    optimizer: Optimizer
+    training: Training
+    strength: float = 1.0
+    importance: Literal["row-squared", "batch-squared", "batch-length"] = "row-squared"
+    outputs: Literal["logits", "softmax"] = "logits"
+    review_limit: int | None = 1000
+    review_rows: int = 50
+    reviews = "new"
+
+    def start(self, theta: Tensor, net: Any) -> State:
+        """Give the state before the first batch."""
+        none = torch.zeros_like(theta)
+        return State(theta, self.optimizer.init(theta), none, theta, none, theta.new_zeros(()))
+
+    def step(
+        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> State:
+        """Take one step on the cross-entropy and the penalty, whose gradient is known."""
+        rows = flat(tasks, sizes, self.training.weights)
+        pull = 2 * self.strength * state.weight * (state.theta - state.anchor)
+        theta, inner = descend(
+            lambda at: classify(net, at, rows),
+            state.theta,
+            state.inner,
+            self,
+            clock,
+            pull if clock.t else None,
+        )
+        return state._replace(theta=theta, inner=inner)
+
+    def review(
+        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> State:
+        """Add a batch's rows to the importance."""
+        rows = flat(tasks, sizes)
+
+        def lengths(at: Tensor, x: Tensor) -> Tensor:  # squared, of the outputs of the seen classes
+            said = net(at, x).masked_fill(~rows.seen, 0)
+            if self.outputs == "softmax":
+                said = net(at, x).masked_fill(~rows.seen, float("-inf")).softmax(-1)
+            found: Tensor = said.square().sum(-1)
+            return found
+
+        def mean(at: Tensor) -> Tensor:
+            each = lengths(at, rows.x)
+            each = each.sqrt() if self.importance == "batch-length" else each
+            return (each * rows.w).sum()
+
+        if self.importance == "row-squared":
+            own = vmap(lambda x, w: w * grad(lambda at: lengths(at, x[None])[0])(state.theta).abs())
+            found = own(rows.x, rows.w).sum(0)
+        else:
+            found = grad(mean)(state.theta).abs()
+        return state._replace(found=state.found + found, rows=state.rows + rows.w.sum())
+
+    def finish(self, state: State, clock: Clock, net: Any) -> State:
+        """Close a task: its importance joins that of the others."""
+        weight = state.weight + state.found / state.rows.clamp(min=1)
+        none = torch.zeros_like(state.found)
+        return state._replace(
+            weight=weight, anchor=state.theta, found=none, rows=torch.zeros_like(state.rows)
+        )
+
+    def parameters(self, state: State) -> Tensor:
+        """Give theta `[P]`, which a protocol may adapt before it scores."""
+        return state.theta

@@ -1,0 +1,120 @@
+"""Meta-experience replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import grad
+
+from ablate.learn import Rows, apart, classify, flat, move
+from ablate.registry import component
+from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+
+from .plain import Learner, begin
+
+
+@component("method", "mer", paper="Riemer et al. 2019 (MER), arXiv:1810.11910, Algorithm 1")
+@dataclass(frozen=True)
+class Mer:
+    """Reptile within and across batches of new rows and exemplars, in steps of one row.
+
+    A batch's new rows and exemplars are shared out to `groups`, one after the other; a group's rows
+    are stepped on in random order. After a group, theta goes `within` of the way from where the
+    group began; after all groups, `across` of the way from where the batch began.
+    Unlike the paper, a group holds as many new rows as are its share of the batch.
+
+    optimizer: of the small steps; the paper's is SGD.
+    training: batches, epochs or steps; `paired` batches are the paper's.
+    groups: s, [1, 100000].
+    within: beta, [0, 1].
+    across: gamma, [0, 1]. With `within` 1 and all rows in one step of one group it is replay.
+    rows_per_step: rows of one small step, [1, 100000]; the paper's is 1.
+    """
+
+    optimizer: Optimizer
+    training: Training
+    groups: int = 1
+    within: float = 0.03
+    across: float = 1.0
+    rows_per_step: int = 1
+    noise = 1
+    fits = (("memory", "keeps", (None, "everything"), "it replays exemplars: it takes a memory"),)
+
+    def start(self, theta: Tensor, net: Any) -> Learner:
+        """Give the state before the first batch."""
+        return begin(self, theta)
+
+    def step(
+        self,
+        state: Learner,
+        tasks: Tasks,
+        clock: Clock,
+        net: Any,
+        sizes: tuple[int, ...] | None,
+        noise: Tensor,
+    ) -> Learner:
+        """Take the small steps of one batch, and the two outer ones."""
+        old, new = apart(flat(tasks, sizes, self.training.weights, noise), tasks, sizes)
+        old, new = ordered(old), ordered(new)
+        theta, inner = state
+        for group in range(self.groups):
+            begun = theta
+            rows = shuffled(share(old, group, self.groups), share(new, group, self.groups))
+            if not len(rows.y):
+                continue
+            for at in range(0, len(rows.y), self.rows_per_step):
+                few = slice(at, at + self.rows_per_step)
+                theta, inner = self._small(theta, inner, part_of(rows, few), clock, net)
+            theta = partly(begun, theta, self.within)
+        return Learner(partly(state.theta, theta, self.across), inner)
+
+    def _small(
+        self, theta: Tensor, inner: Inner, rows: Rows, clock: Clock, net: Any
+    ) -> tuple[Tensor, Inner]:
+        """Take one small step; rows that are all padding change nothing."""
+        slope, moved = grad(lambda at: classify(net, at, rows), has_aux=True)(theta)
+        after, then = move(slope, moved, theta, inner, self, clock)
+        real = rows.w.sum() > 0
+        kept = zip(then, inner, strict=True)
+        return torch.where(real, after, theta), tuple(torch.where(real, a, b) for a, b in kept)
+
+    def finish(self, state: Learner, clock: Clock, net: Any) -> Learner:
+        """Close a task: the memory chooses its exemplars."""
+        return state
+
+    def parameters(self, state: Learner) -> Tensor:
+        """Give theta `[P]`, which a protocol may adapt before it scores."""
+        return state.theta
+
+
+def partly(begun: Tensor, ended: Tensor, way: Any) -> Tensor:
+    """Go a part of the way; all of it exactly, where it is the plain number 1."""
+    return ended if isinstance(way, (int, float)) and way == 1 else begun + way * (ended - begun)
+
+
+def part_of(rows: Rows, few: Any) -> Rows:
+    """Take some of the rows, by a slice or by their numbers."""
+    x, y, w, noise = (values[few] for values in (rows.x, rows.y, rows.w, rows.noise))
+    return Rows(x, y, w, rows.seen, rows.own, noise)
+
+
+def share(rows: Rows, group: int, groups: int) -> Rows:
+    """Take every `groups`-th row, from `group` on."""
+    return part_of(rows, slice(group, None, groups))
+
+
+def ordered(rows: Rows, key: Tensor | None = None) -> Rows:
+    """Sort rows by a key `[N]`, or leave them in order; padding goes last and changes nothing."""
+    key = torch.arange(len(rows.y), device=rows.w.device).to(rows.w) if key is None else key
+    return part_of(rows, torch.where(rows.w > 0, key, float("inf")).argsort())
+
+
+def shuffled(old: Rows, new: Rows) -> Rows:
+    """Put the rows together in an order drawn from their noise."""
+    x, y, w, noise = (
+        torch.cat([getattr(old, name), getattr(new, name)]) for name in ("x", "y", "w", "noise")
+    )
+    return ordered(Rows(x, y, w, new.seen, new.own, noise), noise[:, 0])

@@ -1,0 +1,74 @@
+"""A model whose layers exist several times, and the sum of the active ones."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Layer(nn.Module):
+    """sum_m active_m layer_m(x): parallel layers of one shape."""
+
+    def __init__(self, layers: Sequence[nn.Module]) -> None:
+        """Take the parallel layers."""
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, x: Tensor, active: Tensor) -> Tensor:
+        """Sum the outputs of the layers whose entry in active `[M]` is 1."""
+        if all(isinstance(layer, nn.Linear) for layer in self.layers):
+            # linear layers add up before they are applied: one product instead of M
+            weight, bias = (self._summed(name, active) for name in ("weight", "bias"))
+            return functional.linear(x, weight, bias)  # type: ignore[arg-type]
+        return sum(a * layer(x) for a, layer in zip(active, self.layers, strict=True))  # type: ignore[no-any-return]
+
+    def _summed(self, name: str, active: Tensor) -> Tensor | None:
+        parts: list[Any] = [getattr(layer, name) for layer in self.layers]
+        if parts[0] is None:
+            return None
+        if len(parts) == 1:
+            return parts[0]  # type: ignore[no-any-return]
+        return torch.einsum("m,m...->...", active, torch.stack(parts))
+
+
+class Paths(nn.Module):
+    """A sequence of layers, each that has parameters M times, and one last layer for all."""
+
+    def __init__(self, model: nn.Sequential, paths: int) -> None:
+        """Take the model and M; the first of each parallel layers is the model's own."""
+        super().__init__()
+        body, self.head = list(model[:-1]), model[-1]
+        self.steps = nn.ModuleList(
+            Layer([part, *(fresh(part) for _ in range(paths - 1))]) if trains(part) else part
+            for part in body
+        )
+
+    def forward(self, x: Tensor, active: Tensor) -> Tensor:
+        """Give logits `[N, C]` along the active layers `[L, M]`."""
+        return self.head(self.features(x, active))  # type: ignore[no-any-return]
+
+    def features(self, x: Tensor, active: Tensor) -> Tensor:
+        """Give what the last layer reads."""
+        row = iter(active)
+        for part in self.steps:
+            x = part(x, next(row)) if isinstance(part, Layer) else part(x)
+        return x
+
+
+def trains(module: nn.Module) -> bool:
+    """Say whether a module has parameters."""
+    return any(True for _ in module.parameters())
+
+
+def fresh(module: nn.Module) -> nn.Module:
+    """Give a copy of a module with initial values of its own."""
+    made = copy.deepcopy(module)
+    for part in made.modules():
+        if callable(reset := getattr(part, "reset_parameters", None)):
+            reset()
+    return made

@@ -1,0 +1,31 @@
+"""The learner that the others add a term to: one optimizer step on the batch's cross-entropy."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from ablate.learn import classify, descend, flat
+from ablate.types import Clock, Inner, Tasks
+
+
+class Learner(NamedTuple):
+    """Parameters `[P]`, and the optimizer's state."""
+
+    theta: Tensor
+    inner: Inner
+
+
+def begin(how: Any, theta: Tensor) -> Learner:
+    """Start at initial parameters with a fresh optimizer."""
+    return Learner(theta, how.optimizer.init(theta))
+
+
+def ordinary(
+    how: Any, state: Any, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+) -> Any:
+    """Take one step on the cross-entropy of all rows among the classes seen so far."""
+    rows = flat(tasks, sizes, how.training.weights)
+    theta, inner = descend(lambda at: classify(net, at, rows), state.theta, state.inner, how, clock)
+    return state._replace(theta=theta, inner=inner)

@@ -1,0 +1,51 @@
+"""Experience replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from ablate.registry import component
+from ablate.types import Clock, Optimizer, Tasks, Training
+
+from .plain import Learner, begin, ordinary
+
+
+@component("method", "replay", paper="Chaudhry et al. 2019 (ER), arXiv:1902.10486, Algorithm 1")
+@dataclass(frozen=True)
+class Replay:
+    """theta <- one optimizer step on the cross-entropy of new rows and exemplars together.
+
+    Unlike the paper, exemplars are chosen when their task ends, so that the newest task's own rows
+    are not among them.
+
+    optimizer: of every step; its state is kept from task to task.
+    training: batches, epochs or steps, learning-rate schedule; `paired` batches are the paper's.
+    """
+
+    optimizer: Optimizer
+    training: Training
+    fits = (
+        ("memory", "keeps", (None,), "replay takes some rows; with none it is `method: fine-tune`, "
+         "with everything `method: joint`"),
+    )  # fmt: skip
+
+    def start(self, theta: Tensor, net: Any) -> Learner:
+        """Give the state before the first batch."""
+        return begin(self, theta)
+
+    def step(
+        self, state: Learner, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> Learner:
+        """Take one step."""
+        return ordinary(self, state, tasks, clock, net, sizes)  # type: ignore[no-any-return]
+
+    def finish(self, state: Learner, clock: Clock, net: Any) -> Learner:
+        """Close a task: the memory chooses its exemplars."""
+        return state
+
+    def parameters(self, state: Learner) -> Tensor:
+        """Give theta `[P]`, which a protocol may adapt before it scores."""
+        return state.theta

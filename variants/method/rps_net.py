@@ -1,0 +1,163 @@
+"""Random path selection: new tasks train new paths through layers that exist several times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ablate.learn import descend, flat, soft_labels
+from ablate.losses import cross_entropy, mean_over_rows
+from ablate.net import Net
+from ablate.registry import component
+from ablate.solve import is_zero
+from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+
+from .paths import Paths
+
+
+class State(NamedTuple):
+    """All paths and the last layer `[P]`, the optimizer's state, what the last task left `[P]`.
+
+    used, fixed `[L, M]`: the layers on any path so far, and those on the paths of before the last
+    switch, which are trained no more. old_used: `used` when the last task ended.
+    """
+
+    theta: Tensor
+    inner: Inner
+    old: Tensor
+    used: Tensor
+    fixed: Tensor
+    old_used: Tensor
+
+
+@component("method", "rps-net", paper="Rajasegaran et al. 2019 (RPS-net), NeurIPS, Algorithm 1")
+@dataclass(frozen=True)
+class RpsNet:
+    """L = cross-entropy + phi KL(old model, new model), along the layers of all paths so far.
+
+    Each layer exists `paths` times; a layer's output is the sum of those on a path. Every
+    `switch_tasks` tasks a new path is drawn, one of each layer's; only what is new on it is
+    trained, with the last layer, which all share. phi = 1 until the first switch and then
+    `distillation` times the switches so far.
+    Unlike the paper, a switch draws one random path, not the best of several by their accuracy
+    after training them all; and exemplars are those of the suite's memory.
+
+    optimizer: of every step; its state is kept from task to task.
+    training: batches, epochs or steps.
+    paths: M, parallel layers, [1, 1000]; the paper has 8.
+    switch_tasks: J, tasks that share a path, [1, 1000].
+    distillation: gamma, how the distillation grows with the switches, [0, 1e6]; 0 is none at all.
+    temperature: of the old model's probabilities, (0, 1000].
+    """
+
+    optimizer: Optimizer
+    training: Training
+    paths: int = 8
+    switch_tasks: int = 1
+    distillation: float = 1.0
+    temperature: float = 2.0
+    fits = (
+        ("memory", "keeps", (None, "everything"), "paths alone do not keep old classes apart: it "
+         "takes a memory"),
+        ("model", "norm", (None, "group", "none"), "parallel layers would share running "
+         "statistics: say `norm: group`"),
+    )  # fmt: skip
+
+    @property
+    def noise(self) -> int:
+        """Ask for draws that choose a path: one a layer is used, of the first rows."""
+        return 1
+
+    def wrap(
+        self, build: Callable[[], nn.Module], inputs: tuple[int, ...], classes: int
+    ) -> nn.Module:
+        """Put M layers in the place of each. Raises ValueError for a model not in sequence."""
+        model = build()
+        if not isinstance(model, nn.Sequential):
+            raise ValueError("rps-net wants a model that is a sequence of layers (nn.Sequential)")
+        return Paths(model, self.paths)
+
+    def size(self, parameters: int, inputs: tuple[int, ...], classes: int) -> int:
+        """Give about P: every layer M times."""
+        return parameters * self.paths
+
+    def start(self, theta: Tensor, net: Net) -> State:
+        """Give the state before the first batch: the model's own layers, until a path is drawn."""
+        none = theta.new_zeros(len(blocks(net)), self.paths)
+        first = none + (torch.arange(self.paths, device=theta.device) == 0)
+        return State(theta, self.optimizer.init(theta), theta, first, none, none)
+
+    def step(
+        self,
+        state: State,
+        tasks: Tasks,
+        clock: Clock,
+        net: Net,
+        sizes: tuple[int, ...] | None,
+        noise: Tensor,
+    ) -> State:
+        """Take one step; at the first of a task that switches, on a new path."""
+        if clock.t % self.switch_tasks == 0 and (clock.epoch, clock.step) == (0, 0):
+            state = self._switched(state, noise, clock)
+        rows = flat(tasks, sizes, self.training.weights)
+        switches = clock.t // self.switch_tasks
+        phi = self.distillation * max(1, switches)
+        distils = clock.t > 0 and not is_zero(self.distillation)
+        taught = net.use(state.old, "", rows.x, state.old_used) if distils else None
+
+        def loss(at: Tensor) -> tuple[Tensor, Tensor]:
+            logits, moved = net.train(at, rows.x, state.used)
+            value = cross_entropy(logits, rows, rows.seen)
+            if taught is None:
+                return value, moved
+            apart = soft_labels(logits, taught, rows.before, self.temperature)
+            return value + phi * mean_over_rows(apart, rows.w), moved
+
+        theta, inner = descend(loss, state.theta, state.inner, self, clock)
+        free = free_of(net, state.used - state.fixed, state.theta)
+        return state._replace(theta=torch.where(free, theta, state.theta), inner=inner)
+
+    def _switched(self, state: State, noise: Tensor, clock: Clock) -> State:
+        """Draw a new path; what was on the paths before is trained no more."""
+        layers = state.used.shape[0]
+        drawn = torch.special.ndtr(noise.flatten()[:layers])  # [L] in [0, 1)
+        places = torch.arange(self.paths, device=noise.device)
+        path = (drawn[:, None] * self.paths).long().clamp(max=self.paths - 1) == places
+        before = state.used if clock.t else torch.zeros_like(state.used)
+        return state._replace(used=torch.maximum(before, path.to(before)), fixed=before)
+
+    def finish(self, state: State, clock: Clock, net: Net) -> State:
+        """Close a task: the model along its paths becomes the old one."""
+        return state._replace(old=state.theta, old_used=state.used)
+
+    def logits(self, state: State, x: Tensor, net: Net) -> Tensor:
+        """Score rows `[N, ...]` along the layers of all paths: logits `[N, C]`."""
+        found: Tensor = net.use(state.theta, "", x, state.used)
+        return found
+
+    def features(self, state: State, x: Tensor, net: Net) -> Tensor:
+        """Represent rows by what the last layer reads, `[N, F]`."""
+        found: Tensor = net.use(state.theta, "features", x, state.used)
+        return found
+
+
+def blocks(net: Net) -> list[str]:
+    """Name the places of the parallel layers, in order: the numbers of their steps."""
+    found = [name.split(".")[2] for name in net.names if ".layers." in name]
+    return list(dict.fromkeys(found))
+
+
+def free_of(net: Net, trained: Tensor, theta: Tensor) -> Tensor:
+    """Mark the parameters `[P]` that are trained: those of layers `[L, M]`, and the last one's."""
+    rows = {name: place for place, name in enumerate(blocks(net))}
+    parts = []
+    for name, size in zip(net.names, net.sizes, strict=True):
+        words = name.split(".")
+        inside = words[1] == "steps"
+        flag = trained[rows[words[2]], int(words[4])] > 0 if inside else trained.new_ones(()) > 0
+        parts.append(flag.expand(size))
+    return torch.cat(parts)

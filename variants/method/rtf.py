@@ -1,0 +1,154 @@
+"""Replay through feedback: the generator is the main model run backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ablate.learn import descend, flat, soft_labels
+from ablate.losses import cross_entropy, mean_over_rows
+from ablate.net import features_of, head_of
+from ablate.registry import component
+from ablate.solve import is_zero
+from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+
+from .vae import Decoder, bound, chain_size, drawn, images
+
+
+class Feedback(nn.Module):
+    """A model whose last layer's input also codes the row, and connections back to the row."""
+
+    def __init__(self, model: nn.Module, code: nn.Module, decoder: nn.Module) -> None:
+        """Take the model, the layer that codes its features, and what decodes that."""
+        super().__init__()
+        self.model, self.code, self.decoder = model, code, decoder
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give the model's logits `[N, C]`."""
+        return self.model(x)  # type: ignore[no-any-return]
+
+    def features(self, x: Tensor) -> Tensor:
+        """Give what the model's last layer reads."""
+        return features_of(self.model, x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Give pixels for codes `[N, Z]`, as logits `[N, D]`."""
+        return self.decoder(z)  # type: ignore[no-any-return]
+
+    def both(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the logits, the code and the decoded rows, from one pass through the model."""
+        features = features_of(self.model, x)
+        code = self.code(features)
+        return head_of(self.model, features), code, self.decoder(drawn(code, noise))
+
+
+class State(NamedTuple):
+    """The model with its feedback `[P]`, the optimizer's state, both as the last task left them."""
+
+    theta: Tensor
+    inner: Inner
+    old: Tensor
+
+
+@component("method", "rtf", paper="van de Ven & Tolias 2018 (RtF), arXiv:1809.10635, Eq. 1 to 5")
+@dataclass(frozen=True)
+class Rtf:
+    """L = s L(new rows) + (1 - s) L(rows the old model generates), s = 1 / tasks seen.
+
+    Of a new row, L is its cross-entropy and the evidence bound per pixel; of a generated one, the
+    cross-entropy with the old model's softened probabilities, and the same bound. The model codes a
+    row in what its last layer reads; that needs a model that is a sequence of layers.
+
+    optimizer: of the model with its feedback; its state is kept from task to task.
+    training: batches, epochs or steps. As many rows are generated as there are in a batch.
+    widths: hidden units of the feedback from the code outwards, each in [1, 100000].
+    latent: Z, latent units, [1, 100000].
+    temperature: of the old model's probabilities, (0, 1000].
+    generative: weight of the evidence bound, [0, 1e6]; 0 with `new_share: 1` is fine-tuning.
+    new_share: s, the weight of the new rows once there are old ones, [0, 1]; null takes one over
+        the tasks seen. 1 switches replay off.
+    """
+
+    optimizer: Optimizer
+    training: Training
+    widths: tuple[int, ...] = (400, 400)
+    latent: int = 100
+    temperature: float = 2.0
+    generative: float = 1.0
+    new_share: float | None = None
+
+    @property
+    def noise(self) -> int:
+        """Ask for draws of a real row's code, of a generated row's, and of that row's own."""
+        return 3 * self.latent
+
+    def wrap(
+        self, build: Callable[[], nn.Module], inputs: tuple[int, ...], classes: int
+    ) -> nn.Module:
+        """Add the feedback to the model."""
+        model = build()
+        with torch.no_grad():
+            units = features_of(model.eval(), torch.zeros(1, *inputs)).shape[-1]
+        decoder = Decoder(self.latent, self.widths, prod(inputs))
+        return Feedback(model.train(), nn.Linear(units, 2 * self.latent), decoder)
+
+    def size(self, parameters: int, inputs: tuple[int, ...], classes: int) -> int:
+        """Give about P, the feedback included, for features as wide as the feedback begins."""
+        units = [self.latent, *self.widths]
+        code = (units[-1] + 1) * 2 * self.latent
+        return parameters + code + chain_size([*units, prod(inputs)])
+
+    def start(self, theta: Tensor, net: Any) -> State:
+        """Give the state before the first batch."""
+        return State(theta, self.optimizer.init(theta), theta)
+
+    def step(
+        self,
+        state: State,
+        tasks: Tasks,
+        clock: Clock,
+        net: Any,
+        sizes: tuple[int, ...] | None,
+        noise: Tensor,
+    ) -> State:
+        """Take one step on new and generated rows."""
+        real = flat(tasks, sizes, self.training.weights, noise)
+        first, second, third = real.noise.split(self.latent, -1)
+        share = 1 / (clock.t + 1) if self.new_share is None else self.new_share
+        replays = clock.t > 0 and not is_zero(1 - share)
+        rows, codes, labels = real, first, None
+        if replays:
+            made = images(net.use(state.old, "decode", second), real.x.shape[1:], net)
+            rows, labels = real._replace(x=torch.cat([real.x, made])), net(state.old, made)
+            codes = torch.cat([first, third])
+
+        def loss(at: Tensor) -> tuple[Tensor, Tensor]:
+            (logits, code, decoded), moved = net.train(at, rows.x, codes, part="both")
+            n = len(real.y)
+            new = cross_entropy(logits[:n], real, real.seen)
+            lost = None if is_zero(self.generative) else bound(code, decoded, rows, net)
+            if lost is not None:
+                new = new + self.generative * mean_over_rows(lost[:n], real.w)
+            if labels is None:
+                return new, moved
+            old = soft_labels(logits[n:], labels, real.before, self.temperature, real.seen).mean()
+            old = self.temperature**2 * old  # gradients as large as those of hard labels
+            if lost is not None:
+                old = old + self.generative * lost[n:].mean()
+            return share * new + (1 - share) * old, moved
+
+        theta, inner = descend(loss, state.theta, state.inner, self, clock)
+        return State(theta, inner, state.old)
+
+    def finish(self, state: State, clock: Clock, net: Any) -> State:
+        """Close a task: the model becomes the old one."""
+        return State(state.theta, state.inner, state.theta)
+
+    def gradients(self, tasks: Any, clock: Clock) -> Any:
+        """Count generated rows as a batch of their own."""
+        return (tasks > 0) * (2 if clock.t else 1)

@@ -1,0 +1,76 @@
+"""Synaptic intelligence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.func import grad
+
+from ablate.learn import classify, flat, move
+from ablate.registry import component
+from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+
+
+class State(NamedTuple):
+    """Parameters `[P]`, the optimizer's state, and what each parameter has done for the loss.
+
+    path `[P]`: omega, the sum of -gradient times change since the task began. anchor `[P]`: theta
+    when it began. weight `[P]`: Omega, the importance from all tasks before.
+    """
+
+    theta: Tensor
+    inner: Inner
+    path: Tensor
+    anchor: Tensor
+    weight: Tensor
+
+
+@component("method", "si", paper="Zenke, Poole & Ganguli 2017 (SI), arXiv:1703.04200, Eq. 3 to 5")
+@dataclass(frozen=True)
+class Si:
+    """L = cross-entropy + strength sum_i Omega_i (theta_i - theta*_i)^2.
+
+    Omega_i = sum over tasks of omega_i / (change_i^2 + damping), omega_i = sum over steps of
+    -(gradient of the cross-entropy)_i (change of the step)_i.
+
+    optimizer: of every step; its state is kept from task to task.
+    training: batches, epochs or steps.
+    strength: c, >= 0; 0 is fine-tuning. The paper takes 0.1 on MNIST.
+    damping: xi, keeps the quotient finite, > 0.
+    """
+
+    optimizer: Optimizer
+    training: Training
+    strength: float = 0.1
+    damping: float = 0.1
+
+    def start(self, theta: Tensor, net: Any) -> State:
+        """Give the state before the first batch."""
+        none = torch.zeros_like(theta)
+        return State(theta, self.optimizer.init(theta), none, theta, none)
+
+    def step(
+        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    ) -> State:
+        """Take one step on the cross-entropy and the penalty, and note what it did."""
+        rows = flat(tasks, sizes, self.training.weights)
+        slope, moved = grad(lambda at: classify(net, at, rows), has_aux=True)(state.theta)
+        pull = 2 * self.strength * state.weight * (state.theta - state.anchor)
+        whole = slope + pull if clock.t else slope
+        theta, inner = move(whole, moved, state.theta, state.inner, self, clock)
+        path = state.path - slope * (theta - state.theta)
+        return state._replace(theta=theta, inner=inner, path=path)
+
+    def finish(self, state: State, clock: Clock, net: Any) -> State:
+        """Close a task: what its path has shown joins the importance."""
+        change = state.theta - state.anchor
+        weight = state.weight + state.path / (change.square() + self.damping)
+        none = torch.zeros_like(state.path)
+        return state._replace(path=none, anchor=state.theta, weight=weight)
+
+    def parameters(self, state: State) -> Tensor:
+        """Give theta `[P]`, which a protocol may adapt before it scores."""
+        return state.theta

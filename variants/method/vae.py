@@ -1,0 +1,88 @@
+"""A variational autoencoder of fully connected layers, its loss, and rows drawn from it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ablate.learn import Rows
+
+
+def chain(units: list[int]) -> list[nn.Module]:
+    """Give [linear, ReLU] from each number of units to the next."""
+    layers: list[nn.Module] = []
+    for read, width in pairwise(units):
+        layers += [nn.Linear(read, width), nn.ReLU()]
+    return layers
+
+
+def chain_size(units: list[int]) -> int:
+    """Count the parameters of linear layers from each number of units to the next."""
+    return sum((read + 1) * width for read, width in pairwise(units))
+
+
+class Decoder(nn.Module):
+    """z `[N, Z]` -> the logits of pixels of 0 to 1, `[N, D]`."""
+
+    def __init__(self, latent: int, widths: tuple[int, ...], outputs: int) -> None:
+        """Take the hidden widths from the code outwards."""
+        super().__init__()
+        units = [latent, *widths]
+        self.layers = nn.Sequential(*chain(units), nn.Linear(units[-1], outputs))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Decode."""
+        return self.layers(z)  # type: ignore[no-any-return]
+
+
+class Vae(nn.Module):
+    """x -> widths -> the mean and log variance of z; z -> widths reversed -> x."""
+
+    def __init__(self, inputs: tuple[int, ...], widths: tuple[int, ...], latent: int) -> None:
+        """Build it for inputs of a shape."""
+        super().__init__()
+        units = [prod(inputs), *widths]
+        self.encoder = nn.Sequential(nn.Flatten(), *chain(units), nn.Linear(units[-1], 2 * latent))
+        self.decoder = Decoder(latent, widths[::-1], prod(inputs))
+
+    def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Give z's mean and log variance side by side `[N, 2 Z]`, and the decoded x `[N, D]`."""
+        code = self.encoder(x)
+        return code, self.decoder(drawn(code, noise))
+
+
+def vae_size(inputs: tuple[int, ...], widths: tuple[int, ...], latent: int) -> int:
+    """Count the parameters of a `Vae`."""
+    units = [prod(inputs), *widths]
+    return chain_size([*units, 2 * latent]) + chain_size([latent, *units[::-1]])
+
+
+def drawn(code: Tensor, noise: Tensor) -> Tensor:
+    """Give z = mean + noise * sd, `[N, Z]`, from the code `[N, 2 Z]` (the paper's Eq. 9)."""
+    mean, variance = code.chunk(2, -1)
+    return mean + noise * (variance / 2).exp()
+
+
+def bound(code: Tensor, decoded: Tensor, rows: Rows, net: Any) -> Tensor:
+    """Give each row's negative evidence bound per input, `[N]`.
+
+    (-sum_d log p(x_d | z) + KL(q(z | x), p(z))) / D: Bernoulli pixels of 0 to 1, and a standard
+    normal prior (Kingma & Welling 2014, arXiv:1312.6114, Eq. 10 and Appendix B).
+    """
+    pixels = (rows.x.flatten(1) - net.lowest) / (net.highest - net.lowest)
+    lost = functional.binary_cross_entropy_with_logits(decoded, pixels, reduction="none")
+    mean, variance = code.chunk(2, -1)
+    divergence = -0.5 * (1 + variance - mean.square() - variance.exp()).sum(-1)
+    found: Tensor = (lost.sum(-1) + divergence) / pixels.shape[-1]
+    return found
+
+
+def images(decoded: Tensor, shape: torch.Size, net: Any) -> Tensor:
+    """Turn the logits of pixels `[N, D]` into inputs like the data's, `[N, ...]`."""
+    made: Tensor = net.lowest + (net.highest - net.lowest) * decoded.sigmoid()
+    return made.view(-1, *shape)

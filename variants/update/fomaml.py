@@ -1,0 +1,41 @@
+"""First-order model-agnostic meta-learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.func import grad
+
+from ablate.registry import component
+from ablate.types import Clock, Fit, Tasks
+
+from .queries import halves, outer
+
+
+@component(
+    "update", "fomaml", paper="Finn, Abbeel & Levine 2017 (MAML), arXiv:1703.03400, Sec. 5.2"
+)
+@dataclass(frozen=True)
+class Fomaml:
+    """theta - outer_lr * mean_k grad L_k(phi_k; query), phi_k = fit(theta, support rows).
+
+    MAML without the derivative of the inner steps.
+
+    outer_lr: outer learning rate, > 0.
+    """
+
+    outer_lr: float = 0.1
+    queries = 1
+
+    def __call__(self, theta: Tensor, tasks: Tasks, fit: Fit, clock: Clock) -> Tensor:
+        """Give the next parameters `[P]`."""
+        support, query = halves(tasks)
+        phi = fit.each(theta, support)  # [K, P]
+        asked = fit.split(query)
+        slopes = [
+            grad(lambda at, task=task: fit.loss(at, task))(one)
+            for one, task in zip(phi, asked, strict=True)
+        ]
+        return outer(theta, torch.stack(slopes), phi, tasks, fit, self.outer_lr)

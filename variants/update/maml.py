@@ -1,0 +1,43 @@
+"""Model-agnostic meta-learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.func import grad
+
+from ablate.registry import component
+from ablate.types import Clock, Fit, Tasks
+
+from .queries import halves, outer
+
+
+@component("update", "maml", paper="Finn, Abbeel & Levine 2017 (MAML), arXiv:1703.03400, Eq. 1")
+@dataclass(frozen=True)
+class Maml:
+    """theta - outer_lr * grad mean_k L_k(phi_k; query), phi_k = fit(theta, support rows).
+
+    The gradient goes through the inner steps. A task's rows in a batch are shared out to support
+    and query, every other one.
+
+    outer_lr: outer learning rate, > 0.
+    """
+
+    outer_lr: float = 0.1
+    queries = 2  # gradients beside the inner ones: of the query rows, and back through the steps
+
+    def __call__(self, theta: Tensor, tasks: Tasks, fit: Fit, clock: Clock) -> Tensor:
+        """Give the next parameters `[P]`."""
+        support, query = halves(tasks)
+        pairs = list(zip(fit.split(support), fit.split(query), strict=True))
+
+        def after(at: Tensor, k: int) -> tuple[Tensor, Tensor]:
+            known, asked = pairs[k]
+            phi = fit(at, known, k == len(pairs) - 1)
+            return fit.loss(phi, asked), phi
+
+        found = [grad(after, has_aux=True)(theta, k) for k in range(len(pairs))]
+        slopes, phi = (torch.stack(parts) for parts in zip(*found, strict=True))
+        return outer(theta, slopes, phi, tasks, fit, self.outer_lr)
