@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ablate import adapt, loop, provenance, rng, score
+from ablate import adapt, heap, loop, provenance, rng, score
 from ablate.exam import exam
 from ablate.net import Net, init_digest, initial
 from ablate.packing import failed, unpack
@@ -37,6 +37,7 @@ class Alone(Exception):
 def execute(payload: Json) -> list[Json]:
     """Train and score a stack; an exception becomes `failed` results, never silence."""
     torch.set_num_threads(1)
+    heap.keep()
     stack, site = unpack(payload)
     return [asdict(result) for result in attempt(stack, site, scan())]
 

@@ -160,6 +160,13 @@ def settled(beta: Any, n: Tensor) -> Tensor:
 
 
 def moments(slope: Tensor, inner: Inner, beta1: Any, beta2: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Move the two moments of Adam and its step count on by one gradient."""
+    """Move the two moments of Adam and its step count on by one gradient.
+
+    In few passes over memory: on wide models they are what an optimizer's step costs.
+    """
     m, v, n = inner
-    return beta1 * m + (1 - beta1) * slope, beta2 * v + (1 - beta2) * slope * slope, n + 1
+    if isinstance(beta2, Tensor):
+        v = beta2 * v + (1 - beta2) * slope * slope
+    else:
+        v = torch.addcmul(beta2 * v, slope, slope, value=1 - beta2)
+    return m.lerp(slope, 1 - beta1), v, n + 1

@@ -14,7 +14,8 @@ from ablate.api import Compared, compare
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 scores = st.one_of(
-    st.floats(0, 1, allow_nan=False),
+    # below 1e-75 a table is refused for what it is, as test_compare asserts
+    st.floats(0, 1, allow_nan=False).map(lambda value: value if value > 1e-70 else 0.0),
     st.integers(0, 20).map(lambda rows: rows / 20),
     st.just(0.5),
 )

@@ -40,5 +40,7 @@ class Adam:
         slope = decayed(slope, theta, self.weight_decay)
         m, v, n = after = moments(slope, inner, self.beta1, self.beta2)
         first, second = (settled(beta, n).to(v.dtype) for beta in (self.beta1, self.beta2))
-        root = (v / second).sqrt() + self.epsilon
-        return theta - scale * self.lr * (m / first) / root, after
+        # numbers are put together first: a wide model feels every pass over memory
+        share = first / (scale * self.lr * second.sqrt())
+        root = v.sqrt() * share + self.epsilon * first / (scale * self.lr)
+        return torch.addcdiv(theta, m, root, value=-1), after
