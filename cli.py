@@ -35,6 +35,7 @@ for command in (
     study.run,
     study.plan,
     study.power,
+    study.tune,
     study.report,
     study.verify,
     numbers.compare,

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ablate import judge, overview, registration, shipped
 from ablate.errors import SelectionError, unknown
@@ -17,6 +19,7 @@ from ablate.packing import failed, merged, pack, unpack_results
 from ablate.plan import Plan, keys, plan
 from ablate.registry import scan
 from ablate.same import Same, same
+from ablate.search import Own
 from ablate.settings import Settings
 from ablate.store import Store
 from ablate.suite import predictors, read_suite
@@ -123,13 +126,18 @@ def find_suite(said: str) -> Path:
 
 
 def open_suite(
-    said: str | Path, seeds: int | None = None, quick: bool = False, changes: Sequence[str] = ()
+    said: str | Path,
+    seeds: int | None = None,
+    quick: bool = False,
+    changes: Sequence[str] = (),
+    own: Own | None = None,
 ) -> Suite:
     """Read a suite, by its file or its shipped name; `seeds` overrides how many it declares.
 
-    quick: apply its `quick` block. changes: `path=value`, put into its base.
+    quick: apply its `quick` block. changes: `path=value`, put into its base. own: values by arm and
+    path in the place of tuned ones.
     """
-    suite = read_suite(find_suite(str(said)), scan(), quick, changes)
+    suite = read_suite(find_suite(str(said)), scan(), quick, changes, own)
     return suite if seeds is None else replace(suite, seeds=seeds)
 
 
@@ -172,13 +180,27 @@ def prepare(
     return Work(made, tuple(unfinished(made, counted, facts, wanted)), records)
 
 
-def run(work: Work, store: Store, site: Site, workers: int) -> Iterator[Finished]:
-    """Run what is left, saving each stack as it finishes. This process alone writes."""
+@contextmanager
+def crew(workers: int) -> Iterator[Any]:
+    """Keep an executor with its worker processes for several works in turn."""
+    executor = scan().load("executor", "processes" if workers > 1 else "inline")(workers=workers)
+    with executor.kept() if hasattr(executor, "kept") else nullcontext(executor) as kept:
+        yield kept
+
+
+def run(
+    work: Work, store: Store, site: Site, workers: int, executor: Any = None
+) -> Iterator[Finished]:
+    """Run what is left, saving each stack as it finishes. This process alone writes.
+
+    executor: of a `crew` that is kept; else as many workers are started as the work needs.
+    """
+    if executor is None:
+        with crew(min(workers, max(1, len(work.stacks)))) as hired:
+            yield from run(work, store, site, workers, hired)
+        return
     records = dict(work.records)
-    several = workers > 1
-    executor = scan().load("executor", "processes" if several else "inline")
-    count = min(workers, max(1, len(work.stacks)))
-    for place, answer in executor(workers=count).map([pack(s, site) for s in work.stacks]):
+    for place, answer in executor.map([pack(s, site) for s in work.stacks]):
         lost = isinstance(answer, str)
         results = failed(work.stacks[place], answer) if lost else unpack_results(answer)
         results = [merged(records.get(result.key), result) for result in results]

@@ -17,6 +17,7 @@ from ablate.presets import moved
 from ablate.reading import Field
 from ablate.registry import Catalogue
 from ablate.schema import allowed, check, shown
+from ablate.search import Own, SearchReader
 from ablate.types import ENOUGH_PAIRS, Choice, Suite, Variant
 
 KEYS = {
@@ -34,6 +35,8 @@ KEYS = {
     "factorial": "two levels of each factor, crossed: factors, metric, margin, fraction",
     "same": "an arm that is run again on other seeds, to show the rate of false claims",
     "spread": "the standard deviation that paired differences will have, for `power`: '2.0 points'",
+    "tune": "what may be tuned, every arm on one budget: trials, seeds, rows, metric, space",
+    "tuned": "the file with the tuned values of the arms, which `tune` writes",
     "references": "published figures shown beside what an arm reaches: arm, metric, figure",
 }
 SCALARS = {
@@ -54,18 +57,23 @@ COMMAND = Mark(0, 0)
 
 
 def read_suite(
-    path: Path, catalogue: Catalogue, quick: bool = False, changes: Sequence[str] = ()
+    path: Path,
+    catalogue: Catalogue,
+    quick: bool = False,
+    changes: Sequence[str] = (),
+    own: Own | None = None,
 ) -> Suite:
     """Read a suite file. Raises SuiteError with every problem, each at its place.
 
     quick: apply the suite's `quick` block. changes: `path=value`, put into the base after that.
+    own: values by arm and path in the place of those that `tuned` names.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         found = f"no suite can be read here: {error.strerror}"
         raise SuiteError(str(path), (Problem(1, 1, found),)) from error
-    return parse_suite(data, path.stem, str(path), catalogue, quick, changes)
+    return parse_suite(data, path.stem, str(path), catalogue, quick, changes, own, path.parent)
 
 
 def parse_suite(
@@ -75,16 +83,21 @@ def parse_suite(
     catalogue: Catalogue,
     quick: bool = False,
     changes: Sequence[str] = (),
+    own: Own | None = None,
+    folder: Path = Path(),
 ) -> Suite:
-    """Parse a suite's bytes; `origin` is what its errors call the file."""
+    """Parse a suite's bytes; `origin` is what its errors call the file.
+
+    own: values by arm and path in the place of those that `tuned` names. folder: where that is.
+    """
     try:
         root = read_document(data)
     except DocumentError as error:
         raise SuiteError(origin, error.problems) from None
-    reader = _SuiteReader(root, catalogue, quick, changes)
+    reader = _SuiteReader(root, catalogue, quick, changes, own, folder)
     suite = reader.suite(name, origin, data.decode("utf-8-sig"))
     if suite and "quick" in root.items and not (quick or changes):  # faults show before it is used
-        reader = _SuiteReader(root, catalogue, True, ())
+        reader = _SuiteReader(root, catalogue, True, (), own, folder)
         suite = reader.suite(name, origin, "") and suite
     if suite is None:
         raise SuiteError(origin, tuple(sorted(set(reader.reader.problems))))
@@ -113,9 +126,16 @@ def _defaults(catalogue: Catalogue, name: str) -> dict[str, Any]:
 
 class _SuiteReader:
     def __init__(
-        self, root: Node, catalogue: Catalogue, quick: bool, changes: Sequence[str]
+        self,
+        root: Node,
+        catalogue: Catalogue,
+        quick: bool,
+        changes: Sequence[str],
+        own: Own | None,
+        folder: Path,
     ) -> None:
         self.root = root
+        self.own, self.folder = own, folder
         self.quick = quick
         self.changes = changes
         self.catalogue = catalogue
@@ -134,13 +154,17 @@ class _SuiteReader:
         changed = self.set_changes()
         changes = [*changed, *self.quick_changes(scalars, {path for path, _, _ in changed})]
         grid = GridReader(self.root, self.reader, changes)
-        arms, cells = grid.arms(), grid.cells()
+        cells, searching = grid.cells(), SearchReader(self.root, self.reader)
+        tuned = searching.tuned(self.folder) if self.own is None else None
+        found = {name: one.values for name, one in tuned.arms.items()} if tuned else {}
+        arms = searching.applied(grid, grid.arms(), found if self.own is None else self.own)
         variants = grid.variants(arms, cells)
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
         claims = ClaimReader(self.root, self.reader)
         contrasts, pooled = claims.contrasts(arms, cells, protocols)
         references = claims.references(arms, protocols)
         effects = claims.effects(grid.design, cells, protocols)
+        search = searching.search(arms, protocols)
         twins = self.twins(arms, variants)
         looks = self.looks(scalars["seeds"])
         spread = claims.points(self.root, "spread", KEYS["spread"])
@@ -159,6 +183,9 @@ class _SuiteReader:
             twins=twins,
             looks=looks,
             spread=spread,
+            search=search,
+            tuned=tuned,
+            tuned_file=self.root.items["tuned"].text if "tuned" in self.root.items else "",
             declared_seeds=scalars["seeds"],
             **scalars,
         )

@@ -41,6 +41,7 @@ from ablate.seams import (
     Training as Training,
     Update as Update,
 )
+from ablate.tunables import Search, Tuned
 
 Json: TypeAlias = Any
 """Plain data: what crosses a process border and what is stored."""
@@ -189,7 +190,9 @@ class Suite:
     figures to be shown. effects: what its factorial asks. twins: the variants (of an arm, and of
     the same arm on seeds of its own) whose differences are chance alone. looks: seeds at which
     verdicts are read; none means once, after the declared number. spread: the standard deviation
-    that paired differences are expected to have, in points; 0 where nothing was said.
+    that paired differences are expected to have, in points; 0 where nothing was said. search: what
+    may be tuned. tuned: the tuned values that its arms have, from the file
+    `tuned_file`.
     """
 
     name: str
@@ -209,6 +212,9 @@ class Suite:
     twins: tuple[tuple[int, int], ...] = ()
     looks: tuple[int, ...] = ()
     spread: float = 0.0
+    search: Search | None = None
+    tuned: Tuned | None = None
+    tuned_file: str = ""
 
 
 # --- what is run -------------------------------------------------------------------------------

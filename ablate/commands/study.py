@@ -15,6 +15,7 @@ from ablate.commands.shared import (
     device_option,
     finish,
     of_suite,
+    results_option,
     say,
     say_all,
     workers_option,
@@ -138,6 +139,57 @@ def power(
             records = dict(flow.records(opened, store)) if store else {}
         found = list(foresight.forecasts(opened, records, "seeds of its own runs"))
     say_all(shipped.module("reports.foreseen").lines(found, opened))
+
+
+@click.command()
+@click.argument("suite", metavar="SUITE")
+@click.option("--quick", is_flag=True, help="Apply the suite's `quick` block: minutes.")
+@click.option("--set", "changes", multiple=True, metavar="PATH=VALUE",
+              help="Change the suite's base, as in dataset=digits; may be repeated.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
+              help="The tuned values' file [default: the one that the suite names].")  # fmt: skip
+@results_option
+@workers_option
+@data_option
+@device_option
+def tune(
+    suite: str,
+    quick: bool,
+    changes: tuple[str, ...],
+    out: Path | None,
+    results: Path,
+    workers: int | None,
+    data_root: Path,
+    device: str,
+) -> None:
+    """Tune every arm with the same number of trials, on rows held out of the training rows.
+
+    Trials are runs like any others: what is done is not repeated. The suite's own seeds, class
+    orders and test rows are not used.
+    """
+    from ablate import flow, shipped
+    from ablate.device import checked
+    from ablate.progress import Progress
+    from ablate.provenance import usable_cores
+    from ablate.registry import scan
+    from ablate.store import open_store, sole_writer
+    from ablate.tune import Tuner
+    from ablate.types import Site
+
+    tuner = Tuner(lambda own: flow.open_suite(suite, None, quick, changes, own), data_root, scan())
+    site, count = Site(str(data_root.absolute()), checked(device)), workers or usable_cores()
+    path = out or tuner.file(flow.find_suite(suite).parent, results)
+    with sole_writer(results), closing(open_store(results)) as store, flow.crew(count) as crew:
+        for number in range(tuner.search.trials):
+            asked = tuner.ask()
+            work = flow.prepare(asked, data_root, store)
+            said = f"trial {number + 1} of {tuner.search.trials}"
+            say(f"{said}: {len(asked.variants)} arms, {sum(len(s.runs) for s in work.stacks)} runs")
+            if work.stacks:
+                show_runs(Progress(asked, work, count), flow.run(work, store, site, count, crew))
+            tuner.tell(asked, store.load(work.plan.runs))
+    tuner.write(path)
+    say_all(shipped.module("reports.tuned").lines(tuner.found(str(path))))
 
 
 @click.command()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -28,27 +29,45 @@ class Processes:
 
     def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | str]]:
         """Give each payload's place and its results, or why it has none, as they finish."""
+        with self.kept() as pool:
+            yield from pool.map(payloads)
+
+    @contextmanager
+    def kept(self) -> Iterator[Pool]:
+        """Keep the workers for several maps: each has seconds of imports behind it."""
         from pebble import ProcessPool
 
-        pool = ProcessPool(
+        workers = ProcessPool(
             max_workers=self.workers,
             context=get_context("spawn"),
             initializer=begin,
             initargs=[os.getpid()],
         )
         try:
-            waiting: dict[Any, int] = {
-                pool.schedule(work, args=[payload]): place for place, payload in enumerate(payloads)
-            }
-            while waiting:
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    place = waiting.pop(future)
-                    error = future.exception()
-                    yield place, future.result() if error is None else lost(error)
+            yield Pool(workers)
         finally:
             # also when the caller stops early: nobody waits for stacks that are not wanted any more
-            pool.stop()
-            pool.join()
+            workers.stop()
+            workers.join()
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Worker processes that wait for stacks."""
+
+    workers: Any
+
+    def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | str]]:
+        """Give each payload's place and its results, or why it has none, as they finish."""
+        waiting: dict[Any, int] = {
+            self.workers.schedule(work, args=[payload]): place
+            for place, payload in enumerate(payloads)
+        }
+        while waiting:
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                place = waiting.pop(future)
+                error = future.exception()
+                yield place, future.result() if error is None else lost(error)
 
 
 def work(payload: Json) -> list[Json]:

@@ -31,6 +31,7 @@ FILLED = {
     "optimizer": Choice("optimizer", "sgd", {}),
     "loss": Choice("loss", "all-ce", {}),
     "update": Choice("update", "reptile", {}),
+    "dataset": Choice("dataset", "digits", {}),
     "training": Choice("training", "standard", {}),
 }
 

@@ -1,0 +1,74 @@
+"""What tuning has found, in words: on the terminal, and as a section of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ablate.flow import Study
+from ablate.tunables import Tuned, TunedArm
+
+
+def lines(found: Tuned) -> Iterator[str]:
+    """Say what each arm gained, line by line."""
+    yield (
+        f"\n{found.trials} trials of {found.seeds} seeds for each of {len(found.arms)} arms, by "
+        f"{found.metric} on {found.rows} held-out training rows of each class:"
+    )
+    for name, arm in found.arms.items():
+        gain = arm.scores[arm.best] - arm.scores[0]
+        yield (
+            f"  {name:<24} {arm.scores[0]:6.2f} -> {arm.scores[arm.best]:6.2f} (+{gain:.2f})  "
+            + (values(arm) if arm.best else "as written")
+        )
+    yield f"\nTuned values: {found.file}. A suite takes them with `tuned: <that file>`."
+
+
+def values(arm: TunedArm) -> str:
+    """Show an arm's best values."""
+    return ", ".join(f"{path.rsplit('.', 1)[-1]} {value}" for path, value in arm.values.items())
+
+
+def note(study: Study) -> str:
+    """Say in one line with what budget the arms were tuned, or that they were not."""
+    found, arms = study.suite.tuned, [variant.arm for variant in study.suite.variants]
+    if found is None:
+        return "Not tuned: every arm has the settings that the suite writes down."
+    left = found.untuned(list(dict.fromkeys(arms)))
+    rest = f" Not tuned: {', '.join(left)}." if left else ""
+    return (
+        f"Tuned with {found.trials} trials each ({found.seeds} seeds a trial), by {found.metric} "
+        "on "
+        "training rows held out for it; seeds, class orders and test rows of this study were not "
+        f"used.{rest}"
+    )
+
+
+def section(study: Study) -> list[str]:
+    """Show what the budget bought: each arm's best-of-n curve and the spread of its trials."""
+    found = study.suite.tuned
+    if found is None:
+        return []
+    points = sorted({n for n in (1, 2, 4, 8, 16, 32, 64) if n < found.trials} | {found.trials})
+    head = [
+        "arm", "as written", *(f"best of {n}" for n in points), "taken", "spread", "seeds' spread",
+        "values",
+    ]  # fmt: skip
+    rows = []
+    for name, arm in found.arms.items():
+        mean = sum(arm.scores) / len(arm.scores)
+        spread = (sum((s - mean) ** 2 for s in arm.scores) / max(1, len(arm.scores) - 1)) ** 0.5
+        figures = [arm.scores[0], *(arm.expected_best(n) for n in points)]
+        figures += [arm.scores[arm.best], spread, arm.spreads[arm.best]]
+        taken = values(arm) if arm.best else "as written"
+        rows.append([name, *(f"{figure:.2f}" for figure in figures), taken])
+    table = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
+    return [
+        "## Tuning",
+        f"Points of {found.metric} on {found.rows} training rows of each class that were held out. "
+        "*best of n*: the expected best of n trials drawn from those that were made; where it "
+        "still rises at the end, the arm would gain from a larger budget. *spread*: the standard "
+        "deviation over the trials, which says how much the arm depends on its settings; *seeds' "
+        "spread*: over the seeds of the best trial. *taken*: the score of the values taken, too "
+        "good for having been picked; no verdict reads it.",
+        "\n".join(table),
+    ]
