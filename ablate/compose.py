@@ -24,7 +24,8 @@ def shared_kinds(catalogue: Catalogue) -> tuple[str, ...]:
 def filled(tree: Node, catalogue: Catalogue) -> Node:
     """Give the chosen method what the tree says of a kind that it has a place for and leaves open.
 
-    So `training` and `optimizer` are said once, beside the methods, and are equal for all.
+    So `training` and `optimizer` are said once, beside the methods, and are equal for all. A method
+    that says itself what a component is for (its own `epochs`) keeps to that.
     """
     method = tree.items["method"]
     name = method.value if isinstance(method.value, str) else next(iter(method.items), "")
@@ -38,10 +39,17 @@ def filled(tree: Node, catalogue: Catalogue) -> Node:
         for field in catalogue.get("method", name).fields
         if (slot := catalogue.slot(field.annotation) or "") in tree.items
         and field.name not in own.items
+        and not (said_in(catalogue, slot) & {*own.items})
     }
     said = Node({**own.items, **more}, own.at, {**own.keys, **{k: v.at for k, v in more.items()}})
     at = method.keys.get(name, method.at)
     return replace(tree, value={**tree.items, "method": Node({name: said}, method.at, {name: at})})
+
+
+def said_in(catalogue: Catalogue, kind: str) -> set[str]:
+    """Name the settings of a kind's components."""
+    names = catalogue.names(kind)
+    return {field.name for name in names for field in catalogue.get(kind, name).fields}
 
 
 def misfits(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str]:

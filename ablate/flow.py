@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ablate import judge, overview, registration, shipped
+from ablate import budgets, judge, overview, registration, shipped
 from ablate.errors import SelectionError, unknown
 from ablate.overview import Importance
 from ablate.packing import failed, merged, pack, unpack_results
@@ -41,7 +41,7 @@ class Study:
     same: what comparing an arm with its own twin came to. deviations: how the suite differs from
     what was registered before its runs. settings: the grid's cells together, by metric. importance:
     which of its axes explains the scores, by metric. registered: verdicts on the claims as they
-    were registered, where these were changed.
+    were registered, where these were changed. equal: the contrasts at equal budgets.
     """
 
     suite: Suite
@@ -60,6 +60,7 @@ class Study:
     settings: tuple[Settings, ...] = ()
     importance: tuple[Importance, ...] = ()
     registered: tuple[Verdict, ...] = ()
+    equal: tuple[budgets.AtEqual, ...] = ()
 
     @property
     def pooled(self) -> list[tuple[Effect, Verdict]]:
@@ -272,6 +273,7 @@ def analyse(suite: Suite, store: Store) -> Study:
         overview.settings(suite, runs),
         overview.importance(suite, runs),
         tuple(as_was),
+        budgets.at_equal(suite, runs),
     )
 
 

@@ -16,7 +16,7 @@ from ablate.types import Clock
 
 
 class AfterTask(NamedTuple):
-    """After task t: the replicas' states; steps and gradients so far, `[S]`."""
+    """After task t: the replicas' states; steps and gradient evaluations so far, `[S]`."""
 
     t: int
     state: Any
@@ -27,19 +27,19 @@ class AfterTask(NamedTuple):
 def run(program: Program, stream: Stream, theta: Tensor) -> Iterator[AfterTask]:
     """Learn the tasks one after the other, from initial parameters `[S, P]`."""
     state = start(program, theta)
-    steps = spent = torch.zeros(len(theta), dtype=torch.long)
+    steps, spent = torch.zeros(len(theta), dtype=torch.long), torch.zeros(len(theta)).double()
     for t in range(stream.cut.tasks):
         epochs = stream.epochs(t, program.plain)
         chooser = Chooser(program.plain, program.exam, t, len(epochs))
         for epoch, batches in enumerate(epochs):
             for batch in batches:
                 state = step(program, state, batch)
-                present = batch.tasks.present.sum(1).cpu()  # [S]
-                steps = steps + (present > 0)
-                spent = spent + gradients(program, present, batch.clock)
+                rows = (batch.tasks.w > 0).sum((1, 2)).cpu()  # [S]
+                steps = steps + (rows > 0)
+                spent = spent + gradients(program, rows, batch.clock)
             chooser.see(epoch, state, partial(logits, program, state))
         state = close(program, stream, chooser.chosen(state), t)
-        yield AfterTask(t, state, steps, spent)
+        yield AfterTask(t, state, steps, spent.round().long())
 
 
 def close(program: Program, stream: Stream, state: Any, t: int) -> Any:

@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 from ablate.checkpoint import choose
 from ablate.exam import Exam
 from ablate.net import Net
-from ablate.stream import Batch
+from ablate.stream import Batch, training
 from ablate.types import Clock, Method
 
 ROWS_AT_ONCE = 2_000
@@ -74,10 +74,15 @@ def finish(program: Program, state: Any, clock: Clock) -> Any:
     return each(lambda s, n: program.make(n).finish(s, clock, program.net), state, program.numbers)
 
 
-def gradients(program: Program, present: Tensor, clock: Clock) -> Tensor:
-    """Count the gradient evaluations of a step in which so many tasks `[S]` had rows."""
+def gradients(program: Program, rows: Tensor, clock: Clock) -> Tensor:
+    """Count the gradient evaluations of a step on so many rows `[S]`, in batches of the method's.
+
+    So a batch of five tasks' rows counts five times one of a single task's.
+    """
+    batches = rows.double() / training(program.plain).batch_rows
     said = getattr(program.plain, "gradients", None)
-    return said(present, clock) if said else (present > 0).long()
+    found: Tensor = said(batches, clock) if said else batches
+    return found
 
 
 def features(program: Program, state: Any, x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from pathlib import Path
 from ablate import shipped
 from ablate.types import Json
 
-RECORD_VERSION = 2
+RECORD_VERSION = 3
 """Raised when a change alters a number that is stored."""
 
 PACKAGES = ("ablate", "torch", "torchvision", "numpy", "scipy", "scikit-learn")

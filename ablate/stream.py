@@ -93,7 +93,7 @@ def split(
 
 def training(method: Any) -> Any:
     """Give what shapes a method's stream: its `training`, or its own fields."""
-    return getattr(method, "training", method)
+    return getattr(method, "training", None) or method
 
 
 class Stream:

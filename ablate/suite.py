@@ -36,6 +36,7 @@ KEYS = {
     "same": "an arm that is run again on other seeds, to show the rate of false claims",
     "spread": "the standard deviation that paired differences will have, for `power`: '2.0 points'",
     "tune": "what may be tuned, every arm on one budget: trials, seeds, rows, metric, space",
+    "budget": "the axis of `vary` that makes training longer, to judge at equal cost too",
     "tuned": "the file with the tuned values of the arms, which `tune` writes",
     "references": "published figures shown beside what an arm reaches: arm, metric, figure",
 }
@@ -168,6 +169,7 @@ class _SuiteReader:
         twins = self.twins(arms, variants)
         looks = self.looks(scalars["seeds"])
         spread = claims.points(self.root, "spread", KEYS["spread"])
+        budget = self.budget()
         if self.reader.problems:
             return None
         said = (*(["--quick"] if self.quick else []), *(f"--set {one}" for one in self.changes))
@@ -185,6 +187,7 @@ class _SuiteReader:
             spread=spread,
             search=search,
             tuned=tuned,
+            budget=budget,
             tuned_file=self.root.items["tuned"].text if "tuned" in self.root.items else "",
             declared_seeds=scalars["seeds"],
             **scalars,
@@ -214,6 +217,15 @@ class _SuiteReader:
                       nearest(said, arms))  # fmt: skip
         mine = [i for i, variant in enumerate(variants) if variant.arm == node.text]
         return tuple((i, len(variants) + place) for place, i in enumerate(mine))
+
+    def budget(self) -> str:
+        """Read the axis along which arms spend more."""
+        node, axes = self.root.items.get("budget"), self.root.items.get("vary", self.root).items
+        if node is None or node.text in axes:
+            return node.text if node else ""
+        self.note(node.at, f"the budget {node.text!r}, which vary does not set", ", ".join(axes),
+                  nearest(node.text, axes))  # fmt: skip
+        return ""
 
     def looks(self, seeds: Any) -> tuple[int, ...]:
         """Read the looks; those of a quick run are the ones that its seeds reach."""

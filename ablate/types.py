@@ -192,7 +192,7 @@ class Suite:
     verdicts are read; none means once, after the declared number. spread: the standard deviation
     that paired differences are expected to have, in points; 0 where nothing was said. search: what
     may be tuned. tuned: the tuned values that its arms have, from the file
-    `tuned_file`.
+    `tuned_file`. budget: the axis that makes training longer.
     """
 
     name: str
@@ -215,6 +215,7 @@ class Suite:
     search: Search | None = None
     tuned: Tuned | None = None
     tuned_file: str = ""
+    budget: str = ""
 
 
 # --- what is run -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 from ablate.flow import Study
 from ablate.summary import sampling_error
 
-from . import digests, overview, overview_figures, tables, tuned, words
+from . import budgets, digests, overview, overview_figures, tables, tuned, words
 from .figures import draw
 
 
@@ -57,6 +57,7 @@ def text(study: Study, pictures: Sequence[str] = ()) -> str:
         "would find to matter four times of five. *r* is the "
         "correlation between the arms over the seeds: the higher, the more pairing bought.",
         *inert(study),
+        *budgets.section(study),
         *tuned.section(study),
         *twins(study),
         *as_registered(study),
@@ -201,7 +202,7 @@ def notes(study: Study) -> list[str]:
         asked, ran = suite.declared_seeds, suite.seeds
         lines.append(f"**The suite declares {asked} seeds; this report is of {ran}** (`--seeds`).")
     lines += [f"**Deviation from the registration:** {one}" for one in study.deviations]
-    lines.append(tuned.note(study))
+    lines += [*budgets.notes(study), tuned.note(study)]
     rules = {v.rule for v in (*study.verdicts, *study.effects)} - {"", "Student t"}
     if suite.looks and len(suite.looks) > 1:
         looks = ", ".join(map(str, suite.looks))

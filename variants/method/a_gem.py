@@ -56,10 +56,6 @@ class AGem:
         """Give theta `[P]`, which a protocol may adapt before it scores."""
         return state.theta
 
-    def gradients(self, tasks: Any, clock: Clock) -> Any:
-        """Count the new rows and the exemplars."""
-        return (tasks > 0) * 1 + (tasks > 1)
-
 
 def projected(slope: Tensor, other: Tensor) -> Tensor:
     """Take from a gradient `[P]` what points against another, `[P]`."""

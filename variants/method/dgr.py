@@ -152,7 +152,7 @@ class Dgr:
         """Close a task: solver and generator become the old ones."""
         return State(state.theta, state.inner, state.theta)
 
-    def gradients(self, tasks: Any, clock: Clock) -> Any:
-        """Count solver and generator, and generated rows as a batch of their own."""
+    def gradients(self, batches: Any, clock: Clock) -> Any:
+        """Count solver and generator, and as many generated rows as real ones."""
         replays = clock.t > 0 and not (self.new_share is not None and is_zero(1 - self.new_share))
-        return (tasks > 0) * (4 if replays else 2)
+        return batches * (4 if replays else 2)

@@ -65,10 +65,6 @@ class Gem:
         """Give theta `[P]`, which a protocol may adapt before it scores."""
         return state.theta
 
-    def gradients(self, tasks: Any, clock: Clock) -> Any:
-        """Count one for each task of the batch."""
-        return tasks
-
 
 def by_task(old: Rows, sizes: tuple[int, ...] | None, count: int) -> list[Rows]:
     """Take the old tasks' rows apart, task by task."""

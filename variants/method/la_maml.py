@@ -86,6 +86,6 @@ class LaMaml:
         """Give theta `[P]`, which a protocol may adapt before it scores."""
         return state.theta
 
-    def gradients(self, tasks: Any, clock: Clock) -> Any:
-        """Count the outer gradients, and the new rows once."""
-        return (tasks > 0) * (self.inner_steps + 1)
+    def gradients(self, batches: Any, clock: Clock) -> Any:
+        """Count the outer gradients, and the new rows' (one batch) inside."""
+        return batches * max(1, self.inner_steps) + (batches > 0) * (self.inner_steps > 0)

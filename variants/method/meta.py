@@ -11,7 +11,7 @@ from torch import Tensor
 from ablate.net import Net
 from ablate.registry import component
 from ablate.solve import InnerLoop
-from ablate.types import Clock, Inner, Loss, Optimizer, Schedule, Tasks, Update
+from ablate.types import Clock, Inner, Loss, Optimizer, Schedule, Tasks, Training, Update
 
 
 class State(NamedTuple):
@@ -44,6 +44,8 @@ class Meta:
     batches: `balanced` gives every seen task its rows; `natural` shuffles new rows and exemplars
         into one pool, so that an old task has few rows in a batch, or none.
     schedule: how the learning rate changes; null keeps it.
+    training: epochs or steps, batches and schedule in the place of this method's own; a suite's
+        base says it once for all methods, and it goes behind what an arm says here itself.
     select: which checkpoint of a task goes on: the `last`; the best by accuracy over the seen
         classes on `validation` rows held out of the training rows; or the best on the test rows,
         `test-ORACLE` (the released code), which no honest score may rest on.
@@ -66,6 +68,7 @@ class Meta:
     batch_rows: int = 32
     batches: Literal["balanced", "natural"] = "balanced"
     schedule: Schedule | None = None
+    training: Training | None = None
     select: Literal["last", "validation", "test-ORACLE"] = "last"
     select_rule: Literal["best", "record"] = "best"
     select_epochs: int = 10
@@ -88,7 +91,7 @@ class Meta:
         last = clock.t == clock.T - 1
         fit = self._loop(
             net,
-            rate=self.schedule(clock) if self.schedule else 1.0,
+            rate=self._rate(clock),
             sizes=sizes,
             newest_steps=self.last_steps if last else None,
         )
@@ -105,6 +108,11 @@ class Meta:
         if self.inner_state != "carried":
             return state
         return State(state.theta, self._loop(net).fresh(state.theta))
+
+    def _rate(self, clock: Clock) -> Any:
+        if self.training:
+            return self.training.rate(clock)
+        return self.schedule(clock) if self.schedule else 1.0
 
     def _loop(self, net: Net, **more: Any) -> InnerLoop:
         return InnerLoop(
@@ -129,15 +137,15 @@ class Meta:
         """Give theta `[P]`, which a protocol may adapt before it scores."""
         return state.theta
 
-    def gradients(self, tasks: Any, clock: Clock) -> Any:
-        """Count the gradient evaluations of one step on that many tasks.
+    def gradients(self, batches: Any, clock: Clock) -> Any:
+        """Count the gradient evaluations of one step on so many batches of rows.
 
-        A null that takes one step on a batch still evaluates every task's loss once.
+        A null that takes one step on a batch still evaluates every row's loss once.
         """
         if getattr(self.update, "steps", "inner") == "one":
-            return tasks
-        if queries := getattr(self.update, "queries", 0):
-            return tasks * (self.inner_steps + queries)
+            return batches
+        if queries := getattr(self.update, "queries", 0):  # half of the rows, like the support
+            return batches * (self.inner_steps + queries) / 2
         meta = getattr(self.update, "gather", None)  # the nulls know no newest task
         more = (self.last_steps or self.inner_steps) - self.inner_steps if meta else 0
-        return tasks * self.inner_steps + (more if clock.t == clock.T - 1 else 0) * (tasks > 0)
+        return batches * self.inner_steps + (more if clock.t == clock.T - 1 else 0) * (batches > 0)

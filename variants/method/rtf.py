@@ -149,6 +149,7 @@ class Rtf:
         """Close a task: the model becomes the old one."""
         return State(state.theta, state.inner, state.theta)
 
-    def gradients(self, tasks: Any, clock: Clock) -> Any:
-        """Count generated rows as a batch of their own."""
-        return (tasks > 0) * (2 if clock.t else 1)
+    def gradients(self, batches: Any, clock: Clock) -> Any:
+        """Count as many generated rows as real ones."""
+        replays = clock.t > 0 and not (self.new_share is not None and is_zero(1 - self.new_share))
+        return batches * (2 if replays else 1)
