@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from ablate import heap
 from ablate.execute import Assembled, assemble
 from ablate.plan import Plan
 from ablate.registry import scan
@@ -15,13 +16,17 @@ from ablate.types import Site, Stack
 
 @dataclass(frozen=True)
 class Timing:
-    """Updates per second of one replica: in a stack of width 1, and in one of the planned width."""
+    """Updates per second of one replica: in a stack of width 1, and in one of the planned width.
+
+    share: of the matrix-multiply peak, measured beside it, that the products of a lone step reach.
+    """
 
     label: str
     runs: int
     width: int
     alone: float
     stacked: float
+    share: float = 0.0
 
 
 def measure(plan: Plan, data_root: str, seconds: float) -> Iterator[Timing]:
@@ -33,20 +38,46 @@ def measure(plan: Plan, data_root: str, seconds: float) -> Iterator[Timing]:
     }
     for stack in plan.stacks:
         one = replace(stack, runs=stack.runs[:1])
-        alone, together = (steps_per_second(part, data_root, seconds) for part in (one, stack))
+        alone, work = steps_per_second(one, data_root, seconds)
+        share = alone * work / peak(stack.runs[0].precision)
+        width = len(stack.runs)
+        together = alone if width == 1 else steps_per_second(stack, data_root, seconds)[0]
         label = labels[stack.runs[0].key]
-        yield Timing(label, len(stack.runs), len(stack.runs), alone, together * len(stack.runs))
+        yield Timing(label, width, width, alone, together * width, share)
 
 
-def steps_per_second(stack: Stack, data_root: str, seconds: float) -> float:
-    """Time one outer step of a stack, at the first full batch of its middle task."""
+def steps_per_second(stack: Stack, data_root: str, seconds: float) -> tuple[float, int]:
+    """Time one outer step of a stack, at the first full batch of its middle task.
+
+    Gives steps a second, and the floating-point operations of a step's matrix products.
+    """
+    import torch
+    from torch.utils.benchmark import Timer
+    from torch.utils.flop_counter import FlopCounterMode
+
+    torch.set_num_threads(1)
+    heap.keep()
+    made = assemble(stack, Site(data_root, "cpu"), scan())
+    step = middle_step(made)
+    with FlopCounterMode(display=False) as counter:
+        step()
+    timer = Timer("step()", globals={"step": step}, num_threads=1)
+    median = timer.blocked_autorange(min_run_time=seconds).median
+    return 1 / float(median), counter.get_total_flops()
+
+
+SIDE = 1024
+"""Rows and columns of the product that the peak is measured on."""
+
+
+def peak(precision: str) -> float:
+    """Give the operations a second of one large matrix product, on one thread."""
     import torch
     from torch.utils.benchmark import Timer
 
-    torch.set_num_threads(1)
-    made = assemble(stack, Site(data_root, "cpu"), scan())
-    timer = Timer("step()", globals={"step": middle_step(made)}, num_threads=1)
-    return 1 / float(timer.blocked_autorange(min_run_time=seconds).median)
+    a, b = torch.rand(2, SIDE, SIDE, dtype=getattr(torch, precision))
+    timer = Timer("a @ b", globals={"a": a, "b": b}, num_threads=1)
+    return 2 * SIDE**3 / float(timer.blocked_autorange(min_run_time=0.2).median)
 
 
 def middle_step(made: Assembled) -> Any:
@@ -115,15 +146,16 @@ def augmentation_lines(shares: Iterable[Share]) -> Iterator[str]:
 def lines(rows: Iterable[Timing]) -> Iterator[str]:
     """Write timings as a table, row by row as they come, with the grid's ratio at the end."""
     seen = []
-    yield f"{'arm':<34} {'width':>5} {'alone':>12} {'stacked':>12} {'ratio':>6}"
+    yield f"{'arm':<34} {'width':>5} {'alone':>12} {'stacked':>12} {'ratio':>6} {'of peak':>8}"
     for row in rows:
         seen.append(row)
         yield (
             f"{row.label:<34} {row.width:>5} {row.alone:>8,.0f} /s {row.stacked:>8,.0f} /s "
-            f"{row.stacked / row.alone:>5.1f}x"
+            f"{row.stacked / row.alone:>5.1f}x {row.share:>8.0%}"
         )
     yield f"\nWhole grid: stacked is {grid_ratio(seen):.1f} times faster than width 1."
-    yield "Updates per second of one replica, on one thread; a stack's are shared out."
+    yield "Updates per second of one replica, on one thread; a stack's are shared out. Of peak: the"
+    yield f"matrix products of a lone step against one of {SIDE} x {SIDE}, measured beside it."
 
 
 def everything(plan: Plan, data_root: str, seconds: float) -> Iterator[str]:

@@ -169,10 +169,12 @@ def references(study: Study) -> str:
             ours = study.measured(arm.variant, one.metric)
             spread = "" if math.isnan(figure.spread) else f" ± {figure.spread:.2f}"
             suspect = f" **suspect**: {figure.suspect}" if figure.suspect else ""
+            same = arm.variant.choices["dataset"].name == figure.dataset
             rows.append([
                 arm.variant.label, stamped(study, one.metric), _mean(ours),
                 f"{figure.value:.2f}{spread} ({figure.method}, {figure.dataset})",
-                words.points(ours.mean - figure.value), _band(figure, ours.mean),
+                words.points(ours.mean - figure.value),
+                _band(figure, ours.mean) if same else "other data",
                 f"{figure.source}.{suspect}",
             ])  # fmt: skip
     return table(head, rows)
