@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -56,6 +57,7 @@ def steps_per_second(stack: Stack, data_root: str, seconds: float) -> tuple[floa
     from torch.utils.flop_counter import FlopCounterMode
 
     torch.set_num_threads(1)
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # no compiler is used
     heap.keep()
     made = assemble(stack, Site(data_root, "cpu"), scan())
     step = middle_step(made)

@@ -72,7 +72,7 @@ class Net:
 
     def use(self, theta: Tensor, part: str, *values: Any) -> Any:
         """Call a method of the module by name, as in use; '' is the module itself."""
-        self.views.eval()
+        self._mode(training=False)
         return functional_call(self.views, self._unflat(theta), (part, *values))
 
     def train(self, theta: Tensor, *values: Any, part: str = "") -> tuple[Any, Tensor]:
@@ -80,13 +80,19 @@ class Net:
 
         part: the method of the module that is called instead.
         """
-        self.views.train()
+        self._mode(training=True)
         output = functional_call(self.views, self._unflat(theta), (part, *values))
+        if not self.buffers:
+            return output, theta[:0].detach()
         norms = [norm for norm in self.views.modules() if isinstance(norm, BatchNorm)]
         moved = [value for norm in norms for value in norm.moved or ()]
         for norm in norms:
             norm.moved = None  # a value of this pass must not outlive it
-        return output, torch.cat(moved) if moved else theta[:0].detach()
+        return output, torch.cat(moved)
+
+    def _mode(self, training: bool) -> None:
+        if self.views.training != training:  # it visits every module
+            self.views.train(training)
 
     def objective(
         self, loss: Callable[[Tensor, Any], Tensor]
