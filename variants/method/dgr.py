@@ -6,17 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-import torch
 from torch import Tensor, nn
 
-from ablate.learn import Rows, descend, flat, soft_labels
+from ablate.learn import Rows, descend, soft_labels
 from ablate.losses import cross_entropy, mean_over_rows
 from ablate.net import features_of
 from ablate.registry import component
-from ablate.solve import is_zero
 from ablate.types import Clock, Inner, Optimizer, Tasks, Training
 
-from .vae import Vae, bound, images, vae_size
+from .vae import Vae, bound, evaluations, mixture, vae_size
 
 
 class Pair(nn.Module):
@@ -112,33 +110,20 @@ class Dgr:
         noise: Tensor,
     ) -> State:
         """Take one step of solver and generator on new and generated rows."""
-        real = flat(tasks, sizes, self.training.weights, noise)
-        first, second, third = real.noise.split(self.latent, -1)
-        share = 1 / (clock.t + 1) if self.new_share is None else self.new_share
-        alone = clock.t == 0 or (isinstance(share, (int, float)) and share == 1)
-        if alone:
-            rows, codes, labels = real, first, None
-        else:
-            rows, labels = self._mixed(state.old, real, second, net)
-            codes = torch.cat([first, third])
+        real, rows, codes, taught, share = mixture(self, state.old, tasks, clock, net, sizes, noise)
 
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
             (logits, code, decoded), moved = net.train(at, rows.x, codes, part="both")
             lost = bound(code, decoded, rows, net)
             n = len(real.y)
             new = mean_over_rows(lost[:n], real.w) + cross_entropy(logits[:n], real, real.seen)
-            if labels is None:
+            if taught is None:
                 return new, moved
-            judged = self._judged(logits[n:], labels, rows)
+            judged = self._judged(logits[n:], taught, rows)
             return share * new + (1 - share) * (lost[n:] + judged).mean(), moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, clock)
         return State(theta, inner, state.old)
-
-    def _mixed(self, old: Tensor, real: Rows, z: Tensor, net: Any) -> tuple[Rows, Tensor]:
-        """Put generated rows behind the real ones, and give the old solver's logits of them."""
-        made = images(net.use(old, "decode", z), real.x.shape[1:], net)
-        return real._replace(x=torch.cat([real.x, made])), net(old, made)
 
     def _judged(self, logits: Tensor, old: Tensor, rows: Rows) -> Tensor:
         """Give each generated row's classification loss, `[N]`."""
@@ -154,5 +139,4 @@ class Dgr:
 
     def gradients(self, batches: Any, clock: Clock) -> Any:
         """Count solver and generator, and as many generated rows as real ones."""
-        replays = clock.t > 0 and not (self.new_share is not None and is_zero(1 - self.new_share))
-        return batches * (4 if replays else 2)
+        return batches * 2 * evaluations(self, clock)

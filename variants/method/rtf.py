@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ablate.learn import descend, flat, soft_labels
+from ablate.learn import descend, soft_labels
 from ablate.losses import cross_entropy, mean_over_rows
 from ablate.net import features_of, head_of
 from ablate.registry import component
 from ablate.solve import is_zero
 from ablate.types import Clock, Inner, Optimizer, Tasks, Training
 
-from .vae import Decoder, bound, chain_size, drawn, images
+from .vae import Decoder, bound, chain_size, drawn, evaluations, mixture
 
 
 class Feedback(nn.Module):
@@ -117,15 +117,7 @@ class Rtf:
         noise: Tensor,
     ) -> State:
         """Take one step on new and generated rows."""
-        real = flat(tasks, sizes, self.training.weights, noise)
-        first, second, third = real.noise.split(self.latent, -1)
-        share = 1 / (clock.t + 1) if self.new_share is None else self.new_share
-        replays = clock.t > 0 and not is_zero(1 - share)
-        rows, codes, labels = real, first, None
-        if replays:
-            made = images(net.use(state.old, "decode", second), real.x.shape[1:], net)
-            rows, labels = real._replace(x=torch.cat([real.x, made])), net(state.old, made)
-            codes = torch.cat([first, third])
+        real, rows, codes, taught, share = mixture(self, state.old, tasks, clock, net, sizes, noise)
 
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
             (logits, code, decoded), moved = net.train(at, rows.x, codes, part="both")
@@ -134,9 +126,9 @@ class Rtf:
             lost = None if is_zero(self.generative) else bound(code, decoded, rows, net)
             if lost is not None:
                 new = new + self.generative * mean_over_rows(lost[:n], real.w)
-            if labels is None:
+            if taught is None:
                 return new, moved
-            old = soft_labels(logits[n:], labels, real.before, self.temperature, real.seen).mean()
+            old = soft_labels(logits[n:], taught, real.before, self.temperature, real.seen).mean()
             old = self.temperature**2 * old  # gradients as large as those of hard labels
             if lost is not None:
                 old = old + self.generative * lost[n:].mean()
@@ -151,5 +143,4 @@ class Rtf:
 
     def gradients(self, batches: Any, clock: Clock) -> Any:
         """Count as many generated rows as real ones."""
-        replays = clock.t > 0 and not (self.new_share is not None and is_zero(1 - self.new_share))
-        return batches * (2 if replays else 1)
+        return batches * evaluations(self, clock)

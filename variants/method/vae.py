@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ablate.learn import Rows
+from ablate.learn import Rows, flat
+from ablate.types import Clock, Tasks
 
 CAP = 30.0
 """From here on log(1 + e^x) is x in single precision, and e^x would grow too large."""
@@ -93,3 +94,48 @@ def images(decoded: Tensor, shape: torch.Size, net: Any) -> Tensor:
     """Turn the logits of pixels `[N, D]` into inputs like the data's, `[N, ...]`."""
     made: Tensor = net.lowest + (net.highest - net.lowest) * decoded.sigmoid()
     return made.view(-1, *shape)
+
+
+class Mixture(NamedTuple):
+    """Real rows with generated ones behind them.
+
+    real: the first n of `rows`. codes `[N, Z]`: the draws of the rows' codes. taught `[N - n, C]`:
+    the old model's logits of the generated rows; None where there are none. share: the weight of
+    the real rows' loss.
+    """
+
+    real: Rows
+    rows: Rows
+    codes: Tensor
+    taught: Tensor | None
+    share: Any
+
+
+def mixture(
+    how: Any,
+    old: Tensor,
+    tasks: Tasks,
+    clock: Clock,
+    net: Any,
+    sizes: tuple[int, ...] | None,
+    noise: Tensor,
+) -> Mixture:
+    """Let the old model `[P]` generate as many rows as a batch has, from the second task on.
+
+    how: a method with `latent`, `new_share` and `training`. noise `[K, B, 3 Z]`: of a real row's
+    code, of a generated row's, and of that row's own.
+    """
+    real = flat(tasks, sizes, how.training.weights, noise)
+    first, second, third = real.noise.split(how.latent, -1)
+    share = 1 / (clock.t + 1) if how.new_share is None else how.new_share
+    if clock.t == 0 or (isinstance(share, (int, float)) and share == 1):
+        return Mixture(real, real, first, None, 1.0)
+    made = images(net.use(old, "decode", second), real.x.shape[1:], net)
+    rows = real._replace(x=torch.cat([real.x, made]))
+    return Mixture(real, rows, torch.cat([first, third]), net(old, made), share)
+
+
+def evaluations(how: Any, clock: Clock) -> int:
+    """Say how often a real row counts as a gradient evaluation: twice, with a generated one."""
+    share = how.new_share
+    return 1 if clock.t == 0 or (isinstance(share, (int, float)) and share == 1) else 2
