@@ -126,7 +126,7 @@ class SearchReader:
                 for name, said in plain["arms"].items()
             }
             budget = (plain["trials"], plain["seeds"], plain["metric"], plain["rows"])
-            return Tuned(node.text, *budget, arms)
+            return Tuned(node.text, str(plain["data"]), *budget, arms)
         except (DocumentError, KeyError, TypeError, ValueError, AttributeError) as error:
             self.note(node.at, f"{path} holds no tuned values: {error}", "a file that `tune` wrote")
             return None

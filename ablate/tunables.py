@@ -81,9 +81,13 @@ class TunedArm:
 
 @dataclass(frozen=True)
 class Tuned:
-    """A file of tuned values that a suite names: the budget that every arm had, and the arms."""
+    """A file of tuned values that a suite names: the budget that every arm had, and the arms.
+
+    data: the data sets whose training rows it was made on.
+    """
 
     file: str
+    data: str
     trials: int
     seeds: int
     metric: str

@@ -129,7 +129,9 @@ class Tuner:
             one = TunedArm({}, scores, tuple(trial.spread for trial in trials))
             arms[arm] = replace(one, values=trials[one.best].values)
         done = min(map(len, self.trials.values()), default=0)
-        return Tuned(file, done, search.seeds, search.metric, search.rows, arms)
+        names = {variant.choices["dataset"].name for variant in self.suite.variants}
+        data = ", ".join(sorted(names))
+        return Tuned(file, data, done, search.seeds, search.metric, search.rows, arms)
 
     def file(self, folder: Path, results: Path) -> Path:
         """Give where the tuned values go: the file that the suite names, or one in the results."""
@@ -150,7 +152,12 @@ class Tuner:
             }
             for arm, one in found.arms.items()
         }
-        budget = {"trials": found.trials, "seeds": found.seeds, "metric": found.metric}
+        budget = {
+            "data": found.data,
+            "trials": found.trials,
+            "seeds": found.seeds,
+            "metric": found.metric,
+        }
         whole = {**budget, "rows": found.rows, "arms": arms}
         text = (
             f"# Written by `tune` of the suite {self.suite.name}: values by arm, and its trials.\n"

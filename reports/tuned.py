@@ -37,9 +37,8 @@ def note(study: Study) -> str:
     rest = f" Not tuned: {', '.join(left)}." if left else ""
     return (
         f"Tuned with {found.trials} trials each ({found.seeds} seeds a trial), by {found.metric} "
-        "on "
-        "training rows held out for it; seeds, class orders and test rows of this study were not "
-        f"used.{rest}"
+        f"on training rows of {found.data} held out for it; seeds, class orders and test rows of "
+        f"this study were not used.{rest}"
     )
 
 

@@ -200,7 +200,7 @@ def test_faults_of_tuning_show_when_the_suite_is_read(
 ) -> None:
     """At their place, all of them."""
     (tmp_path / "broken.yaml").write_text("arms: 3\n")
-    arms = "trials: 1\nseeds: 1\nmetric: all-classes\nrows: 5\n"
+    arms = "data: digits\ntrials: 1\nseeds: 1\nmetric: all-classes\nrows: 5\n"
     arms += "arms: {%s: {values: {%s}, trials: []}}\n"
     (tmp_path / "other.yaml").write_text(arms % ("darkk", ""))
     (tmp_path / "paths.yaml").write_text(arms % ("dark", "method.ewc.strength: 3.0"))
