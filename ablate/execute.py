@@ -135,7 +135,7 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     return Assembled(
         stack,
         program,
-        Stream(data, cut, memory, theta, augment),
+        Stream(data, cut, memory, theta, augment, trim=net.buffers > 0),
         theta,
         data,
         protocols,

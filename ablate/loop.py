@@ -10,7 +10,16 @@ import torch
 from torch import Tensor
 
 from ablate.checkpoint import Chooser
-from ablate.program import Program, features, finish, gradients, logits, start, step
+from ablate.program import (
+    Program,
+    features,
+    finish,
+    gradients,
+    logits,
+    review_gradients,
+    start,
+    step,
+)
 from ablate.stream import Stream
 from ablate.types import Clock
 
@@ -34,29 +43,35 @@ def run(program: Program, stream: Stream, theta: Tensor) -> Iterator[AfterTask]:
         for epoch, batches in enumerate(epochs):
             for batch in batches:
                 state = step(program, state, batch)
-                rows = (batch.tasks.w > 0).sum((1, 2)).cpu()  # [S]
-                steps = steps + (rows > 0)
-                spent = spent + gradients(program, rows, batch.clock)
+                steps = steps + batch.tasks.present.any(1).cpu()
+                spent = spent + gradients(program, batch)
             chooser.see(epoch, state, partial(logits, program, state))
-        state = close(program, stream, chooser.chosen(state), t)
+        state, more = close(program, stream, chooser.chosen(state), t)
+        spent = spent + more
         yield AfterTask(t, state, steps, spent.round().long())
 
 
-def close(program: Program, stream: Stream, state: Any, t: int) -> Any:
-    """Close task t: one more look at its rows, finish, keep exemplars, a look at those."""
+def close(program: Program, stream: Stream, state: Any, t: int) -> tuple[Any, Tensor | float]:
+    """Close task t: one more look at its rows, finish, keep exemplars, a look at those.
+
+    Gives the gradient evaluations of the looks, too.
+    """
+    spent: Tensor | float = 0.0
     if program.reviews == "new":
-        state = review(program, stream, state, t)
+        state, spent = review(program, stream, state, t)
     state = finish(program, state, Clock(t, stream.cut.tasks))
     if t + 1 < stream.cut.tasks or program.adapts or program.reviews == "memory":
         keep(program, stream, state, t)
-    return review(program, stream, state, t) if program.reviews == "memory" else state
+    return review(program, stream, state, t) if program.reviews == "memory" else (state, spent)
 
 
-def review(program: Program, stream: Stream, state: Any, t: int) -> Any:
+def review(program: Program, stream: Stream, state: Any, t: int) -> tuple[Any, Tensor | float]:
     """Show the method rows that it asked to see once more; nothing is trained on them."""
+    spent: Tensor | float = 0.0
     for batch in stream.review(t, program.plain):
         state = step(program, state, batch, "review")
-    return state
+        spent = spent + review_gradients(program, batch)
+    return state, spent
 
 
 def keep(program: Program, stream: Stream, state: Any, t: int) -> None:

@@ -25,7 +25,8 @@ class Labelled(Protocol):
 
 def mean_over_rows(losses: Tensor, w: Tensor) -> Tensor:
     """Give the weighted mean of row losses `[B]`; 0, not nan, where every row is padding."""
-    return (losses * w).sum() / w.sum().clamp(min=1)
+    total = w.sum()
+    return (losses * w).sum() / torch.where(total > 0, total, 1)
 
 
 def one_hot(y: Tensor, classes: int) -> Tensor:

@@ -74,14 +74,27 @@ def finish(program: Program, state: Any, clock: Clock) -> Any:
     return each(lambda s, n: program.make(n).finish(s, clock, program.net), state, program.numbers)
 
 
-def gradients(program: Program, rows: Tensor, clock: Clock) -> Tensor:
-    """Count the gradient evaluations of a step on so many rows `[S]`, in batches of the method's.
+def gradients(program: Program, batch: Batch) -> Tensor:
+    """Count the gradient evaluations of a step `[S]`: its rows, in batches of the method's size.
 
     So a batch of five tasks' rows counts five times one of a single task's.
     """
-    batches = rows.double() / training(program.plain).batch_rows
+    rows = (batch.tasks.w > 0).sum(2).double().cpu()  # [S, K]
+    batches = rows / training(program.plain).batch_rows
     said = getattr(program.plain, "gradients", None)
-    found: Tensor = said(batches, clock) if said else batches
+    if said is None:
+        whole: Tensor = batches.sum(1)
+        return whole
+    found: Tensor = said(batches.sum(1), batch.clock, batches[:, -1])
+    return found
+
+
+def review_gradients(program: Program, batch: Batch) -> Tensor:
+    """Count the gradient evaluations of a review of a batch, `[S]`."""
+    rows = (batch.tasks.w > 0).sum((1, 2)).double().cpu()
+    batches, seen = rows / training(program.plain).batch_rows, batch.tasks.seen[0, 0].sum()
+    said = getattr(program.plain, "review_gradients", None)
+    found: Tensor = said(batches, int(seen)) if said else 0 * batches
     return found
 
 

@@ -159,6 +159,18 @@ def settled(beta: Any, n: Tensor) -> Tensor:
     return -torch.expm1(n.double() * torch.as_tensor(beta, dtype=torch.float64).log())
 
 
+SPECK = 1e-30
+"""Where second moments start: at 0 a square root has no slope, which MAML differentiates through.
+
+Its root, 1e-15, is nothing beside the epsilon that is added to it.
+"""
+
+
+def at_rest(theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Give moments of no gradient yet, and the step count 0."""
+    return torch.zeros_like(theta), torch.full_like(theta, SPECK), theta.new_zeros(())
+
+
 def moments(slope: Tensor, inner: Inner, beta1: Any, beta2: Any) -> tuple[Tensor, Tensor, Tensor]:
     """Move the two moments of Adam and its step count on by one gradient.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,6 +97,14 @@ def training(method: Any) -> Any:
     return getattr(method, "training", None) or method
 
 
+def first_rows(batches: Iterator[Batch], limit: int, batch_rows: int) -> Iterator[Batch]:
+    """Give the first `limit` rows of one task's batches; rows beyond have no weight."""
+    for place, batch in enumerate(islice(batches, -(-limit // batch_rows))):
+        kept = torch.arange(batch.tasks.w.shape[-1], device=batch.tasks.w.device)
+        w = batch.tasks.w * (kept < limit - place * batch_rows)
+        yield batch._replace(tasks=batch.tasks._replace(w=w, present=w.sum(-1) > 0))
+
+
 class Stream:
     """The batches and the memory of a stack, of training rows alone.
 
@@ -103,10 +112,20 @@ class Stream:
     """
 
     def __init__(
-        self, data: Data, cut: Split, memory: Memory, like: Tensor, augment: Augment | None = None
+        self,
+        data: Data,
+        cut: Split,
+        memory: Memory,
+        like: Tensor,
+        augment: Augment | None = None,
+        trim: bool = False,
     ) -> None:
-        """Move the rows to where `like` is, in its precision."""
-        self.cut = cut
+        """Move the rows to where `like` is, in its precision.
+
+        trim: say of every batch that is not full how many rows each task has, so that no padding
+        is handed on: batch norms would mix it in.
+        """
+        self.cut, self.trim = cut, trim
         self.memory = memory
         self.augment = augment if augment and augment.draws else None
         self.x = torch.as_tensor(data.x_train).to(like)
@@ -125,24 +144,30 @@ class Stream:
     def epochs(self, t: int, method: Method) -> list[Iterator[Batch]]:
         """Give the batches of each epoch of task t, as a method asks for them.
 
-        A number of steps is one epoch to whoever chooses among checkpoints, whatever it passes.
+        A number of steps counts as one epoch, whatever it passes.
         """
         plan = training(method)
         noise = getattr(method, "noise", 0)
         if steps := getattr(plan, "steps", None):
-            passes = (self.batches(t, e, plan.batches, plan.batch_rows, noise) for e in count())
-            return [islice(chain.from_iterable(passes), steps)]
+            return [self.batches(t, 0, plan.batches, plan.batch_rows, noise, steps)]
         epochs = (t == 0 and plan.first_epochs) or plan.epochs
         return [self.batches(t, e, plan.batches, plan.batch_rows, noise) for e in range(epochs)]
 
     def batches(
-        self, t: int, epoch: int, kind: str, batch_rows: int, noise: int = 0
+        self,
+        t: int,
+        epoch: int,
+        kind: str,
+        batch_rows: int,
+        noise: int = 0,
+        steps: int | None = None,
     ) -> Iterator[Batch]:
-        """Give the batches of one epoch of task t."""
-        made = [
-            tables.KINDS[kind](seed, t, epoch, self._pools(t, s), batch_rows)
-            for s, seed in enumerate(self.cut.seeds)
-        ]
+        """Give the batches of one epoch of task t, or `steps` of as many passes as they take."""
+        made = []
+        for s, seed in enumerate(self.cut.seeds):
+            deal = partial(tables.KINDS[kind], seed, t, pools=self._pools(t, s))
+            one = partial(deal, batch_rows=batch_rows)
+            made.append(tables.passes(one, steps) if steps else one(epoch))
         ragged = kind != "balanced"
         yield from self._served(
             tables.stack(made), Clock(t, self.cut.tasks, epoch), ragged, (t,), noise
@@ -154,7 +179,7 @@ class Stream:
         rows, limit = method.review_rows, getattr(method, "review_limit", None)
         after, chosen = (t, [t]) if newest else (t + 1, [*range(t + 1)])
         batches = self._some(after, chosen, t, (0, rows), "review", getattr(method, "noise", 0))
-        return islice(batches, -(-limit // rows)) if limit else batches
+        return first_rows(batches, limit, rows) if limit else batches
 
     def exemplars(self, k: int, seen: int, epoch: int, batch_rows: int) -> Iterator[Batch]:
         """Give the memory's rows of task k after `seen` tasks, shuffled, in batches of its own."""
@@ -197,7 +222,8 @@ class Stream:
         own, seen = self._masks(t, kept)
         for step in range(slots.shape[1]):
             active = rows[:, step].any(-1)
-            uneven = ragged or not rows[active, step].all()
+            least = slots.shape[-1] if self.trim else 1
+            uneven = ragged or (rows[active, step] < least).any()
             sizes = tuple(int(n) for n in rows[:, step].max(0)) if uneven else None
             most = max(sizes) if sizes else slots.shape[-1]
             at, w = slots[:, step, :, :most], weights[:, step, :, :most]

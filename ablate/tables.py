@@ -7,7 +7,8 @@ have happened, and rows beyond an exemplar quota cannot be reached.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -99,6 +100,19 @@ def natural(
             slots[step, k, : len(mine)] = mine
             weights[step, k, : len(mine)] = 1
     return Table(slots, weights)
+
+
+def passes(one: Callable[[int], Table], steps: int) -> Table:
+    """Give the first `steps` batches of as many passes as they take; one(epoch) gives a pass."""
+    slots, weights, made = [], [], 0
+    for epoch in count():
+        table = one(epoch)
+        slots.append(table.slots)
+        weights.append(table.weights)
+        made += len(table.slots)
+        if made >= steps:
+            break
+    return Table(np.concatenate(slots)[:steps], np.concatenate(weights)[:steps])
 
 
 def paired(seed: int, t: int, epoch: int, pools: list[Ints], batch_rows: int) -> Table:

@@ -20,6 +20,7 @@ from ablate.program import Program, gradients, logits, start
 from ablate.reading import REQUIRED, Component
 from ablate.registry import scan
 from ablate.solve import InnerLoop
+from ablate.stream import Batch
 from ablate.tables import KINDS
 from ablate.types import Choice, Clock, Facts, Tasks
 from variants.model.mlp import Mlp
@@ -265,8 +266,10 @@ def test_methods_start_where_they_are_put(entry: Component) -> None:
     net, theta = initial(lambda: trained(method, model, held), seed=0)
     program = Program(net, lambda _: method, {}, method)
     assert torch.equal(logits(program, start(program, theta[None]), x)[0], alone(at, x))
-    for rows in (1, 300):
-        assert float(gradients(program, torch.tensor([rows]), Clock(1, 2))) > 0
+    stacked = Tasks(*(part[None] for part in batch()))
+    spent = gradients(program, Batch(stacked, Clock(1, 3), None, None))
+    assert spent.shape == (1,)
+    assert float(spent) > 0
 
 
 @pytest.mark.parametrize("entry", of("method"))

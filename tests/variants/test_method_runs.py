@@ -25,11 +25,11 @@ CATALOGUE = scan()
 BASE = """
 question: What is left of a method when its own term is switched off?
 base:
-  dataset: {{digits: {{tasks: 5, train_per_class: 13, test_per_class: 6}}}}
+  dataset: {{digits: {{tasks: 5, train_per_class: {rows}, test_per_class: 6}}}}
   model: {{mlp: {{widths: [7, 5]}}}}
   memory: {memory}
   optimizer: {{sgd: {{lr: 0.2, momentum: {momentum}}}}}
-  training: {{standard: {{epochs: 1, batch_rows: 8, batches: {batches}}}}}
+  training: {{standard: {{epochs: 1, steps: {steps}, batch_rows: {batch}, batches: {batches}}}}}
   method: {method}
 precision: float64
 seeds: {seeds}
@@ -41,23 +41,22 @@ SMALL = {
     "rps-net": "{rps-net: {paths: 3, switch_tasks: 2}}",
     "mer": "{mer: {groups: 2, within: 0.4, across: 0.7, rows_per_step: 3}}",
     "icarl": "{icarl: {review_rows: 4}}",
-    "ewc": "{ewc: {review_rows: 4}}",
+    "ewc": "{ewc: {review_rows: 4, strength: 1}}",
     "mas": "{mas: {review_rows: 4}}",
     "meta": "{meta: {update: maml, inner_steps: 2, loss: all-ce, epochs: 1, batch_rows: 8}}",
 }
 
 
-def suite(
-    method: str,
-    memory: str = "none",
-    batches: str = "paired",
-    seeds: int = 1,
-    momentum: float = 0.9,
-) -> Suite:
-    text = BASE.format(
-        method=method, memory=memory, batches=batches, seeds=seeds, momentum=momentum
-    )
-    return parse_suite(text.encode(), "m", "m.yaml", CATALOGUE)
+SHAPE = {
+    "method": "replay", "memory": "none", "batches": "paired", "seeds": 1, "momentum": 0.9,
+    "rows": 13, "steps": "null", "batch": 8,
+}  # fmt: skip
+
+
+def suite(method: str, memory: str = "none", batches: str = "paired", **shape: Any) -> Suite:
+    """Read a suite of one arm."""
+    said = {**SHAPE, "method": method, "memory": memory, "batches": batches, **shape}
+    return parse_suite(BASE.format(**said).encode(), "m", "m.yaml", CATALOGUE)
 
 
 def stack(asked: Suite) -> Stack:
@@ -78,16 +77,27 @@ def answer(
     method: str, memory: str = "none", batches: str = "paired", momentum: float = 0.9
 ) -> Any:
     """Train one seed and give its last logits `[N, C]`."""
-    return final_logits(stack(suite(method, memory, batches, 1, momentum)), CATALOGUE)[0]
+    return final_logits(stack(suite(method, memory, batches, momentum=momentum)), CATALOGUE)[0]
+
+
+STREAMS = {
+    "paired": {"batches": "paired"},
+    "natural": {"batches": "natural"},
+    "balanced": {"batches": "balanced"},
+    # classes of unequal size: seeds differ in the rows, and in the steps, of a task
+    "unequal": {"batches": "paired", "rows": "null", "batch": 50},
+    "steps": {"batches": "paired", "rows": "null", "batch": 50, "steps": 9},
+}
 
 
 @pytest.mark.parametrize("name", CATALOGUE.names("method"))
-@pytest.mark.parametrize("batches", ["paired", "natural", "balanced"])
-def test_stacked_seeds_of_a_method_equal_each_seed_alone(name: str, batches: str) -> None:
+@pytest.mark.parametrize("stream", STREAMS)
+def test_stacked_seeds_of_a_method_equal_each_seed_alone(name: str, stream: str) -> None:
     """To 1e-12 in float64; a reservoir leaves some tasks without exemplars."""
     if not CATALOGUE.get("method", name).facts.get("stackable", True):
         pytest.skip("it says that it does not stack")
-    whole = stack(suite(SMALL.get(name, name), memory_of(name), batches, seeds=3, momentum=0.0))
+    shape = {"seeds": 3, "momentum": 0.0, **STREAMS[stream]}
+    whole = stack(suite(SMALL.get(name, name), memory_of(name), **shape))
     together = final_logits(whole, CATALOGUE)
     for s, one in enumerate(whole.runs):
         alone = final_logits(replace(whole, runs=(one,)), CATALOGUE)[0]
@@ -178,6 +188,45 @@ def test_a_base_says_training_and_optimizer_once_for_all_methods() -> None:
     own = suite("{replay: {optimizer: {adam: {lr: 0.5}}}}", SOME).variants[0].choices["method"]
     assert own.settings["optimizer"].label() == "adam(0.5, 0.9, 0.999, 1e-08, 0.0)"
     assert own.settings["training"].settings["batch_rows"] == 8
-    text = BASE.format(method="replay", memory=SOME, batches="paired", seeds=1, momentum=0)
+    text = BASE.format(**{**SHAPE, "memory": SOME})
     with pytest.raises(SuiteError, match="unknown kind 'trainings'"):
         parse_suite(text.replace("training:", "trainings:").encode(), "m", "m.yaml", CATALOGUE)
+
+
+def test_a_distillation_of_zero_is_the_same_in_a_stack_as_alone() -> None:
+    """Cells that differ in a number share a stack; so may one that switches a term off."""
+    for name, small in (("icarl", "review_rows: 4"), ("rps-net", "paths: 2")):
+        method = f"{{{name}: {{{small}}}}}"
+        text = BASE.format(**{**SHAPE, "memory": SOME, "momentum": 0.0, "method": method})
+        text += f"vary: {{method.{name}.distillation: [0.0, 1.0]}}\n"
+        asked = parse_suite(text.encode(), "m", "m.yaml", CATALOGUE)
+        facts = look(asked, CATALOGUE, Path("data"), False)
+        (both,) = plan(asked, CATALOGUE, facts, width=2).stacks
+        together = final_logits(both, CATALOGUE)
+        for s, one in enumerate(both.runs):
+            alone = final_logits(replace(both, runs=(one,)), CATALOGUE)[0]
+            assert float((together[s] - alone).abs().max()) < 1e-12
+        assert not torch.allclose(together[0], together[1], atol=1e-4)
+
+
+def test_a_limit_of_reviewed_rows_is_kept_exactly() -> None:
+    """Of 26 rows, ten in batches of four: the third has two."""
+    made = assemble(
+        stack(suite("{ewc: {review_rows: 4, review_limit: 10}}")), Site("data", "cpu"), CATALOGUE
+    )
+    seen = [float(one.tasks.w.sum()) for one in made.stream.review(0, made.program.plain)]
+    assert seen == [4, 4, 2]
+
+
+@pytest.mark.parametrize("method", ["replay", "gem", "a-gem", "la-maml", "mer", "icarl"])
+def test_batch_norm_meets_no_padding_and_survives_tasks_without_rows(method: str) -> None:
+    """Short batches, absent tasks, shares without a row: everything stays finite."""
+    text = BASE.format(**{**SHAPE, "method": SMALL.get(method, method), "memory": SOME})
+    text = text.replace("{mlp: {widths: [7, 5]}}", "{conv4: {width: 4, norm: batch}}")
+    asked = parse_suite(
+        text.replace("batch_rows: 8", "batch_rows: 7").encode(), "m", "m.yaml", CATALOGUE
+    )
+    assert final_logits(stack(asked), CATALOGUE).isfinite().all()
+    made = assemble(stack(asked), Site("data", "cpu"), CATALOGUE)
+    for batch in made.stream.epochs(2, made.program.plain)[0]:
+        assert batch.sizes == tuple(int(n) for n in batch.tasks.w[0].sum(1))

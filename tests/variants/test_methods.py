@@ -32,6 +32,8 @@ from variants.method import (
     vae,
 )
 from variants.model.mlp import Mlp
+from variants.optimizer.adam import Adam
+from variants.optimizer.radam import Radam
 from variants.optimizer.sgd import Sgd
 from variants.training.standard import Standard
 from variants.update.fomaml import Fomaml
@@ -358,7 +360,7 @@ def test_a_layer_of_paths_is_the_sum_of_the_active_ones() -> None:
     x, active = torch.rand(5, 2), torch.tensor([1.0, 0.0, 1.0])
     expected = layers[0](x) + layers[2](x)
     assert torch.allclose(paths.Layer(layers)(x, active), expected, atol=1e-6)
-    inside = [nn.Sequential(layer) for layer in layers]
+    inside = [nn.Sequential(layer) for layer in layers]  # no linear layer to the eye
     assert torch.allclose(paths.Layer(inside)(x, active), expected, atol=1e-6)
 
 
@@ -367,7 +369,7 @@ def test_a_switch_freezes_the_old_paths_and_trains_the_new_one() -> None:
     method = rps_net.RpsNet(*PLAIN, paths=3)
     net, theta = initial(lambda: method.wrap(lambda: Mlp((3,))((2,), 4), (2,), 4), seed=0)
     theta = theta.double()
-    first, second = (torch.full((1, 2, 1), v, dtype=torch.float64) for v in (-2.0, 2.0))
+    first, second = (torch.full((1, 2, 64), v, dtype=torch.float64) for v in (-2.0, 2.0))
     tasks = Tasks(*(part[:1] for part in two_tasks()))
     one = method.step(method.start(theta, net), tasks, Clock(0, 2), net, None, first)
     assert one.used.tolist() == [[1, 0, 0]]
@@ -438,3 +440,38 @@ def test_look_ahead_maml_learns_its_rates_before_it_steps() -> None:
     assert torch.allclose(found.rates, rates, rtol=1e-12)
     assert torch.allclose(found.theta, theta - rates.clamp(min=0) * slope, rtol=1e-12)
     assert float((rates - 0.2).abs().max()) > 0.01
+
+
+def test_the_distillation_of_rps_net_grows_from_the_second_switch_on() -> None:
+    """phi is 1 while t <= J, then gamma (t - J): released code, J = 1, gamma = 2.5."""
+    net, theta = initial(
+        lambda: rps_net.RpsNet(*PLAIN, paths=2).wrap(lambda: Mlp((3,))((2,), 4), (2,), 4), seed=0
+    )
+    theta, noise = theta.double(), torch.zeros(1, 2, 64, dtype=torch.float64)
+    tasks = Tasks(*(part[1:] for part in two_tasks()))
+    moves = {}
+    for gamma in (0.0, 2.5):
+        method = rps_net.RpsNet(*PLAIN, paths=2, distillation=gamma)
+        for t in (1, 2, 3):
+            state = method.start(theta, net)._replace(old=theta.flip(0))
+            state = state._replace(old_used=state.used)
+            after = method.step(state, tasks, Clock(t, 4, 0, 1), net, None, noise)
+            moves[gamma, t] = after.theta - theta
+    pulls = [moves[2.5, t] - moves[0.0, t] for t in (1, 2, 3)]
+    assert torch.allclose(pulls[1], 2.5 * pulls[0], rtol=1e-9)
+    assert torch.allclose(pulls[2], 5.0 * pulls[0], rtol=1e-9)
+    assert float(pulls[0].abs().max()) > 1e-3
+
+
+def test_maml_through_adam_is_finite_where_a_parameter_has_no_gradient() -> None:
+    """The square root of a second moment of 0 has no slope."""
+    fit, tasks = bowls(0.25)
+    theta = torch.tensor([2.0, 7.0])  # nothing reads the second
+    for optimizer in (Adam(lr=0.1), Radam(lr=0.1)):
+        fit = InnerLoop(
+            lambda at, task: ((at[:1] - task.x[:, 0]).square() / 2 * task.w).sum(), optimizer, 6
+        )
+        found = Maml(0.1)(theta, tasks, fit, Clock(0, 1))
+        assert found.isfinite().all()
+        assert found[1] == 7
+        assert found[0] != 2

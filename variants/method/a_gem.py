@@ -40,7 +40,7 @@ class AGem:
         self, state: Learner, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
     ) -> Learner:
         """Take one step."""
-        old, new = apart(flat(tasks, sizes), tasks, sizes)
+        old, new = apart(flat(tasks, sizes, self.training.weights), tasks, sizes)
         slope, moved = grad(lambda at: classify(net, at, new), has_aux=True)(state.theta)
         if len(old.y):
             other = grad(lambda at: classify(net, at, old)[0])(state.theta)

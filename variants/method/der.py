@@ -31,9 +31,9 @@ class State(NamedTuple):
 class Der:
     """L = CE(new rows) + alpha |z - h(x)|^2 (exemplars) + beta CE(exemplars).
 
-    z are the logits an exemplar was stored with, over the classes seen by then; the square is the
-    mean over them. Unlike the paper, exemplars are chosen when their task ends, so that z is the
-    model's answer then, and one draw of exemplars serves both terms.
+    z are the logits an exemplar was stored with. Unlike the paper, the square is the mean over the
+    classes seen by then, not the sum over all; exemplars are chosen when their task ends, so that z
+    is the model's answer then, and one draw of exemplars serves both terms.
 
     optimizer: of every step; its state is kept from task to task.
     training: batches, epochs or steps.

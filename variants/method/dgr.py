@@ -58,7 +58,8 @@ class Dgr:
     Solver and generator are trained on the same mixture: cross-entropy, and the evidence bound per
     pixel. The two share no parameter, so one optimizer over both is two optimizers.
     Unlike the paper, whose generator is a WGAN, it is a variational autoencoder (as in van de Ven &
-    Tolias 2018, arXiv:1809.10635), and its rows come drawn from the prior.
+    Tolias 2018, arXiv:1809.10635, who also set s so), its rows come drawn from the prior, and
+    solver and generator are trained together, not one after the other.
 
     optimizer: of the solver and the generator; its state is kept from task to task.
     training: batches, epochs or steps; a generator wants thousands of steps a task. As many rows
@@ -68,7 +69,7 @@ class Dgr:
     latent: Z, latent units, [1, 100000].
     labels: of generated rows: the old solver's best class (`hard`, the paper), or its softened
         probabilities (`soft`).
-    temperature: of soft labels, (0, 1000].
+    temperature: T of soft labels, whose loss is multiplied by T^2, (0, 1000].
     new_share: s, the weight of the new rows once there are old ones, [0, 1]; null takes one over
         the tasks seen (the paper's Eq. 2). 1 switches replay off.
     """
@@ -112,6 +113,8 @@ class Dgr:
         """Take one step of solver and generator on new and generated rows."""
         real, rows, codes, taught, share = mixture(self, state.old, tasks, clock, net, sizes, noise)
 
+        made = (real.w > 0).to(real.w)  # one generated row for each real one, none for padding
+
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
             (logits, code, decoded), moved = net.train(at, rows.x, codes, part="both")
             lost = bound(code, decoded, rows, net)
@@ -119,8 +122,8 @@ class Dgr:
             new = mean_over_rows(lost[:n], real.w) + cross_entropy(logits[:n], real, real.seen)
             if taught is None:
                 return new, moved
-            judged = self._judged(logits[n:], taught, rows)
-            return share * new + (1 - share) * (lost[n:] + judged).mean(), moved
+            old = lost[n:] + self._judged(logits[n:], taught, rows)
+            return share * new + (1 - share) * mean_over_rows(old, made), moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, clock)
         return State(theta, inner, state.old)
@@ -128,7 +131,8 @@ class Dgr:
     def _judged(self, logits: Tensor, old: Tensor, rows: Rows) -> Tensor:
         """Give each generated row's classification loss, `[N]`."""
         if self.labels == "soft":
-            return soft_labels(logits, old, rows.before, self.temperature, rows.seen)
+            soft = soft_labels(logits, old, rows.before, self.temperature, rows.seen)
+            return self.temperature**2 * soft  # gradients as large as those of hard labels
         y = old.masked_fill(~rows.before, float("-inf")).argmax(-1)
         kept = logits.masked_fill(~rows.seen, float("-inf"))
         return kept.logsumexp(-1) - logits.gather(1, y[:, None])[:, 0]
@@ -137,6 +141,6 @@ class Dgr:
         """Close a task: solver and generator become the old ones."""
         return State(state.theta, state.inner, state.theta)
 
-    def gradients(self, batches: Any, clock: Clock) -> Any:
+    def gradients(self, batches: Any, clock: Clock, new: Any) -> Any:
         """Count solver and generator, and as many generated rows as real ones."""
         return batches * 2 * evaluations(self, clock)

@@ -44,7 +44,8 @@ class Ewc:
         Fisher), every label weighted by its probability (`exact`), or the row's own (`empirical`);
         `batch` squares the gradient of a batch's mean loss instead, as some public code does.
     form: a penalty for each task (`separate`, the paper), or one at the newest parameters, whose
-        weight decays by `decay` a task (`online`; Schwarz et al. 2018, arXiv:1805.06370, Eq. 9).
+        weight decays by `decay` a task (`online`; Schwarz et al. 2018, arXiv:1805.06370, Eq. 9, in
+        which the penalty has that factor once more).
     decay: gamma of the online form, [0, 1].
     review_limit: rows of a task that its Fisher is estimated on, [1, 1e9]; null takes all.
     review_rows: rows in a batch of those, [1, 100000].
@@ -77,7 +78,8 @@ class Ewc:
     ) -> State:
         """Take one step on the cross-entropy and the penalty, whose gradient is known."""
         rows = flat(tasks, sizes, self.training.weights)
-        pull = self.strength * (state.weight * state.theta - state.anchor) if clock.t else None
+        held = self.decay * self.strength if self.form == "online" else self.strength
+        pull = held * (state.weight * state.theta - state.anchor) if clock.t else None
         theta, inner = descend(
             lambda at: classify(net, at, rows), state.theta, state.inner, self, clock, pull
         )
@@ -134,6 +136,10 @@ class Ewc:
             drawn = torch.special.ndtr(rows.noise[:, :1])
             y = (chances.cumsum(-1) < drawn).sum(-1).clamp(max=chances.shape[-1] - 1)
         return (y[:, None] == torch.arange(chances.shape[-1], device=y.device)).to(chances)
+
+    def review_gradients(self, batches: Any, classes: int) -> Any:
+        """Count a gradient for each row, and for each label that it may have."""
+        return batches * (classes if self.fisher == "exact" else 1)
 
     def finish(self, state: State, clock: Clock, net: Any) -> State:
         """Close a task: its penalty joins the others, or takes their place."""

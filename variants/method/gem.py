@@ -17,7 +17,9 @@ from ablate.types import Clock, Floats, Optimizer, Tasks, Training
 from .plain import Learner, begin
 
 
-@component("method", "gem", paper="Lopez-Paz & Ranzato 2017 (GEM), arXiv:1706.08840, Eq. 8 to 11")
+@component(
+    "method", "gem", paper="Lopez-Paz & Ranzato 2017 (GEM), arXiv:1706.08840, Eq. 7, 10 and 11"
+)
 @dataclass(frozen=True)
 class Gem:
     """The step goes along the vector nearest to the new rows' gradient that raises no old loss.
@@ -78,8 +80,8 @@ def allowed(slope: Tensor, bounds: Tensor, margin: float) -> Tensor:
     wide = bounds.double()
     gram = (wide @ wide.T).cpu().numpy()
     against = (wide @ slope.double()).cpu().numpy()
-    if (against >= 0).all():
-        return slope
+    if (against >= 0).all() or not (np.isfinite(gram).all() and np.isfinite(against).all()):
+        return slope  # what is not finite has diverged, and is told by its logits
     push = torch.as_tensor(multipliers(gram, against) + margin).to(slope)
     return slope + push @ bounds
 

@@ -45,7 +45,8 @@ class Icarl:
     training: batches, epochs or steps; `natural` batches are the paper's.
     loss: `binary` (the paper), or the `softmax` cross-entropy with softened labels of the old model
         at temperature 2 beside it.
-    distillation: weight of the old classes' terms, >= 0; 0 trains on labels alone.
+    distillation: how much of the old classes' targets is the old model's, the rest being the label,
+        [0, 1]; of the `softmax` loss, the weight of the soft labels. 0 trains on labels alone.
     classifier: the `nearest-mean` of exemplars (the paper), or the `logits`. With these, `softmax`
         and distillation 0 it is replay.
     review_rows: exemplars in a batch that the means are taken over, [1, 100000].
@@ -84,12 +85,11 @@ class Icarl:
 
     def _binary(self, logits: Tensor, taught: Tensor | None, rows: Rows) -> Tensor:
         target = one_hot(rows.y, logits.shape[-1]).to(logits)
-        weight = rows.seen.to(logits)
         if taught is not None:
-            target = torch.where(rows.before, taught.sigmoid(), target)
-            weight = torch.where(rows.before, self.distillation * weight, weight)
+            mixed = target + self.distillation * (taught.sigmoid() - target)
+            target = torch.where(rows.before, mixed, target)
         each = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
-        return mean_over_rows((each * weight).sum(-1), rows.w)
+        return mean_over_rows((each * rows.seen).sum(-1), rows.w)
 
     def _softmax(self, logits: Tensor, taught: Tensor | None, rows: Rows) -> Tensor:
         value = cross_entropy(logits, rows, rows.seen)

@@ -32,7 +32,10 @@ class LaMaml:
 
     phi_j+1 = phi_j - rates * grad L(phi_j; the j-th share of the new rows), phi_0 = theta. Before
     that, the rates go down their own gradient, -g_j * sum of the inner gradients up to j, in the
-    first-order form of the paper.
+    first-order form of the paper. Unlike the paper's Algorithm 1, whose outer gradient is that at
+    phi_r alone, with one row an inner step, g is the mean over phi_1 .. phi_r and an inner step has
+    a share of the rows, as in the released code; and exemplars are chosen when their task ends. A
+    learning-rate schedule scales the outer step.
 
     training: batches, epochs or steps; `paired` batches are the paper's.
     lr: initial learning rate of every parameter, > 0.
@@ -86,6 +89,6 @@ class LaMaml:
         """Give theta `[P]`, which a protocol may adapt before it scores."""
         return state.theta
 
-    def gradients(self, batches: Any, clock: Clock) -> Any:
-        """Count the outer gradients, and the new rows' (one batch) inside."""
-        return batches * max(1, self.inner_steps) + (batches > 0) * (self.inner_steps > 0)
+    def gradients(self, batches: Any, clock: Clock, new: Any) -> Any:
+        """Count the outer gradients, and the new rows' inside."""
+        return batches * max(1, self.inner_steps) + new * (self.inner_steps > 0)

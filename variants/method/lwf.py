@@ -28,7 +28,8 @@ class Lwf:
     """L = cross-entropy + strength sum over old classes of -p_c log q_c.
 
     p and q are the old and the new model's softmax over the old classes at a temperature, on the
-    new rows. Unlike the paper, which has a head for each task, the old classes are one head.
+    new rows. Unlike the paper, which has a head for each task, all classes are one head, new rows
+    are told apart from old classes too, and there is no warm-up of the new logits.
 
     optimizer: of every step; its state is kept from task to task.
     training: batches, epochs or steps.

@@ -24,7 +24,8 @@ class Mer:
     A batch's new rows and exemplars are shared out to `groups`, one after the other; a group's rows
     are stepped on in random order. After a group, theta goes `within` of the way from where the
     group began; after all groups, `across` of the way from where the batch began.
-    Unlike the paper, a group holds as many new rows as are its share of the batch.
+    Unlike the paper, a group holds as many new rows as are its share of the batch, and exemplars
+    are chosen when their task ends. `weights: tasks` of the training weighs inside a small step.
 
     optimizer: of the small steps; the paper's is SGD.
     training: batches, epochs or steps; `paired` batches are the paper's.

@@ -137,7 +137,7 @@ class Meta:
         """Give theta `[P]`, which a protocol may adapt before it scores."""
         return state.theta
 
-    def gradients(self, batches: Any, clock: Clock) -> Any:
+    def gradients(self, batches: Any, clock: Clock, new: Any) -> Any:
         """Count the gradient evaluations of one step on so many batches of rows.
 
         A null that takes one step on a batch still evaluates every row's loss once.

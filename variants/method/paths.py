@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,13 +38,13 @@ class Layer(nn.Module):
 class Paths(nn.Module):
     """A sequence of layers, each that has parameters M times, and one last layer for all."""
 
-    def __init__(self, model: nn.Sequential, paths: int) -> None:
-        """Take the model and M; the first of each parallel layers is the model's own."""
+    def __init__(self, models: Sequence[nn.Sequential]) -> None:
+        """Take M models of one shape; the last layer is the first one's."""
         super().__init__()
-        body, self.head = list(model[:-1]), model[-1]
+        self.head = models[0][-1]
         self.steps = nn.ModuleList(
-            Layer([part, *(fresh(part) for _ in range(paths - 1))]) if trains(part) else part
-            for part in body
+            Layer(parts) if trains(parts[0]) else parts[0]
+            for parts in zip(*(list(model[:-1]) for model in models), strict=True)
         )
 
     def forward(self, x: Tensor, active: Tensor) -> Tensor:
@@ -63,12 +62,3 @@ class Paths(nn.Module):
 def trains(module: nn.Module) -> bool:
     """Say whether a module has parameters."""
     return any(True for _ in module.parameters())
-
-
-def fresh(module: nn.Module) -> nn.Module:
-    """Give a copy of a module with initial values of its own."""
-    made = copy.deepcopy(module)
-    for part in made.modules():
-        if callable(reset := getattr(part, "reset_parameters", None)):
-            reset()
-    return made

@@ -18,6 +18,9 @@ from ablate.types import Clock, Inner, Optimizer, Tasks, Training
 
 from .paths import Paths
 
+LAYERS = 64
+"""The most layers of a path."""
+
 
 class State(NamedTuple):
     """All paths and the last layer `[P]`, the optimizer's state, what the last task left `[P]`.
@@ -34,15 +37,17 @@ class State(NamedTuple):
     old_used: Tensor
 
 
-@component("method", "rps-net", paper="Rajasegaran et al. 2019 (RPS-net), NeurIPS, Algorithm 1")
+@component(
+    "method", "rps-net", paper="Rajasegaran et al. 2019 (RPS-net), arXiv:1906.01120, Algorithm 1"
+)
 @dataclass(frozen=True)
 class RpsNet:
     """L = cross-entropy + phi KL(old model, new model), along the layers of all paths so far.
 
     Each layer exists `paths` times; a layer's output is the sum of those on a path. Every
     `switch_tasks` tasks a new path is drawn, one of each layer's; only what is new on it is
-    trained, with the last layer, which all share. phi = 1 until the first switch and then
-    `distillation` times the switches so far.
+    trained, with the last layer, which all share. phi = 1 in the tasks t <= J, counted from 0, and
+    then gamma (t - J), as in the released code.
     Unlike the paper, a switch draws one random path, not the best of several by their accuracy
     after training them all; and exemplars are those of the suite's memory.
 
@@ -50,7 +55,7 @@ class RpsNet:
     training: batches, epochs or steps.
     paths: M, parallel layers, [1, 1000]; the paper has 8.
     switch_tasks: J, tasks that share a path, [1, 1000].
-    distillation: gamma, how the distillation grows with the switches, [0, 1e6]; 0 is none at all.
+    distillation: gamma, how the distillation grows with the tasks, [0, 1e6]; 0 is none at all.
     temperature: of the old model's probabilities, (0, 1000].
     """
 
@@ -69,17 +74,17 @@ class RpsNet:
 
     @property
     def noise(self) -> int:
-        """Ask for draws that choose a path: one a layer is used, of the first rows."""
-        return 1
+        """Ask for draws that choose a path: the first row's, one for each layer."""
+        return LAYERS
 
     def wrap(
         self, build: Callable[[], nn.Module], inputs: tuple[int, ...], classes: int
     ) -> nn.Module:
         """Put M layers in the place of each. Raises ValueError for a model not in sequence."""
-        model = build()
-        if not isinstance(model, nn.Sequential):
+        models = [build() for _ in range(self.paths)]
+        if not all(isinstance(model, nn.Sequential) for model in models):
             raise ValueError("rps-net wants a model that is a sequence of layers (nn.Sequential)")
-        return Paths(model, self.paths)
+        return Paths(models)  # type: ignore[arg-type]
 
     def size(self, parameters: int, inputs: tuple[int, ...], classes: int) -> int:
         """Give about P: every layer M times."""
@@ -87,7 +92,9 @@ class RpsNet:
 
     def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch: the model's own layers, until a path is drawn."""
-        none = theta.new_zeros(len(blocks(net)), self.paths)
+        if (layers := len(blocks(net))) > LAYERS:
+            raise ValueError(f"a path of {layers} layers; at most {LAYERS} can be drawn")
+        none = theta.new_zeros(layers, self.paths)
         first = none + (torch.arange(self.paths, device=theta.device) == 0)
         return State(theta, self.optimizer.init(theta), theta, first, none, none)
 
@@ -104,8 +111,9 @@ class RpsNet:
         if clock.t % self.switch_tasks == 0 and (clock.epoch, clock.step) == (0, 0):
             state = self._switched(state, noise, clock)
         rows = flat(tasks, sizes, self.training.weights)
-        switches = clock.t // self.switch_tasks
-        phi = self.distillation * max(1, switches)
+        late = clock.t > self.switch_tasks
+        gamma = torch.as_tensor(self.distillation)
+        phi = gamma * (clock.t - self.switch_tasks) if late else (gamma > 0) * 1.0
         distils = clock.t > 0 and not is_zero(self.distillation)
         taught = net.use(state.old, "", rows.x, state.old_used) if distils else None
 
@@ -124,7 +132,7 @@ class RpsNet:
     def _switched(self, state: State, noise: Tensor, clock: Clock) -> State:
         """Draw a new path; what was on the paths before is trained no more."""
         layers = state.used.shape[0]
-        drawn = torch.special.ndtr(noise.flatten()[:layers])  # [L] in [0, 1)
+        drawn = torch.special.ndtr(noise[0, 0, :layers])  # [L] in [0, 1)
         places = torch.arange(self.paths, device=noise.device)
         path = (drawn[:, None] * self.paths).long().clamp(max=self.paths - 1) == places
         before = state.used if clock.t else torch.zeros_like(state.used)

@@ -61,14 +61,14 @@ class Rtf:
     """L = s L(new rows) + (1 - s) L(rows the old model generates), s = 1 / tasks seen.
 
     Of a new row, L is its cross-entropy and the evidence bound per pixel; of a generated one, the
-    cross-entropy with the old model's softened probabilities, and the same bound. The model codes a
-    row in what its last layer reads; that needs a model that is a sequence of layers.
+    cross-entropy with the old model's softened probabilities (times T^2), and the same bound. The
+    model codes a row in what its last layer reads; that needs a model in a sequence of layers.
 
     optimizer: of the model with its feedback; its state is kept from task to task.
     training: batches, epochs or steps. As many rows are generated as there are in a batch.
     widths: hidden units of the feedback from the code outwards, each in [1, 100000].
     latent: Z, latent units, [1, 100000].
-    temperature: of the old model's probabilities, (0, 1000].
+    temperature: T of the old model's probabilities, (0, 1000].
     generative: weight of the evidence bound, [0, 1e6]; 0 with `new_share: 1` is fine-tuning.
     new_share: s, the weight of the new rows once there are old ones, [0, 1]; null takes one over
         the tasks seen. 1 switches replay off.
@@ -119,6 +119,8 @@ class Rtf:
         """Take one step on new and generated rows."""
         real, rows, codes, taught, share = mixture(self, state.old, tasks, clock, net, sizes, noise)
 
+        made = (real.w > 0).to(real.w)  # one generated row for each real one, none for padding
+
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
             (logits, code, decoded), moved = net.train(at, rows.x, codes, part="both")
             n = len(real.y)
@@ -128,11 +130,11 @@ class Rtf:
                 new = new + self.generative * mean_over_rows(lost[:n], real.w)
             if taught is None:
                 return new, moved
-            old = soft_labels(logits[n:], taught, real.before, self.temperature, real.seen).mean()
-            old = self.temperature**2 * old  # gradients as large as those of hard labels
+            soft = soft_labels(logits[n:], taught, real.before, self.temperature, real.seen)
+            old = self.temperature**2 * soft  # gradients as large as those of hard labels
             if lost is not None:
-                old = old + self.generative * lost[n:].mean()
-            return share * new + (1 - share) * old, moved
+                old = old + self.generative * lost[n:]
+            return share * new + (1 - share) * mean_over_rows(old, made), moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, clock)
         return State(theta, inner, state.old)
@@ -141,6 +143,6 @@ class Rtf:
         """Close a task: the model becomes the old one."""
         return State(state.theta, state.inner, state.theta)
 
-    def gradients(self, batches: Any, clock: Clock) -> Any:
+    def gradients(self, batches: Any, clock: Clock, new: Any) -> Any:
         """Count as many generated rows as real ones."""
         return batches * evaluations(self, clock)

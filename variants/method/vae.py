@@ -66,7 +66,7 @@ def vae_size(inputs: tuple[int, ...], widths: tuple[int, ...], latent: int) -> i
 
 
 def drawn(code: Tensor, noise: Tensor) -> Tensor:
-    """Give z = mean + noise * sd, `[N, Z]`, from the code `[N, 2 Z]` (the paper's Eq. 9)."""
+    """Give z = mean + noise * sd, `[N, Z]`, from the code `[N, 2 Z]` (with the paper's Eq. 10)."""
     mean, variance = code.chunk(2, -1)
     return mean + noise * (variance / 2).exp()
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.solve import decayed, moments, settled
+from ablate.solve import at_rest, decayed, moments, settled
 from ablate.types import Inner
 
 
@@ -33,7 +33,7 @@ class Adam:
 
     def init(self, theta: Tensor) -> Inner:
         """Give zero moments and the step count 0."""
-        return torch.zeros_like(theta), torch.zeros_like(theta), theta.new_zeros(())
+        return at_rest(theta)
 
     def step(self, theta: Tensor, slope: Tensor, inner: Inner, scale: Any) -> tuple[Tensor, Inner]:
         """Take one step."""

@@ -21,7 +21,8 @@ from .queries import halves, outer
 class Fomaml:
     """theta - outer_lr * mean_k grad L_k(phi_k; query), phi_k = fit(theta, support rows).
 
-    MAML without the derivative of the inner steps.
+    MAML without the derivative of the inner steps. Unlike the paper, tasks are averaged, not
+    summed, and support and query rows, every other one, are of one batch.
 
     outer_lr: outer learning rate, > 0.
     """

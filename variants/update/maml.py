@@ -19,8 +19,8 @@ from .queries import halves, outer
 class Maml:
     """theta - outer_lr * grad mean_k L_k(phi_k; query), phi_k = fit(theta, support rows).
 
-    The gradient goes through the inner steps. A task's rows in a batch are shared out to support
-    and query, every other one.
+    The gradient goes through the inner steps. Unlike the paper, tasks are averaged, not summed, and
+    support and query rows, every other one, are of one batch.
 
     outer_lr: outer learning rate, > 0.
     """
