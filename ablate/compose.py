@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from ablate.choices import find
 from ablate.document import Node
+from ablate.reading import Field
 from ablate.registry import Catalogue
-from ablate.types import Choice
+from ablate.types import TOP_KINDS, Choice
 
 
 def shared_kinds(catalogue: Catalogue) -> tuple[str, ...]:
@@ -24,26 +26,88 @@ def shared_kinds(catalogue: Catalogue) -> tuple[str, ...]:
 def filled(tree: Node, catalogue: Catalogue) -> Node:
     """Give the chosen method what the tree says of a kind that it has a place for and leaves open.
 
-    So `training` and `optimizer` are said once, beside the methods, and are equal for all. A method
-    that says itself what a component is for (its own `epochs`) keeps to that.
+    So `training` and `optimizer` are said once, beside the methods, and are equal for all.
     """
-    method = tree.items["method"]
-    name = method.value if isinstance(method.value, str) else next(iter(method.items), "")
-    if name not in catalogue.names("method") or len(method.items) > 1:
+    name, own = method_of(tree, catalogue)
+    if not name:
         return tree  # a fault, which reading it will tell
-    own = Node({}, method.at) if isinstance(method.value, str) else method.items[name]
-    if own.value is not None and not isinstance(own.value, dict):
-        return tree
+    method = tree.items["method"]
     more = {
-        field.name: tree.items[slot]
-        for field in catalogue.get("method", name).fields
-        if (slot := catalogue.slot(field.annotation) or "") in tree.items
-        and field.name not in own.items
-        and not (said_in(catalogue, slot) & {*own.items})
+        field: tree.items[kind]
+        for field, kind in slots(name, catalogue).items()
+        if kind in tree.items and field not in own.items
     }
     said = Node({**own.items, **more}, own.at, {**own.keys, **{k: v.at for k, v in more.items()}})
     at = method.keys.get(name, method.at)
     return replace(tree, value={**tree.items, "method": Node({name: said}, method.at, {name: at})})
+
+
+def method_of(tree: Node, catalogue: Catalogue) -> tuple[str, Node]:
+    """Give the name and the written settings of a tree's method; no name where it has a fault."""
+    method = tree.items["method"]
+    name = method.value if isinstance(method.value, str) else next(iter(method.items), "")
+    own = Node({}, method.at) if isinstance(method.value, str) else method.items.get(name, method)
+    sound = own.value is None or isinstance(own.value, dict)
+    if name not in catalogue.names("method") or len(method.items) > 1 or not sound:
+        return "", method
+    return name, own
+
+
+def slots(name: str, catalogue: Catalogue) -> dict[str, str]:
+    """Give the kinds of components that a method chooses inside itself, by field."""
+    fields = catalogue.get("method", name).fields
+    return {one.name: kind for one in fields if (kind := catalogue.slot(one.annotation))}
+
+
+def clashes(tree: Node, catalogue: Catalogue) -> list[str]:
+    """Name what a method says itself although the tree's `training` says it for all methods."""
+    name, own = method_of(tree, catalogue)
+    if not name:
+        return []
+    return [
+        f"method {name!r} says {field!r} itself beside the {kind!r} of all methods, which goes "
+        f"before it: say {kind}.{next(iter(tree.items[kind].items), tree.items[kind].text)}.{field}"
+        for kind in slots(name, catalogue).values()
+        if kind in tree.items
+        for field in sorted(said_in(catalogue, kind) & {*own.items})
+    ]
+
+
+def home(tree: Node, path: str, catalogue: Catalogue) -> str:
+    """Give the path at which an arm really has the setting that a path names; '' where nowhere.
+
+    Of a kind that the base says for all methods, that is inside the method where it has its own.
+    """
+    kind, *words = path.split(".")
+    if kind not in TOP_KINDS:
+        name, own = method_of(tree, catalogue)
+        places = (
+            [field for field, mine in slots(name, catalogue).items() if mine == kind]
+            if name
+            else []
+        )
+        if not places:
+            return ""
+        if places[0] in own.items:
+            kind = f"method.{name}.{places[0]}"
+    full = ".".join([kind, *words])
+    parent = tuple(full.split("."))[:-1]
+    return full if len(words) > 1 and find(tree, parent) is not None else ""
+
+
+def field_at(path: str, catalogue: Catalogue) -> Field | None:
+    """Give the field that a path names in the catalogue; None where there is none."""
+    kind, *words = path.split(".")
+    field = None
+    while len(words) >= 2:
+        name, last, *words = words
+        if kind not in catalogue.kinds() or name not in catalogue.names(kind):
+            return None
+        field = catalogue.get(kind, name).field(last)
+        if field is None:
+            return None
+        kind = catalogue.slot(field.annotation) or ""
+    return None if words else field
 
 
 def said_in(catalogue: Catalogue, kind: str) -> set[str]:
@@ -64,7 +128,10 @@ def misfits(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str
     for kind, key, accepted, reason in entry.facts.get("fits", ()):
         chosen = choices[kind]
         facts = catalogue.get(kind, chosen.name).facts
-        if chosen.settings.get(key, facts.get(key)) not in accepted:
+        found = chosen.settings.get(key, facts.get(key))
+        if key == "keeps" and chosen.settings.get("budget_rows") == 0:
+            found = "nothing"
+        if found not in accepted:
             yield f"method {method.name!r} with {kind} {chosen.name!r}: {reason}"
     predict = choices["predict"]
     adapts = catalogue.get("predict", predict.name).facts.get("adapts")

@@ -69,6 +69,8 @@ class Comparison:
     @property
     def correlation(self) -> float:
         """Give Pearson's r between the arms over the seeds; `nan` where an arm does not vary."""
+        if not self.seeds:
+            return math.nan
         sides = []
         for values in (self.treatment_values, self.baseline_values):
             apart = np.array(values) - np.mean(values)

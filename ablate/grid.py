@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ablate import choices
 from ablate.choices import ChoiceReader, Fault, OffPath
-from ablate.compose import filled, misfits, shared_kinds
+from ablate.compose import clashes, filled, misfits, shared_kinds
 from ablate.document import Mark, Node
 from ablate.errors import nearest
 from ablate.factorial import Design
@@ -188,6 +188,8 @@ class GridReader:
                 choices.find(trees[name], path) if name in trees else None
             )
             for name, tree in trees.items():
+                for said in clashes(self.in_cell(arms[name], cell), self.catalogue):
+                    self.note(tree.items["method"].at, said)
                 chosen = {
                     kind: self.reader.read(tree.items[kind], kind, (kind,), (name,))
                     for kind in TOP_KINDS

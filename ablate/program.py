@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 from ablate.checkpoint import choose
 from ablate.exam import Exam
 from ablate.net import Net
-from ablate.stream import Batch, training
+from ablate.stream import Batch
 from ablate.types import Clock, Method
 
 ROWS_AT_ONCE = 2_000
@@ -75,26 +75,21 @@ def finish(program: Program, state: Any, clock: Clock) -> Any:
 
 
 def gradients(program: Program, batch: Batch) -> Tensor:
-    """Count the gradient evaluations of a step `[S]`: its rows, in batches of the method's size.
+    """Count the gradient evaluations of a step `[S]`: rows through a gradient.
 
-    So a batch of five tasks' rows counts five times one of a single task's.
+    Rows, since arms differ in how many make a batch.
     """
     rows = (batch.tasks.w > 0).sum(2).double().cpu()  # [S, K]
-    batches = rows / training(program.plain).batch_rows
     said = getattr(program.plain, "gradients", None)
-    if said is None:
-        whole: Tensor = batches.sum(1)
-        return whole
-    found: Tensor = said(batches.sum(1), batch.clock, batches[:, -1])
+    found: Tensor = said(rows.sum(1), batch.clock, rows[:, -1]) if said else rows.sum(1)
     return found
 
 
 def review_gradients(program: Program, batch: Batch) -> Tensor:
     """Count the gradient evaluations of a review of a batch, `[S]`."""
     rows = (batch.tasks.w > 0).sum((1, 2)).double().cpu()
-    batches, seen = rows / training(program.plain).batch_rows, batch.tasks.seen[0, 0].sum()
     said = getattr(program.plain, "review_gradients", None)
-    found: Tensor = said(batches, int(seen)) if said else 0 * batches
+    found: Tensor = said(rows, int(batch.tasks.seen[0, 0].sum())) if said else 0 * rows
     return found
 
 

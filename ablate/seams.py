@@ -264,9 +264,9 @@ class Method(Protocol):
 
     `logits(state, x, net)`, `features(state, x, net)`: the net's, at `state.theta`.
     `parameters(state)`: the `[P]` that protocols may adapt; without it they are refused.
-    `gradients(batches, clock, new)`: gradient evaluations of a step on so many rows, so many of
-    them the newest task's, both in batches of `batch_rows` (a number or `[S]`); without it, as many
-    as there are batches. `review_gradients(batches, classes)`: the same of a review, or 0.
+    `gradients(rows, clock, new)`: gradient evaluations, counted in rows, of a step on so many rows,
+    so many of them the newest task's (numbers or `[S]`); without it, one for each row.
+    `review_gradients(rows, classes)`: the same of a review; 0 without it.
     `wrap(build, inputs, classes)`: the module that is trained, around the model that `build()`
     makes first, so that the model's own initial values are the same in every arm; `size(P, inputs,
     classes)` then gives its parameters.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ablate import choices
 from ablate.choices import ChoiceReader
+from ablate.compose import field_at, home
 from ablate.document import DocumentError, Mark, Node, read_document
 from ablate.errors import nearest
 from ablate.grid import GridReader
@@ -28,6 +30,9 @@ KEYS = {
     "metric": "what is maximised",
     "space": "settings by path: {low: 0.001, high: 1, log: true}, or a list of values",
 }
+MADE = "a file as `tune` wrote it"
+UNTUNABLE = ("dataset", "predict", "augment")
+"""Kinds that say what is asked, not how well an arm answers."""
 RANGE = "{low: 0.001, high: 1.0, log: true}, or a list of at least two values"
 METRICS = ("average-accuracy", "average-incremental-accuracy")
 
@@ -78,32 +83,68 @@ class SearchReader:
         if child is None:
             return "all-classes"
         if child.text not in known:
-            self.note(child.at, f"unknown metric {child.text!r} for tune", ", ".join(known),
+            self.note(child.at, f"{child.text!r} for the metric of tune", ", ".join(known),
                       nearest(child.text, known))  # fmt: skip
         return child.text
 
     def _dial(self, path: str, node: Node, arms: Mapping[str, Node], at: Mark) -> Dial | None:
-        dial = self._written(path, node)
-        words = tuple(path.split("."))
-        having = [name for name, tree in arms.items() if _has(tree, words)]
-        if arms and not having:
+        if path.split(".")[0] in UNTUNABLE:
+            self.note(at, f"the space's path {path!r}", "a setting of the training: scores of "
+                      "other data or other protocols cannot be compared")  # fmt: skip
+            return None
+        homes = [where for tree in arms.values() if (where := self.home(tree, path))]
+        if arms and not homes:
             self.note(at, f"the space's path {path!r} reaches no arm",
                       "a path to a setting of a chosen component")  # fmt: skip
-        return dial
+            return None
+        self.axes(path, at)
+        field = field_at(path, self.reader.catalogue)
+        if field is None:
+            self._unknown(path, at)
+            return None
+        if self.reader.catalogue.slot(field.annotation):
+            self.note(at, f"the space's path {path!r}, a component", "a setting: number or word")
+            return None
+        return self._written(path, node, field)
 
-    def _written(self, path: str, node: Node) -> Dial | None:
+    def home(self, tree: Node, path: str) -> str:
+        """Give the path at which an arm has a setting; '' where it has none."""
+        return home(tree, path, self.reader.catalogue)
+
+    def axes(self, path: str, at: Mark) -> None:
+        """Refuse what an axis of `vary` would undo."""
+        for axis in self.root.items.get("vary", Node({}, at)).items:
+            if f"{path}.".startswith(f"{axis}.") or f"{axis}.".startswith(f"{path}."):
+                self.note(at, f"{path!r} is tuned and set by vary too", "one of the two")
+
+    def _unknown(self, path: str, at: Mark) -> None:
+        *parent, last = path.split(".")
+        kinds, catalogue = self.reader.catalogue.kinds(), self.reader.catalogue
+        kind = parent[-2] if len(parent) > 1 and parent[-2] in kinds else ""
+        names = [one.name for one in catalogue.get(kind, parent[-1]).fields] if kind else []
+        self.note(at, f"{parent[-1]} has no {last!r}", ", ".join(names), nearest(last, names))
+
+    def _written(self, path: str, node: Node, field: Field) -> Dial | None:
         plain = node.plain()
         if isinstance(plain, list) and len(plain) > 1:
+            for value, child in zip(plain, node.value, strict=True):
+                if fault := check(field, value)[1]:
+                    self.note(child.at, fault, allowed(field))
             return Dial(path, choices=tuple(plain))
-        ends = [plain.get(key) for key in ("low", "high")] if isinstance(plain, dict) else []
-        numbers = [one for one in ends if isinstance(one, (int, float)) and one is not True]
-        extra = {*plain} - {"low", "high", "log"} if isinstance(plain, dict) else {""}
-        log = plain.get("log", False) if isinstance(plain, dict) else False
-        sound = len(numbers) == 2 and numbers[0] < numbers[1] and not extra
+        said = plain if isinstance(plain, dict) else {}
+        ends, log = [said.get(key) for key in ("low", "high")], said.get("log", False)
+        numbers = [one for one in ends if isinstance(one, (int, float)) and math.isfinite(one)]
+        numbers = [one for one in numbers if not isinstance(one, bool)]
+        sound = (
+            len(numbers) == 2 and numbers[0] < numbers[1] and not {*said} - {"low", "high", "log"}
+        )
         if not sound or not isinstance(log, bool) or (log and numbers[0] <= 0):
             self.note(node.at, f"{shown(plain)} for {path}", RANGE)
             return None
-        whole = all(isinstance(one, int) for one in numbers)
+        for number in numbers:
+            if fault := check(field, number)[1]:
+                self.note(node.at, fault, allowed(field))
+        whole = "int" in field.annotation and "float" not in field.annotation
         return Dial(path, float(numbers[0]), float(numbers[1]), log, whole)
 
     def tuned(self, folder: Path) -> Tuned | None:
@@ -111,25 +152,17 @@ class SearchReader:
         node = self.root.items.get("tuned")
         if node is None:
             return None
-        path = folder / node.text
-        if not path.is_file():
-            self.note(node.at, f"no tuned values at {path}", "`tune` writes them; or no `tuned`")
+        if not node.text or not (path := folder / node.text).is_file():
+            where = folder / node.text if node.text else shown(node.plain())
+            self.note(node.at, f"no tuned values at {where}", "`tune` writes them; or no `tuned`")
             return None
         try:
-            plain = read_document(path.read_bytes()).plain()
-            arms = {
-                name: TunedArm(
-                    said["values"],
-                    tuple(float(trial["score"]) for trial in said["trials"]),
-                    tuple(float(trial["spread"]) for trial in said["trials"]),
-                )
-                for name, said in plain["arms"].items()
-            }
-            budget = (plain["trials"], plain["seeds"], plain["metric"], plain["rows"])
-            return Tuned(node.text, str(plain["data"]), *budget, arms)
-        except (DocumentError, KeyError, TypeError, ValueError, AttributeError) as error:
-            self.note(node.at, f"{path} holds no tuned values: {error}", "a file that `tune` wrote")
-            return None
+            return untuned(node.text, read_document(path.read_bytes()).plain())
+        except DocumentError as error:
+            self.note(node.at, f"{path} holds no tuned values: {error.problems[0].found}", MADE)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.note(node.at, f"{path} holds no tuned values: {error}", MADE)
+        return None
 
     def applied(self, grid: GridReader, arms: Mapping[str, Node], own: Own) -> dict[str, Node]:
         """Put values into the arms; those of an arm or a path that is not there are problems."""
@@ -141,16 +174,49 @@ class SearchReader:
         found = dict(arms)
         for name, tree in arms.items():
             for path, value in own.get(name, {}).items():
-                if not _has(tree, tuple(path.split("."))):
+                if not (where := self.home(tree, path)):
                     self.note(at, f"a tuned value at {path!r}, which arm {name!r} does not have")
-                else:
-                    found[name] = grid.apply(found[name], path, moved(_node(value, at), at), at)
+                    continue
+                self.axes(path, at)
+                found[name] = grid.apply(found[name], where, moved(_node(value, at), at), at)
         return found
 
+    def stale(self, arms: Mapping[str, Node], tuned: Tuned) -> None:
+        """Refuse values that were tuned for arms which have been written otherwise since."""
+        at = self.root.items["tuned"].at
+        for name, one in tuned.arms.items():
+            for path, first in one.first.items():
+                if name not in arms or not (where := self.home(arms[name], path)):
+                    continue
+                node, field = choices.find(arms[name], tuple(where.split("."))), None
+                if node is None:
+                    field = field_at(path, self.reader.catalogue)
+                now = node.plain() if node else field.default if field else first
+                if now != first:
+                    found = f"arm {name!r} has {now!r} at {path}, and had {first!r} when tuned"
+                    self.note(at, found, "values that `tune` found for it as it stands")
 
-def _has(tree: Node, words: tuple[str, ...]) -> bool:
-    """Say whether an arm has the component whose setting a path names."""
-    return len(words) > 1 and choices.find(tree, words[:-1]) is not None
+
+def untuned(file: str, plain: Any) -> Tuned:
+    """Read plain data that `tune` wrote. Raises ValueError and its like where it is not so."""
+    arms = {}
+    for name, said in plain["arms"].items():
+        trials = said["trials"]
+        if len(trials) != plain["trials"] or not trials:
+            raise ValueError(f"{len(trials)} trials of {name} where {plain['trials']} are said")
+        scores, spreads = (tuple(float(one[key]) for one in trials) for key in ("score", "spread"))
+        if not all(map(math.isfinite, (*scores, *spreads))):
+            raise ValueError(f"a score of {name} that is not finite")
+        one = TunedArm(dict(said["values"]), scores, spreads, dict(trials[0]["values"]))
+        if one.values != trials[one.best]["values"]:
+            raise ValueError(f"values of {name} that are not those of its best trial")
+        arms[name] = one
+    counts = [plain[key] for key in ("trials", "seeds", "rows")]
+    if not all(type(one) is int and one > 0 for one in counts):
+        raise ValueError("trials, seeds and rows are whole numbers")
+    trials, seeds, rows = counts
+    said = (str(plain["data"]), trials, seeds, str(plain["metric"]), rows, arms)
+    return Tuned(file, *said, tuple(map(str, plain["changes"])))
 
 
 def _node(value: Any, at: Mark) -> Node:

@@ -12,43 +12,15 @@ from ablate.choices import ChoiceReader
 from ablate.claims import ClaimReader
 from ablate.document import DocumentError, Mark, Node, read_document
 from ablate.errors import Problem, SuiteError, nearest
-from ablate.grid import ARMS, BASE, VARY, GridReader
+from ablate.grid import GridReader
 from ablate.presets import moved
 from ablate.reading import Field
 from ablate.registry import Catalogue
 from ablate.schema import allowed, check, shown
 from ablate.search import Own, SearchReader
+from ablate.suite_keys import KEYS, SCALARS
 from ablate.types import ENOUGH_PAIRS, Choice, Suite, Variant
 
-KEYS = {
-    "question": "the question in one sentence, ending in '?'",
-    "base": BASE,
-    "arms": ARMS,
-    "vary": VARY,
-    "seeds": "how many seeds each arm runs",
-    "looks": "numbers of seeds at which verdicts are read, the last being `seeds`: [5, 8, 12, 20]",
-    "contrasts": "treatment, baseline, metric and margin of each claim",
-    "alpha": "the rate of false claims of either kind, over the whole family",
-    "correction": "how p-values are adjusted over the family of contrasts",
-    "precision": "floating-point format of the runs",
-    "quick": "what `--quick` changes in the base, by path, and its number of seeds",
-    "factorial": "two levels of each factor, crossed: factors, metric, margin, fraction",
-    "same": "an arm that is run again on other seeds, to show the rate of false claims",
-    "spread": "the standard deviation that paired differences will have, for `power`: '2.0 points'",
-    "tune": "what may be tuned, every arm on one budget: trials, seeds, rows, metric, space",
-    "budget": "the axis of `vary` that makes training longer, to judge at equal cost too",
-    "tuned": "the file with the tuned values of the arms, which `tune` writes",
-    "references": "published figures shown beside what an arm reaches: arm, metric, figure",
-}
-SCALARS = {
-    "question": Field("question", "str", None, ""),
-    "seeds": Field("seeds", "int", 20, "[1, 100000]"),
-    "alpha": Field("alpha", "float", 0.05, "[0.000001, 0.5]"),
-    "correction": Field(
-        "correction", "Literal['holm', 'hommel', 'bonferroni', 'bh', 'by', 'none']", "holm", ""
-    ),
-    "precision": Field("precision", "Literal['float32', 'float64']", "float32", ""),
-}
 Change: TypeAlias = tuple[str, Node, Mark]
 TWIN_SEEDS = 1_000_000
 """Where the seeds of an A/A twin begin: beyond any that a suite can ask for."""
@@ -158,14 +130,18 @@ class _SuiteReader:
         cells, searching = grid.cells(), SearchReader(self.root, self.reader)
         tuned = searching.tuned(self.folder) if self.own is None else None
         found = {name: one.values for name, one in tuned.arms.items()} if tuned else {}
-        arms = searching.applied(grid, grid.arms(), found if self.own is None else self.own)
+        arms = grid.arms()
+        if tuned:
+            searching.stale(arms, tuned)
+        arms = searching.applied(grid, arms, found if self.own is None else self.own)
         variants = grid.variants(arms, cells)
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
         claims = ClaimReader(self.root, self.reader)
         contrasts, pooled = claims.contrasts(arms, cells, protocols)
         references = claims.references(arms, protocols)
         effects = claims.effects(grid.design, cells, protocols)
-        search = searching.search(arms, protocols)
+        honest = [label for label in protocols if label.split("(")[0] not in self.oracles()]
+        search = searching.search(arms, honest)
         twins = self.twins(arms, variants)
         looks = self.looks(scalars["seeds"])
         spread = claims.points(self.root, "spread", KEYS["spread"])
@@ -218,11 +194,24 @@ class _SuiteReader:
         mine = [i for i, variant in enumerate(variants) if variant.arm == node.text]
         return tuple((i, len(variants) + place) for place, i in enumerate(mine))
 
+    def oracles(self) -> list[str]:
+        """Name the protocols that know what a user cannot."""
+        names = self.catalogue.names("predict")
+        return [one for one in names if self.catalogue.get("predict", one).facts.get("oracle")]
+
     def budget(self) -> str:
         """Read the axis along which arms spend more."""
-        node, axes = self.root.items.get("budget"), self.root.items.get("vary", self.root).items
-        if node is None or node.text in axes:
-            return node.text if node else ""
+        node, vary = self.root.items.get("budget"), self.root.items.get("vary")
+        if node is None:
+            return ""
+        axes = vary.items if vary else {}
+        if node.text in axes:
+            values = axes[node.text].plain()
+            numbers = isinstance(values, list) and all(type(v) in (int, float) for v in values)
+            if not numbers or len(values) < 2:
+                self.note(node.at, f"the budget {node.text!r} of {shown(values)}",
+                          "an axis of at least two numbers")  # fmt: skip
+            return node.text
         self.note(node.at, f"the budget {node.text!r}, which vary does not set", ", ".join(axes),
                   nearest(node.text, axes))  # fmt: skip
         return ""

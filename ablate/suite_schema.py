@@ -8,10 +8,12 @@ from ablate.claims import CONTRAST_HELP, CONTRAST_KEYS, OVER
 from ablate.compose import shared_kinds
 from ablate.factorial import KEYS as FACTORIAL_KEYS
 from ablate.grid import OPTIONAL_KINDS
+from ablate.presets import presets
 from ablate.reading import REQUIRED, Component, Field
 from ablate.registry import Catalogue
 from ablate.schema import json_schema
-from ablate.suite import KEYS, SCALARS
+from ablate.search import KEYS as TUNE_KEYS, NUMBERS
+from ablate.suite_keys import KEYS, SCALARS
 from ablate.types import ENOUGH_PAIRS, TOP_KINDS
 
 
@@ -34,7 +36,7 @@ def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
         properties[key] |= {"description": KEYS[key], **json_schema(field)}
     properties["base"] |= {
         "type": "object",
-        "properties": base,
+        "properties": {**base, "preset": {"enum": sorted(presets())}},
         "required": [kind for kind in TOP_KINDS if kind not in OPTIONAL_KINDS],
         "additionalProperties": False,
     }
@@ -45,6 +47,8 @@ def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
         "required": ["factors", "metric", "margin"],
         "additionalProperties": False,
     }
+    properties["tune"] |= _tune()
+    properties |= {key: {**properties[key], "type": "string"} for key in ("tuned", "budget")}
     properties["same"] |= {"type": "string"}
     properties["vary"] |= {"type": "object", "additionalProperties": {"type": "array"}}
     properties["looks"] |= {"type": "array", "items": {"type": "integer", "minimum": ENOUGH_PAIRS}}
@@ -57,6 +61,28 @@ def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
         "required": ["question", "base"],
         "additionalProperties": False,
         "$defs": {kind: _kind(catalogue, kind) for kind in catalogue.kinds()},
+    }
+
+
+def _tune() -> dict[str, Any]:
+    """Give what the key `tune` accepts."""
+    ends: dict[str, Any] = {"low": {"type": "number"}, "high": {"type": "number"}}
+    span = {
+        "type": "object",
+        "properties": {**ends, "log": {"type": "boolean"}},
+        "required": [*ends],
+        "additionalProperties": False,
+    }
+    space = {"anyOf": [span, {"type": "array", "minItems": 2}]}
+    said: dict[str, Any] = {key: {"description": words} for key, words in TUNE_KEYS.items()}
+    said |= {name: {**said[name], **json_schema(field)} for name, field in NUMBERS.items()}
+    said["metric"] |= {"type": "string"}
+    said["space"] |= {"type": "object", "additionalProperties": space, "minProperties": 1}
+    return {
+        "type": "object",
+        "properties": said,
+        "required": ["space"],
+        "additionalProperties": False,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -52,11 +52,13 @@ class TunedArm:
     """What tuning found for an arm: its best values by path, and its trials in their order.
 
     scores: points on the validation rows, a mean over seeds. spreads: their standard deviations.
+    first: the values of trial 0, the arm as it was written.
     """
 
     values: Mapping[str, Any]
     scores: tuple[float, ...]
     spreads: tuple[float, ...]
+    first: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def best(self) -> int:
@@ -83,7 +85,8 @@ class TunedArm:
 class Tuned:
     """A file of tuned values that a suite names: the budget that every arm had, and the arms.
 
-    data: the data sets whose training rows it was made on.
+    data: the data sets whose training rows it was made on. changes: what the command line changed
+    in the suite for it.
     """
 
     file: str
@@ -93,6 +96,7 @@ class Tuned:
     metric: str
     rows: int
     arms: Mapping[str, TunedArm]
+    changes: tuple[str, ...] = ()
 
     def untuned(self, arms: Sequence[str]) -> list[str]:
         """Name the arms that no trial was spent on."""

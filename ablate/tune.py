@@ -12,11 +12,12 @@ import numpy as np
 import yaml
 
 from ablate import metrics, tables
-from ablate.errors import SelectionError
+from ablate.errors import SelectionError, StoreError
 from ablate.pair import own
 from ablate.plan import canonical, specify
 from ablate.registry import Catalogue
 from ablate.search import Own
+from ablate.store import make_folder
 from ablate.todo import look
 from ablate.tunables import Dial, Search, Tuned, TunedArm
 from ablate.types import Choice, Facts, RunResult, Suite, Variant
@@ -55,14 +56,20 @@ class Tuner:
             raise SelectionError("the suite does not say what may be tuned: it has no key `tune`")
         self.search: Search = self.suite.search
         self.facts = look(self.suite, catalogue, root, fetch=True)
+        least = min(facts.train_rows // facts.classes for facts in self.facts.values())
+        if 2 * self.search.rows > least:
+            raise SelectionError(
+                f"{self.search.rows} rows of each class to hold out, of about {least}: at most half"
+            )
         self.first = first_seed(self.suite, self.search.seeds, self.facts, catalogue)
         self.arms = {
             arm: dials
-            for arm in dict.fromkeys(variant.arm for variant in self.suite.variants)
+            for arm in dict.fromkeys(variant.arm for variant in written(self.suite))
             if (dials := self._dials(arm))
         }
         self.studies = {arm: _study() for arm in self.arms}
         self.trials: dict[str, list[Trial]] = {arm: [] for arm in self.arms}
+        self.lost = 0
         self.asked: dict[str, tuple[Any, dict[str, Any]]] = {}
 
     def _dials(self, arm: str) -> list[tuple[Dial, Any]]:
@@ -91,7 +98,7 @@ class Tuner:
             values = {dial.path: suggested(trial, dial) for dial, _ in dials}
             self.asked[arm] = trial, values if self.trials[arm] else as_written
         suite = self.reread({arm: values for arm, (_, values) in self.asked.items()})
-        moved = tuple(self._held_out(one) for one in suite.variants if one.arm in self.arms)
+        moved = tuple(self._held_out(one) for one in written(suite) if one.arm in self.arms)
         return replace(
             suite, variants=moved, seeds=self.search.seeds, contrasts=(), effects=(), twins=(),
             references=(), looks=(),
@@ -110,12 +117,14 @@ class Tuner:
         A run that diverged or failed has 0 points. Raises SelectionError where a run is missing.
         """
         for arm, (trial, values) in self.asked.items():
-            scores = [
-                points(records.get(specify(variant, seed, suite.precision).key), variant, self)
+            runs = [
+                (records.get(specify(variant, seed, suite.precision).key), variant)
                 for variant in suite.variants
                 if variant.arm == arm
                 for seed in range(suite.seeds)
             ]
+            scores = [points(record, variant, self) for record, variant in runs]
+            self.lost += sum(record.status != "ok" for record, _ in runs if record)
             score, spread = float(np.mean(scores)), float(np.std(scores, ddof=len(scores) > 1))
             self.studies[arm].tell(trial, score)
             self.trials[arm].append(Trial(values, score, spread))
@@ -127,11 +136,12 @@ class Tuner:
         for arm, trials in self.trials.items():
             scores = tuple(trial.score for trial in trials)
             one = TunedArm({}, scores, tuple(trial.spread for trial in trials))
-            arms[arm] = replace(one, values=trials[one.best].values)
+            arms[arm] = replace(one, values=trials[one.best].values, first=trials[0].values)
         done = min(map(len, self.trials.values()), default=0)
         names = {variant.choices["dataset"].name for variant in self.suite.variants}
         data = ", ".join(sorted(names))
-        return Tuned(file, data, done, search.seeds, search.metric, search.rows, arms)
+        budget = (done, search.seeds, search.metric, search.rows)
+        return Tuned(file, data, *budget, arms, self.suite.changes)
 
     def file(self, folder: Path, results: Path) -> Path:
         """Give where the tuned values go: the file that the suite names, or one in the results."""
@@ -158,14 +168,32 @@ class Tuner:
             "seeds": found.seeds,
             "metric": found.metric,
         }
-        whole = {**budget, "rows": found.rows, "arms": arms}
+        whole = {**budget, "rows": found.rows, "changes": list(found.changes), "arms": arms}
         text = (
             f"# Written by `tune` of the suite {self.suite.name}: values by arm, and its trials.\n"
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".part")
         aside.write_text(text + yaml.safe_dump(whole, sort_keys=False, width=100), "utf-8")
         aside.replace(path)  # a suite never reads half a file
+
+
+def writable(path: Path) -> Path:
+    """Check that tuned values can be written, before they are looked for. Raises StoreError."""
+    make_folder(path.parent)
+    aside = path.with_suffix(".part")
+    try:
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{path} is no file: tuned values cannot be written there")
+        aside.touch()
+        aside.unlink()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+    return path
+
+
+def written(suite: Suite) -> tuple[Variant, ...]:
+    """Give a suite's arms in all cells, without A/A twins."""
+    return suite.variants[: len(suite.variants) - len(suite.twins)]
 
 
 def points(record: RunResult | None, variant: Variant, tuner: Tuner) -> float:
@@ -189,12 +217,12 @@ def setting(variant: Variant, path: str) -> Sequence[Any]:
         inside = variant.choices["method"].settings.values()
         fitting = [one for one in inside if isinstance(one, Choice) and one.kind == kind]
         here = fitting[0] if fitting else None
-    while isinstance(here, Choice) and len(words) >= 2:
+    while len(words) >= 2:
         name, field, *words = words
-        if here.name != name or field not in here.settings:
+        if not isinstance(here, Choice) or here.name != name or field not in here.settings:
             return ()
         here = here.settings[field]
-    return () if words or (here is None and kind not in variant.choices) else (here,)
+    return () if words else (here,)
 
 
 def suggested(trial: Any, dial: Dial) -> Any:

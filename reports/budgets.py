@@ -43,7 +43,7 @@ def section(study: Study) -> list[str]:
         "score at the treatment's cost is read between two of its own, seed by seed, linear in the "
         "logarithm of the cost; where it was never run at that cost, the treatment's at the "
         "baseline's. *cost*: the treatment's over the baseline's as declared. Gradient "
-        "evaluations count rows through a gradient, in batches; seconds are those of the machine "
+        "evaluations count rows through a gradient; seconds are those of the machine "
         "that ran them. The two columns are a family of their own, corrected like the first.",
         tables.table(head, rows),
     ]

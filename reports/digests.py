@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from ablate import provenance
 from ablate.flow import Study
@@ -14,11 +15,12 @@ def stated(study: Study) -> str:
     facts = {
         "name": suite.name,
         "seeds": suite.seeds,
+        "tuned": asdict(suite.tuned) if suite.tuned else None,
         "changes": list(suite.changes),
         "suite": provenance.digest([suite.text.rstrip().encode()]),
         "records": records(study),
     }
-    return f"<!-- ablate {json.dumps(facts, sort_keys=True)} -->"
+    return f"<!-- ablate {json.dumps(facts)} -->"  # in their order: tables follow that of the arms
 
 
 def records(study: Study) -> str:

@@ -34,11 +34,12 @@ def note(study: Study) -> str:
     if found is None:
         return "Not tuned: every arm has the settings that the suite writes down."
     left = found.untuned(list(dict.fromkeys(arms)))
+    said = f" (`{'`, `'.join(found.changes)}`)" if found.changes else ""
     rest = f" Not tuned: {', '.join(left)}." if left else ""
     return (
         f"Tuned with {found.trials} trials each ({found.seeds} seeds a trial), by {found.metric} "
-        f"on training rows of {found.data} held out for it; seeds, class orders and test rows of "
-        f"this study were not used.{rest}"
+        f"on training rows of {found.data}{said} held out for it; seeds, class orders and test "
+        f"rows of this study were not used.{rest}"
     )
 
 

@@ -14,6 +14,7 @@ from ablate.errors import DataError
 from ablate.registry import scan
 from ablate.store import Store
 from ablate.suite import parse_suite
+from ablate.tunables import Tuned, TunedArm
 from ablate.types import Json, Suite
 
 from . import write
@@ -94,5 +95,18 @@ def _suite(path: Path, text: str, facts: Json) -> Suite:
         raise DataError(f"{path}: the suite in it is not the one that it was made from")
     changes = [one.removeprefix("--set ") for one in facts["changes"] if one != "--quick"]
     quick = "--quick" in facts["changes"]
-    suite = parse_suite(found[2].encode(), path.stem, str(path), scan(), quick, changes)
-    return replace(suite, name=facts["name"], seeds=facts["seeds"], text=found[2])
+    tuned = _tuned(facts.get("tuned"))
+    own = {name: one.values for name, one in tuned.arms.items()} if tuned else {}
+    suite = parse_suite(found[2].encode(), path.stem, str(path), scan(), quick, changes, own)
+    return replace(suite, name=facts["name"], seeds=facts["seeds"], text=found[2], tuned=tuned)
+
+
+def _tuned(said: Json) -> Tuned | None:
+    """Read the tuned values that a report was made with."""
+    if not said:
+        return None
+    arms = {
+        name: TunedArm(one["values"], tuple(one["scores"]), tuple(one["spreads"]), one["first"])
+        for name, one in said["arms"].items()
+    }
+    return Tuned(**{**said, "arms": arms, "changes": tuple(said["changes"])})

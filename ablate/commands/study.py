@@ -11,6 +11,7 @@ import click
 
 from ablate.commands.display import show_runs
 from ablate.commands.shared import (
+    RUNS_LOST,
     data_option,
     device_option,
     finish,
@@ -173,12 +174,12 @@ def tune(
     from ablate.provenance import usable_cores
     from ablate.registry import scan
     from ablate.store import open_store, sole_writer
-    from ablate.tune import Tuner
+    from ablate.tune import Tuner, writable
     from ablate.types import Site
 
     tuner = Tuner(lambda own: flow.open_suite(suite, None, quick, changes, own), data_root, scan())
     site, count = Site(str(data_root.absolute()), checked(device)), workers or usable_cores()
-    path = out or tuner.file(flow.find_suite(suite).parent, results)
+    path = writable(out or tuner.file(flow.find_suite(suite).parent, results))
     with sole_writer(results), closing(open_store(results)) as store, flow.crew(count) as crew:
         for number in range(tuner.search.trials):
             asked = tuner.ask()
@@ -190,6 +191,9 @@ def tune(
             tuner.tell(asked, store.load(work.plan.runs))
     tuner.write(path)
     say_all(shipped.module("reports.tuned").lines(tuner.found(str(path))))
+    if tuner.lost:
+        say(f"{tuner.lost} runs were lost (diverged or failed); each counts 0 points.", err=True)
+        sys.exit(RUNS_LOST)
 
 
 @click.command()

@@ -138,3 +138,9 @@ budget: training.standard.epoch
         parse_suite(text.encode(), "b", "b.yaml", scan())
     sound = parse_suite(text.replace("epoch\n", "epochs\n").encode(), "b", "b.yaml", scan())
     assert sound.budget == AXIS
+    for values in ("[1]", "[null, 2]"):
+        with pytest.raises(SuiteError, match="an axis of at least two numbers"):
+            parse_suite(
+                text.replace("epoch\n", "epochs\n").replace("[1, 2]", values).encode(),
+                "b", "b.yaml", scan(),
+            )  # fmt: skip

@@ -17,13 +17,13 @@ import pytest
 import yaml
 
 from ablate import flow, shipped, tables
-from ablate.errors import SelectionError, SuiteError
+from ablate.errors import SelectionError, StoreError, SuiteError
 from ablate.registry import scan
 from ablate.search import Own
 from ablate.store import open_store
 from ablate.suite import parse_suite
 from ablate.tunables import Dial, TunedArm
-from ablate.tune import TUNE_SEEDS, Tuner, first_seed
+from ablate.tune import TUNE_SEEDS, Tuner, first_seed, writable
 from ablate.types import Facts, Site, Suite
 
 CATALOGUE = scan()
@@ -182,12 +182,31 @@ def test_seeds_step_over_class_orders_that_the_study_has() -> None:
 FAULTS: list[tuple[str, str, str]] = [
     ("trials: 4", "trials: 0", "0 for trials"),
     ("trials: 4", "trails: 4", "tune has no 'trails'"),
-    ("rows: 5", "metric: al-classes", "unknown metric 'al-classes'"),
+    ("rows: 5", "metric: al-classes", "'al-classes' for the metric of tune"),
+    ("rows: 5", "metric: known-task", "'known-task' for the metric of tune"),
     ("optimizer.sgd.lr:", "optimizer.adam.lr:", "reaches no arm"),
     ("{low: 0.01, high: 1.0, log: true}", "{low: 1.0, high: 0.1}", "for optimizer.sgd.lr"),
     ("{low: 0.01, high: 1.0, log: true}", "[0.1]", "a list of at least two values"),
     ("{low: 0.01, high: 1.0, log: true}", "{low: 0, high: 1, log: true}", "for optimizer.sgd.lr"),
+    ("{low: 0.01, high: 1.0, log: true}", "{low: -1.0, high: 1.0}", "-1.0 for lr"),
+    ("{low: 0.01, high: 1.0, log: true}", "{low: 0.1, high: .inf}", "for optimizer.sgd.lr"),
+    ("{low: 0.01, high: 1.0, log: true}", "{low: false, high: 1}", "for optimizer.sgd.lr"),
+    ("{low: 0.01, high: 1.0, log: true}", "[0.1, fast]", "fast"),
+    ("optimizer.sgd.lr:", "optimizer.sgd.speed:", "sgd has no 'speed'"),
+    ("method.der++.alpha: [0.0, 0.3, 1.0]", "method.der++.alhpa: [0.0, 0.3]", "mean 'alpha'"),
+    ("method.der++.alpha: [0.0, 0.3, 1.0]", "dataset.digits.tasks: [5, 2]", "dataset.digits.tasks"),
+    (
+        "method.der++.alpha: [0.0, 0.3, 1.0]",
+        "training.standard.schedule: [constant, null]",
+        "a component",
+    ),
+    ("seeds: 4", "seeds: 4\nvary: {optimizer.sgd.lr: [0.1, 0.2]}", "is tuned and set by vary too"),
     ("seeds: 4", "seeds: 4\ntuned: missing.yaml", "no tuned values at"),
+    ("seeds: 4", "seeds: 4\ntuned: [a]", "no tuned values at"),
+    ("seeds: 4", "seeds: 4\ntuned: empty.yaml", "holds no tuned values"),
+    ("seeds: 4", "seeds: 4\ntuned: edited.yaml", "not those of its best trial"),
+    ("seeds: 4", "seeds: 4\ntuned: fewer.yaml", "1 trials of dark where 500 are said"),
+    ("seeds: 4", "seeds: 4\ntuned: stale.yaml", "and had 0.7 when tuned"),
     ("seeds: 4", "seeds: 4\ntuned: broken.yaml", "holds no tuned values"),
     ("seeds: 4", "seeds: 4\ntuned: other.yaml", "unknown arm 'darkk'"),
     ("seeds: 4", "seeds: 4\ntuned: paths.yaml", "a tuned value at 'method.ewc.strength'"),
@@ -200,10 +219,18 @@ def test_faults_of_tuning_show_when_the_suite_is_read(
 ) -> None:
     """At their place, all of them."""
     (tmp_path / "broken.yaml").write_text("arms: 3\n")
-    arms = "data: digits\ntrials: 1\nseeds: 1\nmetric: all-classes\nrows: 5\n"
-    arms += "arms: {%s: {values: {%s}, trials: []}}\n"
-    (tmp_path / "other.yaml").write_text(arms % ("darkk", ""))
-    (tmp_path / "paths.yaml").write_text(arms % ("dark", "method.ewc.strength: 3.0"))
+    head = "data: digits\ntrials: 1\nseeds: 1\nmetric: all-classes\nrows: 5\nchanges: []\n"
+    values = {"other": ("darkk", ""), "paths": ("dark", "method.ewc.strength: 3.0"),
+              "stale": ("dark", "optimizer.sgd.lr: 0.7")}  # fmt: skip
+    for name, (arm, value) in values.items():
+        trial = f"{{score: 1, spread: 0, values: {{{value}}}}}"
+        told = f"arms: {{{arm}: {{values: {{{value}}}, trials: [{trial}]}}}}\n"
+        (tmp_path / f"{name}.yaml").write_text(head + told)
+    stale = (tmp_path / "stale.yaml").read_text()
+    edited = stale.replace("{values: {optimizer.sgd.lr: 0.7}", "{values: {optimizer.sgd.lr: 9}", 1)
+    (tmp_path / "edited.yaml").write_text(edited)
+    (tmp_path / "fewer.yaml").write_text(edited.replace("trials: 1\n", "trials: 500\n"))
+    (tmp_path / "empty.yaml").write_text("")
     with pytest.raises(SuiteError, match=said.replace("(", r"\(")):
         read(None, TEXT.replace(old, new), tmp_path)
 
@@ -215,6 +242,63 @@ def test_a_suite_outside_its_own_space_cannot_be_tuned() -> None:
     with pytest.raises(SelectionError, match="no key `tune`"):
         tuner(TEXT.split("tune:")[0])
     assert Dial("a", 1, 8, whole=True).holds(3)
+
+
+def test_an_arm_with_an_optimizer_of_its_own_is_tuned_where_it_has_it() -> None:
+    """Not at the base's, which its own hides."""
+    text = TEXT.replace(
+        "{der++: {alpha: 0.3}}", "{der++: {alpha: 0.3, optimizer: {sgd: {lr: 0.3}}}}"
+    )
+    assert tuner(text).arms["dark"][0][1] == 0.3
+    suite = read({"dark": {"optimizer.sgd.lr": 0.125}}, text)
+    rates = [v.choices["method"].settings["optimizer"].settings["lr"] for v in suite.variants]
+    assert rates == [0.1, 0.125]
+
+
+def test_settings_that_are_null_and_numbers_by_their_field_are_tuned() -> None:
+    """Null is a value; whole ends do not make a real number whole."""
+    space = (
+        "training.standard.first_epochs: [null, 2]\n    optimizer.sgd.momentum: {low: 0, high: 0.9}"
+    )
+    made = tuner(TEXT.replace("method.der++.alpha: [0.0, 0.3, 1.0]", space))
+    found = {dial.path: (dial, value) for dial, value in made.arms["replay"]}
+    assert found["training.standard.first_epochs"][1] is None
+    assert not found["optimizer.sgd.momentum"][0].whole
+
+
+def test_an_arm_and_its_twin_are_tuned_as_one() -> None:
+    """The twin is the same arm on other seeds."""
+    made = tuner(TEXT + "same: replay\n")
+    assert [*made.arms] == ["replay", "dark"]
+    assert {variant.arm for variant in made.ask().variants} == {"replay", "dark"}
+
+
+def test_places_where_values_cannot_go_are_refused_before_the_search(tmp_path: Path) -> None:
+    """A folder, or a folder that cannot be made."""
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path, tmp_path / "file" / "x.yaml"):
+        with pytest.raises(StoreError, match=str(tmp_path)):
+            writable(place)
+    assert writable(tmp_path / "new" / "x.yaml").parent.is_dir()
+    with pytest.raises(SelectionError, match="at most half"):
+        tuner(TEXT.replace("rows: 5", "rows: 9"))
+
+
+def test_a_tuned_report_is_verified_from_anywhere(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The values it was made with stand in it."""
+    made, _, _ = played
+    made.write(tmp_path / "found.yaml")
+    suite = read(None, TEXT.replace("seeds: 4", "seeds: 2") + "tuned: found.yaml\n", tmp_path)
+    results = tmp_path / "results"
+    with closing(open_store(results)) as store:
+        work = flow.prepare(suite, Path("data"), store)
+        list(flow.run(work, store, Site("data", "cpu"), 1))
+        report = shipped.module("reports.write").write(flow.analyse(suite, store), results / "t")
+        (tmp_path / "found.yaml").unlink()
+        monkeypatch.chdir(results)
+        assert [*shipped.module("reports.verify").verify(report, store)] == []
 
 
 def rows_in(store: Path) -> int:

@@ -170,6 +170,8 @@ REFUSED = [
     ("joint", SOME, "memory: everything"),
     ("gem", "none", "takes a memory"),
     ("icarl", "none", "takes a memory"),
+    ("replay", "{random: {budget_rows: 0}}", "method: fine-tune"),
+    ("{meta: {update: joint, loss: all-ce, batches: natural}}", SOME, "says 'batches' itself"),
 ]
 
 

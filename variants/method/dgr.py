@@ -141,6 +141,6 @@ class Dgr:
         """Close a task: solver and generator become the old ones."""
         return State(state.theta, state.inner, state.theta)
 
-    def gradients(self, batches: Any, clock: Clock, new: Any) -> Any:
+    def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
         """Count solver and generator, and as many generated rows as real ones."""
-        return batches * 2 * evaluations(self, clock)
+        return rows * 2 * evaluations(self, clock)

@@ -137,9 +137,9 @@ class Ewc:
             y = (chances.cumsum(-1) < drawn).sum(-1).clamp(max=chances.shape[-1] - 1)
         return (y[:, None] == torch.arange(chances.shape[-1], device=y.device)).to(chances)
 
-    def review_gradients(self, batches: Any, classes: int) -> Any:
+    def review_gradients(self, rows: Any, classes: int) -> Any:
         """Count a gradient for each row, and for each label that it may have."""
-        return batches * (classes if self.fisher == "exact" else 1)
+        return rows * (classes if self.fisher == "exact" else 1)
 
     def finish(self, state: State, clock: Clock, net: Any) -> State:
         """Close a task: its penalty joins the others, or takes their place."""

@@ -89,6 +89,6 @@ class LaMaml:
         """Give theta `[P]`, which a protocol may adapt before it scores."""
         return state.theta
 
-    def gradients(self, batches: Any, clock: Clock, new: Any) -> Any:
+    def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
         """Count the outer gradients, and the new rows' inside."""
-        return batches * max(1, self.inner_steps) + new * (self.inner_steps > 0)
+        return rows * max(1, self.inner_steps) + new * (self.inner_steps > 0)

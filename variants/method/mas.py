@@ -103,9 +103,9 @@ class Mas:
             found = grad(mean)(state.theta).abs()
         return state._replace(found=state.found + found, rows=state.rows + rows.w.sum())
 
-    def review_gradients(self, batches: Any, classes: int) -> Any:
+    def review_gradients(self, rows: Any, classes: int) -> Any:
         """Count a gradient for each row."""
-        return batches
+        return rows
 
     def finish(self, state: State, clock: Clock, net: Any) -> State:
         """Close a task: its importance joins that of the others."""

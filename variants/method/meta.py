@@ -137,15 +137,15 @@ class Meta:
         """Give theta `[P]`, which a protocol may adapt before it scores."""
         return state.theta
 
-    def gradients(self, batches: Any, clock: Clock, new: Any) -> Any:
-        """Count the gradient evaluations of one step on so many batches of rows.
+    def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
+        """Count the gradient evaluations of one step on so many rows.
 
         A null that takes one step on a batch still evaluates every row's loss once.
         """
         if getattr(self.update, "steps", "inner") == "one":
-            return batches
+            return rows
         if queries := getattr(self.update, "queries", 0):  # half of the rows, like the support
-            return batches * (self.inner_steps + queries) / 2
+            return rows * (self.inner_steps + queries) / 2
         meta = getattr(self.update, "gather", None)  # the nulls know no newest task
         more = (self.last_steps or self.inner_steps) - self.inner_steps if meta else 0
-        return batches * self.inner_steps + (more if clock.t == clock.T - 1 else 0) * (batches > 0)
+        return rows * self.inner_steps + (more if clock.t == clock.T - 1 else 0) * (rows > 0)

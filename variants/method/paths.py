@@ -24,6 +24,10 @@ class Layer(nn.Module):
             # linear layers add up before they are applied: one product instead of M
             weight, bias = (self._summed(name, active) for name in ("weight", "bias"))
             return functional.linear(x, weight, bias)  # type: ignore[arg-type]
+        if all(hasattr(layer, "body") and hasattr(layer, "shortcut") for layer in self.layers):
+            # residual blocks share one way past them, or it would count once a path
+            bodies = sum(a * layer.body(x) for a, layer in zip(active, self.layers, strict=True))  # type: ignore[operator]
+            return torch.relu(bodies + self.layers[0].shortcut(x))  # type: ignore[operator]
         return sum(a * layer(x) for a, layer in zip(active, self.layers, strict=True))  # type: ignore[no-any-return]
 
     def _summed(self, name: str, active: Tensor) -> Tensor | None:

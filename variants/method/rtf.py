@@ -143,6 +143,6 @@ class Rtf:
         """Close a task: the model becomes the old one."""
         return State(state.theta, state.inner, state.theta)
 
-    def gradients(self, batches: Any, clock: Clock, new: Any) -> Any:
+    def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
         """Count as many generated rows as real ones."""
-        return batches * evaluations(self, clock)
+        return rows * evaluations(self, clock)
