@@ -52,17 +52,18 @@ def steps_per_second(stack: Stack, data_root: str, seconds: float) -> tuple[floa
 
     Gives steps a second, and the floating-point operations of a step's matrix products.
     """
+    logging.disable(logging.WARNING)  # these tell of compilers, which are not used
     import torch
     from torch.utils.benchmark import Timer
     from torch.utils.flop_counter import FlopCounterMode
 
     torch.set_num_threads(1)
-    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # no compiler is used
     heap.keep()
     made = assemble(stack, Site(data_root, "cpu"), scan())
     step = middle_step(made)
     with FlopCounterMode(display=False) as counter:
         step()
+    logging.disable(logging.NOTSET)
     timer = Timer("step()", globals={"step": step}, num_threads=1)
     median = timer.blocked_autorange(min_run_time=seconds).median
     return 1 / float(median), counter.get_total_flops()

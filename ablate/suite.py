@@ -211,6 +211,10 @@ class _SuiteReader:
             if not numbers or len(values) < 2:
                 self.note(node.at, f"the budget {node.text!r} of {shown(values)}",
                           "an axis of at least two numbers")  # fmt: skip
+            for one in self.root.items.get("contrasts", Node([], node.at)).value or ():
+                if isinstance(one, Node) and "over" in one.items:
+                    self.note(one.items["over"].at, "a contrast pooled over settings in a suite "
+                              "with a budget", "a contrast asked in every setting")  # fmt: skip
             return node.text
         self.note(node.at, f"the budget {node.text!r}, which vary does not set", ", ".join(axes),
                   nearest(node.text, axes))  # fmt: skip

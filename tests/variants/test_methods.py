@@ -475,3 +475,11 @@ def test_maml_through_adam_is_finite_where_a_parameter_has_no_gradient() -> None
         assert found.isfinite().all()
         assert found[1] == 7
         assert found[0] != 2
+
+
+def test_maml_without_inner_steps_is_one_step_on_the_query_rows() -> None:
+    """A learning rate of 0 leaves phi where theta is: 2 - 0.1 (2 - 3), with and without order."""
+    fit, tasks = bowls(0.0)
+    theta = torch.tensor([2.0])
+    for rule in (Maml(0.1), Fomaml(0.1)):
+        assert rule(theta, tasks, fit, Clock(0, 1)).item() == pytest.approx(2.1)

@@ -39,7 +39,7 @@ class Der:
     training: batches, epochs or steps.
     alpha: weight of the stored logits, >= 0; 0 with beta 1 is replay, each half of the batch
         weighing as much.
-    beta: weight of the exemplars' labels, >= 0; 0 is DER.
+    beta: weight of the exemplars' labels, >= 0; 0 is DER, and with alpha 0 fine-tuning.
     """
 
     optimizer: Optimizer
@@ -58,6 +58,8 @@ class Der:
         """Take one step."""
         rows = flat(tasks, sizes, self.training.weights)
         old, new = apart(rows, tasks, sizes)
+        if is_zero(self.alpha) and is_zero(self.beta):
+            rows, old = new, apart(new, tasks, sizes)[0]  # no exemplar is looked at
         n = len(old.y)
         stored = None if is_zero(self.alpha) or not n else self._stored(state, tasks, net, sizes)
 
