@@ -192,7 +192,7 @@ def test_bench_times_alone_and_stacked_in_one_call(
     monkeypatch.setattr("ablate.bench.IMAGES", (2, 3, 16, 16))
     code, output = ask("bench", "--suite", suite, "--seconds", "0.01")
     assert code == 0
-    assert output.count("x\n") == 2
+    assert output.count("%\n") == 2
     assert "Whole grid: stacked is" in output
     assert "Augmenting 2 x 3 x 16 x 16" in output
     assert output.count("of a gradient of") == 2

@@ -43,7 +43,7 @@ SMALL = {
     "icarl": "{icarl: {review_rows: 4}}",
     "ewc": "{ewc: {review_rows: 4, strength: 1}}",
     "mas": "{mas: {review_rows: 4}}",
-    "meta": "{meta: {update: maml, inner_steps: 2, loss: all-ce, epochs: 1, batch_rows: 8}}",
+    "meta": "{meta: {update: maml, inner_steps: 2, loss: all-ce}}",
 }
 
 
