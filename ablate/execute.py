@@ -27,7 +27,10 @@ from ablate.types import Data, Facts, Json, RunResult, RunSpec, Site, Stack
 LOGIT_LIMIT = 1e4
 """Logits beyond this are called diverged: a sigmoid is flat from 40 on."""
 
-STREAMS = ("order", "batch", "replay", "memory", "augment", "validation", "adapt", "test")
+STREAMS = (
+    *("order", "batch", "replay", "memory", "augment"),
+    *("validation", "adapt", "test", "noise", "review"),
+)
 
 
 class Alone(Exception):
@@ -152,8 +155,7 @@ def trained(method: Any, model: Any, held: Facts) -> Any:
 
 def held_out(method: Any) -> int:
     """Give how many training rows of each class a method's choice of checkpoints needs."""
-    asks = getattr(method, "select", "") == "validation"
-    rows: int = method.validation_rows if asks else 0
+    rows: int = method.validation_rows if getattr(method, "select", "") == "validation" else 0
     return rows
 
 

@@ -178,17 +178,15 @@ class GridReader:
         """Cross the arms with the cells: every arm in cell 0, then every arm in cell 1 ..."""
         found = []
         for cell in cells:
-            trees = {
-                name: filled(self.in_cell(tree, cell), self.catalogue)
-                for name, tree in arms.items()
-            }
+            placed = {name: self.in_cell(tree, cell) for name, tree in arms.items()}
+            trees = {name: filled(tree, self.catalogue) for name, tree in placed.items()}
             self.reader.arms = tuple(trees)
             self.check_axes_reach(arms, cell)
             self.reader.arm_at = lambda name, path, trees=trees: (  # type: ignore[misc]
                 choices.find(trees[name], path) if name in trees else None
             )
             for name, tree in trees.items():
-                for said in clashes(self.in_cell(arms[name], cell), self.catalogue):
+                for said in clashes(placed[name], self.catalogue):
                     self.note(tree.items["method"].at, said)
                 chosen = {
                     kind: self.reader.read(tree.items[kind], kind, (kind,), (name,))

@@ -156,7 +156,7 @@ class Tuner:
                 "values": dict(one.values),
                 "best_of": [round(one.expected_best(n), 3) for n in range(1, found.trials + 1)],
                 "trials": [
-                    {"score": round(t.score, 3), "spread": round(t.spread, 3), "values": t.values}
+                    {"score": t.score, "spread": t.spread, "values": dict(t.values)}
                     for t in self.trials[arm]
                 ],
             }

@@ -144,3 +144,7 @@ budget: training.standard.epoch
                 text.replace("epoch\n", "epochs\n").replace("[1, 2]", values).encode(),
                 "b", "b.yaml", scan(),
             )  # fmt: skip
+    pooled = "contrasts: [{treatment: base, baseline: base, metric: all-classes, "
+    pooled += "margin: 1 points, over: all}]"
+    with pytest.raises(SuiteError, match="pooled over settings in a suite with a budget"):
+        parse_suite((text.replace("epoch\n", "epochs\n") + pooled).encode(), "b", "b.yaml", scan())

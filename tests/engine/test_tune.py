@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,18 @@ def test_expected_best_of_n_by_hand() -> None:
     assert arm.expected_best(2) == pytest.approx(3)
     assert arm.expected_best(1000) == pytest.approx(4)
     assert arm.best == 1
+
+
+def test_a_file_with_trials_that_nearly_tie_is_read_again(played: Played, tmp_path: Path) -> None:
+    """Scores are written in full: rounded, the first of two might pass for the best."""
+    made, _, _ = played
+    before = made.trials["dark"]
+    made.trials["dark"] = [replace(one, score=20 + 1e-6 * i) for i, one in enumerate(before)]
+    made.write(tmp_path / "found.yaml")
+    suite = read(None, TEXT + "tuned: found.yaml\n", tmp_path)
+    made.trials["dark"] = before
+    assert suite.tuned is not None
+    assert suite.tuned.arms["dark"].best == 3
 
 
 def test_a_trial_that_diverges_has_no_points(tmp_path: Path) -> None:
