@@ -28,7 +28,7 @@ SECONDS_PER_PRODUCT = 0.3e-9
 
 @dataclass(frozen=True)
 class Cost:
-    """Outer steps and gradient evaluations of one run, and a rough guess of a stack's seconds."""
+    """Outer steps and gradient evaluations (rows) of one run, and a guess of a stack's seconds."""
 
     updates: int
     gradients: int
@@ -209,7 +209,7 @@ def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
     rows = r * batch * sum(steps) if said.get("batches") == "natural" else batch * gradients
     products = rows * parameters(stack.runs[0], catalogue, facts) * len(stack.runs)
     seconds = gradients * OVERHEAD_SECONDS + products * SECONDS_PER_PRODUCT
-    return Cost(sum(steps), gradients, seconds)
+    return Cost(sum(steps), rows, seconds)
 
 
 def code_facts(run: RunSpec, catalogue: Catalogue) -> dict[str, Any]:
