@@ -4,40 +4,52 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+class ExitCode(IntEnum):
+    """How every command ends; a batch system and a shell script read nothing else.
+
+    DIFFERENCE: `verify` or a gate found one. REFUSED: the input is at fault, nothing was run.
+    RUNS_LOST: done, but runs diverged or failed. NOTHING_TESTED: every claim was UNTESTABLE.
+    UNDECIDED: a gate asked for a verdict that there is not. The last three are 128 + the signal.
+    """
+
+    DONE = 0
+    DIFFERENCE = 1
+    REFUSED = 2
+    RUNS_LOST = 3
+    NOTHING_TESTED = 4
+    UNDECIDED = 5
+    HANGUP = 129
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
 class AblateError(Exception):
     """Whatever this toolkit raises on purpose; `exit_code` is what the command line returns."""
 
-    exit_code = 1
+    exit_code = ExitCode.REFUSED
 
 
 class CatalogueError(AblateError):
     """A component that cannot be read, or two that claim one name."""
 
-    exit_code = 2
-
 
 class DataError(AblateError):
     """A data file that is missing or unreadable; names the file and the remedy."""
-
-    exit_code = 2
 
 
 class SelectionError(AblateError):
     """A name asked for on the command line that nothing answers to."""
 
-    exit_code = 2
-
 
 class StoreError(AblateError):
     """The store cannot be opened, is in use, or was written by another version."""
-
-    exit_code = 2
 
 
 class PairingError(AblateError):
@@ -64,8 +76,6 @@ class Problem:
 
 class SuiteError(AblateError):
     """A suite that cannot be read: all of its problems at once."""
-
-    exit_code = 2
 
     def __init__(self, path: str, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(problem.text(path) for problem in problems))
