@@ -73,7 +73,7 @@ def equalled(
             contrast.metric,
             contrast.margin,
             (runs[treatment], runs[baseline]),
-            range(suite.seeds),
+            suite.seed_numbers,
         )
 
     if found := around(suite, runs, arms[1], by, mine):

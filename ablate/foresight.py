@@ -51,7 +51,7 @@ class Forecast:
 def pilot(suite: Suite, seeds: int) -> Suite:
     """Give a suite of the same arms on a few seeds that it never uses itself."""
     moved = tuple(replace(variant, first_seed=PILOT_SEEDS) for variant in suite.variants)
-    return replace(suite, variants=moved, seeds=seeds, twins=())
+    return replace(suite, variants=moved, seeds=seeds, first_seed=PILOT_SEEDS, twins=())
 
 
 def forecasts(suite: Suite, records: Mapping[str, RunResult], source: str) -> Iterator[Forecast]:

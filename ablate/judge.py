@@ -20,7 +20,11 @@ def by_variant(
 ) -> Runs:
     """Sort records by variant and seed; `names` are the suite's keys, where they are known."""
     return tuple(
-        {seed: records[key] for seed, key in enumerate(row) if key in records}
+        {
+            seed: records[key]
+            for seed, key in zip(suite.seed_numbers, row, strict=True)
+            if key in records
+        }
         for row in names or keys(suite)
     )
 
@@ -34,7 +38,7 @@ def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
             c.metric,
             c.margin,
             (runs[c.treatment], runs[c.baseline]),
-            range(suite.seeds),
+            suite.seed_numbers,
         )
         for c in suite.contrasts
     ]
@@ -43,7 +47,7 @@ def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
 def effects(suite: Suite, runs: Runs) -> list[Comparison]:
     """Pair the two halves of a factorial's arms for each effect."""
     return [
-        pair.halves(effect, suite.variants, runs, range(suite.seeds)) for effect in suite.effects
+        pair.halves(effect, suite.variants, runs, suite.seed_numbers) for effect in suite.effects
     ]
 
 

@@ -30,6 +30,7 @@ def declared(suite: Suite) -> dict[str, Json]:
         "alpha": suite.alpha,
         "correction": suite.correction,
         "seeds": suite.declared_seeds,
+        "first_seed": suite.first_seed,
         "looks": list(suite.looks or (suite.declared_seeds,)),
     }
 
@@ -115,7 +116,8 @@ def deviations(suite: Suite, entry: Json | None) -> Iterator[str]:
     if entry["runs_present"]:
         yield f"It was registered when {entry['runs_present']} of its runs were already there."
     now, then = declared(suite), entry["declared"]
-    for key in ("question", "alpha", "correction", "seeds", "looks"):
+    then = {"first_seed": 0, **then}  # earlier registrations knew of no other
+    for key in ("question", "alpha", "correction", "seeds", "first_seed", "looks"):
         chosen = key == "looks" and not suite.looks  # by --until-decided, for a suite without
         if now[key] != then[key] and not chosen:
             yield f"{key}: registered {_shown(then[key])}, now {_shown(now[key])}."

@@ -18,6 +18,7 @@ from ablate.reading import Field
 from ablate.registry import Catalogue
 from ablate.schema import allowed, check, shown
 from ablate.search import Own, SearchReader
+from ablate.seed_range import COUNT, SeedRange, read_seeds
 from ablate.suite_keys import KEYS, SCALARS
 from ablate.types import ENOUGH_PAIRS, Choice, Suite, Variant
 
@@ -124,8 +125,9 @@ class _SuiteReader:
                 self.note(self.root.keys[key], f"unknown key {key!r}", ", ".join(KEYS),
                           nearest(key, KEYS))  # fmt: skip
         scalars = {key: self.scalar(field) for key, field in SCALARS.items()}
+        seeds = self.seeds()
         changed = self.set_changes()
-        changes = [*changed, *self.quick_changes(scalars, {path for path, _, _ in changed})]
+        changes = [*changed, *self.quick_changes({path for path, _, _ in changed})]
         grid = GridReader(self.root, self.reader, changes)
         cells, searching = grid.cells(), SearchReader(self.root, self.reader)
         tuned = searching.tuned(self.folder) if self.own is None else None
@@ -134,7 +136,7 @@ class _SuiteReader:
         if tuned:
             searching.stale(arms, tuned)
         arms = searching.applied(grid, arms, found if self.own is None else self.own)
-        variants = grid.variants(arms, cells)
+        variants = [replace(arm, first_seed=seeds.first) for arm in grid.variants(arms, cells)]
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
         claims = ClaimReader(self.root, self.reader)
         contrasts, pooled = claims.contrasts(arms, cells, protocols)
@@ -143,7 +145,7 @@ class _SuiteReader:
         honest = [label for label in protocols if label.split("(")[0] not in self.oracles()]
         search = searching.search(arms, honest)
         twins = self.twins(arms, variants)
-        looks = self.looks(scalars["seeds"])
+        looks = self.looks(seeds.count)
         spread = claims.points(self.root, "spread", KEYS["spread"])
         budget = self.budget()
         if self.reader.problems:
@@ -165,9 +167,20 @@ class _SuiteReader:
             tuned=tuned,
             budget=budget,
             tuned_file=self.root.items["tuned"].text if "tuned" in self.root.items else "",
-            declared_seeds=scalars["seeds"],
+            first_seed=seeds.first,
+            seeds=seeds.count,
+            declared_seeds=seeds.count,
             **scalars,
         )
+
+    def seeds(self) -> SeedRange:
+        """Read the seeds; those of the `quick` block go first where it is asked for."""
+        node, quick = self.root.items.get("seeds"), self.root.items.get("quick")
+        seeds = read_seeds(node, self.note) if node else SeedRange(0, COUNT.default)
+        if quick is None or "seeds" not in quick.items:
+            return seeds
+        fewer = read_seeds(quick.items["seeds"], self.note, seeds.first)
+        return fewer if self.quick else seeds
 
     def scalar(self, field: Field) -> Any:
         node = self.root.items.get(field.name)
@@ -240,7 +253,7 @@ class _SuiteReader:
 
     # --- what the command line changes
 
-    def quick_changes(self, scalars: dict[str, Any], fixed: Container[str]) -> list[Change]:
+    def quick_changes(self, fixed: Container[str]) -> list[Change]:
         """Check the `quick` block and give what it changes, if it is asked for.
 
         fixed: paths that the command line sets itself.
@@ -253,12 +266,6 @@ class _SuiteReader:
         if not isinstance(node.value, dict):
             self.note(node.at, f"{shown(node.plain())} for quick", KEYS["quick"])
             return []
-        if "seeds" in node.items:
-            seeds, fault = check(SCALARS["seeds"], node.items["seeds"].plain())
-            if fault:
-                self.note(node.items["seeds"].at, fault, allowed(SCALARS["seeds"]))
-            if self.quick:
-                scalars["seeds"] = seeds
         paths = [(path, value, node.keys[path]) for path, value in node.items.items()]
         free = [one for one in paths if one[0] != "seeds" and one[0] not in fixed]
         return free if self.quick else []
@@ -281,7 +288,7 @@ class _SuiteReader:
 
 
 def _twin(variant: Variant) -> Variant:
-    return replace(variant, arm=f"{variant.arm} (A/A)", first_seed=TWIN_SEEDS)
+    return replace(variant, arm=f"{variant.arm} (A/A)", first_seed=TWIN_SEEDS + variant.first_seed)
 
 
 def _slug(said: str) -> str:

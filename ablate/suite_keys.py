@@ -10,7 +10,7 @@ KEYS = {
     "base": BASE,
     "arms": ARMS,
     "vary": VARY,
-    "seeds": "how many seeds each arm runs",
+    "seeds": "how many seeds each arm runs; {first: 100, count: 20} says where they begin",
     "looks": "numbers of seeds at which verdicts are read, the last being `seeds`: [5, 8, 12, 20]",
     "contrasts": "treatment, baseline, metric and margin of each claim",
     "alpha": "the rate of false claims of either kind, over the whole family",
@@ -27,7 +27,6 @@ KEYS = {
 }
 SCALARS = {
     "question": Field("question", "str", None, ""),
-    "seeds": Field("seeds", "int", 20, "[1, 100000]"),
     "alpha": Field("alpha", "float", 0.05, "[0.000001, 0.5]"),
     "correction": Field(
         "correction", "Literal['holm', 'hommel', 'bonferroni', 'bh', 'by', 'none']", "holm", ""

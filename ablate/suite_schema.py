@@ -13,6 +13,7 @@ from ablate.reading import REQUIRED, Component, Field
 from ablate.registry import Catalogue
 from ablate.schema import json_schema
 from ablate.search import KEYS as TUNE_KEYS, NUMBERS
+from ablate.seed_range import seeds_schema
 from ablate.suite_keys import KEYS, SCALARS
 from ablate.types import ENOUGH_PAIRS, TOP_KINDS
 
@@ -34,6 +35,7 @@ def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
     properties: dict[str, Any] = {key: {"description": text} for key, text in KEYS.items()}
     for key, field in SCALARS.items():
         properties[key] |= {"description": KEYS[key], **json_schema(field)}
+    properties["seeds"] = seeds_schema(KEYS["seeds"])
     properties["base"] |= {
         "type": "object",
         "properties": {**base, "preset": {"enum": sorted(presets())}},

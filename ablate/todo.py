@@ -32,17 +32,19 @@ def look(suite: Suite, catalogue: Catalogue, root: Path, fetch: bool) -> dict[st
 
 
 def select(suite: Suite, patterns: Sequence[str]) -> set[tuple[int, int]]:
-    """Give (variant, seed) for what `--only` names: labels or arms with wildcards, or `seed=3`.
+    """Give (variant, nth seed) for what `--only` names: labels with wildcards, or `seed=3`.
 
     Raises SelectionError, with the labels there are, where a pattern fits nothing.
     """
     chosen = {(v, seed) for v in range(len(suite.variants)) for seed in range(suite.seeds)}
     for pattern in patterns:
-        if not any(fits(suite.variants[v], seed, pattern) for v, seed in chosen):
+        if not any(
+            fits(suite.variants[v], suite.seed_numbers[seed], pattern) for v, seed in chosen
+        ):
             known = sorted({variant.label for variant in suite.variants})
             raise SelectionError(
                 f"--only {pattern!r} fits no run. Labels: {'; '.join(known)}; "
-                f"seed=0 to seed={suite.seeds - 1}"
+                f"seed={suite.seed_numbers[0]} to seed={suite.seed_numbers[-1]}"
             )
     seeds = [pattern for pattern in patterns if pattern.startswith("seed=")]
     labels = [pattern for pattern in patterns if pattern not in seeds]
@@ -50,8 +52,11 @@ def select(suite: Suite, patterns: Sequence[str]) -> set[tuple[int, int]]:
         (v, seed)
         for v, seed in chosen
         for variant in [suite.variants[v]]
-        if (not seeds or any(fits(variant, seed, pattern) for pattern in seeds))
-        and (not labels or any(fits(variant, seed, pattern) for pattern in labels))
+        if (not seeds or any(fits(variant, suite.seed_numbers[seed], pattern) for pattern in seeds))
+        and (
+            not labels
+            or any(fits(variant, suite.seed_numbers[seed], pattern) for pattern in labels)
+        )
     }
 
 

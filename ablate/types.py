@@ -186,13 +186,13 @@ class Suite:
     """A question with everything that was declared before the runs.
 
     origin: what error messages call the file. seeds: how many are run; declared_seeds: how many
-    the suite asked for. changes: what the command line changed in it. references: published
-    figures to be shown. effects: what its factorial asks. twins: the variants (of an arm, and of
-    the same arm on seeds of its own) whose differences are chance alone. looks: seeds at which
-    verdicts are read; none means once, after the declared number. spread: the standard deviation
-    that paired differences are expected to have, in points; 0 where nothing was said. search: what
-    may be tuned. tuned: the tuned values that its arms have, from the file
-    `tuned_file`. budget: the axis that makes training longer.
+    the suite asked for; first_seed: the number of the first of them. changes: what the command line
+    changed in it. references: published figures to be shown. effects: what its factorial asks.
+    twins: the variants (of an arm, and of the same arm on seeds of its own) whose differences are
+    chance alone. looks: seeds at which verdicts are read; none means once, after the declared
+    number. spread: the standard deviation that paired differences are expected to have, in points;
+    0 where nothing was said. search: what may be tuned. tuned: the tuned values that its arms have,
+    from the file `tuned_file`. budget: the axis that makes training longer.
     """
 
     name: str
@@ -216,6 +216,12 @@ class Suite:
     tuned: Tuned | None = None
     tuned_file: str = ""
     budget: str = ""
+    first_seed: int = 0
+
+    @property
+    def seed_numbers(self) -> range:
+        """Give the numbers of its seeds, as reports name them; an A/A twin's stand for others."""
+        return range(self.first_seed, self.first_seed + self.seeds)
 
 
 # --- what is run -------------------------------------------------------------------------------
