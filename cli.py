@@ -6,6 +6,11 @@ answers at once.
 
 from __future__ import annotations
 
+from ablate.__main__ import DISTRIBUTION, refuse_strangers
+
+if __name__ == "__main__":
+    refuse_strangers()  # before any other import: it might be theirs
+
 import click
 
 from ablate.commands import catalogue, numbers, study
@@ -17,7 +22,7 @@ def show_version(ctx: click.Context, _option: object, wanted: bool) -> None:
     if wanted:
         from ablate.provenance import version_of
 
-        click.echo(f"ablate {version_of('ablate')}")
+        click.echo(f"{DISTRIBUTION} {version_of(DISTRIBUTION)}")
         ctx.exit()
 
 

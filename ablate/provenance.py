@@ -18,7 +18,7 @@ from ablate.types import Json
 RECORD_VERSION = 3
 """Raised when a change alters a number that is stored."""
 
-PACKAGES = ("ablate", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
+PACKAGES = ("ablate-study", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
 @cache

@@ -262,7 +262,7 @@ def _study() -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise SelectionError("tuning takes Optuna: pip install 'ablate[tune]'") from error
+        raise SelectionError("tuning takes Optuna: pip install 'ablate-study[tune]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna.create_study(
         direction="maximize", sampler=optuna.samplers.TPESampler(seed=0), study_name="tune"

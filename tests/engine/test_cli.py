@@ -309,7 +309,7 @@ def test_the_version_is_told_or_that_there_is_none() -> None:
     """In a checkout as after an install."""
     code, output = ask("--version")
     assert code == 0
-    assert output.startswith("ablate ")
+    assert output.startswith("ablate-study ")
 
 
 def test_a_dropped_in_component_appears_everywhere(tmp_path: Path, suite: Path) -> None:
