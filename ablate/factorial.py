@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import prod
 
 from ablate.document import Mark, Node
@@ -17,6 +17,7 @@ KEYS = {
     "metric": "such as all-classes, continuum(20), forgetting",
     "margin": "the smallest effect that would matter, as in '1.0 points'",
     "fraction": "factors that follow others' levels, as in {e: [a, b, c]} for e = abc",
+    "within": "a factor at each of whose levels the effects of the others are claims, too",
 }
 MOST_ARMS = 256
 Note = Callable[..., None]
@@ -49,6 +50,7 @@ class Design:
             signs = dict(zip(free, drawn, strict=True))
             more = {name: prod(signs.get(one, 1) for one in of) for name, of in made.items()}
             self.runs.append({name: {**signs, **more}[name] for name in self.factors if free})
+        self.within = self._within()
 
     def _factors(self) -> dict[str, Mapping[str, Node]]:
         block = self.node.items.get("factors", Node({}, self.node.at))
@@ -102,6 +104,38 @@ class Design:
             found[name] = of
         return found
 
+    def _within(self) -> str:
+        """Read the factor at whose levels the others' effects are asked; '' for none."""
+        node = self.node.items.get("within")
+        if node is None:
+            return ""
+        if node.text not in self.factors:
+            self.note(
+                node.at,
+                f"unknown factor {node.text or shown(node.plain())!r} for within",
+                ", ".join(self.factors),
+                nearest(node.text, self.factors),
+            )
+            return ""
+        for name, twin in self._tied(node.text):
+            self.note(
+                node.at,
+                f"effects within {node.text!r}, at whose levels this fraction cannot tell {name!r} "
+                f"from {twin!r}",
+                "a fraction in which the others stay apart at each level",
+            )
+        return node.text
+
+    def _tied(self, within: str) -> Iterator[tuple[str, str]]:
+        """Give factors that change together in the arms at one level of another."""
+        half = [signs for signs in self.runs if signs[within] < 0]  # the other half mirrors it
+        first: dict[tuple[int, ...], str] = {}
+        for name in self.factors:
+            # relative to the first arm, so that factors that change in opposite ways tie too
+            column = tuple(signs[name] * half[0][name] for signs in half)
+            if name != within and (twin := first.setdefault(column, name)) != name:
+                yield name, twin
+
     def arms(self) -> dict[str, Node]:
         """Give the paths that each arm sets; its name tells the factors at their second level."""
         found = {}
@@ -117,25 +151,63 @@ class Design:
         return found
 
     def effects(self, cells: int, metric: str, margin: float) -> tuple[Effect, ...]:
-        """Give main effects and two-way interactions; those that cannot be told apart, as one."""
+        """Give main effects and two-way interactions; those that cannot be told apart, as one.
+
+        With `within`, the others' main effects at each level of that factor follow.
+        """
+        columns = self._columns((1, 2))
+        higher = self._columns(range(3, len(self.factors) + 1))
+        return tuple(
+            effect
+            for cell in range(cells)
+            for effect in [
+                *(
+                    Effect(
+                        name=" = ".join(" × ".join(group) for group in groups),
+                        high=high,
+                        low=low,
+                        plus=tuple(cell * len(column) + i for i, s in enumerate(column) if s > 0),
+                        minus=tuple(cell * len(column) + i for i, s in enumerate(column) if s < 0),
+                        metric=metric,
+                        margin=margin,
+                        aliases=tuple(" × ".join(group) for group in higher.get(column, ())),
+                    )
+                    for column, groups in columns.items()
+                    for high, low in [self._halves(groups[0])]
+                ),
+                *self._at_levels(cell, metric, margin),
+            ]
+        )
+
+    def _columns(self, sizes: Iterable[int]) -> dict[tuple[int, ...], list[tuple[str, ...]]]:
+        """Give groups of factors by the sign of their product in each arm."""
         columns: dict[tuple[int, ...], list[tuple[str, ...]]] = {}
-        for size in (1, 2):
+        for size in sizes:
             for group in itertools.combinations(self.factors, size):
-                column = tuple(prod(signs[one] for one in group) for signs in self.runs)
+                column = tuple(prod(signs[name] for name in group) for signs in self.runs)
                 if len(set(column)) > 1:
                     columns.setdefault(column, []).append(group)
-        return tuple(
-            Effect(
-                " = ".join(" × ".join(group) for group in groups),
-                *self._halves(groups[0]),
-                tuple(cell * len(column) + i for i, sign in enumerate(column) if sign > 0),
-                tuple(cell * len(column) + i for i, sign in enumerate(column) if sign < 0),
-                metric,
-                margin,
-            )
-            for cell in range(cells)
-            for column, groups in columns.items()
-        )
+        return columns
+
+    def _at_levels(self, cell: int, metric: str, margin: float) -> Iterator[Effect]:
+        """Give the others' main effects at each level of the factor of `within`."""
+        levels = self.factors.get(self.within, ())
+        for sign, level in zip((-1, 1), levels, strict=False):
+            half = [i for i, signs in enumerate(self.runs) if signs[self.within] == sign]
+            for factor in self.factors:
+                if factor == self.within:
+                    continue
+                low, high = self.factors[factor]
+                first = cell * len(self.runs)
+                yield Effect(
+                    name=f"{factor} at {self.within} = {level}",
+                    high=high,
+                    low=low,
+                    plus=tuple(first + i for i in half if self.runs[i][factor] > 0),
+                    minus=tuple(first + i for i in half if self.runs[i][factor] < 0),
+                    metric=metric,
+                    margin=margin,
+                )
 
     def _halves(self, group: tuple[str, ...]) -> tuple[str, str]:
         if len(group) == 2:

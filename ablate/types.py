@@ -160,6 +160,7 @@ class Effect:
 
     over: for a contrast that is pooled over settings, the axes crossed out; `plus` and `minus` then
     are its arms in each setting, in the same order, and all settings weigh the same.
+    aliases: interactions of three and more factors that a fraction cannot tell from it.
     """
 
     name: str
@@ -170,6 +171,7 @@ class Effect:
     metric: str
     margin: float
     over: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

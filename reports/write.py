@@ -125,7 +125,20 @@ def factorial(study: Study) -> list[str]:
         "Effects that this design cannot tell apart share a row. All belong to one family of "
         "claims, with the contrasts if there are any.",
         tables.effects(study),
+        aliases(study),
     ]
+
+
+def aliases(study: Study) -> str:
+    """Name the interactions of three factors and more that a fraction adds to an effect."""
+    mixed = [effect for effect, _ in study.factors if effect.aliases]
+    if not mixed:
+        return ""
+    lines = [f"- {effect.name}: {', '.join(effect.aliases)}" for effect in mixed]
+    return (
+        "The design is a fraction of all combinations: what stands behind an effect here cannot be "
+        "told from it, and is taken to be small.\n\n" + "\n".join(lines)
+    )
 
 
 def as_registered(study: Study) -> list[str]:

@@ -185,3 +185,54 @@ def test_a_design_that_would_fill_the_disk_is_refused(suite_of: Parse) -> None:
     text = f"factorial:\n  factors:\n{many}\n  metric: all-classes\n  margin: 1 point\n"
     with pytest.raises(SuiteError, match=r"512 arms; allowed: at most 256: declare a fraction"):
         suite_of(text=HEAD + text + TAIL)
+
+
+HALF = "  fraction: {e: [a, b, c, d]}\n  within: a"
+
+
+def test_effects_within_a_factor_are_means_over_the_arms_at_each_of_its_levels(
+    suite_of: Parse,
+) -> None:
+    """By hand: of eight arms at a level, four have the other factor at its second level."""
+    suite = suite_of(text=HEAD + factors(5, HALF) + TAIL)
+    second = [set(variant.arm.split(" + ")) for variant in suite.variants]
+    inside = [effect for effect in suite.effects if " at " in effect.name]
+    assert [effect.name for effect in inside] == [
+        f"{factor} at a = {level}" for level in ("low", "high") for factor in "bcde"
+    ]
+    for effect in inside:
+        factor, level = effect.name[0], effect.name.split(" = ")[1]
+        here = {i for i, arm in enumerate(second) if ("a" in arm) == (level == "high")}
+        assert {*effect.plus} == {i for i in here if factor in second[i]}
+        assert {*effect.minus} == here - {*effect.plus}
+        assert len(effect.plus) == len(effect.minus) == 4
+    assert len(suite.effects) == 5 + 10 + 8
+
+
+def test_a_fraction_names_what_it_cannot_tell_from_an_effect(suite_of: Parse) -> None:
+    """With e = abcd: a main effect from the other four, a pair from the other three."""
+    effects = suite_of(text=HEAD + factors(5, HALF) + TAIL).effects
+    assert of(effects, "a").aliases == ("b × c × d × e",)
+    assert of(effects, "a × b").aliases == ("c × d × e",)
+    whole = suite_of(text=HEAD + factors(3) + TAIL).effects
+    assert all(effect.aliases == () for effect in whole)
+
+
+@pytest.mark.parametrize(
+    ("block", "fault"),
+    [
+        ("  within: z", "unknown factor 'z' for within"),
+        ("  within: [a]", "unknown factor \"['a']\" for within"),
+        (
+            "  fraction: {c: [a, b]}\n  within: a",
+            "effects within 'a', at whose levels this fraction cannot tell 'c' from 'b'",
+        ),
+    ],
+)
+def test_effects_within_what_cannot_show_them_are_refused(
+    suite_of: Parse, block: str, fault: str
+) -> None:
+    """A factor that is none, or a fraction that ties two others together at a level."""
+    with pytest.raises(SuiteError) as caught:
+        suite_of(text=HEAD + factors(3, block) + TAIL)
+    assert [problem.found for problem in caught.value.problems] == [fault]
