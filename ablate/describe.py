@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ablate import shipped
 from ablate.errors import SelectionError, unknown
 from ablate.flow import Work
+from ablate.foreign_text import plain
 from ablate.reading import REQUIRED
 from ablate.registry import scan
 from ablate.schema import allowed
@@ -64,6 +65,11 @@ def work(made: Work) -> str:
     return (
         f"{text}\nEstimated: about {duration(made.seconds)} on one core (rough)." if left else text
     )
+
+
+def cautions(made: Work) -> Iterator[str]:
+    """Say what a reader must know of the data before any run."""
+    yield from (f"Warning: {plain(warning)}" for warning in made.plan.warnings)
 
 
 def duration(seconds: float) -> str:

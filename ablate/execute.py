@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ablate import adapt, heap, loop, provenance, rng, score
+from ablate import adapt, dataset_checks, heap, loop, provenance, rng, score
 from ablate.exam import exam
 from ablate.net import Net, init_digest, initial
 from ablate.packing import failed, unpack
 from ablate.plan import code_facts, numbers, protocol_facts, with_numbers
 from ablate.program import Program, logits
 from ablate.registry import Catalogue, scan
+from ablate.rows import agree
 from ablate.stream import Stream, split
 from ablate.types import Data, Facts, Json, RunResult, RunSpec, Site, Stack
 
@@ -97,7 +98,7 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     first = stack.runs[0]
     device = pick_device(site.device)
     dataset = catalogue.build(first.choices["dataset"])
-    data, held = load(dataset, Path(site.data_root))
+    data, held = load(dataset, Path(site.data_root), first.choices["dataset"].name)
     model = catalogue.build(first.choices["model"])
     method = catalogue.build(first.choices["method"])
     by_seed = {
@@ -120,12 +121,14 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         held_out(program.plain),
     )
     memory, augment = (catalogue.build(first.choices[kind]) for kind in ("memory", "augment"))
+    stream = Stream(data, cut, memory, theta, augment, trim=net.buffers > 0)
     facts = provenance.machine() | {
         "threads": torch.get_num_threads(),
         "device": device.type,
         "stack_width": len(stack.runs),
         "data": held.digest,
         "data_mark": held.mark,
+        dataset_checks.PROVENANCE: cautions(first, held, stream, catalogue),
         **code_facts(first, catalogue),
         "protocols": protocol_facts(stack.predictors, catalogue),
     }
@@ -135,15 +138,18 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         exam=exam(getattr(program.plain, "select", "last"), data, cut, theta),
         adapts=any(map(adapt.adapts, protocols.values())),
     )
-    return Assembled(
-        stack,
-        program,
-        Stream(data, cut, memory, theta, augment, trim=net.buffers > 0),
-        theta,
-        data,
-        protocols,
-        facts,
-    )
+    return Assembled(stack, program, stream, theta, data, protocols, facts)
+
+
+def cautions(run: RunSpec, held: Facts, stream: Stream, catalogue: Catalogue) -> list[str]:
+    """Say what a reader must know of a run's data and of its memory, as its first seed has it."""
+    kept = [int(by_seed[0].sum()) for by_seed in stream.quotas]
+    sizes = stream.cut.tasks, stream.cut.classes_per_task
+    return [
+        *held.warnings,
+        *dataset_checks.doubtful_axes(run.choices, held.inputs, catalogue),
+        *dataset_checks.short_memory(run.choices["memory"], sizes, kept.__getitem__, catalogue),
+    ]
 
 
 def trained(method: Any, model: Any, held: Facts) -> Any:
@@ -263,6 +269,10 @@ def pick_device(wanted: str) -> torch.device:
 
 
 @lru_cache(maxsize=2)
-def load(dataset: Any, root: Path) -> tuple[Data, Any]:
-    """Read a data set once a process."""
-    return dataset.load(root), dataset.look(root)
+def load(dataset: Any, root: Path, name: str) -> tuple[Data, Facts]:
+    """Read a data set once a process; `name` is what messages call it.
+
+    Raises DataError where the rows are not those that were announced.
+    """
+    data, held = dataset.load(root), dataset.look(root)
+    return data, held._replace(warnings=agree(data, held, name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ablate import metrics, pair, traps
+from ablate import dataset_checks, metrics, pair, traps
 from ablate.family import battery, conclude
 from ablate.plan import keys
 from ablate.registry import Catalogue, scan
@@ -80,6 +80,7 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     ]
     if margins:
         yield f"A margin of {min(margins):g} points is less than one test row can show."
+    yield from dataset_checks.of_records(records)
     yield from traps.of(verdicts, design(suite))
     yield from shared_streams(records)
     catalogue = scan()

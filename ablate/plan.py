@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ablate import provenance
-from ablate.errors import Problem, SuiteError
+from ablate import dataset_checks, provenance
 from ablate.reading import Component
 from ablate.registry import Catalogue
 from ablate.suite import predictors
@@ -37,12 +36,16 @@ class Cost:
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs of a suite. keys `[variant][seed]`; stacks in the order they should start."""
+    """All runs of a suite. keys `[variant][seed]`; stacks in the order they should start.
+
+    warnings: what a reader must know of the data before they are run.
+    """
 
     suite: Suite
     keys: tuple[tuple[str, ...], ...]
     stacks: tuple[Stack, ...]
     costs: tuple[Cost, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def runs(self) -> dict[str, RunSpec]:
@@ -80,7 +83,8 @@ def plan(
     facts: by the canonical text of a dataset Choice. width: forces a stack width.
     Raises SuiteError where a data set does not fit what is asked of it.
     """
-    check_data(suite, facts, catalogue)
+    by_variant = [facts[canonical(v.choices["dataset"].plain())] for v in suite.variants]
+    dataset_checks.check_data(suite, by_variant, catalogue)
     runs = {
         run.key: run
         for variant in suite.variants
@@ -100,28 +104,8 @@ def plan(
             made.append((stack, cost(stack, catalogue, held)))
     made.sort(key=lambda pair: -pair[1].seconds)
     stacks, costs = zip(*made, strict=True) if made else ((), ())
-    return Plan(suite, keys(suite), tuple(stacks), tuple(costs))
-
-
-def check_data(suite: Suite, facts: Mapping[str, Facts], catalogue: Catalogue) -> None:
-    """Refuse tasks that classes cannot be split into evenly, and images asked of plain numbers."""
-    problems = set()
-    for variant in suite.variants:
-        choice, augment = variant.choices["dataset"], variant.choices["augment"]
-        held = facts[canonical(choice.plain())]
-        tasks, classes = choice.settings["tasks"], held.classes
-        images = catalogue.get("augment", augment.name).facts.get("images")
-        if images and len(held.inputs) != 3:
-            shape = f"rows of shape {list(held.inputs)} with augment {augment.name!r}"
-            problems.add(
-                Problem(*variant.tasks_at, shape, "images (channels, H, W), or augment: none")
-            )
-        if classes % tasks:
-            divisors = ", ".join(str(n) for n in range(1, classes + 1) if classes % n == 0)
-            found = f"{classes} classes in {tasks} tasks, which do not come out even"
-            problems.add(Problem(*variant.tasks_at, found, f"tasks: {divisors}"))
-    if problems:
-        raise SuiteError(suite.origin, sorted(problems))
+    warnings = dataset_checks.warnings(suite, by_variant, catalogue)
+    return Plan(suite, keys(suite), tuple(stacks), tuple(costs), warnings)
 
 
 def numbers(choice: Choice, catalogue: Catalogue, path: tuple[str, ...] = ()) -> dict[Any, float]:

@@ -29,7 +29,7 @@ class Facts(NamedTuple):
     """What a data set holds: input shape, classes C, rows, and a digest of the content.
 
     mark: what must be said of it wherever it is shown, `custom data` or `synthetic`; '' for the
-    published data.
+    published data. warnings: sentences that plans and reports show, of what is odd in it.
     """
 
     inputs: tuple[int, ...]
@@ -38,6 +38,7 @@ class Facts(NamedTuple):
     test_rows: int
     digest: str
     mark: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class Data(NamedTuple):

@@ -65,6 +65,7 @@ def run(
         make_folder(results / opened.name)
         whole = flow.prepare(opened, data_root, store, only, fresh=fresh)
         registration.freeze(opened, store, len(whole.records), register_anew)
+        say_all(describe.cautions(whole))
         parts = flow.by_look(opened, data_root, store) if until_decided else [whole]
         for work in parts:
             say(describe.work(work))
@@ -94,6 +95,7 @@ def plan(
         work = flow.prepare(opened, data_root, store)
     say("\n  ".join([opened.question, *(variant.label for variant in opened.variants)]))
     say(describe.work(work))
+    say_all(describe.cautions(work))
 
 
 @click.command()

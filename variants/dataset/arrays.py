@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from ablate.errors import DataError
 from ablate.registry import component
-from ablate.rows import facts_of
+from ablate.rows import content_digest, facts_of
 from ablate.types import Data, Facts
+
+from . import files, npz, plain_arrays
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 
@@ -23,10 +23,11 @@ NAMES = ("x_train", "y_train", "x_test", "y_test")
 class Arrays:
     """x_train `[N, ...]` and y_train `[N]` of classes 0, 1, 2 ..., and the same for test.
 
-    Values are taken as they are, in single precision; scale them beforehand.
+    Values are taken as they are, in single precision; scale them beforehand: pixels of 0 to 255
+    and other values far from 1 are warned of.
 
     source: an `.npz` file with the four arrays, its path taken from the data root; or
-        `module:function`, a function without arguments that returns them.
+        `module:function`, a function without arguments that returns them, the same every time.
     tasks: T, a divisor of the number of classes, [1, 100000].
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     """
@@ -37,44 +38,50 @@ class Arrays:
 
     def look(self, root: Path) -> Facts:
         """Read and check the arrays. Raises DataError naming what is wrong with them."""
-        return facts_of(self.load(root), self.source)._replace(mark="custom data")
+        facts = facts_of(self.load(root), self.source)
+        if not self._is_file and content_digest(self.load(root)) != facts.digest:
+            raise DataError(
+                f"{self.source} gives other rows each time it is called, so that no two runs have "
+                "the same data: seed what it draws, as in np.random.default_rng(0)."
+            )
+        return facts._replace(mark=files.CUSTOM)
 
     def load(self, root: Path) -> Data:
         """Read the four arrays."""
-        is_file = self.source.endswith(".npz")
-        found = _from_file(root / self.source) if is_file else _from_function(self.source)
-        try:
-            x, y, x_test, y_test = (np.asarray(part) for part in found)
-            labels = [_whole(part, self.source) for part in (y, y_test)]
-            rows = [part.astype(np.float32) for part in (x, x_test)]
-        except (TypeError, ValueError) as error:
-            raise DataError(
-                f"{self.source}: {error}; four arrays of numbers are needed: {', '.join(NAMES)}."
-            ) from error
-        return Data(rows[0], labels[0], rows[1], labels[1])
+        if self._is_file:
+            parts = _from_file(root / self.source)
+        else:
+            parts = _four(_from_function(self.source), self.source)
+        return plain_arrays.data_of(dict(zip(NAMES, parts, strict=True)), self.source)
 
-
-def _whole(labels: Any, where: str) -> Any:
-    whole = labels.astype(np.int64)
-    if labels.ndim != 1 or not np.array_equal(whole, labels):
-        raise DataError(f"{where}: labels must be one whole number a row, shape [N].")
-    return whole
+    @property
+    def _is_file(self) -> bool:
+        return self.source.lower().endswith(".npz")
 
 
 def _from_file(path: Path) -> list[Any]:
-    if not path.is_file():
+    if not files.is_file(path):
         raise DataError(
-            f"There is no {path.absolute()}. Put an .npz file with {', '.join(NAMES)} there, or "
-            "name another data root with --data-root or ABLATE_DATA."
+            f"There is no file {path.absolute()}. Put an .npz file with {', '.join(NAMES)} there, "
+            "or name another data root with --data-root or ABLATE_DATA."
         )
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in NAMES if name not in archive]
-            if missing:
-                raise DataError(f"{path} lacks {', '.join(missing)}; it has {list(archive)}.")
-            return [archive[name] for name in NAMES]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} cannot be read as .npz of plain arrays: {error}.") from error
+    return npz.read(path, NAMES)
+
+
+def _four(answer: Any, source: str) -> list[Any]:
+    """Take four arrays from what a function returned: in a row, or by their names."""
+    if isinstance(answer, Mapping):
+        if missing := [name for name in NAMES if name not in answer]:
+            keys = list(map(str, answer))[:10]
+            raise DataError(f"{source} returned no {', '.join(missing)}; it returned {keys}.")
+        return [answer[name] for name in NAMES]
+    if not isinstance(answer, tuple | list) or len(answer) != len(NAMES):
+        size = f" of {len(answer)}" if isinstance(answer, tuple | list) else ""
+        raise DataError(
+            f"{source} returned a {type(answer).__name__}{size}; four arrays are needed, in this "
+            f"order or by these names: {', '.join(NAMES)}."
+        )
+    return list(answer)
 
 
 def _from_function(source: str) -> Any:

@@ -1,10 +1,12 @@
-"""What the readers of data files share: digests, marks, normalisation, and errors with a remedy."""
+"""What the readers of data files share: digests, marks, sizes, and errors with a remedy."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import io
+import os
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,12 +53,60 @@ def attempt(folder: Path, look: Callable[[], Any], reader: Any, *args: Any, **mo
             raise DataError(f"{lacking} (the download failed: {said})") from None
 
 
+def is_file(path: Path) -> bool:
+    """Say whether a path is a plain file: no folder, pipe or device, whatever the path's text."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def stamp(entry: os.stat_result) -> tuple[int, ...]:
+    """Give what changes with a file's content."""
+    return entry.st_ino, entry.st_size, entry.st_mtime_ns
+
+
+def fits(size: int, where: str) -> None:
+    """Refuse data of more bytes than half of what this process may have, before they are read.
+
+    They are held at least twice: as read and in single precision.
+    """
+    most = memory_bytes() // 2
+    if size > most:
+        raise DataError(
+            f"{where} needs {size:,} bytes of memory, more than half of this machine's "
+            f"({2 * most:,}): take fewer rows, or smaller ones."
+        )
+
+
+def memory_bytes() -> int:
+    """Give the memory that this process may have: the machine's, or the limit set for it."""
+    import psutil
+
+    machine = int(psutil.virtual_memory().total)
+    if not hasattr(psutil, "RLIMIT_AS"):  # set on Linux alone
+        return machine
+    limit, _ = psutil.Process().rlimit(psutil.RLIMIT_AS)
+    return machine if limit < 0 else min(machine, int(limit))
+
+
+def content(path: Path) -> bytes:
+    """Read a file whole. Raises DataError where it cannot be."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+
+
 def md5(path: Path) -> str:
     """Give a file's MD5, the digest that data sets are published with."""
     whole = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            whole.update(block)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                whole.update(block)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     return whole.hexdigest()
 
 
@@ -72,10 +122,10 @@ def digest_tree(folder: Path, files: Iterable[Path]) -> str:
     whole, read = hashlib.sha256(), 0
     for path in sorted(files):
         size = path.stat().st_size
-        whole.update(f"{path.relative_to(folder).as_posix()}:{size}\n".encode())
+        whole.update(os.fsencode(f"{path.relative_to(folder).as_posix()}:{size}\n"))
         read += size
         if read <= MOST_BYTES:
-            whole.update(path.read_bytes())
+            whole.update(content(path))
     return whole.hexdigest()
 
 
@@ -98,22 +148,3 @@ def normalised(
     rows -= np.array(mean, dtype=np.float32).reshape(shape)
     rows /= np.array(sd, dtype=np.float32).reshape(shape)
     return rows
-
-
-def picture(image: Any, side: int, path: str) -> NDArray[np.uint8]:
-    """Give an image `[channels, side, side]`: shorter side scaled, the middle cut out.
-
-    Raises DataError naming a file that cannot be read.
-    """
-    try:
-        width, height = image.size
-        if (width, height) != (side, side):
-            scale = side / min(width, height)
-            size = (max(side, round(width * scale)), max(side, round(height * scale)))
-            image = image.resize(size, resample=2)  # bilinear
-            left, top = (size[0] - side) // 2, (size[1] - side) // 2
-            image = image.crop((left, top, left + side, top + side))
-        pixels = np.asarray(image, dtype=np.uint8)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{path} is damaged: {error}. Replace it.") from error
-    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)

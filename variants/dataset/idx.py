@@ -1,4 +1,4 @@
-"""Data sets in MNIST's four IDX files, read and downloaded by torchvision."""
+"""Data sets in MNIST's four IDX files, downloaded by torchvision."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ablate.errors import DataError
 from ablate.rows import count_classes, first_of_each
@@ -57,7 +58,7 @@ def look(root: Path, name: str, train: int | None = None, test: int | None = Non
     Raises DataError naming what is missing or damaged, and the remedy.
     """
     folder = root / name / "raw"
-    if missing := [file for file in FILES if not (folder / file).is_file()]:
+    if missing := [file for file in FILES if not files.is_file(folder / file)]:
         zipped = [file for file in missing if (folder / f"{file}.gz").is_file()]
         remedy = f"unzip {', '.join(zipped)} there (gunzip)" if zipped else "put them there"
         raise DataError(
@@ -71,12 +72,11 @@ def look(root: Path, name: str, train: int | None = None, test: int | None = Non
     if not agree or not math.prod((rows, tested, *inputs)):
         raise DataError(
             f"{folder}: the files do not belong together: {rows} images and {labels} labels "
-            f"to train, {tested} and {test_labels} to test. Replace them with one data set's four."
+            f"to train, {tested} and {test_labels} to test, of sizes {inputs} and {test_inputs}. "
+            "Replace them with one data set's four."
         )
-    y, y_test = (
-        np.frombuffer((folder / file).read_bytes()[8:], np.uint8).astype(np.int64)
-        for file in (FILES[1], FILES[3])
-    )
+    files.fits(4 * (rows + tested) * math.prod(inputs), str(folder))
+    y, y_test = (_values(folder / FILES[i], shapes[i]).astype(np.int64) for i in (1, 3))
     classes = count_classes(y, y_test, str(folder))
     used = (len(first_of_each(y, train)), len(first_of_each(y_test, test)))
     return Facts((1, *inputs), classes, *used, *files.mark(folder, MD5[name]))
@@ -97,34 +97,46 @@ def fetch(root: Path, name: str) -> None:
 
 
 def load(root: Path, name: str, mean: float, sd: float) -> Data:
-    """Read the rows through torchvision, as (pixel / 255 - mean) / sd, `[N, 1, H, W]`."""
-    import torchvision.datasets
+    """Read the rows as (pixel / 255 - mean) / sd, `[N, 1, H, W]`.
 
-    kind = getattr(torchvision.datasets, name)
-    parts = []
-    for train in (True, False):
-        try:
-            rows = kind(root, train=train, download=False)
-        except (RuntimeError, ValueError, AssertionError, OSError) as error:
-            raise DataError(
-                f"{root / name / 'raw'}: torchvision cannot read it: {error}"
-            ) from error
-        pixels = rows.data.numpy().astype(np.float32)[:, None] / 255
-        parts += [(pixels - np.float32(mean)) / np.float32(sd), rows.targets.numpy()]
-    return Data(*parts)
+    torchvision's reader would open a folder of pickles beside the files, where there is one.
+    """
+    folder = root / name / "raw"
+    images, labels, tests, test_labels = (
+        _values(path, _shape(path)) for path in (folder / file for file in FILES)
+    )
+    x, x_test = (files.normalised(part[:, None], (mean,), (sd,)) for part in (images, tests))
+    return Data(x, labels.astype(np.int64), x_test, test_labels.astype(np.int64))
 
 
 def _shape(path: Path) -> tuple[int, ...]:
     """Read an IDX header and check it against the file's size."""
-    content = path.read_bytes()
     dimensions = 3 if "idx3" in path.name else 1
     head = 4 + 4 * dimensions
-    if len(content) < head or content[:4] != bytes([0, 0, 8, dimensions]):
+    start, size = _start(path, head)
+    if len(start) < head or start[:4] != bytes([0, 0, 8, dimensions]):
         raise DataError(f"{path} is no IDX file of {dimensions} dimensions; replace it")
-    shape = struct.unpack(f">{dimensions}I", content[4:head])
-    if math.prod(shape) != len(content) - head:
+    shape = struct.unpack(f">{dimensions}I", start[4:])
+    if math.prod(shape) != size - head:
         raise DataError(
             f"{path} is damaged: its header promises {math.prod(shape):,} bytes of data, "
-            f"it holds {len(content) - head:,}; replace it"
+            f"it holds {size - head:,}; replace it"
         )
     return shape
+
+
+def _start(path: Path, count: int) -> tuple[bytes, int]:
+    """Read a file's first bytes, and its size."""
+    try:
+        with path.open("rb") as file:
+            return file.read(count), path.stat().st_size
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _values(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Read what follows an IDX header. Raises DataError where the file has changed since."""
+    data = files.content(path)[4 + 4 * len(shape) :]
+    if len(data) != math.prod(shape):
+        raise DataError(f"{path} changed while it was read; run again.")
+    return np.frombuffer(data, np.uint8).reshape(shape)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from ablate.errors import DataError
 from ablate.registry import component
-from ablate.rows import count_classes, fewer, first_of_each
+from ablate.rows import count_classes, first_of_each
 from ablate.types import Data, Facts, Ints
 
-from . import files
+from . import files, pictures
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 TESTS = ("test", "val")
 
 
@@ -27,6 +28,8 @@ class ImageFolder:
 
     Classes are the folders' names in alphabetical order, the same in both parts. The shorter side
     is scaled and the middle cut out. All rows are held in memory: 12 bytes a pixel in colour.
+    Links are followed, hidden files passed over, and every picture that is used is decoded before
+    any run.
 
     folder: the data set's folder, its path taken from the data root.
     tasks: T, a divisor of the number of classes, [1, 100000].
@@ -50,40 +53,34 @@ class ImageFolder:
     test_per_class: int | None = None
 
     def look(self, root: Path) -> Facts:
-        """List the images without torch. Raises DataError naming what is missing."""
+        """List and decode the images without torch. Raises DataError naming what is amiss."""
+        train, test = self._parts(root)
         where = root / self.folder
-        parts = [where / "train", self._tests(where)]
-        found = [_listed(part) for part in parts]
-        names = [sorted({path.relative_to(part).parts[0] for path in paths})
-                 for part, paths in zip(parts, found, strict=True)]  # fmt: skip
-        if not all(names) or names[0] != names[1]:
-            raise DataError(
-                f"{where}: classes (folders with images) differ: {names[0][:5]} ... to train, "
-                f"{names[1][:5]} ... to test; both parts need the same ones."
-            )
-        classes = {name: at for at, name in enumerate(names[0])}
-        y, y_test = (
-            np.array([classes[path.relative_to(part).parts[0]] for path in paths], dtype=np.int64)
-            for part, paths in zip(parts, found, strict=True)
-        )
-        count = count_classes(y, y_test, str(where))
-        used = (
-            len(first_of_each(y, self.train_per_class)),
-            len(first_of_each(y_test, self.test_per_class)),
-        )
+        count = count_classes(train.labels, test.labels, str(where))
+        used, bad = [*train.used, *test.used], (*train.bad, *test.bad)
         shape = (3 if self.colour else 1, self.side, self.side)
-        digest = files.digest_tree(where, [path for paths in found for path in paths])
-        return Facts(shape, count, *used, digest, files.CUSTOM)
+        files.fits(4 * len(used) * int(np.prod(shape)), str(where))
+        doubts = (*pictures.check(used, where, self.side, bad), *_passed_over(train, test))
+        sizes = len(train.used), len(test.used)
+        digest = files.digest_tree(where, [*train.paths, *test.paths])
+        return Facts(shape, count, *sizes, digest, files.CUSTOM, doubts)
 
     def load(self, root: Path) -> Data:
-        """Read the images through torchvision."""
-        where = root / self.folder
+        """Read the images that `look` lists."""
         parts: list[Any] = []
-        limits = (self.train_per_class, self.test_per_class)
-        for part, most in zip((where / "train", self._tests(where)), limits, strict=True):
-            pixels, labels = self._read(part, most)
-            parts += [files.normalised(pixels, self.mean, self.sd), labels]
-        return fewer(Data(*parts), *limits)
+        for part in self._parts(root):
+            pixels = [pictures.read(path, self.side, self.colour) for path in part.used]
+            parts += [files.normalised(np.stack(pixels), self.mean, self.sd), part.used_labels]
+        return Data(*parts)
+
+    def _parts(self, root: Path) -> tuple[Part, Part]:
+        """List both parts. Raises DataError unless they have the same classes."""
+        where = root / self.folder
+        folders = where / "train", self._tests(where)
+        train, test = (pictures.listing(folder) for folder in folders)
+        _same_classes(train.classes, test.classes, where)
+        limits = self.train_per_class, self.test_per_class
+        return _part(train, limits[0]), _part(test, limits[1])
 
     def _tests(self, where: Path) -> Path:
         if not (where / "train").is_dir():
@@ -94,31 +91,55 @@ class ImageFolder:
                 return where / name
         raise files.missing(f"The folder {self.folder!r}", where, ["test"], "Put images there")
 
-    def _read(self, part: Path, most: int | None) -> tuple[Any, Ints]:
-        import torchvision.datasets
 
-        found = torchvision.datasets.ImageFolder(str(part), is_valid_file=_is_image)
-        pixels, labels, had = [], [], Counter[int]()
-        for file, label in found.samples:
-            had[label] += 1
-            if most is None or had[label] <= most:
-                pixels.append(files.picture(self._open(file), self.side, file))
-                labels.append(label)
-        return np.stack(pixels), np.array(labels, dtype=np.int64)
+class Part(NamedTuple):
+    """One part's pictures: all `paths` with their `labels`, and those `used` with theirs."""
 
-    def _open(self, file: str) -> Any:
-        from PIL import Image
-
-        try:
-            with Image.open(file) as image:
-                return image.convert("RGB" if self.colour else "L")
-        except (OSError, SyntaxError, ValueError) as error:
-            raise DataError(f"{file} is damaged: {error}. Replace it.") from error
+    classes: list[str]
+    paths: list[Path]
+    labels: Ints
+    used: list[Path]
+    used_labels: Ints
+    bad: tuple[str, ...]
+    skipped: Counter[str]
 
 
-def _is_image(path: str) -> bool:
-    return path.lower().endswith(ENDINGS)
+def _part(found: pictures.Listing, most: int | None) -> Part:
+    names = sorted(found.classes)
+    paths = list(chain.from_iterable(found.classes[name] for name in names))
+    labels = np.repeat(np.arange(len(names)), [len(found.classes[name]) for name in names])
+    chosen = first_of_each(labels, most)
+    used = [paths[i] for i in chosen]
+    return Part(names, paths, labels, used, labels[chosen], found.bad, found.skipped)
 
 
-def _listed(part: Path) -> list[Path]:
-    return sorted(path for path in part.glob("*/**/*") if _is_image(path.name))
+def _same_classes(train: Collection[str], test: Collection[str], where: Path) -> None:
+    if train and set(train) == set(test):
+        return
+    lacking = [
+        f"{part} lacks {_some(names)}"
+        for part, names in (("test", set(train) - set(test)), ("train", set(test) - set(train)))
+        if names
+    ]
+    alike = {name.casefold() for name in train} == {name.casefold() for name in test}
+    hint = " They differ in upper and lower case alone." if train and alike else ""
+    raise DataError(
+        f"{where}: classes (folders with images) differ: {'; '.join(lacking) or 'there are none'}; "
+        f"both parts need the same ones, with images ({', '.join(pictures.ENDINGS)}).{hint}"
+    )
+
+
+def _some(names: Iterable[str]) -> str:
+    first = sorted(names)
+    more = f" and {len(first) - 5} more" if len(first) > 5 else ""
+    return ", ".join(map(repr, first[:5])) + more
+
+
+def _passed_over(train: Part, test: Part) -> Iterator[str]:
+    """Say which files were no pictures by their endings, and which classes look alike."""
+    skipped = train.skipped + test.skipped
+    if skipped:
+        endings = ", ".join(f"{n} {ending or 'without'}" for ending, n in skipped.most_common(5))
+        yield f"{skipped.total()} files of classes are no pictures by their ending: {endings}."
+    if len({name.casefold() for name in train.classes}) < len(train.classes):
+        yield "Some classes' names differ in upper and lower case alone."

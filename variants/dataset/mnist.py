@@ -46,6 +46,6 @@ class MNIST:
         idx.fetch(root, "MNIST")
 
     def load(self, root: Path) -> Data:
-        """Read the rows through torchvision."""
+        """Read the rows."""
         data = idx.load(root, "MNIST", self.mean, self.sd)
         return fewer(data, self.train_per_class, self.test_per_class)

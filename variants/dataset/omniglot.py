@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ablate.errors import DataError
 from ablate.registry import component
 from ablate.types import Data, Facts
 
-from . import files
+from . import files, pictures
 
 FOLDER = "omniglot-py"
 ZIPS = {
@@ -50,20 +50,35 @@ class Omniglot:
 
     def look(self, root: Path) -> Facts:
         """Count the drawings without torch. Raises DataError naming what is missing."""
-        name = f"images_{self.part}"
+        name, drawings = f"images_{self.part}", self._drawings(root)
         folder, zipped = root / FOLDER / name, root / FOLDER / f"{name}.zip"
-        drawings = [sorted(one.glob("*.png")) for one in sorted(folder.glob("*/character*"))]
-        if not drawings:
+        paths = [path for rows in drawings for path in rows]
+        genuine = files.is_file(zipped) and files.md5(zipped) == ZIPS[name]
+        tests = sum(len(rows) // EVERY for rows in drawings)
+        shape = (1, self.side, self.side)
+        files.fits(4 * len(paths) * int(np.prod(shape)), str(folder))
+        doubts = pictures.check(paths, folder, self.side)
+        digest, mark = files.digest_tree(folder, paths), "" if genuine else files.CUSTOM
+        return Facts(shape, len(drawings), len(paths) - tests, tests, digest, mark, doubts)
+
+    def _drawings(self, root: Path) -> list[list[Path]]:
+        """List the drawings of each character that is used. Raises DataError where some lack."""
+        name = f"images_{self.part}"
+        folder = root / FOLDER / name
+        characters = sorted(folder.glob("[!.]*/character*"))
+        drawings = [
+            [p for p in sorted(character.glob("[!.]*.png")) if files.is_file(p)]
+            for character in characters
+            if character.is_dir()
+        ]
+        if not any(drawings):
             raise files.missing("Omniglot", root / FOLDER, [name], "Unzip the images there")
         drawings = drawings[: self.classes]
-        if few := [one for one in drawings if len(one) < EVERY]:
+        if few := [rows for rows in drawings if len(rows) < EVERY]:
             raise DataError(f"{folder}: {len(few)} characters have fewer than {EVERY} drawings.")
-        tests = sum(len(one) // EVERY for one in drawings)
-        rows = sum(map(len, drawings)) - tests
-        genuine = zipped.is_file() and files.md5(zipped) == ZIPS[name]
-        digest = files.digest_tree(folder, (path for one in drawings for path in one))
-        shape = (1, self.side, self.side)
-        return Facts(shape, len(drawings), rows, tests, digest, "" if genuine else files.CUSTOM)
+        if len(drawings) < 2:
+            raise DataError(f"{folder} has one character alone; at least 2 are needed.")
+        return drawings
 
     def fetch(self, root: Path) -> None:
         """Download missing files through torchvision; where that fails, `look` says what to do."""
@@ -82,35 +97,13 @@ class Omniglot:
             )
 
     def load(self, root: Path) -> Data:
-        """Read the drawings through torchvision."""
-        import torchvision.datasets
-
-        class Unzipped(torchvision.datasets.Omniglot):  # type: ignore[misc]
-            """The reader without its check of the zip file, which need not be kept."""
-
-            def _check_integrity(self) -> bool:
-                return True
-
-        found = Unzipped(root, background=self.part == "background", download=False)
-        # torchvision lists folders in the file system's order, which is no order
-        flat = [(found._characters[label], file, at) for at, (file, label) in
-                enumerate(found._flat_character_images)]  # fmt: skip
-        names = sorted({name for name, _, _ in flat})[: self.classes]
+        """Read the drawings that `look` lists."""
         pixels, labels, test = [], [], []
-        place = dict.fromkeys(names, -1)
-        for name, file, at in sorted(flat):
-            if name in place:
-                place[name] += 1
-                pixels.append(files.picture(_open(found, at, f"{name}/{file}"), self.side, file))
-                labels.append(names.index(name))
-                test.append(place[name] % EVERY == EVERY - 1)
+        for label, rows in enumerate(self._drawings(root)):
+            for place, path in enumerate(rows):
+                pixels.append(pictures.read(path, self.side, colour=False))
+                labels.append(label)
+                test.append(place % EVERY == EVERY - 1)
         x = files.normalised(np.stack(pixels), (self.mean,), (self.sd,))
         y, tested = np.array(labels, dtype=np.int64), np.array(test)
         return Data(x[~tested], y[~tested], x[tested], y[tested])
-
-
-def _open(found: Any, at: int, file: str) -> Any:
-    try:
-        return found[at][0]
-    except (OSError, SyntaxError) as error:
-        raise DataError(f"{file} is damaged: {error}. Replace it.") from error

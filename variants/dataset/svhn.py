@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ablate.errors import DataError
 from ablate.registry import component
@@ -19,6 +22,10 @@ MD5 = {
     "train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373",
     "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3",
 }
+
+PIXELS = 3 * 32 * 32
+MOST_RATIO = 1100
+"""Deflate, which MAT files are packed with, makes nothing smaller than by about a thousandth."""
 
 
 @component("dataset", "svhn", paper="Netzer et al. 2011, NIPS workshop, cropped digits")
@@ -48,16 +55,21 @@ class SVHN:
     def look(self, root: Path) -> Facts:
         """Check the files without torch. Raises DataError naming those missing or damaged."""
         folder = root / "SVHN"
-        lacking = [name for name in MD5 if not (folder / name).is_file()]
+        lacking = [name for name in MD5 if not files.is_file(folder / name)]
         if lacking:
             raise files.missing("SVHN", folder, lacking, "Put them there")
         y, y_test = (_labels(folder / name) for name in MD5)
         classes = count_classes(y, y_test, str(folder))
+        files.fits(4 * (len(y) + len(y_test)) * PIXELS, str(folder))
+        digest, mark = files.mark(folder, MD5)
+        if mark:  # the published files are known to be whole
+            for name in MD5:
+                _images(folder / name)
         used = (
             len(first_of_each(y, self.train_per_class)),
             len(first_of_each(y_test, self.test_per_class)),
         )
-        return Facts((3, 32, 32), classes, *used, *files.mark(folder, MD5))
+        return Facts((3, 32, 32), classes, *used, digest, mark)
 
     def fetch(self, root: Path) -> None:
         """Download missing files through torchvision; where that fails, `look` says what to do."""
@@ -76,38 +88,54 @@ class SVHN:
                 )
 
     def load(self, root: Path) -> Data:
-        """Read the rows through torchvision."""
-        import torchvision.datasets
-
-        class Any32(torchvision.datasets.SVHN):  # type: ignore[misc]
-            """The reader without its check of digests, which `look` has made."""
-
-            def _check_integrity(self) -> bool:
-                return True
-
+        """Read the rows."""
         parts: list[Any] = []
-        for part in ("train", "test"):
-            try:
-                rows = Any32(root / "SVHN", split=part, download=False)
-            except Exception as error:  # a damaged MAT file may raise anything
-                raise DataError(f"{root / 'SVHN'}: {part}_32x32.mat is damaged: {error}") from error
-            parts += [files.normalised(rows.data, self.mean, self.sd), rows.labels]
-        data = Data(*(np.ascontiguousarray(part) for part in parts))
-        return fewer(data, self.train_per_class, self.test_per_class)
+        for name in MD5:
+            path = root / "SVHN" / name
+            parts += [files.normalised(_images(path), self.mean, self.sd), _labels(path)]
+        return fewer(Data(*parts), self.train_per_class, self.test_per_class)
 
 
 def _labels(path: Path) -> Ints:
     """Read a file's labels, 10 standing for the digit 0, and check the shape of its images."""
-    from scipy.io import loadmat, whosmat
-
-    try:
-        shapes = {name: shape for name, shape, _ in whosmat(path)}
-        y = loadmat(path, variable_names=["y"])["y"].reshape(-1).astype(np.int64) % 10
-    except Exception as error:  # a damaged MAT file may raise anything
-        raise DataError(f"{path} is damaged: {error}. Replace it.") from error
-    if shapes.get("X") != (32, 32, 3, len(y)) or not len(y):
+    shapes = _sizes(path)
+    shape, kind = shapes.get("X", ((), "nothing"))
+    rows = shape[-1] if len(shape) == 4 else 0
+    labelled = math.prod(shapes.get("y", ((0,), ""))[0])
+    if shape != (32, 32, 3, labelled) or kind != "uint8" or not rows:
         raise DataError(
-            f"{path}: X has the shape {shapes.get('X')} for {len(y)} labels; (32, 32, 3, rows) is "
-            "needed. Replace it."
+            f"{path}: X has the shape {shape} for {labelled} labels; (32, 32, 3, rows) of "
+            f"uint8 is needed, it is of {kind}. Replace it."
         )
-    return np.asarray(y)
+    if rows * PIXELS > MOST_RATIO * path.stat().st_size:
+        raise DataError(f"{path} is damaged: it is too small for {rows:,} images. Replace it.")
+    y = np.asarray(_variable(path, "y")).reshape(-1)
+    if y.dtype.kind not in "iuf" or not np.isin(y, np.arange(11)).all():
+        raise DataError(f"{path}: labels must be 1 to 10, 10 for the digit 0. Replace it.")
+    return y.astype(np.int64) % 10
+
+
+def _images(path: Path) -> NDArray[np.uint8]:
+    """Read a file's images as `[N, 3, 32, 32]`."""
+    return np.ascontiguousarray(np.asarray(_variable(path, "X"), np.uint8).transpose(3, 2, 0, 1))
+
+
+def _sizes(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Read the shape and type of every variable of a MAT file."""
+    from scipy.io import whosmat
+
+    return {name: (tuple(shape), kind) for name, shape, kind in _tried(path, whosmat, path)}
+
+
+def _variable(path: Path, name: str) -> Any:
+    from scipy.io import loadmat
+
+    return _tried(path, lambda: loadmat(path, variable_names=[name])[name])
+
+
+def _tried(path: Path, reader: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return reader(*args)
+    except Exception as error:  # a damaged MAT file may raise anything
+        said = str(error) or type(error).__name__
+        raise DataError(f"{path} is damaged: {said}. Replace it.") from error

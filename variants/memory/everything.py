@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ablate.registry import component
 from ablate.types import Floats, Ints
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @component("memory", "everything", paper="joint or offline training, the usual upper bound")
@@ -26,4 +28,6 @@ class Everything:
 
     def rank(self, features: Tensor, valid: Tensor, priority: Tensor, keep: int) -> Tensor:
         """Leave the rows as they are."""
+        import torch
+
         return torch.arange(valid.shape[0], device=valid.device)

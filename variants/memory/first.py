@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from ablate.registry import component
 from ablate.tables import equal_share
 from ablate.types import Floats, Ints
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @component("memory", "first", paper="released code of iTAML (Rajasegaran et al., CVPR 2020)")
@@ -29,4 +30,6 @@ class First:
 
     def rank(self, features: Tensor, valid: Tensor, priority: Tensor, keep: int) -> Tensor:
         """Leave the rows as they are: padding stands last already."""
+        import torch
+
         return torch.arange(valid.shape[0], device=valid.device)

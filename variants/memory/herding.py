@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from ablate.registry import component
 from ablate.tables import equal_share
 from ablate.types import Floats, Ints
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @component("memory", "herding", paper="Rebuffi et al. 2017 (iCaRL), arXiv:1611.07725, Algorithm 4")
@@ -32,6 +33,8 @@ class Herding:
 
     def rank(self, features: Tensor, valid: Tensor, priority: Tensor, keep: int) -> Tensor:
         """Choose greedily `keep` times; the rows not chosen follow in the files' order."""
+        import torch
+
         rows = valid.shape[0]
         unit = features / features.norm(dim=-1, keepdim=True).clamp(min=1e-12)
         unit = torch.where(valid[:, None], unit, 0)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from ablate.registry import component
 from ablate.tables import equal_share
 from ablate.types import Floats, Ints
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @component(

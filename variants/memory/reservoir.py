@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from ablate.registry import component
 from ablate.types import Floats, Ints
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @component("memory", "reservoir", paper="Vitter 1985, Algorithm R; Chaudhry et al. 2019")

@@ -35,6 +35,7 @@ class Conv4:
     heads: int = 1
     head_widths: tuple[int, ...] = ()
     alone = {"norm": "batch"}  # noqa: RUF012
+    images = True
 
     def __call__(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
         """Build it for images `(channels, H, W)` and C classes."""

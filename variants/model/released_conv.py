@@ -40,6 +40,8 @@ class ReleasedConv:
     heads: int = 1
     head_widths: tuple[int, ...] = ()
     alone = {"norm": "batch"}  # noqa: RUF012
+    images = True
+    least_side = 4  # pooled twice
 
     def maps(self) -> list[int]:
         """Give the maps of each group."""

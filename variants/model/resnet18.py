@@ -38,6 +38,7 @@ class ResNet18:
     heads: int = 1
     head_widths: tuple[int, ...] = ()
     alone = {"norm": "batch"}  # noqa: RUF012
+    images = True
 
     def groups(self) -> list[int]:
         """Give the maps of each group."""

@@ -38,6 +38,7 @@ class ResNet32:
     heads: int = 1
     head_widths: tuple[int, ...] = ()
     alone = {"norm": "batch"}  # noqa: RUF012
+    images = True
 
     def __call__(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
         """Build it for images `(channels, H, W)` and C classes."""

@@ -1,0 +1,69 @@
+"""What is odd in a data set's rows, though they can be trained on: said at plan and in reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.types import Data, Ints
+
+LARGE = 10.0
+"""A root mean square beyond which inputs are far from unit scale, as networks are drawn for ..."""
+SMALL = 1e-3
+"""... below which they are, too ..."""
+EXTREME = 1000.0
+"""... and a single value that alone is."""
+
+
+def warnings_of(data: Data) -> tuple[str, ...]:
+    """Say what a reader should know of a data set's rows; nothing where they are as usual."""
+    return (*scale(data.x_train), *duplicates(data), *singles(data))
+
+
+def scale(rows: NDArray[np.float32]) -> Iterator[str]:
+    """Say where values are far from unit scale: initial weights and rates are made for that."""
+    largest = float(max(rows.max(), -rows.min()))
+    size = largest * float(
+        np.sqrt(np.mean(np.square(rows / max(largest, 1e-30), dtype=np.float64)))
+    )
+    if largest == 0:
+        yield "Every value of the training rows is 0."
+    elif size > LARGE or largest > EXTREME or size < SMALL:
+        whole = rows.min() >= 0 and largest <= 255 and (rows == np.rint(rows)).all()
+        remedy = "divide them by 255" if whole else "standardise them"
+        what = "raw pixels of 0 to 255" if whole else "values"
+        yield (
+            f"The rows are {what} of a root mean square of {size:.3g} (the largest {largest:.3g}), "
+            f"taken as they are: networks are drawn for about 1 and may learn nothing; {remedy}."
+        )
+
+
+def duplicates(data: Data) -> Iterator[str]:
+    """Say how many test rows are training rows as well, value for value.
+
+    Rows are compared by a hash of 64 bits, so that a million takes seconds and no second copy.
+    """
+    if data.x_train.shape[1:] != data.x_test.shape[1:]:
+        return
+    trained = set(map(_hash, data.x_train))
+    if copies := sum(_hash(row) in trained for row in data.x_test):
+        yield (
+            f"{copies:,} of {len(data.x_test):,} test rows are training rows too, value for value: "
+            "what is scored on them is memory, not generalisation."
+        )
+
+
+def _hash(row: NDArray[np.float32]) -> int:
+    return hash(row.tobytes())
+
+
+def singles(data: Data) -> Iterator[str]:
+    """Name the classes of a single row."""
+    for part, labels in (("train", data.y_train), ("test", data.y_test)):
+        classes: Ints
+        classes, counts = np.unique(labels, return_counts=True)
+        if len(alone := classes[counts == 1]):
+            first = ", ".join(map(str, alone[:5].tolist())) + (" ..." if len(alone) > 5 else "")
+            yield f"{len(alone)} of {len(classes)} classes have a single row to {part}: {first}."
