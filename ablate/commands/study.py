@@ -170,7 +170,7 @@ def tune(
     Trials are runs like any others: what is done is not repeated. The suite's own seeds, class
     orders and test rows are not used.
     """
-    from ablate import flow, shipped
+    from ablate import describe, flow, shipped
     from ablate.device import checked
     from ablate.progress import Progress
     from ablate.provenance import usable_cores
@@ -188,6 +188,8 @@ def tune(
             work = flow.prepare(asked, data_root, store)
             said = f"trial {number + 1} of {tuner.search.trials}"
             say(f"{said}: {len(asked.variants)} arms, {sum(len(s.runs) for s in work.stacks)} runs")
+            if number == 0:
+                say_all(describe.cautions(work))
             if work.stacks:
                 show_runs(Progress(asked, work, count), flow.run(work, store, site, count, crew))
             tuner.tell(asked, store.load(work.plan.runs))

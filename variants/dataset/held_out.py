@@ -40,6 +40,7 @@ class HeldOut:
         return facts._replace(
             train_rows=facts.train_rows - held,
             test_rows=held,
+            warnings=(),  # these speak of its test rows
             digest=sha256(f"{facts.digest} {self.rows} held out".encode()).hexdigest(),
         )
 

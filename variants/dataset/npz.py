@@ -70,7 +70,8 @@ def _check(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Header:
     if info.file_size > BOMB_BYTES and info.file_size > BOMB_RATIO * info.compress_size:
         raise ValueError(
             f"{info.filename} unpacks {info.compress_size:,} bytes to {info.file_size:,}, which "
-            f"no data do (at most {BOMB_RATIO} times beyond {BOMB_BYTES:,})"
+            f"hardly any data do (at most {BOMB_RATIO} times, beyond {BOMB_BYTES:,}); save them "
+            "with np.savez, unpacked"
         )
     with archive.open(info) as member:
         version = npy.read_magic(member)

@@ -122,7 +122,9 @@ def read(path: Path, side: int, colour: bool) -> NDArray[np.uint8]:
     except Exception as error:  # a damaged picture raises what its decoder does
         said = str(error) or type(error).__name__
         said = said.replace(f" {str(path)!r}", "").replace(f" PosixPath({str(path)!r})", "")
-        raise DataError(f"{path} is damaged or no picture: {said}. Replace it.") from error
+        raise DataError(
+            f"{path} is damaged or no picture: {said.rstrip('.')}. Replace it."
+        ) from error
 
 
 def _check_size(size: tuple[int, int], side: int) -> None:
@@ -177,7 +179,7 @@ def check(
         try:
             odd.append(_odd(path, side))
         except DataError as error:
-            reasons.append(str(error).removesuffix(" Replace it."))
+            reasons.append(str(error).removesuffix(". Replace it."))
     if reasons:
         more = f" ... and {len(reasons) - 3} more" if len(reasons) > 3 else ""
         some = "1 picture" if len(reasons) == 1 else f"{len(reasons)} pictures"
@@ -204,7 +206,11 @@ def _seen(path: Path) -> Iterator[str]:
     from PIL import Image
 
     # the pixels have been read; what a damaged tag raises says nothing of them
-    with contextlib.suppress(Exception), Image.open(path, formats=FORMATS) as image:
+    with (
+        contextlib.suppress(Exception),
+        warnings.catch_warnings(action="ignore"),
+        Image.open(path, formats=FORMATS) as image,
+    ):
         if getattr(image, "n_frames", 1) > 1:
             yield "have several frames, of which the first is read"
         if image.has_transparency_data:
