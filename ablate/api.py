@@ -6,17 +6,22 @@ Nothing here needs torch.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate import disjoint, frame, traps
+from ablate import disjoint, frame, table_pairs, table_units, table_warnings, traps
 from ablate.errors import SelectionError
 from ablate.family import battery, conclude
-from ablate.frame import Columns
+from ablate.frame import Scores
 from ablate.settings import Settings, across
+from ablate.stats.guarded import beside
+from ablate.table_cells import LARGEST, SMALLEST
+from ablate.table_names import plain
+from ablate.table_rows import label
+from ablate.table_shape import Columns, shaped
 from ablate.types import ENOUGH_PAIRS, Comparison, Design, Verdict
 from ablate.verdict import CORRECTIONS
 
@@ -33,7 +38,8 @@ class Compared:
 
     verdicts: one a pair of arms, over all blocks, corrected as one family. blocks: by block, the
     same pairs inside it, corrected as a family of their own. keys: the pair keys by place.
-    settings: what the blocks say together, beside the verdicts; None for fewer than two.
+    settings: what the blocks say together, beside the verdicts; None for fewer than two. notes: how
+    the table was read, and what is to be known before any verdict. lower: less is better.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -42,6 +48,14 @@ class Compared:
     design: Design
     keys: tuple[Any, ...]
     settings: Settings | None = None
+    notes: tuple[str, ...] = ()
+    lower: bool = False
+
+    @property
+    def tested(self) -> bool:
+        """Say whether any claim could be tested, over all blocks or inside one."""
+        inside = (verdict for block in self.blocks.values() for verdict in block)
+        return any(verdict.decision != "UNTESTABLE" for verdict in (*self.verdicts, *inside))
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain data for JSON; what is not a number is None."""
@@ -50,6 +64,8 @@ class Compared:
             "alpha": self.design.alpha,
             "correction": self.design.correction,
             "looks": list(self.design.looks),
+            "less_is_better": self.lower,
+            "notes": list(self.notes),
             "contrasts": [self._plain(one) for one in self.verdicts],
             "blocks": [{"block": b, **self._plain(one)} for b, some in blocks for one in some],
             "settings": _finite(asdict(self.settings)) if self.settings else None,
@@ -65,6 +81,7 @@ class Compared:
             "margin": one.margin,
             "verdict": verdict.decision,
             "direction": _direction(verdict),
+            "better": _better(verdict, self.lower),
             "flags": list(verdict.flags),
             "why": verdict.why,
             "n": verdict.n,
@@ -78,7 +95,7 @@ class Compared:
             "rule": verdict.rule,
             "detectable": verdict.detectable,
             "correlation": one.correlation if verdict.n > 1 else math.nan,
-            "pairs": {str(self.keys[s]): d for s, d in zip(one.seeds, one.deltas, strict=True)},
+            "pairs": {label(self.keys[s]): d for s, d in zip(one.seeds, one.deltas, strict=True)},
             "lost": [{"reason": lost.reason, "failed": list(lost.sides)} for lost in one.lost],
             "tests": {name: asdict(test) for name, test in verdict.tests.items()},
         }
@@ -90,7 +107,7 @@ def compare(
     table: pd.DataFrame,
     *,
     margin: float | None,
-    pair: str = "seed",
+    pair: str | Sequence[str] = "seed",
     arm: str | Sequence[str] = "method",
     metric: str = "accuracy",
     block: str | None = None,
@@ -100,6 +117,7 @@ def compare(
     looks: Sequence[int] = (),
     resolution: float | None = None,
     lower: bool = False,
+    last: str | None = None,
 ) -> Compared:
     """Judge every pair of arms in a table, or every arm against `baseline`.
 
@@ -108,6 +126,7 @@ def compare(
 
     margin: the smallest difference that would matter, in the metric's unit, chosen before the data;
         None or 0 declares none, and then nothing can be decided.
+    pair: the column that makes two rows a pair, or several that do so together.
     arm: the column that names the arm, or for a wide table the columns of the arms.
     alpha: rate of false claims of either kind over the family, [0.000001, 0.5].
     correction: `holm`, `hommel`, `bonferroni`, `bh`, `by` or `none`; see `verdict.CORRECTIONS`.
@@ -115,43 +134,77 @@ def compare(
         be spent; without them the table is read once, as a study of a fixed number.
     resolution: what one test row is worth in the metric; by default the smallest step seen.
     lower: a lower score is better; it turns ranks around, and no verdict.
+    last: a column of steps or epochs: of each run only its last row counts.
 
     Blocks that share keys are judged by the keys' means over all blocks; blocks that share none
-    each bring an error of their own (Welch-Satterthwaite).
+    each bring an error of their own (Welch-Satterthwaite). Where each block has one score of an
+    arm, the blocks are the pairs.
 
     Raises SelectionError for an unknown column or arm and settings out of range, DataError for rows
     that cannot be used.
     """
     margin, alpha, resolution, looks = _numbers(margin, alpha, resolution, looks)
     _check(margin, alpha, correction, looks, resolution)
-    several = isinstance(arm, Sequence) and not isinstance(arm, str)
-    arms = tuple(arm) if several else (str(arm),)
-    if not arms:
-        raise SelectionError("no column is named for the arms")
-    baseline = None if baseline is None else str(baseline)
-    columns = Columns(pair, arms, metric, block)
-    found = frame.scores(table, columns, resolution)
-    asked, declared = frame.pairs(found, baseline), margin or math.nan
-    whole = [frame.compare_over(found, one, metric, declared) for one in asked]
+    asked = Columns(_names(pair, "pair key"), _names(arm, "arms"), metric, block)
+    found = shaped(table, asked)
+    scores = frame.scores(found.table, found.columns, resolution, last)
+    contrasts = table_pairs.pairs(scores, None if baseline is None else plain(baseline))
+    first = tuple(table_units.said_first(scores, metric, margin, lower))
+    declared = margin or math.nan
+    whole = [table_pairs.compare_over(scores, one, metric, declared) for one in contrasts]
     design = _design(alpha, correction, looks, whole)
     apart = {
-        name: [frame.compare_in(found, one, name, metric, declared) for one in asked]
-        for name in (found.blocks if block else ())
+        name: [table_pairs.compare_in(scores, one, name, metric, declared) for one in contrasts]
+        for name in (scores.blocks if found.columns.block else ())
     }
     inside = {
         name: _judged(some, _design(alpha, correction, looks, some), INSIDE)
         for name, some in apart.items()
     }
-    if len(inside) > 1 and not frame.shares_keys(found):
+    if len(inside) > 1 and not table_pairs.shares_keys(scores):
         if len(looks) > 1:
             raise SelectionError("several looks at blocks that share no key; they are read once")
         verdicts = disjoint.judge(list(zip(*apart.values(), strict=True)), design)
     else:
         verdicts = _judged(whole, design)
+    return Compared(
+        verdicts=verdicts,
+        blocks=inside,
+        warnings=(
+            *traps.of(verdicts, design),
+            *table_warnings.warnings(found.table, found.columns, scores),
+        ),
+        design=design,
+        keys=scores.keys,
+        settings=_over_blocks(scores, whole, found.columns, block, alpha, lower),
+        notes=(*first[:1], *found.notes, *scores.notes, *first[1:]),
+        lower=lower,
+    )
+
+
+def _over_blocks(
+    scores: Scores, whole: Sequence[Comparison], columns: Columns, block: str | None,
+    alpha: float, lower: bool,
+) -> Settings | None:  # fmt: skip
+    """Rank the arms over the blocks, or over the pairs where these are the blocks."""
+    if not block:
+        return None
+    values: Mapping[str, Mapping[str, Mapping[Hashable, float]]] = scores.values
+    if columns.block is None:
+        values = {
+            arm: {label(key): {0: v} for part in blocks.values() for key, v in part.items()}
+            for arm, blocks in scores.values.items()
+        }
     named = [(one.treatment, one.baseline, one.margin) for one in whole]
-    together = across(found.values, named, metric, alpha, lower) if block else None
-    warned = (*traps.of(verdicts, design), *traps.of_table(table, columns))
-    return Compared(verdicts, inside, warned, design, found.keys, together)
+    return across(values, named, columns.metric, alpha, lower)
+
+
+def _names(names: str | Sequence[str], what: str) -> tuple[str, ...]:
+    several = isinstance(names, Sequence) and not isinstance(names, str)
+    told = tuple(map(str, names)) if several else (str(names),)
+    if not told:
+        raise SelectionError(f"no column is named for the {what}")
+    return told
 
 
 def _design(
@@ -164,7 +217,7 @@ def _design(
 def _judged(
     compared: Sequence[Comparison], design: Design, names: Sequence[str] = ()
 ) -> tuple[Verdict, ...]:
-    return tuple(conclude(compared, battery(names), design))
+    return tuple(conclude(compared, beside(battery(names)), design))
 
 
 def _numbers(
@@ -201,7 +254,7 @@ def _check(
         raise SelectionError(f"correction {correction!r}; there are {', '.join(CORRECTIONS)}")
     if list(looks) != sorted({*looks}) or any(look < ENOUGH_PAIRS for look in looks):
         raise SelectionError(f"looks {list(looks)}; they rise from at least {ENOUGH_PAIRS}")
-    if resolution is not None and not frame.SMALLEST < resolution < frame.LARGEST:
+    if resolution is not None and not SMALLEST < resolution < LARGEST:
         raise SelectionError(f"a resolution of {resolution}; it is a positive number")
 
 
@@ -209,6 +262,13 @@ def _direction(verdict: Verdict) -> str:
     if verdict.decision != "MATTERS":
         return ""
     return "higher" if verdict.estimate > 0 else "lower"
+
+
+def _better(verdict: Verdict, lower: bool) -> bool | None:
+    """Say whether the treatment does better, where it matters."""
+    if verdict.decision != "MATTERS":
+        return None
+    return (verdict.estimate < 0) == lower
 
 
 def _finite(value: Any) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from ablate import pair
 from ablate.family import battery, conclude
 from ablate.judge import Runs, design
+from ablate.stats.guarded import beside
 from ablate.types import Comparison, Contrast, Suite, Variant, Verdict
 
 BY = ("gradients", "seconds")
@@ -46,7 +47,7 @@ def at_equal(suite: Suite, runs: Runs) -> tuple[AtEqual, ...]:
         for place, contrast in enumerate(suite.contrasts)
     ]
     made = [one for _, _, _, one in asked if one]
-    verdicts = iter(conclude(made, battery(), design(suite)))
+    verdicts = iter(conclude(made, beside(battery()), design(suite)))
     return tuple(
         AtEqual(place, by, ratio, next(verdicts) if one else None)
         for place, by, ratio, one in asked

@@ -87,7 +87,7 @@ class TestResult:
 
     p: the p-value, `nan` where the test does not apply. estimate: of what the test is about, with
     its interval low, high. floor: the smallest p it can reach with these differences. effect: a
-    size without unit; measure: its name.
+    size without unit; measure: its name. note: why there are no figures, where there are none.
     """
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
@@ -102,6 +102,7 @@ class TestResult:
     floor: float = 0.0
     effect: float = math.nan
     measure: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

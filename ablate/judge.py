@@ -8,6 +8,7 @@ from ablate import dataset_checks, metrics, pair, traps
 from ablate.family import battery, conclude
 from ablate.plan import keys
 from ablate.registry import Catalogue, scan
+from ablate.stats.guarded import beside
 from ablate.suite import predictors
 from ablate.types import Choice, Comparison, Contrast, Design, RunResult, Suite, Verdict
 
@@ -64,7 +65,7 @@ def design(suite: Suite) -> Design:
 
 def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:
     """Test every comparison and decide over the whole family, look by look."""
-    return conclude(compared, battery(), design(suite))
+    return conclude(compared, beside(battery()), design(suite))
 
 
 def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -124,15 +124,14 @@ def _across(
     table: Table, treatment: str, baseline: str, margin: float, names: Sequence[str],
     scores: tuple[list[Floats], list[Floats]], alpha: float, shared: bool, lower: bool,
 ) -> Across:  # fmt: skip
-    deltas, groups = [], []
+    deltas, groups, settled = [], [], []
     for name in names:
         one, other = table[treatment][name], table[baseline][name]
-        found = [one[key] - other[key] for key in one if key in other]
-        deltas += found
-        groups += [name] * len(found)
-    enough = len(set(groups)) >= FEWEST and len(deltas) > len(set(groups))
-    settled = [float(np.mean([d for d, g in zip(deltas, groups, strict=True) if g == name]))
-               for name in dict.fromkeys(groups)]  # fmt: skip
+        apart = [one[key] - other[key] for key in one if key in other]
+        deltas += apart
+        groups += [name] * len(apart)
+        settled += [float(np.mean(apart))] if apart else []
+    enough = len(settled) >= FEWEST and len(deltas) > len(settled)
     ordered = scores[::-1] if lower else scores
     return Across(
         treatment,

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ablate.family import NOTHING_READ, read
-from ablate.frame import Columns
 from ablate.looks import Looks
 from ablate.stats.sign_evidence import log_evidence
 from ablate.types import ENOUGH_PAIRS, Comparison, Design, Floats, Verdict
@@ -24,8 +22,6 @@ SERIAL = 1.645
 NORMALITY = "Normality assumed: the signs alone do not bear the verdict out"
 DECIDED = ("MATTERS", "NEGLIGIBLE")
 MOST_NAMED = 3
-ABSENT = 0.1
-"""Beyond this share of rows that one arm lacks, crashes are suspected."""
 
 
 def of(verdicts: Sequence[Verdict], design: Design) -> Iterator[str]:
@@ -48,6 +44,8 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
         yield "Pairs were lost", f"{len(lost)}: {'; '.join(pair.reason for pair in lost[:3])}"
     if len(deltas) and (imputed := worst_case(one)):
         yield "With the worst score seen in place of each lost one", imputed
+    if broken := [f"{name}: {test.note}" for name, test in verdict.tests.items() if test.note]:
+        yield "A test beside the verdict could not be computed", "; ".join(broken)
     if verdict.n < 3 or one.refusal or "INERT" in verdict.flags:
         return
     floor = verdict.tests["sign-flip"].floor if "sign-flip" in verdict.tests else 0.0
@@ -79,47 +77,6 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
         )
     if seed := carried_by_one(verdict, design):
         yield "A verdict rests on one pair and falls without it", f"{verdict.decision}, {seed}"
-
-
-def of_table(table: Any, columns: Columns) -> Iterator[str]:
-    """Warn of what a table holds beside the scores that were compared."""
-    used = {columns.pair, *columns.arm, columns.metric, columns.block}
-    rest = [name for name in table.columns if name not in used]
-    scores = [str(name) for name in rest if table[name].dtype.kind == "f"]
-    if scores and not columns.wide:
-        yield (
-            f"The table holds other figures ({', '.join(scores[:5])}): if verdicts on these were "
-            "looked at, they belong to the family, and alpha is shared with them."
-        )
-    yield from _absent(table, columns)
-    keys = table[columns.pair].nunique()
-    for name in rest:
-        values = table[name]
-        if values.dtype.kind == "f" or any(isinstance(one, (list, dict)) for one in values):
-            continue
-        groups = table.groupby(columns.pair)[name].nunique(dropna=False)
-        if (groups <= 1).all() and 1 < (count := table[name].nunique()) <= keys / 2:
-            yield (
-                f"{keys} values of {columns.pair} fall into {count} of {name}: if these share "
-                "anything that moves the scores, they are not independent, and the intervals too "
-                f"short. Compare with --pair {name} on the means, or --block {name}."
-            )
-
-
-def _absent(table: Any, columns: Columns) -> Iterator[str]:
-    """Name the arms that have no row where others do: a trainer that dies writes none."""
-    if columns.wide:
-        return
-    by = [columns.pair, *([columns.block] if columns.block else [])]
-    cells = len(table[by].drop_duplicates())
-    counts = table.groupby(columns.arm[0], sort=False).size()
-    for arm, count in counts.items():
-        if cells - count > ABSENT * cells:
-            yield (
-                f"{arm} has no row for {cells - count} of {cells} that others have: if these runs "
-                "crashed, the pairs left are a selection; give them a row without a score, and no "
-                "verdict will rest on them."
-            )
 
 
 def worst_case(one: Comparison) -> str:

@@ -5,34 +5,67 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ablate.api import Compared
+from ablate.settings import Settings
 from ablate.types import Verdict
 
 from . import words
 
+MOST_CLIQUES = 10
+
 
 def lines(found: Compared) -> Iterator[str]:
-    """Say each verdict with its figures in the metric's own unit, then the warnings."""
+    """Say how the table was read, each verdict with its figures, the ranks, then the warnings."""
+    yield from (f"{note[:1].upper()}{note[1:]}." for note in found.notes)
+    yield ""
     for verdict in found.verdicts:
-        yield from _told(verdict, found.design.alpha)
+        yield from _told(verdict, found)
     for block, verdicts in found.blocks.items():
         yield f"\nin {block}:"
         for verdict in verdicts:
-            yield from _told(verdict, found.design.alpha)
+            yield from _told(verdict, found)
+    if found.settings:
+        yield from _ranks(found.settings, found)
     if found.warnings:
         yield "\nWarnings:"
         yield from (f"  {warning}" for warning in found.warnings)
 
 
-def _told(verdict: Verdict, alpha: float) -> Iterator[str]:
+def _told(verdict: Verdict, found: Compared) -> Iterator[str]:
     one = verdict.comparison
-    direction = " (higher)" if verdict.estimate > 0 else " (lower)"
-    way = direction if verdict.decision == "MATTERS" else ""
+    way = f" ({_way(verdict, found.lower)})" if verdict.decision == "MATTERS" else ""
     flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
     yield f"{verdict.decision}{way}{flags}  {one.treatment} − {one.baseline}  [{one.metric}]"
     if verdict.decision != "UNTESTABLE":
         yield (
-            f"  {verdict.estimate:+.4g}, {words.percent(alpha)} interval {verdict.low:+.4g} to "
-            f"{verdict.high:+.4g}, margin {one.margin:g}, {verdict.n} pairs, p "
-            f"{words.p_value(verdict.p_adjusted)} (corrected)"
+            f"  {verdict.estimate:+.4g}, {words.percent(found.design.alpha)} interval "
+            f"{verdict.low:+.4g} to {verdict.high:+.4g}, margin {one.margin:g}, {verdict.n} pairs, "
+            f"p {words.p_value(verdict.p_adjusted)} (corrected)"
         )
     yield f"  {verdict.why}"
+
+
+def _way(verdict: Verdict, lower: bool) -> str:
+    """Say in which direction the treatment lies; where less is better, which it then is."""
+    way = "higher" if verdict.estimate > 0 else "lower"
+    if not lower:
+        return way
+    return f"{way}: worse" if verdict.estimate > 0 else f"{way}: better"
+
+
+def _ranks(settings: Settings, found: Compared) -> Iterator[str]:
+    """Say the arms' average ranks over the blocks, and what of them differs."""
+    test, alpha = settings.test, found.design.alpha
+    best = "lowest" if found.lower else "highest"
+    yield f"\nAverage ranks over {test.blocks} ({', '.join(settings.settings[:6])}" + (
+        ", ...)" if test.blocks > 6 else ")") + f", 1 is the {best} {settings.metric}:"  # fmt: skip
+    order = sorted(range(len(settings.arms)), key=lambda i: test.ranks[i])
+    for i in order:
+        yield f"  {test.ranks[i]:.2f}  {settings.arms[i]}"
+    yield (
+        f"  critical difference {settings.critical:.2f} (Nemenyi, {100 * alpha:g} %); "
+        f"Friedman p {words.p_value(test.p)}, Iman-Davenport p {words.p_value(test.f_p)}"
+    )
+    for clique in settings.cliques_nemenyi[:MOST_CLIQUES]:
+        yield f"  not told apart: {', '.join(settings.arms[i] for i in clique)}"
+    if not settings.cliques_nemenyi:
+        yield "  all arms differ in rank"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ablate.commands.shared import say, say_all
+from ablate.errors import ExitCode
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--margin", type=float, help="Smallest difference that matters, in its own unit.")
-@click.option(
-    "--pair", default="seed", show_default=True, help="Column that makes two rows a pair."
-)
+@click.option("--pair", multiple=True, default=("seed",), show_default=True,
+              help="Column that makes two rows a pair; repeated, all together.")  # fmt: skip
 @click.option("--arm", multiple=True, default=("method",), show_default=True,
               help="Column that names the arm; repeated, the columns of the arms.")  # fmt: skip
 @click.option("--metric", default="accuracy", show_default=True, help="Column of the scores.")
@@ -25,27 +26,44 @@ from ablate.commands.shared import say, say_all
 @click.option("--correction", default="holm", show_default=True,
               help="holm, hommel, bonferroni, bh, by or none.")  # fmt: skip
 @click.option("--looks", default="", help="Numbers of pairs at which it was to be read: 5,8,12.")
-@click.option("--lower", is_flag=True, help="A lower score is better: a loss; for ranks.")
+@click.option("--less-is-better", "--lower", "lower", is_flag=True,
+              help="A lower score is better, as of a loss; for ranks and words.")  # fmt: skip
+@click.option("--last", help="Column of steps or epochs: of each run, only its last row counts.")
 @click.option("--resolution", type=float, help="What one test row is worth in the metric.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def compare(file: Path, arm: tuple[str, ...], looks: str, as_json: bool, **settings: Any) -> None:
-    """Judge a table that this toolkit did not make: CSV, Parquet or JSON lines, long or wide."""
+def compare(
+    file: Path,
+    pair: tuple[str, ...],
+    arm: tuple[str, ...],
+    looks: str,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Judge a table that this toolkit did not make: CSV, Parquet or JSON lines, long or wide.
+
+    Ends with 4 where nothing could be tested.
+    """
     import json
 
-    from ablate import api, frame
+    from ablate import api
+    from ablate.table_files import read_table
 
     try:
         planned = [int(word) for word in looks.replace(",", " ").split()]
     except ValueError:
         raise click.UsageError(f"--looks {looks!r}: whole numbers, as in 5,8,12,20") from None
     names: Any = arm[0] if len(arm) == 1 else arm
-    found = api.compare(frame.read_table(file), arm=names, looks=planned, **settings)
+    wanted = [*pair, *arm, settings["metric"], *filter(None, [settings["block"]])]
+    table = read_table(file, wanted)
+    found = api.compare(table, pair=pair, arm=names, looks=planned, **settings)
     if as_json:
         say(json.dumps(found.to_dict(), indent=1))
     else:
         from ablate import shipped
 
         say_all(shipped.module("reports.compared").lines(found))
+    if not found.tested:
+        sys.exit(ExitCode.NOTHING_TESTED)
 
 
 @click.command()

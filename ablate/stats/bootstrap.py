@@ -17,6 +17,13 @@ FEW, MANY = 1_999, 100
 """Of more than MANY pairs so few are drawn: the interval is close to Student's there."""
 
 
+COUNTED = 2_000
+"""Of up to so many pairs it is held how often each is drawn, the same for every comparison."""
+
+CELLS, FEWEST = 40_000_000, 399
+"""Beyond, so many pairs are drawn in all, but never for fewer resamples."""
+
+
 @component("test", "bootstrap-t", paper="Efron & Tibshirani 1993, section 12.5; Hall 1988")
 @dataclass(frozen=True)
 class BootstrapT:
@@ -48,12 +55,25 @@ class BootstrapT:
 def studentised(deltas: Floats, resolution: float, tiny: float) -> Floats:
     """Give the sorted t* of resamples, drawn with a fixed generator; a spread of `tiny` is none."""
     n = len(deltas)
-    counts = _counts(n)
     apart = deltas - deltas.mean()
-    means, squares = counts @ apart / n, counts @ apart**2 / n
+    means, squares = _moments(apart)
     sd = np.sqrt(np.maximum(0, squares - means**2) * n / (n - 1))
     tiny = max(tiny, 1e-7 * float(np.abs(apart).max()))
     return np.sort(means / (np.where(sd > tiny, sd, resolution) / math.sqrt(n)))
+
+
+def _moments(apart: Floats) -> tuple[Floats, Floats]:
+    """Give each resample's mean, and its mean square."""
+    n = len(apart)
+    if n <= COUNTED:
+        counts = _counts(n)
+        return counts @ apart / n, counts @ apart**2 / n
+    rng, draws = np.random.default_rng(0), min(FEW, max(FEWEST, CELLS // n))
+    moments = np.empty((2, draws))
+    for i in range(draws):  # n pairs at a time: the counts of all would be gigabytes
+        drawn = apart[rng.integers(0, n, n)]
+        moments[:, i] = drawn.mean(), (drawn**2).mean()
+    return moments[0], moments[1]
 
 
 @lru_cache(maxsize=4)

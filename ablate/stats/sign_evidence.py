@@ -10,6 +10,8 @@ from statistics import median
 from ablate.registry import component
 from ablate.types import Comparison, TestResult
 
+EXACT = 1_000
+
 
 @component("test", "sign-e", paper="Ville 1939; Ramdas et al. 2023, Statistical Science 38(4)")
 @dataclass(frozen=True)
@@ -36,10 +38,11 @@ class SignEvidence:
 def interval(deltas: Sequence[float], alpha: float) -> tuple[float, float]:
     """Give the medians against which E stays under 1 / alpha; they lie between two differences."""
     ranked, n = sorted(deltas), len(deltas)
-    for k in range(n // 2, 0, -1):  # k - 1 differences under the k-th, as few as E allows
-        if log_evidence(k - 1, n) >= -math.log(alpha):
-            return ranked[k - 1], ranked[n - k]
-    return -math.inf, math.inf
+    low, high = 0, n // 2 + 1  # E falls as k rises to n / 2: the last k that E allows is bisected
+    while high - low > 1:  # k - 1 differences lie under the k-th
+        k = (low + high) // 2
+        low, high = (k, high) if log_evidence(k - 1, n) >= -math.log(alpha) else (low, k)
+    return (ranked[low - 1], ranked[n - low]) if low else (-math.inf, math.inf)
 
 
 def log_evidence(positive: int, n: int) -> float:
@@ -48,4 +51,11 @@ def log_evidence(positive: int, n: int) -> float:
     >>> round(math.exp(log_evidence(8, 8)), 2)
     28.44
     """
-    return n * math.log(2) - math.log(n + 1) - math.log(math.comb(n, positive))
+    return n * math.log(2) - math.log(n + 1) - _log_choices(n, positive)
+
+
+def _log_choices(n: int, k: int) -> float:
+    """Give log C(n, k); of many, whose exact number has thousands of digits, by log gamma."""
+    if n <= EXACT:
+        return math.log(math.comb(n, k))
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

@@ -22,6 +22,11 @@ CELLS = 4_000_000
 """As many signs are held at once; of many pairs, fewer assignments are drawn in all."""
 
 
+MOST_SIGNS = 150_000_000
+FEWEST_DRAWS = 999
+"""Of more than 15,000 pairs, no more signs are drawn in all, unless for so many assignments."""
+
+
 @component("test", "sign-flip", paper="Fisher 1935; Pitman 1937, exact permutation of signs")
 @dataclass(frozen=True)
 class SignFlip:
@@ -68,13 +73,28 @@ def interval(deltas: NDArray[np.float64], alpha: float) -> tuple[float, float]:
         for delta in deltas:
             sums, sizes = np.append(sums, sums + delta), np.append(sizes, sizes + 1)
     else:
-        count = min(SUBSETS, 1_000 + CELLS // (2 * len(deltas)))
-        chosen = np.random.default_rng(0).integers(0, 2, (count, len(deltas)), dtype=np.int8)
-        chosen[0] = 0
-        sums, sizes = chosen @ deltas, chosen.sum(1)
+        sums, sizes = _subsets(deltas)
     means = np.sort(sums[sizes > 0] / sizes[sizes > 0])
     k = int(np.floor(alpha / 2 * (len(means) + 1)))  # P(m under the k-th mean) is k / 2^n
     return (float(means[k - 1]), float(means[-k])) if k else (-np.inf, np.inf)
+
+
+def _subsets(deltas: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the sums and the sizes of subsets drawn with a fixed generator, the empty one first.
+
+    Drawn and summed in parts: with the numbers they are multiplied by, signs take nine bytes.
+    """
+    n, rng = len(deltas), np.random.default_rng(0)
+    count = min(SUBSETS, 1_000 + CELLS // (2 * n))
+    sums, sizes = [], []
+    for start in range(0, count, step := max(1, 10 * CELLS // n)):
+        chosen = rng.integers(0, 2, (min(step, count - start), n), dtype=np.int8)
+        if start == 0:
+            chosen[0] = 0
+        for part in np.array_split(chosen, max(1, chosen.size // CELLS)):
+            sums.append(part @ deltas)
+            sizes.append(part.sum(1, dtype=np.float64))
+    return np.concatenate(sums), np.concatenate(sizes)
 
 
 def on_integers(deltas: NDArray[np.int64]) -> float:
@@ -109,7 +129,7 @@ def by_scipy(deltas: NDArray[np.float64]) -> float:
 def by_drawing(deltas: NDArray[np.float64]) -> float:
     """Give p from drawn assignments, the one that was seen among them."""
     n, rng = len(deltas), np.random.default_rng(0)
-    draws = max(SUBSETS, min(DRAWS, 5 * CELLS // n))
+    draws = max(min(SUBSETS, MOST_SIGNS // n), min(DRAWS, 5 * CELLS // n), FEWEST_DRAWS)
     reach = abs(float(deltas.sum())) - 1e-9 * float(np.abs(deltas).sum())
     beyond, step = 0, max(1, CELLS // n)
     for start in range(0, draws, step):

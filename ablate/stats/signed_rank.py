@@ -12,6 +12,7 @@ import numpy as np
 from ablate.types import Floats
 
 DRAWS = 20_000
+MOST = 1_000
 STRENGTH = 0.5
 """Of the prior, in data sets: one pseudo-observation of no difference."""
 
@@ -20,7 +21,7 @@ STRENGTH = 0.5
 class Sides:
     """Posterior probabilities that most Walsh averages are below, inside or above the margin.
 
-    `nan` without a margin.
+    `nan` without a margin, and for more than 1,000 data sets.
     """
 
     below: float
@@ -36,7 +37,7 @@ def signed_rank(differences: Sequence[float], margin: float) -> Sides:
     from a fixed generator; ties between shares are split. Benavoli et al. 2014 (ICML), 2017 (JMLR
     18(77)).
     """
-    if not margin >= 0:
+    if not margin >= 0 or len(differences) > MOST:  # every draw weighs every pair of data sets
         return Sides(math.nan, math.nan, math.nan)
     z = np.array([0.0, *differences])
     edge = 2 * margin + 1e-9 * max(margin, float(np.abs(z).max()))  # on the margin is inside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from ablate.registry import component
 from ablate.stats.ranks import average_ranks, normal_p
 from ablate.types import Comparison, TestResult
+
+HELD = 500
+"""So many differences have Walsh averages that are held all at once."""
 
 
 @component("test", "wilcoxon", paper="Wilcoxon 1945, Biometrics Bulletin 1(6)")
@@ -32,15 +36,66 @@ class Wilcoxon:
         deltas = np.rint(np.array(comparison.deltas) / unit)
         left = deltas[deltas != 0]
         p = two_sided(left)
-        i, j = np.triu_indices(len(deltas))
-        walsh = np.sort((deltas[i] + deltas[j]) / 2) * unit
         k, n = order(len(deltas), alpha), len(deltas)
-        low, high = (walsh[k - 1], walsh[-k]) if k else (-math.inf, math.inf)
-        floor = min(1.0, 2.0 ** (1 - len(left)))
+        low, high = (walsh_ends(deltas, k)) if k else (-math.inf, math.inf)
         return TestResult(
-            "wilcoxon", n, p, float(np.median(walsh)), float(low), float(high), "symmetric", floor,
-            rank_biserial(left), "rank-biserial r",
-        )  # fmt: skip
+            name="wilcoxon",
+            n=n,
+            p=p,
+            estimate=walsh_median(deltas) * unit,
+            low=low * unit,
+            high=high * unit,
+            assumes="symmetric",
+            floor=min(1.0, 2.0 ** (1 - len(left))),
+            effect=rank_biserial(left),
+            measure="rank-biserial r",
+        )
+
+
+def walsh_median(deltas: NDArray[np.float64]) -> float:
+    """Give the median of the Walsh averages of whole-numbered differences.
+
+    >>> walsh_median(np.array([1.0, 2.0, 6.0]))
+    2.75
+    """
+    whole = len(deltas) * (len(deltas) + 1) // 2
+    return sum(walsh_averages(deltas, [(whole + 1) // 2, whole // 2 + 1])) / 2
+
+
+def walsh_ends(deltas: NDArray[np.float64], k: int) -> tuple[float, float]:
+    """Give the k-th smallest and the k-th largest Walsh average."""
+    whole = len(deltas) * (len(deltas) + 1) // 2
+    low, high = walsh_averages(deltas, [k, whole + 1 - k])
+    return low, high
+
+
+def walsh_averages(deltas: NDArray[np.float64], places: Sequence[int]) -> list[float]:
+    """Give the Walsh averages (d_i + d_j) / 2, i <= j, that stand at `places` (from 1) in order.
+
+    Their number grows with n^2, so beyond a few they are counted, not held: how many are at most v
+    takes n searches in the sorted differences, and v is bisected over whole numbers. Exact, as
+    the differences are whole numbers; after Johnson & Mizoguchi 1978, SIAM J. Comput. 7(2).
+    """
+    ordered = np.sort(deltas)
+    if len(ordered) <= HELD:
+        i, j = np.triu_indices(len(ordered))
+        held = np.sort((ordered[i] + ordered[j]) / 2)
+        return [float(held[place - 1]) for place in places]
+    return [_bisected(ordered, place) / 2 for place in places]
+
+
+def _bisected(ordered: NDArray[np.float64], place: int) -> int:
+    """Give the smallest whole number that at least `place` sums of two do not exceed."""
+    below, reached = 2 * int(ordered[0]) - 1, 2 * int(ordered[-1])
+    while reached - below > 1:
+        middle = (below + reached) // 2
+        pairs = int(np.searchsorted(ordered, middle - ordered, side="right").sum())
+        doubles = int((2 * ordered <= middle).sum())
+        if (pairs + doubles) // 2 >= place:
+            reached = middle
+        else:
+            below = middle
+    return reached
 
 
 def two_sided(deltas: NDArray[np.float64]) -> float:

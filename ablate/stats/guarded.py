@@ -1,0 +1,38 @@
+"""Tests beside the verdict: what one of them cannot do is said, and the verdict goes on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from ablate.types import Comparison, TestResult
+from ablate.verdict import DECISIVE
+
+NEEDED = (*DECISIVE, "paired-t")
+"""The verdict rests on these: its p-values, its estimate and its interval."""
+
+Test = Callable[[Comparison, float], TestResult]
+
+
+def beside(tests: Mapping[str, Test]) -> dict[str, Test]:
+    """Guard every test that no verdict rests on; the others may still raise."""
+    return {
+        name: test if name in NEEDED else partial(_guarded, name, test)
+        for name, test in tests.items()
+    }
+
+
+def _guarded(name: str, test: Test, comparison: Comparison, alpha: float) -> TestResult:
+    """Give a test's result; where it raises, MemoryError included, one of NaN with the reason."""
+    try:
+        return test(comparison, alpha)
+    except Exception as error:  # a third party's test may raise anything
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return not_computed(name, len(comparison.deltas), reason)
+
+
+def not_computed(name: str, n: int, reason: str) -> TestResult:
+    """Give a result of NaN that says why there is no other."""
+    nothing = math.nan
+    return TestResult(name, n, nothing, nothing, nothing, nothing, "", note=reason)

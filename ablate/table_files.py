@@ -1,0 +1,114 @@
+"""A file -> a table of cells as they stand: CSV and the like, JSON, JSON lines, Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import DataError
+from ablate.table_grid import Grid, grid
+from ablate.table_text import content, decoded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOTES, DECIMAL = "notes", "decimal"
+"""Keys of a table's `attrs`: what was put right in its file, and the decimal comma it hints at."""
+
+
+def read_table(path: Path, wanted: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a table. wanted: the columns that are asked for, by which a header is known.
+
+    Cells of text files stay text: what is a number is settled where it is used. Raises DataError
+    with what is wrong.
+    """
+    raw = content(path)
+    if not raw.strip():
+        raise DataError(f"{path} is empty")
+    if raw.startswith(b"PAR1"):
+        return _parquet(path)
+    text = decoded(path, raw)
+    if not text.strip():
+        raise DataError(f"{path} is empty")
+    if text.lstrip()[:1] in ("[", "{"):
+        return _json(path, text)
+    return _framed(grid(text, wanted))
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except Exception as error:  # pyarrow raises many kinds
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} cannot be read as Parquet: {reason}") from error
+
+
+def _framed(table: Grid) -> pd.DataFrame:
+    import pandas as pd
+
+    if len(table.header) == 1:
+        names: Any = [name or f"Unnamed: {i}" for i, name in enumerate(table.header[0])]
+    else:
+        names = pd.MultiIndex.from_arrays([_filled(row) for row in table.header])
+    frame = pd.DataFrame(table.rows, columns=names, dtype=object)
+    frame.attrs = {NOTES: tuple(table.notes)}
+    if table.separator == ";":  # where the comma is the decimal point, ; parts the columns
+        frame.attrs[DECIMAL] = ","
+    return frame
+
+
+def _filled(row: Sequence[str]) -> list[str]:
+    """Carry names to the right over merged cells; the first column is the key's."""
+    filled = list(row[:1])
+    for name in row[1:]:
+        filled.append(name or (filled[-1] if len(filled) > 1 else ""))
+    return filled
+
+
+def _json(path: Path, text: str) -> pd.DataFrame:
+    """Read a list of rows, lines of rows, or one of pandas' forms of a whole table."""
+    import pandas as pd
+
+    try:
+        told = _parsed(text)
+        return _table(told)
+    except RecursionError:
+        raise DataError(f"{path} cannot be read as JSON: it is nested too deeply") from None
+    except (ValueError, TypeError, AttributeError, KeyError, pd.errors.ParserError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(
+            f"{path} cannot be read as JSON, a list or lines of rows: {reason}"
+        ) from error
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        lines = [line for line in text.split("\n") if line.strip()]
+        if len(lines) < 2:
+            raise
+        return [json.loads(line) for line in lines]
+
+
+def _table(told: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    if isinstance(told, dict) and isinstance(told.get("data"), list):
+        told = [dict(zip(told["columns"], row, strict=True)) for row in told["data"]] \
+            if "columns" in told else told["data"]  # fmt: skip
+    if isinstance(told, dict):
+        rows = [v for v in told.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
+        told = rows[0] if len(rows) == 1 else told
+    if isinstance(told, dict):
+        lists = [value for value in told.values() if isinstance(value, (list, dict))]
+        if len(lists) < len(told) or not told:
+            raise ValueError("it holds no list of rows")
+        return pd.DataFrame(told).astype(object)
+    if not all(isinstance(row, dict) for row in told):
+        raise ValueError("a row is no object with names")
+    return pd.DataFrame(told, dtype=object)

@@ -1,0 +1,151 @@
+"""A table's scores -> Comparisons: two arms, joined on the pair key."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+
+from ablate.errors import SelectionError, unknown
+from ablate.frame import Scores
+from ablate.table_names import listed
+from ablate.table_rows import label
+from ablate.types import Comparison, LostPair
+
+
+def pairs(scores: Scores, baseline: str | None = None) -> list[tuple[str, str]]:
+    """Give (treatment, baseline): every arm against one, or every arm against those before it.
+
+    Raises SelectionError for a baseline that is no arm, or fewer than two arms.
+    """
+    if len(scores.arms) < 2:
+        raise SelectionError(f"one arm only, {', '.join(scores.arms)}: nothing to compare it with")
+    if baseline is None:
+        return [(b, a) for a, b in itertools.combinations(scores.arms, 2)]
+    if baseline not in scores.arms:
+        raise SelectionError(unknown("arm", baseline, scores.arms))
+    return [(arm, baseline) for arm in scores.arms if arm != baseline]
+
+
+def shares_keys(scores: Scores) -> bool:
+    """Say whether any pair key occurs in two blocks."""
+    first: dict[Hashable, str] = {}
+    return any(
+        first.setdefault(key, block) != block
+        for arm in scores.values.values()
+        for block, part in arm.items()
+        for key in part
+    )
+
+
+def compare_in(
+    scores: Scores, pair: tuple[str, str], block: str, metric: str, margin: float
+) -> Comparison:
+    """Pair two arms inside one block."""
+    return _joined(scores, pair, (block,), metric, margin)
+
+
+def compare_over(scores: Scores, pair: tuple[str, str], metric: str, margin: float) -> Comparison:
+    """Pair two arms' means over all blocks, equal weights; a key needs every block.
+
+    Scores of one key in several blocks are not independent, so the key is the unit.
+    """
+    return _joined(scores, pair, scores.blocks, metric, margin)
+
+
+def share_none(scores: Scores, pair: tuple[str, str], blocks: Sequence[str]) -> str:
+    """Say that two arms have scores and no key in common, with what to do; '' where they have."""
+    have = [_keys(scores, arm, blocks) for arm in pair]
+    if not all(have) or set(have[0]) & set(have[1]):
+        return ""
+    apart = "; ".join(
+        f"{arm} has {listed([label(key) for key in keys], 3)}"
+        for arm, keys in zip(pair, have, strict=True)
+    )
+    return (
+        f"the arms share no {scores.pair} ({apart}). Unpaired scores get no verdict: run both arms "
+        f"on the same values of {scores.pair}, or write these the same way in both"
+    )
+
+
+def _keys(scores: Scores, arm: str, blocks: Sequence[str]) -> list[Hashable]:
+    here = (scores.values[arm].get(block, {}) for block in blocks)
+    return list(dict.fromkeys(key for part in here for key in part))
+
+
+def _joined(
+    scores: Scores, pair: tuple[str, str], blocks: Sequence[str], metric: str, margin: float
+) -> Comparison:
+    paired: dict[int, tuple[float, float]] = {}
+    lost = []
+    refusal = share_none(scores, pair, blocks)
+    present = {key for arm in pair for key in _keys(scores, arm, blocks)}
+    for place, key in enumerate(scores.keys):
+        if refusal or key not in present:
+            continue
+        faults, sides = _faults(scores, pair, blocks, key, metric)
+        if faults:
+            lost.append(LostPair(place, f"{label(key)}: {'; '.join(faults)}", sides))
+        else:
+            first, second = (_mean(scores, arm, blocks, key) for arm in pair)
+            paired[place] = first, second
+    resolution = scores.resolution or step([scores.values[arm] for arm in pair])
+    return Comparison(
+        treatment=pair[0],
+        baseline=pair[1],
+        metric=metric,
+        margin=margin,
+        seeds=tuple(paired),
+        treatment_values=tuple(first for first, _ in paired.values()),
+        baseline_values=tuple(second for _, second in paired.values()),
+        lost=tuple(lost),
+        resolution=resolution / len(blocks),
+        identical=_identical(scores, pair, blocks, [scores.keys[place] for place in paired]),
+        refusal=refusal,
+    )
+
+
+def _mean(scores: Scores, arm: str, blocks: Sequence[str], key: Hashable) -> float:
+    return math.fsum(scores.values[arm][block][key] for block in blocks) / len(blocks)
+
+
+def _faults(
+    scores: Scores, pair: tuple[str, str], blocks: Sequence[str], key: Hashable, metric: str
+) -> tuple[list[str], tuple[str, ...]]:
+    """Say what keeps a key from being a pair, and which arms have a row without a score."""
+    faults: list[str] = []
+    sides: dict[str, None] = {}
+    for arm in pair:
+        for block in blocks:
+            where = f" in {block}" if block else ""
+            score = scores.values[arm].get(block, {}).get(key)
+            if score is None:
+                faults.append(f"{arm}: no row{where}")
+            elif not math.isfinite(score):
+                words = scores.words.get((arm, block, key), str(score))
+                faults.append(f"{arm}: {metric} is {words}{where}")
+                sides[arm] = None
+    return faults, tuple(sides)
+
+
+def _identical(
+    scores: Scores, pair: tuple[str, str], blocks: Sequence[str], keys: Sequence[Hashable]
+) -> bool:
+    """Say whether both arms have the same score everywhere, not only on average."""
+    one, other = (scores.values[arm] for arm in pair)
+    return bool(keys) and all(one[b][key] == other[b][key] for key in keys for b in blocks)
+
+
+def step(arms: Sequence[Mapping[str, Mapping[Hashable, float]]]) -> float:
+    """Give the smallest step between two scores; of equal ones, a unit of their last decimal."""
+    every = [v for arm in arms for block in arm.values() for v in block.values()]
+    finite = np.array([v for v in every if math.isfinite(v)])
+    most = float(np.abs(finite).max(initial=0.0))
+    steps = np.diff(np.unique(np.round(finite / most, 12))) if most > 0 else np.zeros(0)
+    if len(steps):
+        span = float(finite.max() - finite.min())
+        return span / round(span / (float(steps.min()) * most))  # as exact as the scores are
+    decimals = len(f"{finite[0]:.12f}".rstrip("0").split(".")[1]) if len(finite) else 0
+    return float(10.0**-decimals)

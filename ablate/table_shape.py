@@ -1,0 +1,302 @@
+"""A table as people keep it -> the columns that were asked for: long, or wide, under one header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import DataError, SelectionError, unknown
+from ablate.table_cells import is_missing
+from ablate.table_files import NOTES
+from ablate.table_names import alike, is_summary, listed, plain, summaries
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+METRICS = ("metric", "metric_name", "measure", "variable", "name", "key")
+VALUES = ("value", "values", "score", "result")
+"""Names of the two columns of a table with one row a metric."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns say what.
+
+    pair: what two scores must share to be a pair; several together are one key. arm: one column
+    that names the arm (a long table), or several that each hold an arm's scores (a wide one).
+    metric: the score's column; of a wide table, only its name. block: data set or setting, if
+    there are several.
+    """
+
+    pair: tuple[str, ...]
+    arm: tuple[str, ...]
+    metric: str
+    block: str | None = None
+
+    @property
+    def wide(self) -> bool:
+        """Say whether each arm has a column of its own."""
+        return len(self.arm) > 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name the columns that must be there, as they were asked for."""
+        block = (self.block,) if self.block else ()
+        return (*self.pair, *self.arm, *block, *(() if self.wide else (self.metric,)))
+
+    @property
+    def key(self) -> str:
+        """Name the pair key in a sentence."""
+        return " and ".join(self.pair)
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """A table with the columns that are asked for, by name, and what was done to get there."""
+
+    table: pd.DataFrame
+    columns: Columns
+    notes: tuple[str, ...] = ()
+
+
+def shaped(table: pd.DataFrame, columns: Columns) -> Shaped:
+    """Bring a table to one header and into the shape that its columns are asked in.
+
+    Raises SelectionError for a column that is not there, or asked to be two things, DataError for a
+    table without rows.
+    """
+    names = columns.names
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise SelectionError(f"column {twice[0]!r} is asked to be two things at once")
+    found = Shaped(table, columns, tuple(table.attrs.get(NOTES, ())))
+    for step in (_indexed, _under_one_header, _named, _without_fillers, _upright, _of_one_metric,
+                 _without_seeds):  # fmt: skip
+        found = step(found)
+    for name in found.columns.names:
+        if name not in found.table.columns:
+            raise SelectionError(_absent(found, name))
+    if not found.table.columns.is_unique:
+        raise SelectionError("two columns of one name")
+    if len(found.table) == 0:
+        raise DataError("the table has no rows")
+    return found
+
+
+def _indexed(found: Shaped) -> Shaped:
+    """Take a frame's named index for columns, where these are asked for."""
+    names = [str(name) for name in found.table.index.names if name is not None]
+    if found.table.columns.nlevels > 1 or not {*names} & {*found.columns.names}:
+        return found if found.table.columns.nlevels == 1 or not names else replace(
+            found, table=found.table.reset_index())  # fmt: skip
+    taken = [name for name in names if name in found.table.columns]
+    return replace(found, table=found.table.drop(columns=taken).reset_index())
+
+
+def _under_one_header(found: Shaped) -> Shaped:
+    """Melt a table whose header has several rows: one names the metrics, or the data sets."""
+    table, columns = found.table, found.columns
+    if table.columns.nlevels == 1:
+        return found
+    heads = [tuple(plain(part) for part in head) for head in table.columns]
+    asked = {plain(name).casefold(): name for name in (*columns.pair, columns.block) if name}
+    keys = {
+        i: next(asked[part.casefold()] for part in head if part.casefold() in asked)
+        for i, head in enumerate(heads)
+        if i < len(columns.pair) + 1 and any(part.casefold() in asked for part in head)
+    }
+    if not keys:
+        keys = {0: columns.pair[0]}
+    levels = [[head[level] for i, head in enumerate(heads) if i not in keys]
+              for level in range(table.columns.nlevels)]  # fmt: skip
+    use = [level for level, parts in enumerate(levels) if len({*parts} - {""}) > 0]
+    metric = next(
+        (i for i in use if any(alike(p) == alike(plain(columns.metric)) for p in levels[i])), None
+    )
+    arm = _arm_level(levels, [i for i in use if i != metric], columns)
+    rest = [i for i in use if i not in (metric, arm)]
+    if arm is None or (rest and not columns.block) or len(rest) > 1:
+        raise SelectionError(
+            f"the header has several rows, {listed([' / '.join(h) for h in heads], 3)}: which is "
+            f"the metric's ({columns.metric!r}) and which the arms' cannot be told; write one row "
+            "a score, with a column for each"
+        )
+    chosen = [
+        (i, head) for i, head in enumerate(heads)
+        if i not in keys and (metric is None or alike(head[metric]) == alike(columns.metric))
+    ]  # fmt: skip
+    values = {name: list(table.iloc[:, i]) for i, name in keys.items()}
+    names = (*columns.pair, "arm", "block", "score") if rest else (*columns.pair, "arm", "score")
+    long: dict[str, list[Any]] = {name: [] for name in names}
+    for i, head in chosen:
+        if columns.wide and head[arm] not in columns.arm:
+            continue
+        for name in values:
+            long[name] = [*long.get(name, []), *values[name]]
+        long["arm"] += [head[arm]] * len(table)
+        long["score"] += list(table.iloc[:, i])
+        if rest:
+            long["block"] += [head[rest[0]]] * len(table)
+    import pandas as pd
+
+    method = "arm" if columns.wide else columns.arm[0]
+    renamed = {"arm": method, "score": columns.metric, "block": columns.block or "block"}
+    frame = pd.DataFrame({renamed.get(name, name): part for name, part in long.items()})
+    frame.attrs = table.attrs
+    return Shaped(
+        frame,
+        replace(columns, arm=(method,)),
+        (*found.notes, "the header has several rows: read as one row a score"),
+    )
+
+
+def _arm_level(
+    levels: Sequence[Sequence[str]], left: Sequence[int], columns: Columns
+) -> int | None:
+    """Say which row of a header names the arms: the one with those asked for, or the only one."""
+    if columns.wide:
+        return next((i for i in left if {*columns.arm} <= {*levels[i]}), None)
+    return left[0] if len(left) == 1 else None
+
+
+def _named(found: Shaped) -> Shaped:
+    """Find the asked columns whatever white space and capitals their names have."""
+    table, present = found.table, [str(name) for name in found.table.columns]
+    by_name: dict[Any, list[str]] = {}
+    for name in present:
+        by_name.setdefault(plain(name).casefold(), []).append(name)
+    renamed: dict[Any, str] = {}
+    for name in found.columns.names:
+        if name in present:
+            continue
+        if not isinstance(name, str):
+            raise SelectionError(unknown("column", str(name), map(str, present)))
+        match = by_name.get(plain(name).casefold(), [])
+        if len(match) > 1:
+            raise SelectionError(f"{name!r} may be any of {listed(match)}: name one of them")
+        if match:
+            renamed[match[0]] = name
+    columns = [renamed.get(name, name) for name in present]
+    shown = table.set_axis(columns, axis=1)
+    shown.attrs = table.attrs
+    return replace(found, table=shown)
+
+
+def _without_fillers(found: Shaped) -> Shaped:
+    """Leave out rows and unnamed columns that hold nothing, and an index that pandas wrote."""
+    table, asked = found.table, found.columns.names
+    if not table.columns.is_unique:
+        return found
+    used = [name for name in asked if name in table.columns] or list(table.columns)
+    blank = [all(map(is_missing, cells)) for cells in zip(*(table[n] for n in used), strict=True)]
+    if any(blank):
+        attrs = table.attrs
+        table = table[[not empty for empty in blank]]
+        table.attrs = attrs
+    index = [
+        name for name in table.columns if str(name).startswith("Unnamed: ") and name not in asked
+    ]
+    missing = [name for name in found.columns.pair if name not in table.columns]
+    if index and len(missing) == 1 and index[0] == table.columns[0]:
+        note = f"the first column has no name: taken for {missing[0]!r}"
+        return Shaped(table.rename(columns={index[0]: missing[0]}), found.columns,
+                      (*found.notes, note))  # fmt: skip
+    return replace(found, table=table)
+
+
+def _upright(found: Shaped) -> Shaped:
+    """Melt a table with an arm a row and a seed a column."""
+    table, columns = found.table, found.columns
+    present = list(table.columns)
+    if columns.wide or columns.metric in present or len(columns.pair) > 1:
+        return found
+    pair, arm = columns.pair[0], columns.arm[0]
+    if arm not in present and pair in present and not _numbered(table[pair]):
+        table = table.rename(columns={pair: arm})  # the corner of the table names its columns
+    elif arm not in present and str(present[0]).startswith("Unnamed: "):
+        table = table.rename(columns={present[0]: arm})
+    present = list(table.columns)
+    if arm not in present or pair in present:
+        return found
+    ids = [name for name in (arm, columns.block) if name in present]
+    seeds = [name for name in present if name not in ids]
+    runs = [name for name in seeds if re.search(r"\d", str(name)) and not is_summary(name)]
+    if len(runs) < 2 or {*seeds} - {*runs} - summaries([*runs, *seeds]):
+        return found
+    long = table.melt(id_vars=ids, value_vars=seeds, var_name=pair, value_name=columns.metric)
+    long.attrs = table.attrs
+    return Shaped(long, columns, (*found.notes, f"each column is taken for a {pair}"))
+
+
+def _numbered(values: Any) -> bool:
+    return all(bool(re.search(r"\d", str(value))) for value in values)
+
+
+def _of_one_metric(found: Shaped) -> Shaped:
+    """Take the rows of one metric where a column names the metrics and another holds the values."""
+    table, columns = found.table, found.columns
+    if columns.wide or columns.metric in table.columns or not table.columns.is_unique:
+        return found
+    rest = [name for name in table.columns if name not in columns.names]
+    names = [name for name in rest if str(name).casefold() in METRICS]
+    values = [name for name in rest if str(name).casefold() in VALUES]
+    if len(names) != 1 or len(values) != 1:
+        return found
+    mine = [alike(plain(cell)) == alike(columns.metric) for cell in table[names[0]]]
+    if not any(mine):
+        return found
+    chosen = table[mine].rename(columns={values[0]: columns.metric})
+    note = f"of all rows those count whose {names[0]!r} is {columns.metric!r}, with {values[0]!r}"
+    return Shaped(chosen, columns, (*found.notes, note))
+
+
+def _without_seeds(found: Shaped) -> Shaped:
+    """Pair the data sets themselves where each has one score of an arm: no key, or one value."""
+    table, columns = found.table, found.columns
+    block = columns.block
+    if not block or block not in table.columns or not table.columns.is_unique:
+        return found
+    present = [name for name in columns.pair if name in table.columns]
+    keys = {tuple(map(str, row)) for row in zip(*(table[n] for n in present), strict=True)}
+    if len(keys) > 1 or (present and len(present) < len(columns.pair)):
+        return found
+    if len({plain(value) for value in table[block]}) < 2:
+        return found
+    why = f"has no column {columns.key!r}" if not present else f"has one {columns.key} alone"
+    note = (
+        f"the table {why}: each {block} is a pair, and verdicts are about a {block} like "
+        "these, not about training runs"
+    )
+    return Shaped(table, replace(columns, pair=(block,), block=None), (*found.notes, note))
+
+
+def _absent(found: Shaped, name: str) -> str:
+    """Say that a column is not there, and what to do about it."""
+    table, columns = found.table, found.columns
+    said = unknown("column", name, map(str, table.columns))
+    rest = [str(one) for one in table.columns if one not in columns.names]
+    more = ""
+    if name in columns.pair:
+        more = _for_pair(found, rest)
+    elif name in columns.arm and rest:
+        each = " ".join(f"--arm {one}" for one in rest[:3])
+        more = f"Name it with --arm; where each arm has a column of its own, name all: {each}."
+    elif rest:
+        more = f"Name it with --metric, as in --metric {rest[0]}."
+    return f"{said} {more}".strip()
+
+
+def _for_pair(found: Shaped, rest: Sequence[str]) -> str:
+    """Suggest the columns that, with the arm, stand in one row each."""
+    table, columns = found.table, found.columns
+    arms = [] if columns.wide else [name for name in columns.arm if name in table.columns]
+    if not table.columns.is_unique:
+        return ""
+    fits = [name for name in rest if name in table.columns
+            and not table.astype(str).duplicated([*arms, name]).any()
+            and table[name].astype(str).nunique() < max(2, len(table))]  # fmt: skip
+    if fits and arms:
+        return f"Name what makes two rows a pair, as in --pair {fits[0]}."
+    return "Name what makes two rows a pair with --pair: a seed, a fold, a data set, an item."

@@ -1,0 +1,158 @@
+"""What is said of a table's scores before any verdict: their scale, the margin, the direction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ablate.errors import DataError, SelectionError
+from ablate.frame import Scores
+from ablate.table_names import is_rate, less_is_better, listed
+from ablate.table_rows import label
+from ablate.types import Floats
+
+PERCENT = 100.0
+APART = (20.0, 600.0)
+"""So many times smaller are fractions than the percentages beside them, where both are rates."""
+
+Place = tuple[str, str, Hashable]
+
+
+class Placed(NamedTuple):
+    """A finite score, with its arm, block and key."""
+
+    place: Place
+    value: float
+    marked: bool
+
+
+def said_first(scores: Scores, metric: str, margin: float | None, lower: bool) -> Iterator[str]:
+    """Say the scores' scale, and what about the margin and the metric may not be as meant.
+
+    Raises DataError for percentages beside fractions, SelectionError for a margin that no
+    difference of such scores can reach.
+    """
+    finite = _placed(scores)
+    if not finite:
+        return
+    values = np.array([one.value for one in finite])
+    low, high = float(values.min()), float(values.max())
+    scale = _scale(low, high, metric, any(one.marked for one in finite))
+    told = f", margin {margin:g}" if margin else ""
+    yield f"read {len(values)} scores of {metric} from {low:g} to {high:g}{_named(scale)}{told}"
+    doubt = mixed(finite, metric)
+    if doubt and is_rate(metric):
+        raise DataError(doubt)
+    if doubt:
+        yield doubt
+    if margin:
+        yield from _of_margin(scores, values, metric, margin, scale)
+    yield from _of_direction(metric, lower, low, high)
+
+
+def _placed(scores: Scores) -> list[Placed]:
+    return [
+        Placed((arm, block, key), value, (arm, block, key) in scores.percent)
+        for arm, blocks in scores.values.items()
+        for block, part in blocks.items()
+        for key, value in part.items()
+        if math.isfinite(value)
+    ]
+
+
+def _scale(low: float, high: float, metric: str, marked: bool) -> float:
+    """Give what the scores cannot exceed: 1 for fractions, 100 for percent, infinity unknown."""
+    if low < 0 or high > PERCENT or (less_is_better(metric) and not marked):
+        return math.inf
+    if high <= 1 and not marked:
+        return 1.0
+    return PERCENT if marked or is_rate(metric) else math.inf
+
+
+def _named(scale: float) -> str:
+    return {1.0: " (fractions of 1)", PERCENT: " (percent)"}.get(scale, "")
+
+
+def mixed(scores: Sequence[Placed], metric: str) -> str:
+    """Say where fractions stand among percentages: in an arm, a block or single rows; '' if not.
+
+    A score with a percent sign is meant as it stands.
+    """
+    if less_is_better(metric) or any(not 0 <= one.value <= PERCENT for one in scores):
+        return ""
+    low = [one for one in scores if 0 < one.value <= 1 and not one.marked]
+    high = [one for one in scores if one.value > 1]
+    if not low or not high:
+        return ""
+    times = float(np.median([one.value for one in high]) / np.median([one.value for one in low]))
+    if not APART[0] <= times <= APART[1]:
+        return ""
+    where = _where(low, high)
+    return (
+        f"fractions and percentages of {metric} are mixed: {where}. Write all in one unit; a "
+        f"share that is meant to be as small as {low[0].value:g} % gets a percent sign"
+    )
+
+
+def _where(low: Sequence[Placed], high: Sequence[Placed]) -> str:
+    """Name the arms or the blocks that are wholly one thing, else the first rows."""
+    for part in (0, 1):
+        small, large = ({str(one.place[part]) for one in some} for some in (low, high))
+        if not small & large:
+            return (
+                f"{listed(sorted(small), 3)} from {min(o.value for o in low):g} to "
+                f"{max(o.value for o in low):g}, {listed(sorted(large), 3)} from "
+                f"{min(o.value for o in high):g} to {max(o.value for o in high):g}"
+            )
+    few, many = sorted((low, high), key=len)
+    arm, block, key = few[0].place
+    at = f"{arm}{f', {block}' if block else ''}, {label(key)}"
+    return (
+        f"{len(few)} of {len(low) + len(high)} scores, the first {few[0].value:g} ({at}), are not "
+        f"like {many[0].value:g}"
+    )
+
+
+def _of_margin(
+    scores: Scores, values: Floats, metric: str, margin: float, scale: float
+) -> Iterator[str]:
+    apart = float(values.max() - values.min())
+    points = margin / PERCENT
+    if margin >= scale:
+        meant = f" {margin:g} points are --margin {points:g}." if scale == 1 else ""
+        raise SelectionError(
+            f"a margin of {margin:g} is the whole scale of {metric}, 0 to {scale:g}: no difference "
+            f"could matter.{meant}"
+        )
+    if apart and margin > apart:
+        hint = f" {margin:g} points are --margin {points:g}." if scale == 1 else ""
+        yield (
+            f"the margin of {margin:g} is larger than all scores are apart ({apart:g}): no "
+            f"difference in this table can matter, whatever the arms do.{hint}"
+        )
+    if scale == PERCENT and margin < 0.1 and margin < _step(values) / 2:
+        yield (
+            f"the margin of {margin:g} is below one step of the scores, which are in percent: "
+            f"{margin:g} as a fraction is --margin {PERCENT * margin:g}"
+        )
+
+
+def _step(values: Floats) -> float:
+    steps = np.diff(np.unique(np.round(values, 9)))
+    return float(steps.min()) if len(steps) else 0.0
+
+
+def _of_direction(metric: str, lower: bool, low: float, high: float) -> Iterator[str]:
+    if less_is_better(metric) and not lower:
+        yield (
+            f"{metric!r} sounds like a metric of which less is better: 'higher' is then worse. "
+            "--less-is-better says so, and turns the ranks around"
+        )
+    if is_rate(metric) and not less_is_better(metric):
+        if lower:
+            yield f"{metric!r} sounds like a metric of which more is better; less is said to be"
+        if low < 0 or high > PERCENT:
+            yield f"{metric!r} lies outside 0 to 100: it is no share of right answers"

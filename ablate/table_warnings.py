@@ -1,0 +1,90 @@
+"""What a table holds beside its scores that can make a verdict misleading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ablate.frame import Scores
+from ablate.table_names import plain, tokens, words
+from ablate.table_shape import Columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ABSENT = 0.1
+"""Beyond this share of rows that one arm lacks, crashes are suspected."""
+
+FOLDS = words("fold folds split splits cv kfold repeat repeats repetition rep")
+"""Names of key columns whose values share training rows."""
+
+
+def warnings(table: pd.DataFrame, columns: Columns, scores: Scores) -> Iterator[str]:
+    """Warn of what a shaped table holds beside the scores that were compared."""
+    used = {*columns.names, columns.metric}
+    rest = [name for name in table.columns if name not in used]
+    figures = [str(name) for name in rest if _is_figure(table[name])]
+    if figures and not columns.wide:
+        yield (
+            f"The table holds other figures ({', '.join(figures[:5])}): if verdicts on these were "
+            "looked at, they belong to the family, and alpha is shared with them."
+        )
+    yield from _absent(scores)
+    yield from _groups(table, columns, [name for name in rest if str(name) not in figures])
+    if folds := [name for name in columns.pair if {*tokens(name)} & FOLDS]:
+        yield (
+            f"Pairs by {' and '.join(folds)}: folds of one data set share training rows, so that "
+            "their differences are not independent and the intervals too short (Nadeau & Bengio "
+            "2003). Seeds that draw their own rows are."
+        )
+
+
+def _is_figure(values: Any) -> bool:
+    """Say whether a column holds figures with decimals, as floats or as text."""
+    if values.dtype.kind == "f":
+        return True
+    cells = [cell for cell in values if cell is not None and str(cell).strip()]
+    try:
+        return any("." in str(cell) for cell in cells) and [*map(float, cells)] != []
+    except (TypeError, ValueError):
+        return False
+
+
+def _groups(table: pd.DataFrame, columns: Columns, names: list[Any]) -> Iterator[str]:
+    """Name the columns that put several pair keys into one group."""
+    keys = table[columns.pair[0]].astype(str)
+    for name in columns.pair[1:]:
+        keys = keys + "\n" + table[name].astype(str)
+    count = keys.nunique()
+    for name in names:
+        if any(isinstance(cell, (list, dict)) for cell in table[name]):
+            continue
+        inside = table[name].astype(str).groupby(keys).nunique()
+        groups = table[name].astype(str).nunique()
+        if (inside <= 1).all() and 1 < groups <= count / 2:
+            yield (
+                f"{count} values of {columns.key} fall into {groups} of {name}: if these share "
+                "anything that moves the scores, they are not independent, and the intervals too "
+                f"short. Compare with --pair {name} on the means, or --block {name}."
+            )
+
+
+def _absent(scores: Scores) -> Iterator[str]:
+    """Name the arms that have no row where others do: a trainer that dies writes none.
+
+    An arm that shares no key with any other was not run there, which is no crash.
+    """
+    cells = {
+        arm: {(block, key) for block, part in blocks.items() for key in part}
+        for arm, blocks in scores.values.items()
+    }
+    everywhere = set().union(*cells.values())
+    for arm, here in cells.items():
+        others = set().union(*(cell for name, cell in cells.items() if name != arm))
+        gone = len(everywhere) - len(here)
+        if here & others and gone > ABSENT * len(everywhere):
+            yield (
+                f"{plain(arm)} has no row for {gone} of {len(everywhere)} that others have: if "
+                "these runs crashed, the pairs left are a selection; give them a row without a "
+                "score, and no verdict will rest on them."
+            )
