@@ -66,8 +66,9 @@ class Design:
                 if not NAME.fullmatch(said):
                     self.note(mark, f"{said!r} for a factor or its level", NAME_HELP)
             if name == FIRST or any(sign in name for sign in JOINED):
-                self.note(block.keys[name], f"{name!r} for a factor, as arms and effects are called",
-                          f"a name that is not {FIRST!r}, without {' and '.join(JOINED)}")  # fmt: skip
+                said = f"{name!r} for a factor, which arms and effects are called"
+                accepts = f"a name other than {FIRST!r} and without {' or '.join(JOINED)}"
+                self.note(block.keys[name], said, accepts)
             paths = [one.value is None or isinstance(one.value, dict)
                      for one in levels.items.values()]  # fmt: skip
             if len(paths) != 2 or not all(paths):

@@ -55,6 +55,7 @@ class Effects:
         self.shared()
         if len(self.of.reader.problems) > before:
             return  # arms that differ in what takes no effect are the same for that reason
+        self.labels(grid)
         for node, level, first in same_levels(grid, self.of.axes):
             self.note(node.at, f"{level}, which is the same as {first}", "each value once")
         for one, other in same_arms(grid):
@@ -69,6 +70,16 @@ class Effects:
     def note(self, at: Mark, found: str, accepts: str = "", guess: str = "") -> None:
         """Add a problem."""
         self.of.reader.note(at, found, accepts, guess)
+
+    def labels(self, grid: Grid) -> None:
+        """Refuse an arm that is labelled as another one is in a cell."""
+        seen: dict[str, str] = {}
+        for variant in grid.variants:
+            arm = seen.setdefault(variant.label, variant.arm)
+            if arm != variant.arm and not self.of.design:
+                at = self.of.root.items["arms"].keys[variant.arm]
+                said = f"arm {variant.arm!r}, which is labelled {variant.label!r} like arm {arm!r}"
+                self.note(at, said, "labels that differ")
 
     def nowhere(self, source: str) -> bool:
         """Say whether a declaration reaches no arm in any cell."""

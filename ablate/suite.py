@@ -207,6 +207,8 @@ class _SuiteReader:
             said = node.text or shown(node.plain())
             self.note(node.at, f"unknown arm {said!r} for same", ", ".join([*arms][:12]),
                       nearest(said, arms))  # fmt: skip
+        if f"{node.text} (A/A)" in arms:
+            self.note(node.at, f"a twin of {node.text!r}, which an arm is called", "another name")
         mine = [i for i, variant in enumerate(variants) if variant.arm == node.text]
         return tuple((i, len(variants) + place) for place, i in enumerate(mine))
 
