@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ablate.document import Mark, Node
@@ -36,6 +37,8 @@ class ChoiceReader:
         self.catalogue = catalogue
         self.arm_at = arm_at
         self.arms: tuple[str, ...] = ()
+        self.sources: set[str] = set()
+        """The declarations whose values have been read; a value that is not read has no effect."""
         self.problems: list[Problem] = []
 
     def note(self, at: Mark, found: str, accepts: str = "", guess: str = "") -> None:
@@ -48,6 +51,7 @@ class ChoiceReader:
         via: the arms followed so far, which must not close a circle.
         """
         names = self.catalogue.names(kind)
+        self.sources.add(node.source)
         if isinstance(node.value, str):
             name, settings = node.value, Node({}, node.at)
             at = node.at
@@ -68,6 +72,7 @@ class ChoiceReader:
         self, entry: Component, node: Node, at: Mark, path: Path, via: Path
     ) -> Choice | None:
         """Read a component's settings, every field filled in."""
+        self.sources.add(node.source)
         if node.value is not None and not isinstance(node.value, dict):
             fields = ", ".join(field.name for field in entry.fields)
             self.note(node.at, f"{shown(node.plain())} for {entry.name}", f"settings: {fields}")
@@ -78,7 +83,9 @@ class ChoiceReader:
             if key not in names:
                 accepts = ", ".join(names) or "no settings"
                 guess = nearest(key, names)
-                self.note(node.keys[key], f"{entry.name} has no {key!r}", accepts, guess)
+                # a setting that stands where its component does was carried over from another
+                carried = ", which `*` carries over" if node.keys[key] == at else ""
+                self.note(node.keys[key], f"{entry.name} has no {key!r}{carried}", accepts, guess)
         values: dict[str, Any] = {}
         for field in entry.fields:
             if field.name in node.items:
@@ -98,6 +105,7 @@ class ChoiceReader:
     def value(self, entry: Component, field: Field, node: Node, path: Path, via: Path) -> Any:
         """Read one field: a nested component, an arm's name, or plain data."""
         kind = self.catalogue.slot(field.annotation)
+        self.sources.add(node.source)
         if kind is None:
             plain = node.plain()
             accepted, fault = check(field, plain)
@@ -189,11 +197,12 @@ def _put(here: Node, path: Path, depth: int, value: Node, at: Mark) -> Node:
                     nearest(word, known))  # fmt: skip
     child = value if last else _put(here.items[word], path, depth + 1, value, at)
     keys = {**here.keys, word: at if last else here.keys.get(word, at)}
-    return Node({**here.items, word: child}, here.at, keys)
+    return replace(here, value={**here.items, word: child}, keys=keys)
 
 
 def _opened(node: Node) -> Node:
     """Read a bare component name as a mapping without settings, and null as no settings."""
     if isinstance(node.value, str):
-        return Node({node.value: Node({}, node.at)}, node.at, {node.value: node.at})
-    return Node({}, node.at) if node.value is None else node
+        inner = replace(node, value={}, text="")
+        return replace(node, value={node.value: inner}, keys={node.value: node.at}, text="")
+    return replace(node, value={}) if node.value is None else node

@@ -8,10 +8,11 @@ from typing import Any
 
 from ablate import metrics
 from ablate.choices import ChoiceReader
+from ablate.distinct import Claim, repeated, same_runs
 from ablate.document import Node
 from ablate.errors import nearest
 from ablate.factorial import Design
-from ablate.grid import Cell
+from ablate.reach import Grid, content
 from ablate.references import published
 from ablate.schema import shown
 from ablate.types import Contrast, Effect, Reference
@@ -24,51 +25,63 @@ _MARGIN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s+points?")
 class ClaimReader:
     """Reads the sections `contrasts` and `references` of a suite, noting every problem."""
 
-    def __init__(self, root: Node, reader: ChoiceReader) -> None:
-        """Read from a suite's root, with the suite's own reader of choices."""
+    def __init__(self, root: Node, reader: ChoiceReader, grid: Grid) -> None:
+        """Read from a suite's root, with the suite's own reader of choices and its grid."""
         self.root = root
+        self.grid = grid
+        self.claims: list[Claim] = []
         self.reader = reader
         self.note = reader.note
 
     def contrasts(
-        self, arms: Mapping[str, Node], cells: Sequence[Cell], protocols: Sequence[str]
+        self, arms: Mapping[str, Node], protocols: Sequence[str]
     ) -> tuple[list[Contrast], list[Effect]]:
         """Read the contrasts, each in every cell of the grid, and those pooled over cells."""
         node = self.root.items.get("contrasts", Node([], self.root.at))
         if not isinstance(node.value, list):
             self.note(node.at, f"{shown(node.plain())} for contrasts", "a list of mappings")
             return [], []
-        axes = tuple(cells[0].words) if cells else ()
-        read = [self.contrast(child, arms, metrics.names(protocols), axes) for child in node.value]
-        self.once(node, read)
-        if self.reader.problems:
-            return [], []
-        found = [one for one in read if one]
-        pooled = [pool for one in found if one[OVER] for pool in pools(one, list(arms), cells)]
-        return [
-            Contrast(
-                cell * len(arms) + list(arms).index(one["treatment"]),
-                cell * len(arms) + list(arms).index(one["baseline"]),
-                one["metric"],
-                one["margin"],
-            )
-            for one in found
-            if not one[OVER]
-            for cell in range(len(cells))
-        ], pooled
+        read = [self.contrast(child, arms, metrics.names(protocols)) for child in node.value]
+        single: list[Contrast] = []
+        pooled: list[Effect] = []
+        for child, values in zip(node.value, read, strict=True):
+            if not values or self.phantom(child, values):
+                continue
+            made: list[Contrast] | list[Effect] = []
+            if OVER not in child.items:
+                single += (made := cells(values, self.grid))
+            elif self.grid.places and (over := self.over(child, values)):
+                pooled += (made := pools(values, over, self.grid))
+            self.claims += [Claim(child.at, one) for one in made]
+        return single, pooled
 
-    def once(self, node: Node, read: Sequence[Mapping[str, Any] | None]) -> None:
-        """Refuse a contrast that was declared before: the family must not grow by repetition."""
-        seen = set()
-        for child, one in zip(node.value, read, strict=True):
-            claim = tuple(one[key] for key in (*CONTRAST_KEYS[:3], OVER)) if one else None
-            if claim in seen:
-                self.note(child.at, "a contrast that is declared above", "each claim once")
-            if claim:
-                seen.add(claim)
+    def phantom(self, node: Node, values: Mapping[str, Any]) -> bool:
+        """Refuse a contrast of an arm that an axis reaches with one that it does not reach."""
+        sides = {key: values[key] for key in ("treatment", "baseline")}
+        for a, b in pairs(values, self.grid):
+            have = {key: self.grid.variants[i].cell for key, i in zip(sides, (a, b), strict=True)}
+            for axis in {**have["treatment"], **have["baseline"]}:
+                key = next((key for key in sides if axis not in have[key]), "")
+                if key:
+                    other = next(arm for side, arm in sides.items() if side != key)
+                    said = f"the axis {axis!r} reaches {other!r} and not {sides[key]!r}, "
+                    self.note(node.items[key].at, f"{said}which runs once", remedy(axis))
+                    return True
+            one, other = (self.grid.variants[i] for i in (a, b))
+            if same_runs(one, other, values["metric"]) and content(one) != content(other):
+                said = f"{values['treatment']!r} and {values['baseline']!r} are the same runs, "
+                self.note(node.items["baseline"].at, f"{said}scored alike in {values['metric']}",
+                          "a metric in which they are scored apart, such as accuracy")  # fmt: skip
+                return True
+        return False
+
+    def distinct(self) -> None:
+        """Refuse a claim that was made before, in whatever words."""
+        for at, what in repeated(self.claims, self.grid):
+            self.note(at, what, "each claim once")
 
     def contrast(
-        self, node: Node, arms: Mapping[str, Node], known: Sequence[str], axes: Sequence[str]
+        self, node: Node, arms: Mapping[str, Node], known: Sequence[str]
     ) -> dict[str, Any] | None:
         """Read one contrast; None where it has a problem."""
         if not isinstance(node.value, dict):
@@ -88,22 +101,26 @@ class ClaimReader:
             self.one_of(node, key, arms, "arm")
         self.one_of(node, "metric", known, "metric")
         values["margin"] = self.margin(node)
-        values[OVER] = self.over(node, axes)
+        values[OVER] = OVER in node.items
         same = values.get("treatment") == values.get("baseline")
         if same and "treatment" in values:
             self.note(node.items["baseline"].at, "an arm compared with itself", "another arm")
         return values if len(self.reader.problems) == before else None
 
-    def over(self, node: Node, axes: Sequence[str]) -> tuple[str, ...]:
-        """Read the axes over which a contrast is pooled; () where it is asked in every cell."""
-        child = node.items.get(OVER)
-        if child is None:
-            return ()
+    def over(self, node: Node, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Read the axes over which a contrast is pooled, of those that reach its arms."""
+        child = node.items[OVER]
+        places = [i for pair in pairs(values, self.grid) for i in pair]
+        known = [{*self.grid.variants[i].cell} for i in places]
+        axes = [axis for axis in self.grid.axes if all(axis in cell for cell in known)]
         said = child.plain()
-        named = axes if said == "all" else tuple(said if isinstance(said, list) else [said])
+        named = axes if said == "all" else list(said if isinstance(said, list) else [said])
+        words = [one for one in named if isinstance(one, str)]
         wrong = [one for one in named if one not in axes]
-        if wrong or not named or len({*named}) < len(named):
-            accepts = f"all, or axes of vary: {', '.join(axes) or 'there are none'}"
+        if wrong or not named or len({*words}) < len(named):
+            accepts = (
+                f"all, or axes of vary that reach both arms: {', '.join(axes) or 'there are none'}"
+            )
             guess = nearest(str(wrong[0]), axes) if wrong else ""
             self.note(child.at, f"{shown(said)} for over", accepts, guess)
             return ()
@@ -134,17 +151,24 @@ class ClaimReader:
             return 0.0
         return float(match[1])
 
-    def effects(
-        self, design: Design | None, cells: Sequence[Cell], protocols: Sequence[str]
-    ) -> tuple[Effect, ...]:
+    def effects(self, design: Design | None, protocols: Sequence[str]) -> tuple[Effect, ...]:
         """Give the effects that a factorial asks about, in every cell of the grid."""
         if design is None:
             return ()
         self.one_of(design.node, "metric", metrics.names(protocols), "metric")
         margin, metric = self.margin(design.node), design.node.items.get("metric")
+        rows = list(dict.fromkeys(self.grid.rows()))
+        for row in rows:
+            cells = [self.grid.variants[i].cell for i in row]
+            for axis in self.grid.axes:
+                if any(axis in cell for cell in cells) != all(axis in cell for cell in cells):
+                    said = f"the axis {axis!r} reaches some arms of the factorial and not others"
+                    self.note(self.root.items["vary"].keys[axis], said, remedy(axis))
         if self.reader.problems or metric is None:
             return ()
-        return design.effects(len(cells), metric.text, margin)
+        found = design.effects(rows, metric.text, margin)
+        self.claims += [Claim(design.node.at, one) for one in found]
+        return found
 
     def references(
         self, arms: Mapping[str, Node], protocols: Sequence[str]
@@ -172,19 +196,53 @@ CONTRAST_HELP = {
 }
 
 
-def pools(one: Mapping[str, Any], arms: Sequence[str], cells: Sequence[Cell]) -> list[Effect]:
-    """Give a contrast pooled over its axes, once for each combination of the other axes."""
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for place, cell in enumerate(cells):
-        rest = tuple(word for axis, word in cell.words.items() if axis not in one[OVER])
-        groups.setdefault(rest, []).append(place)
-    sides = {key: arms.index(one[key]) for key in ("treatment", "baseline")}
-    places = [{key: tuple(c * len(arms) + i for c in mine) for key, i in sides.items()}
-              for mine in groups.values()]  # fmt: skip
+def remedy(axis: str) -> str:
+    """Say both ways to write what was meant by an axis that reaches one of two arms."""
+    return (
+        f"an axis that reaches both arms ({free(axis)}, where both have such a setting), or no "
+        "such axis and an arm for each of its values"
+    )
+
+
+def free(axis: str) -> str:
+    """Give a path that reaches the same setting of any component.
+
+    >>> free("memory.herding.budget_rows")
+    'memory.*.budget_rows'
+    """
+    words = axis.split(".")
+    return ".".join("*" if i % 2 else word for i, word in enumerate(words))
+
+
+def pairs(values: Mapping[str, Any], grid: Grid) -> list[tuple[int, int]]:
+    """Give the variants of a contrast's two arms, once for each cell in which they were run."""
+    sides = [grid.places.get(values[key], ()) for key in ("treatment", "baseline")]
+    return list(dict.fromkeys(zip(*sides, strict=True)))
+
+
+def cells(values: Mapping[str, Any], grid: Grid) -> list[Contrast]:
+    """Give a contrast in every cell."""
+    return [Contrast(a, b, values["metric"], values["margin"]) for a, b in pairs(values, grid)]
+
+
+def pools(values: Mapping[str, Any], over: tuple[str, ...], grid: Grid) -> list[Effect]:
+    """Give a contrast pooled over axes, once for each combination of the other axes."""
+    groups: dict[tuple[tuple[str, str], ...], list[tuple[int, int]]] = {}
+    for a, b in pairs(values, grid):
+        cell = grid.variants[a].cell
+        rest = tuple((axis, word) for axis, word in cell.items() if axis not in over)
+        groups.setdefault(rest, []).append((a, b))
+    arms = values["treatment"], values["baseline"]
     return [
         Effect(
-            f"{one['treatment']} − {one['baseline']}", one["treatment"], one["baseline"],
-            at["treatment"], at["baseline"], one["metric"], one["margin"], one[OVER],
+            name=" − ".join(arms),
+            high=arms[0],
+            low=arms[1],
+            plus=tuple(a for a, _ in group),
+            minus=tuple(b for _, b in group),
+            metric=values["metric"],
+            margin=values["margin"],
+            over=over,
         )
-        for at in places
-    ]  # fmt: skip
+        for group in groups.values()
+    ]

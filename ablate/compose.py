@@ -37,9 +37,11 @@ def filled(tree: Node, catalogue: Catalogue) -> Node:
         for field, kind in slots(name, catalogue).items()
         if kind in tree.items and field not in own.items
     }
-    said = Node({**own.items, **more}, own.at, {**own.keys, **{k: v.at for k, v in more.items()}})
+    keys = {**own.keys, **{field: value.at for field, value in more.items()}}
+    whole = replace(own, value={**own.items, **more}, keys=keys)
     at = method.keys.get(name, method.at)
-    return replace(tree, value={**tree.items, "method": Node({name: said}, method.at, {name: at})})
+    chosen = replace(method, value={name: whole}, keys={name: at}, text="")
+    return replace(tree, value={**tree.items, "method": chosen})
 
 
 def method_of(tree: Node, catalogue: Catalogue) -> tuple[str, Node]:
@@ -93,6 +95,21 @@ def home(tree: Node, path: str, catalogue: Catalogue) -> str:
     full = ".".join([kind, *words])
     parent = tuple(full.split("."))[:-1]
     return full if len(words) > 1 and find(tree, parent) is not None else ""
+
+
+def unread(tree: Node, path: str, catalogue: Catalogue) -> tuple[str, str]:
+    """Say why no component reads what stands at a path of an arm, and where it would be read."""
+    kind, *words = path.split(".")
+    name, own = method_of(tree, catalogue)
+    if kind in TOP_KINDS or not name:
+        return ", as another value takes its place", ""
+    fields = [field for field, slot in slots(name, catalogue).items() if slot == kind]
+    if not fields:
+        return f": method {name!r} has no {kind}", f"a method with {kind}"
+    if fields[0] in own.items:
+        inside = ".".join(["method", name, fields[0], *words])
+        return f": method {name!r} says its own {fields[0]}", inside
+    return ", as another value takes its place", ""
 
 
 def field_at(path: str, catalogue: Catalogue) -> Field | None:

@@ -41,13 +41,15 @@ class Mark:
 class Node:
     """A value with its place; a mapping's `keys` are the places of its keys.
 
-    text: a scalar as it was written, so that `1` can be a name.
+    text: a scalar as it was written, so that `1` can be a name. source: the declaration that put it
+    into a tree of choices, so that one that is never read can be told.
     """
 
     value: Any
     at: Mark
     keys: Mapping[str, Mark] = field(default_factory=dict)
     text: str = ""
+    source: str = ""
 
     @property
     def items(self) -> Mapping[str, Node]:

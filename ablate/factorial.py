@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
 
 from ablate.document import Mark, Node
 from ablate.errors import nearest
+from ablate.paths import depth, undoes, within
 from ablate.schema import NAME, NAME_HELP, shown
 from ablate.types import Effect
 
@@ -20,6 +21,9 @@ KEYS = {
     "within": "a factor at each of whose levels the effects of the others are claims, too",
 }
 MOST_ARMS = 256
+FIRST = "first levels"
+JOINED = (" + ", " = ")
+"""What joins factors in the names of arms, and in those of effects that are the same column."""
 Note = Callable[..., None]
 
 
@@ -41,6 +45,8 @@ class Design:
         self.factors = self._factors()
         self._apart()
         made = self._fraction()
+        self._together(made)
+        self._alike: set[str] = set()
         free = [name for name in self.factors if name not in made]
         if 2 ** len(free) > MOST_ARMS:
             note(node.at, f"{2 ** len(free)} arms", f"at most {MOST_ARMS}: declare a fraction")
@@ -59,6 +65,10 @@ class Design:
             for said, mark in [(name, block.keys[name]), *levels.keys.items()]:
                 if not NAME.fullmatch(said):
                     self.note(mark, f"{said!r} for a factor or its level", NAME_HELP)
+            if name == FIRST or any(sign in name for sign in JOINED):
+                said = f"{name!r} for a factor, which arms and effects are called"
+                accepts = f"a name other than {FIRST!r} and without {' or '.join(JOINED)}"
+                self.note(block.keys[name], said, accepts)
             paths = [one.value is None or isinstance(one.value, dict)
                      for one in levels.items.values()]  # fmt: skip
             if len(paths) != 2 or not all(paths):
@@ -73,15 +83,16 @@ class Design:
     def _apart(self) -> None:
         """Refuse factors that set the same path, or one inside the other's: they would fight."""
         at = [
-            (name, path, level.keys[path])
+            (name, path, value, level.keys[path])
             for name, levels in self.factors.items()
             for level in levels.values()
-            for path in level.items
+            for path, value in level.items.items()
         ]
-        for (one, path, _), (other, inner, mark) in itertools.permutations(at, 2):
-            later = list(self.factors).index(other) > list(self.factors).index(one)
-            nested = path != inner and inner.startswith(f"{path}.")
-            if one != other and (nested or (path == inner and later)):
+        order = list(self.factors)
+        for (one, path, value, _), (other, inner, _, mark) in itertools.permutations(at, 2):
+            equal = depth(path) == depth(inner) and within(inner, path)
+            later = order.index(other) > order.index(one)
+            if one != other and (later if equal else undoes(path, value, inner)):
                 said = f"factor {other!r} sets {inner!r}, inside what factor {one!r} sets"
                 self.note(mark, said, "a path of its own")
 
@@ -117,7 +128,7 @@ class Design:
                 nearest(node.text, self.factors),
             )
             return ""
-        for name, twin in self._tied(node.text):
+        for name, twin in self._tied(node.text) if all(self.runs) else ():
             self.note(
                 node.at,
                 f"effects within {node.text!r}, at whose levels this fraction cannot tell {name!r} "
@@ -136,6 +147,31 @@ class Design:
             if name != within and (twin := first.setdefault(column, name)) != name:
                 yield name, twin
 
+    def _together(self, made: Mapping[str, Sequence[str]]) -> None:
+        """Refuse two factors that a fraction makes one."""
+        seen: dict[frozenset[str], str] = {}
+        for name, of in made.items():
+            first = seen.setdefault(frozenset(of), name)
+            if first != name:
+                at = self.node.items["fraction"].keys[name]
+                self.note(at, f"factors {first!r} and {name!r}, which always change together",
+                          "other factors for one of them to follow")  # fmt: skip
+
+    def note_same(self, first: str, second: str, where: str) -> None:
+        """Note two arms that are one and the same, by the factor whose levels are."""
+        names = list(self.arms())
+        runs = [self.runs[names.index(arm)] for arm in (first, second)]
+        differing = [name for name in self.factors if runs[0][name] != runs[1][name]]
+        if len(differing) == 1 and differing[0] not in self._alike:
+            self._alike.add(differing[0])
+            low, high = self.factors[differing[0]]
+            at = self.node.items["factors"].items[differing[0]].keys[high]
+            said = f"level {high!r} of factor {differing[0]!r} is the same as level {low!r}{where}"
+            self.note(at, said, "two levels that differ")
+        elif not self._alike.intersection(differing):
+            self.note(self.node.at, f"arm {second!r} is the same as arm {first!r}{where}",
+                      "arms that differ")  # fmt: skip
+
     def arms(self) -> dict[str, Node]:
         """Give the paths that each arm sets; its name tells the factors at their second level."""
         found = {}
@@ -147,27 +183,30 @@ class Design:
                 level = [*self.factors[factor].values()][(sign + 1) // 2]
                 paths |= level.items
                 keys |= level.keys
-            found[name or "first levels"] = Node(paths, self.node.at, keys)
+            found[name or FIRST] = Node(paths, self.node.at, keys)
         return found
 
-    def effects(self, cells: int, metric: str, margin: float) -> tuple[Effect, ...]:
+    def effects(
+        self, cells: Sequence[Sequence[int]], metric: str, margin: float
+    ) -> tuple[Effect, ...]:
         """Give main effects and two-way interactions; those that cannot be told apart, as one.
 
-        With `within`, the others' main effects at each level of that factor follow.
+        With `within`, the others' main effects at each level of that factor follow. cells: in each
+        cell, the variant of every arm.
         """
         columns = self._columns((1, 2))
         higher = self._columns(range(3, len(self.factors) + 1))
         return tuple(
             effect
-            for cell in range(cells)
+            for cell in cells
             for effect in [
                 *(
                     Effect(
                         name=" = ".join(" × ".join(group) for group in groups),
                         high=high,
                         low=low,
-                        plus=tuple(cell * len(column) + i for i, s in enumerate(column) if s > 0),
-                        minus=tuple(cell * len(column) + i for i, s in enumerate(column) if s < 0),
+                        plus=tuple(arm for arm, s in zip(cell, column, strict=True) if s > 0),
+                        minus=tuple(arm for arm, s in zip(cell, column, strict=True) if s < 0),
                         metric=metric,
                         margin=margin,
                         aliases=tuple(" × ".join(group) for group in higher.get(column, ())),
@@ -189,7 +228,7 @@ class Design:
                     columns.setdefault(column, []).append(group)
         return columns
 
-    def _at_levels(self, cell: int, metric: str, margin: float) -> Iterator[Effect]:
+    def _at_levels(self, cell: Sequence[int], metric: str, margin: float) -> Iterator[Effect]:
         """Give the others' main effects at each level of the factor of `within`."""
         levels = self.factors.get(self.within, ())
         for sign, level in zip((-1, 1), levels, strict=False):
@@ -198,13 +237,12 @@ class Design:
                 if factor == self.within:
                     continue
                 low, high = self.factors[factor]
-                first = cell * len(self.runs)
                 yield Effect(
                     name=f"{factor} at {self.within} = {level}",
                     high=high,
                     low=low,
-                    plus=tuple(first + i for i in half if self.runs[i][factor] > 0),
-                    minus=tuple(first + i for i in half if self.runs[i][factor] < 0),
+                    plus=tuple(cell[i] for i in half if self.runs[i][factor] > 0),
+                    minus=tuple(cell[i] for i in half if self.runs[i][factor] < 0),
                     metric=metric,
                     margin=margin,
                 )

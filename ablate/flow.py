@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate import budgets, judge, overview, registration, shipped
+from ablate.changes import told_seeds
 from ablate.errors import SelectionError, unknown
 from ablate.overview import Importance
 from ablate.packing import failed, merged, pack, unpack_results
@@ -139,7 +140,12 @@ def open_suite(
     path in the place of tuned ones.
     """
     suite = read_suite(find_suite(str(said)), scan(), quick, changes, own)
-    return suite if seeds is None else replace(suite, seeds=seeds)
+    if seeds is None:
+        return suite
+    told = [words for words in suite.changed_words if not words.startswith("seeds: ")]
+    return replace(
+        suite, seeds=seeds, changed_words=(*told, *told_seeds(seeds, suite.declared_seeds))
+    )
 
 
 def with_looks(suite: Suite) -> Suite:

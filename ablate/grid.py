@@ -1,45 +1,36 @@
-"""Arms and axes -> Variants: every arm in every cell, each read against the catalogue."""
+"""Base, arms and axes -> Variants: every arm in every cell, each read against the catalogue."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ablate import choices
+from ablate.axes import VARY as VARY, Cell as Cell, crossed, read_axes
+from ablate.changes import Change
 from ablate.choices import ChoiceReader, Fault, OffPath
-from ablate.compose import clashes, filled, misfits, shared_kinds
+from ablate.compose import clashes, field_at, filled, misfits, shared_kinds
 from ablate.document import Mark, Node
 from ablate.errors import nearest
 from ablate.factorial import Design
+from ablate.ineffective import BASE_PRESET, Effects
+from ablate.paths import depth, stamped, states, undoes, within
 from ablate.presets import preset, presets, resolved
+from ablate.reach import Grid, Reading, by_depth, collapsed, of_arm, of_axis
 from ablate.schema import NAME, NAME_HELP, shown
 from ablate.types import TOP_KINDS, Variant
 
 OPTIONAL_KINDS = {"predict": "all-classes", "augment": "none"}
-MAX_CELLS = 10_000
 BASE = "the component of each kind: " + ", ".join(TOP_KINDS)
 ARMS = "each arm: its name and what differs from the base"
-VARY = "axes crossed with the arms: a path and its values"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One combination of the crossed axes: the values set, and how they are shown."""
-
-    values: Mapping[str, Node]
-    words: Mapping[str, str]
 
 
 class GridReader:
     """Reads the sections `base`, `arms` and `vary` of a suite, noting every problem."""
 
-    def __init__(
-        self, root: Node, reader: ChoiceReader, changes: Sequence[tuple[str, Node, Mark]] = ()
-    ) -> None:
+    def __init__(self, root: Node, reader: ChoiceReader, changes: Sequence[Change] = ()) -> None:
         """Read from a suite's root, with the suite's own reader of choices.
 
-        changes: values put into the base before anything else, by path, with the paths' places.
+        changes: values of the command line, put into the base before anything else.
         """
         self.root = root
         self.changes = changes
@@ -49,6 +40,17 @@ class GridReader:
         self.kinds = (*TOP_KINDS, *shared_kinds(self.catalogue))
         block = root.items.get("factorial")
         self.design = Design(block, reader.note) if block else None
+        self.vary = root.items.get("vary", Node({}, root.at))
+        self.axes = read_axes(self.vary, reader.note)
+        self.base = Node({}, root.at)
+        self.before: dict[str, Node | None] = {}
+        """What stood where the command line has put something, by the change's source."""
+        self.missed: dict[str, Sequence[str]] = {}
+        """The arms that what the command line has put does not reach, by the change's source."""
+        self.broken = False
+        """Whether a value could not be put where it was said to go."""
+        self.marks: dict[tuple[str, str], Mark] = {}
+        """Where each arm says what it sets, by arm and path."""
 
     def section(self, key: str, what: str) -> Node:
         """Give a mapping of the suite; an absent one is empty."""
@@ -81,13 +83,15 @@ class GridReader:
             for kind, name in OPTIONAL_KINDS.items()
             if kind not in base.items
         }
-        chosen = {kind: child for kind, child in base.items.items() if kind != "preset"}
+        chosen = {kind: stamped(child, f"base {kind}") for kind, child in base.items.items()
+                  if kind != "preset"}  # fmt: skip
         whole = Node({**chosen, **missing}, base.at, base.keys)
-        for path, value, at in self.changes:
-            whole = self.apply(whole, path, value, at)
-        for path, value in self.preset("base", base).items():
-            if "*" in path or choices.find(whole, tuple(path.split("."))) is None:
-                whole = self.apply(whole, path, value, value.at)
+        for change in self.changes:
+            path, _ = resolved(change.path, change.value, whole)
+            self.before[change.source] = choices.find(whole, tuple(path.split(".")))
+            whole = self.apply(whole, change.path, stamped(change.value, change.source), change.at)
+        whole = self.preset_base(whole, base)
+        self.base = whole
         named = self.section("arms", ARMS)
         if self.design and "arms" in self.root.items:
             self.note(self.root.keys["arms"], "arms beside a factorial", "one of the two")
@@ -101,23 +105,54 @@ class GridReader:
                 self.note(named.keys[name], f"{name!r} for an arm's name", NAME_HELP)
         return {name: self.arm(name, whole, node) for name, node in named.items.items()}
 
+    def preset_base(self, whole: Node, base: Node) -> Node:
+        """Put the base's preset where neither the base nor the command line says anything.
+
+        A base has to name a component of each kind: it may not be another than the preset's.
+        """
+        for path, value in self.preset("base", base).items():
+            if any(depth(c.path) == depth(path) and within(c.path, path) for c in self.changes):
+                continue
+            settled, _ = resolved(path, value, whole)
+            there = choices.find(whole, tuple(settled.split(".")))
+            named = next(iter(there.items), there.text) if there else value.text
+            if path.endswith(".*") and settled in base.items and named != value.text:
+                found = f"{settled}: {named}, which the base's preset makes {value.text}"
+                self.note(base.keys[settled], found, f"{settled}: {value.text}")
+            elif path.endswith(".*") or there is None:
+                whole = self.apply(whole, path, stamped(value, BASE_PRESET), value.at)
+        return whole
+
     def arm(self, name: str, base: Node, node: Node) -> Node:
-        """Apply what an arm says to the base."""
+        """Apply what an arm says to the base: its preset, then its own values."""
         if node.value is not None and not isinstance(node.value, dict):
             self.note(node.at, f"{shown(node.plain())} for arm {name!r}",
                       "a mapping of paths, such as method.meta.inner_steps: 4")  # fmt: skip
-        values = {**self.preset(name, node), **node.items}
-        values.pop("preset", None)
         tree = base
-        # Shorter paths first, so that `memory` does not undo `memory.herding.budget_rows`.
-        own = [path for path in values if path in node.items]
-        for path in [*(path for path in values if path not in own), *sorted(own, key=_depth)]:
-            at = node.keys.get(path, node.at)
-            for axis in self.section("vary", VARY).items:
-                if f"{path}.".startswith(f"{axis}."):  # the axis would undo what the arm sets
-                    self.note(at, f"arm {name!r} sets {path!r}, which vary sets too")
-            tree = self.apply(tree, path, values[path], at)
+        for path, value in self.preset(name, node).items():
+            self.undone(name, path, value, value.at)
+            tree = self.apply(tree, path, stamped(value, of_arm(name, "preset")), value.at)
+            self.marks[name, "preset"] = value.at
+        taken: dict[str, str] = {}
+        for path in by_depth({k: v for k, v in node.items.items() if k != "preset"}):
+            value, at = node.items[path], node.keys.get(path, node.at)
+            self.undone(name, path, value, at)
+            settled, _ = resolved(path, value, tree)
+            if "*" in path and settled in taken:
+                self.note(at, f"{path!r}, which {taken[settled]!r} sets too", "each setting once")
+            taken[settled] = path
+            tree = self.apply(tree, path, stamped(value, of_arm(name, path)), at)
+            self.marks[name, path] = at
         return tree
+
+    def undone(self, name: str, path: str, value: Node, at: Mark) -> None:
+        """Refuse what an arm sets and an axis sets again, so that one of them would be lost."""
+        for axis, levels in self.axes.items():
+            inside = any(undoes(axis, level, path) for _, level in levels)
+            outside = within(axis, path) and states(value, axis.split(".")[depth(path) + 1 :])
+            if inside or (outside and depth(axis) > depth(path)):
+                self.note(at, f"arm {name!r} sets {path!r}, which vary sets too",
+                          f"the arm without what {axis!r} sets, or no such axis")  # fmt: skip
 
     def preset(self, owner: str, node: Node) -> dict[str, Node]:
         """Give what the preset that an arm or the base names sets, by path."""
@@ -133,12 +168,13 @@ class GridReader:
     def apply(self, tree: Node, path: str, value: Node, at: Mark) -> Node:
         """Put a value at a dotted path; a path that leads nowhere is a problem."""
         path, value = resolved(path, value, tree)
-        words = tuple(path.split("."))
+        words, sound = tuple(path.split(".")), not self.broken
+        self.broken = True
         try:
             if words[0] not in self.kinds:
                 raise Fault(at, f"a path that starts with {words[0]!r}", ", ".join(self.kinds),
                             nearest(words[0], self.kinds))  # fmt: skip
-            return choices.put(tree, words, value, at)
+            tree, self.broken = choices.put(tree, words, value, at), not sound
         except Fault as fault:
             self.reader.problems.append(fault.problem)
         except OffPath as error:
@@ -147,77 +183,62 @@ class GridReader:
 
     def cells(self) -> list[Cell]:
         """Cross the axes of `vary`; without any there is one cell."""
-        axes = self.section("vary", VARY)
-        for path, node in axes.items.items():
-            if not isinstance(node.value, list) or not node.value:
-                self.note(
-                    node.at, f"{shown(node.plain())} for {path}", "a list of at least one value"
-                )
-                return []
-            texts = [words(child) for child in node.value]
-            for child, text in zip(node.value, texts, strict=True):
-                if texts.count(text) > 1:
-                    self.note(child.at, f"{text} more than once on an axis", "each value once")
-            for other in axes.items:
-                if other != path and f"{path}.".startswith(f"{other}."):
-                    self.note(axes.keys[path], f"the axis {path!r} inside the axis {other!r}")
-        values = [node.value for node in axes.items.values()]
-        combinations = list(itertools.islice(itertools.product(*values), MAX_CELLS + 1))
-        if len(combinations) > MAX_CELLS:
-            self.note(axes.at, f"more than {MAX_CELLS:,} cells", "fewer values or axes")
-            return []
-        return [
-            Cell(
-                dict(zip(axes.items, combination, strict=True)),
-                {p: words(node) for p, node in zip(axes.items, combination, strict=True)},
-            )
-            for combination in combinations
-        ]
+        return crossed(self.axes, self.vary, self.note)
 
-    def variants(self, arms: Mapping[str, Node], cells: Sequence[Cell]) -> list[Variant]:
-        """Cross the arms with the cells: every arm in cell 0, then every arm in cell 1 ..."""
-        found = []
-        for cell in cells:
-            placed = {name: self.in_cell(tree, cell) for name, tree in arms.items()}
-            trees = {name: filled(tree, self.catalogue) for name, tree in placed.items()}
-            self.reader.arms = tuple(trees)
-            self.check_axes_reach(arms, cell)
-            self.reader.arm_at = lambda name, path, trees=trees: (  # type: ignore[misc]
-                choices.find(trees[name], path) if name in trees else None
-            )
-            for name, tree in trees.items():
-                for said in clashes(placed[name], self.catalogue):
-                    self.note(tree.items["method"].at, said)
-                chosen = {
-                    kind: self.reader.read(tree.items[kind], kind, (kind,), (name,))
-                    for kind in TOP_KINDS
-                }
-                if all(chosen.values()):
-                    have = {kind: choice for kind, choice in chosen.items() if choice}
-                    found.append(Variant(name, cell.words, have, _tasks_at(tree)))
-                    for reason in misfits(have, self.catalogue):
-                        self.note(tree.items["method"].at, reason)
+    def variants(self, arms: Mapping[str, Node], cells: Sequence[Cell]) -> Grid:
+        """Cross the arms with the cells, and refuse every declaration that takes no effect.
+
+        Every arm in cell 0, then every arm in cell 1 ..., those that an axis does not reach once.
+        """
+        before = len(self.reader.problems)
+        readings = [self.read(arms, cell) for cell in cells] if arms else []
+        if not readings or len(self.reader.problems) > before:
+            return Grid()
+        grid = collapsed(readings, cells)
+        if not self.broken:  # else what was refused would be told a second time
+            Effects(self, arms, cells, readings).check(grid)
+        return grid
+
+    def read(self, arms: Mapping[str, Node], cell: Cell) -> dict[str, Reading]:
+        """Read every arm in one cell."""
+        placed = {name: self.in_cell(tree, cell) for name, tree in arms.items()}
+        trees = {name: filled(tree, self.catalogue) for name, tree in placed.items()}
+        self.reader.arms = tuple(trees)
+        self.reader.arm_at = lambda name, path: (
+            choices.find(trees[name], path) if name in trees else None
+        )
+        found = {}
+        for name, tree in trees.items():
+            for fault in clashes(placed[name], self.catalogue):
+                self.note(tree.items["method"].at, fault)
+            self.reader.sources = set()
+            chosen = {
+                kind: self.reader.read(tree.items[kind], kind, (kind,), (name,))
+                for kind in TOP_KINDS
+            }
+            have = {kind: choice for kind, choice in chosen.items() if choice}
+            if len(have) == len(TOP_KINDS):
+                variant = Variant(name, cell.words, have, _tasks_at(tree))
+                found[name] = Reading(variant, frozenset(self.reader.sources))
+                for reason in misfits(have, self.catalogue):
+                    self.note(tree.items["method"].at, reason)
         return found
 
     def in_cell(self, tree: Node, cell: Cell) -> Node:
         """Apply a cell's values to an arm, where the arm has what they set."""
-        for path, value in cell.values.items():
-            if choices.find(tree, tuple(path.split("."))[:-1]) is not None:
-                tree = self.apply(tree, path, value, value.at)
+        for axis in by_depth(cell.values):
+            value = cell.values[axis]
+            path, _ = resolved(axis, value, tree)
+            words = tuple(path.split("."))
+            known = not _inside_any(axis) or field_at(path, self.catalogue) is not None
+            if known and choices.find(tree, words[:-1]) is not None:
+                tree = self.apply(tree, axis, stamped(value, of_axis(axis)), value.at)
         return tree
 
-    def check_axes_reach(self, arms: Mapping[str, Node], cell: Cell) -> None:
-        """An axis may pass by the arms that do not choose its component, but not by all."""
-        axes = self.section("vary", VARY)
-        for path in cell.values:
-            parent = tuple(path.split("."))[:-1]
-            if not any(choices.find(tree, parent) is not None for tree in arms.values()):
-                self.note(axes.keys[path], f"the axis {path!r} reaches no arm",
-                          "a path to a setting of a chosen component")  # fmt: skip
 
-
-def _depth(path: str) -> int:
-    return path.count(".")
+def _inside_any(axis: str) -> bool:
+    """Say whether an axis sets something inside whichever component is chosen."""
+    return "*" in axis.split(".")[:-1]
 
 
 def _tasks_at(tree: Node) -> tuple[int, int]:
@@ -226,14 +247,3 @@ def _tasks_at(tree: Node) -> tuple[int, int]:
     written = [child.items["tasks"] for child in dataset.items.values() if "tasks" in child.items]
     at = (written or [dataset])[0].at
     return at.line, at.column
-
-
-def words(node: Node) -> str:
-    """Show an axis value in few words: a component by its name and settings."""
-    plain = node.plain()
-    if isinstance(plain, dict) and len(plain) == 1:
-        name, settings = next(iter(plain.items()))
-        pairs = settings.items() if isinstance(settings, dict) else []
-        inner = ", ".join(f"{k} {v}" for k, v in pairs)
-        return f"{name}({inner})" if inner else str(name)
-    return str(plain)

@@ -10,7 +10,16 @@ from ablate.plan import keys
 from ablate.registry import Catalogue, scan
 from ablate.stats.guarded import beside
 from ablate.suite import predictors
-from ablate.types import Choice, Comparison, Contrast, Design, RunResult, Suite, Verdict
+from ablate.types import (
+    Choice,
+    Comparison,
+    Contrast,
+    Design,
+    RunResult,
+    Suite,
+    Verdict,
+    axis_name,
+)
 
 Runs = tuple[Mapping[int, RunResult], ...]
 """By variant, the records by seed."""
@@ -94,9 +103,20 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
         labels = {metrics.protocol_of(metric, pair.own(arm)) for arm in suite.variants}
         for label in sorted(labels & oracles(catalogue, scored)):
             yield f"The effects on {metric} are scored by `{label}`, an ORACLE."
+    yield from unvaried(suite)
     arms = dict.fromkeys(f"`{variant.arm}`" for variant in suite.variants if variant.oracle)
     if arms:
         yield f"Checkpoints were chosen on test rows (ORACLE, no honest score): {', '.join(arms)}."
+
+
+def unvaried(suite: Suite) -> Iterator[str]:
+    """Name the arms that stand beside the settings of the others instead of in each of them."""
+    for variant in dict.fromkeys((one.arm, one.unvaried) for one in suite.variants if one.unvaried):
+        arm, axes = variant[0], ", ".join(map(axis_name, variant[1]))
+        yield (
+            f"`{arm}` is not varied by {axes}, which does not reach it: it ran once for all "
+            "values, and takes no part in ranks over settings and shares of variance."
+        )
 
 
 def scored_by(suite: Suite, contrast: Contrast) -> set[str]:

@@ -11,7 +11,7 @@ from ablate import metrics, pair
 from ablate.settings import Settings, across
 from ablate.stats.shares import Shares, shares
 from ablate.summary import Estimate, estimate
-from ablate.types import RunResult, Suite, Variant, cell_words
+from ablate.types import RunResult, Suite, Variant, axis_name, cell_words
 
 ARM = "arm"
 Runs = Sequence[Mapping[int, RunResult]]
@@ -49,7 +49,7 @@ def settings(suite: Suite, runs: Runs) -> tuple[Settings, ...]:
     found = []
     for metric in asked(suite):
         table: dict[str, dict[str, Mapping[Hashable, float]]] = {}
-        for variant, mine in _own(suite, runs):
+        for variant, mine in _varied(suite, runs):
             cell = ", ".join(cell_words(variant.cell))
             table.setdefault(variant.name, {})[cell] = _scores(variant, mine, metric)
         pairs = list(dict.fromkeys(_pairs(suite, metric)))
@@ -67,7 +67,7 @@ def importance(suite: Suite, runs: Runs) -> tuple[Importance, ...]:
     for metric in asked(suite):
         y: list[float] = []
         rows: list[tuple[Hashable, int]] = []
-        for place, (variant, mine) in enumerate(_own(suite, runs)):
+        for place, (variant, mine) in enumerate(_varied(suite, runs)):
             for seed, score in _scores(variant, mine, metric).items():
                 y.append(score)
                 rows.append((seed, place))
@@ -79,10 +79,14 @@ def importance(suite: Suite, runs: Runs) -> tuple[Importance, ...]:
     return tuple(found)
 
 
-def _own(suite: Suite, runs: Runs) -> list[tuple[Variant, Mapping[int, RunResult]]]:
-    """Leave out the twins of A/A studies."""
-    twins = {twin for _, twin in suite.twins}
-    return [(v, runs[i]) for i, v in enumerate(suite.variants) if i not in twins]
+def _varied(suite: Suite, runs: Runs) -> list[tuple[Variant, Mapping[int, RunResult]]]:
+    """Give the arms that every axis reaches: the others have no run in most of the settings."""
+    return [(v, runs[i]) for i, v in enumerate(suite.variants) if _in_grid(suite, i, v)]
+
+
+def _in_grid(suite: Suite, place: int, variant: Variant) -> bool:
+    """Leave out the twins of A/A studies, and arms that an axis does not reach."""
+    return not variant.unvaried and place not in {twin for _, twin in suite.twins}
 
 
 def _scores(variant: Variant, mine: Mapping[int, RunResult], metric: str) -> dict[Hashable, float]:
@@ -103,19 +107,26 @@ def _pairs(suite: Suite, metric: str) -> Iterator[tuple[str, str, float]]:
 
 def _factors(suite: Suite) -> dict[str, list[str]]:
     """Give each factor's level in every variant: arms, or a factorial's factors, and the axes."""
-    own = [variant for variant, _ in _own(suite, [{}] * len(suite.variants))]
+    places = [i for i, variant in enumerate(suite.variants) if _in_grid(suite, i, variant)]
+    own = [suite.variants[i] for i in places]
     found: dict[str, list[str]] = {}
-    mains = [one for one in suite.effects if not one.over and " × " not in one.name.split(" = ")[0]]
+    asked = [one for one in suite.effects if not one.over]
+    most = max((len(one.plus) + len(one.minus) for one in asked), default=0)  # not at one level
+    mains = [
+        one
+        for one in asked
+        if len(one.plus) + len(one.minus) == most and " × " not in one.name.split(" = ")[0]
+    ]
     for effect in mains:
         name = effect.name.split(" = ")[0]
         levels = found.setdefault(name, [""] * len(own))
-        for places, level in ((effect.plus, effect.high), (effect.minus, effect.low)):
-            for place in places:
-                levels[place] = level
+        for half, level in ((effect.plus, effect.high), (effect.minus, effect.low)):
+            for place in half:
+                levels[places.index(place)] = level
     if not mains:
         found[ARM] = [variant.name for variant in own]
     for axis in own[0].cell if own else ():
-        short = axis.rsplit(".", 1)[-1]
+        short = axis_name(axis)
         found[axis if short in found else short] = [variant.cell[axis] for variant in own]
     return {name: levels for name, levels in found.items() if len(set(levels)) > 1}
 

@@ -35,18 +35,42 @@ def moved(node: Node, at: Mark) -> Node:
 
 
 def resolved(path: str, value: Node, tree: Node) -> tuple[str, Node]:
-    """Put the chosen components of a tree in the place of `*`."""
-    words: list[str] = []
+    """Put the chosen components of a tree in the place of `*`.
+
+    A name at a path that ends in `*` takes over the settings of the component that it replaces, and
+    those that are written with it go before them.
+    """
     parts = path.split(".")
+    names: list[str] = []
     here = tree
-    for place, word in enumerate(parts):
-        if word == "*":
-            chosen = next(iter(here.items), here.text)
-            if place == len(parts) - 1:
-                settings = here.items.get(chosen, Node({}, value.at))
-                keys = {value.text: value.at}
-                return ".".join(words), Node({value.text: settings}, value.at, keys)
-            word = chosen
-        words.append(word)
-        here = here.items.get(word, Node({}, value.at))
-    return ".".join(words), value
+    if parts[0] == "*":
+        return path, value  # no kind, which putting it there will tell
+    for number, word in enumerate(parts):
+        chosen = next(iter(here.items), here.text) if word == "*" else word
+        if word == "*" and number == len(parts) - 1 and chosen:
+            return ".".join(names), _renamed(value, here.items.get(chosen, Node({}, value.at)))
+        names.append(chosen or word)
+        here = here.items.get(chosen, Node({}, value.at))
+    return ".".join(names), value
+
+
+def _renamed(value: Node, settings: Node) -> Node:
+    """Give a component in which a new name stands before settings that were another's."""
+    if len(value.items) == 1:
+        name, written = next(iter(value.items.items()))
+        at = value.keys[name]
+    elif isinstance(value.value, (dict, list)) or value.value is None:
+        return value  # a fault, which reading it will tell
+    else:
+        name, written, at = value.text, Node({}, value.at), value.at
+    if written.value is not None and not isinstance(written.value, dict):
+        return value
+    # what does not fit the new component is the fault of the new name, so it is placed there
+    carried = dict.fromkeys(settings.items, at)
+    inner = replace(
+        settings,
+        value={**settings.items, **written.items},
+        keys={**carried, **written.keys},
+        source=value.source,
+    )
+    return replace(value, value={name: inner}, keys={name: at}, text="")

@@ -56,13 +56,13 @@ def freeze(suite: Suite, store: Store, runs_present: int, anew: bool = False) ->
             "runs_present": runs_present,
             "before": [*earlier.get("before", []), earlier["frozen"]] if earlier else [],
         }
-        store.note({_key(suite): json.dumps(entry, sort_keys=True)})
+        store.note({key_of(suite.name): json.dumps(entry, sort_keys=True)})
 
 
 def registered(suite: Suite, store: Store) -> Json | None:
     """Give what was frozen under a suite's name; None where nothing was."""
-    found = store.notes([_key(suite)])
-    return json.loads(found[_key(suite)]) if found else None
+    found = store.notes([key_of(suite.name)])
+    return json.loads(found[key_of(suite.name)]) if found else None
 
 
 def as_registered(suite: Suite, entry: Json | None) -> Suite:
@@ -144,5 +144,6 @@ def _shown(value: Json) -> str:
     return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
 
 
-def _key(suite: Suite) -> str:
-    return f"study:{suite.name}"
+def key_of(name: str) -> str:
+    """Name the note in which a study of that name is registered."""
+    return f"study:{name}"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
+from ablate import changes as command
+from ablate.changes import Change
 from ablate.choices import ChoiceReader
 from ablate.claims import ClaimReader
-from ablate.document import DocumentError, Mark, Node, read_document
+from ablate.document import DocumentError, Node, read_document
 from ablate.errors import Problem, SuiteError, nearest
 from ablate.grid import GridReader
-from ablate.presets import moved
+from ablate.naming import folder_name
 from ablate.reading import Field
 from ablate.registry import Catalogue
 from ablate.schema import allowed, check, shown
@@ -22,12 +23,8 @@ from ablate.seed_range import COUNT, SeedRange, read_seeds
 from ablate.suite_keys import KEYS, SCALARS
 from ablate.types import ENOUGH_PAIRS, Choice, Suite, Variant
 
-Change: TypeAlias = tuple[str, Node, Mark]
 TWIN_SEEDS = 1_000_000
 """Where the seeds of an A/A twin begin: beyond any that a suite can ask for."""
-
-COMMAND = Mark(0, 0)
-"""The place of what the command line says."""
 
 
 def read_suite(
@@ -125,9 +122,8 @@ class _SuiteReader:
                 self.note(self.root.keys[key], f"unknown key {key!r}", ", ".join(KEYS),
                           nearest(key, KEYS))  # fmt: skip
         scalars = {key: self.scalar(field) for key, field in SCALARS.items()}
-        seeds = self.seeds()
-        changed = self.set_changes()
-        changes = [*changed, *self.quick_changes({path for path, _, _ in changed})]
+        declared, seeds = self.seeds()
+        changes = self.changed()
         grid = GridReader(self.root, self.reader, changes)
         cells, searching = grid.cells(), SearchReader(self.root, self.reader)
         tuned = searching.tuned(self.folder) if self.own is None else None
@@ -136,24 +132,28 @@ class _SuiteReader:
         if tuned:
             searching.stale(arms, tuned)
         arms = searching.applied(grid, arms, found if self.own is None else self.own)
-        variants = [replace(arm, first_seed=seeds.first) for arm in grid.variants(arms, cells)]
+        whole = grid.variants(arms, cells)
+        variants = [replace(arm, first_seed=seeds.first) for arm in whole.variants]
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
-        claims = ClaimReader(self.root, self.reader)
-        contrasts, pooled = claims.contrasts(arms, cells, protocols)
+        claims = ClaimReader(self.root, self.reader, whole)
+        contrasts, pooled = claims.contrasts(arms, protocols)
         references = claims.references(arms, protocols)
-        effects = claims.effects(grid.design, cells, protocols)
+        effects = claims.effects(grid.design, protocols)
+        claims.distinct()
         honest = [label for label in protocols if label.split("(")[0] not in self.oracles()]
         search = searching.search(arms, honest)
         twins = self.twins(arms, variants)
-        looks = self.looks(seeds.count)
+        looks = self.looks(declared, seeds.count)
         spread = claims.points(self.root, "spread", KEYS["spread"])
         budget = self.budget()
         if self.reader.problems:
             return None
+        tuned_node = self.root.items.get("tuned")
         said = (*(["--quick"] if self.quick else []), *(f"--set {one}" for one in self.changes))
         return Suite(
-            name="-".join([name, *(_slug(one) for one in said)]),
+            name=folder_name(name, said),
             changes=said,
+            changed_words=tuple(self.changed_words(changes, grid, declared, seeds.count)),
             references=references,
             origin=origin,
             text=text,
@@ -166,21 +166,24 @@ class _SuiteReader:
             search=search,
             tuned=tuned,
             budget=budget,
-            tuned_file=self.root.items["tuned"].text if "tuned" in self.root.items else "",
+            tuned_file=tuned_node.text if tuned_node else "",
+            tuned_at=(tuned_node.at.line, tuned_node.at.column) if tuned_node else (1, 1),
             first_seed=seeds.first,
             seeds=seeds.count,
             declared_seeds=seeds.count,
             **scalars,
         )
 
-    def seeds(self) -> SeedRange:
-        """Read the seeds; those of the `quick` block go first where it is asked for."""
+    def seeds(self) -> tuple[int, SeedRange]:
+        """Read the seeds: how many are declared, and those of this run, a quick one or not."""
         node, quick = self.root.items.get("seeds"), self.root.items.get("quick")
         seeds = read_seeds(node, self.note) if node else SeedRange(0, COUNT.default)
+        if quick is None and self.quick:
+            return seeds.count, replace(seeds, count=min(seeds.count, ENOUGH_PAIRS))
         if quick is None or "seeds" not in quick.items:
-            return seeds
+            return seeds.count, seeds
         fewer = read_seeds(quick.items["seeds"], self.note, seeds.first)
-        return fewer if self.quick else seeds
+        return seeds.count, fewer if self.quick else seeds
 
     def scalar(self, field: Field) -> Any:
         node = self.root.items.get(field.name)
@@ -204,6 +207,8 @@ class _SuiteReader:
             said = node.text or shown(node.plain())
             self.note(node.at, f"unknown arm {said!r} for same", ", ".join([*arms][:12]),
                       nearest(said, arms))  # fmt: skip
+        if f"{node.text} (A/A)" in arms:
+            self.note(node.at, f"a twin of {node.text!r}, which an arm is called", "another name")
         mine = [i for i, variant in enumerate(variants) if variant.arm == node.text]
         return tuple((i, len(variants) + place) for place, i in enumerate(mine))
 
@@ -233,7 +238,7 @@ class _SuiteReader:
                   nearest(node.text, axes))  # fmt: skip
         return ""
 
-    def looks(self, seeds: Any) -> tuple[int, ...]:
+    def looks(self, declared: int, seeds: int) -> tuple[int, ...]:
         """Read the looks; those of a quick run are the ones that its seeds reach."""
         node = self.root.items.get("looks")
         if node is None:
@@ -244,57 +249,32 @@ class _SuiteReader:
             accepts = f"rising whole numbers of seeds, the first at least {ENOUGH_PAIRS}"
             self.note(node.at, f"{shown(said)} for looks", accepts)
             return ()
-        if self.quick and "seeds" in self.root.items["quick"].items:
-            return (*(one for one in said if one < seeds), seeds)
-        if said[-1] != seeds:
-            self.note(node.at, f"looks that end at {said[-1]} with {seeds} seeds",
-                      f"the last look at seeds: {seeds}")  # fmt: skip
-        return tuple(said)
+        if said[-1] != declared:
+            self.note(node.at, f"looks that end at {said[-1]} with {declared} seeds",
+                      f"the last look at seeds: {declared}")  # fmt: skip
+        return tuple(said) if seeds == declared else (*(n for n in said if n < seeds), seeds)
 
     # --- what the command line changes
 
-    def quick_changes(self, fixed: Container[str]) -> list[Change]:
-        """Check the `quick` block and give what it changes, if it is asked for.
+    def changed(self) -> list[Change]:
+        """Give what the command line puts into the base."""
+        said = command.of_set(self.changes, self.note)
+        block = self.root.items.get("quick")
+        quick = command.of_block(block, self.note) if block else command.usual(self.root)
+        return command.together(quick if self.quick else [], said)
 
-        fixed: paths that the command line sets itself.
-        """
-        node = self.root.items.get("quick")
-        if node is None:
-            if self.quick:
-                self.note(self.root.at, "--quick of a suite without 'quick'", KEYS["quick"])
-            return []
-        if not isinstance(node.value, dict):
-            self.note(node.at, f"{shown(node.plain())} for quick", KEYS["quick"])
-            return []
-        paths = [(path, value, node.keys[path]) for path, value in node.items.items()]
-        free = [one for one in paths if one[0] != "seeds" and one[0] not in fixed]
-        return free if self.quick else []
-
-    def set_changes(self) -> list[Change]:
-        """Read what `--set` changes; its problems stand at line 0."""
-        found = []
-        for said in self.changes:
-            path, equals, text = said.partition("=")
-            if not equals or not text.strip():
-                self.note(COMMAND, f"--set {said!r}", "path=value, as in dataset=digits")
-                continue
-            try:
-                value = read_document(text.encode())
-            except DocumentError as error:
-                self.note(COMMAND, f"--set {said}: {error.problems[0].found}", "path=value")
-                continue
-            found.append((path.strip(), moved(value, COMMAND), COMMAND))
+    def changed_words(
+        self, changes: Sequence[Change], grid: GridReader, declared: int, seeds: int
+    ) -> list[str]:
+        """Say in words what the command line has changed."""
+        found = [
+            *command.told(changes, grid.before, grid.missed),
+            *command.told_seeds(seeds, declared),
+        ]
+        if self.quick and not found:
+            return ["--quick found nothing to shorten: this is the suite as it stands"]
         return found
 
 
 def _twin(variant: Variant) -> Variant:
     return replace(variant, arm=f"{variant.arm} (A/A)", first_seed=TWIN_SEEDS + variant.first_seed)
-
-
-def _slug(said: str) -> str:
-    """Make a change part of a folder's name.
-
-    >>> _slug("--quick"), _slug("--set dataset=fashion-mnist")
-    ('quick', 'dataset=fashion-mnist')
-    """
-    return re.sub(r"[^\w.=+-]+", "_", said.removeprefix("--set ").removeprefix("--"))[:60]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ablate.grid import ARMS, BASE, VARY
+from ablate.axes import VARY
+from ablate.changes import QUICK
+from ablate.grid import ARMS, BASE
 from ablate.reading import Field
 
 KEYS = {
@@ -16,7 +18,7 @@ KEYS = {
     "alpha": "the rate of false claims of either kind, over the whole family",
     "correction": "how p-values are adjusted over the family of contrasts",
     "precision": "floating-point format of the runs",
-    "quick": "what `--quick` changes in the base, by path, and its number of seeds",
+    "quick": QUICK,
     "factorial": "two levels of each factor, crossed: factors, metric, margin, fraction",
     "same": "an arm that is run again on other seeds, to show the rate of false claims",
     "spread": "the standard deviation that paired differences will have, for `power`: '2.0 points'",

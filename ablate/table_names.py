@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
-
 _ORDINARY = re.compile(r"[A-Za-z0-9_.+-]*[A-Za-z0-9]")
 
 

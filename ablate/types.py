@@ -97,7 +97,8 @@ class Variant:
     arm: the arm's name in the suite. cell: the values of the crossed axes, by path.
     choices: one Choice a kind, `predict` included. tasks_at: line and column of its data set's
     `tasks`, for a complaint that only the data can raise. first_seed: where its seeds begin; an
-    A/A twin's are its own.
+    A/A twin's are its own. unvaried: the crossed axes that do not reach it, so that it is run once
+    and not once a value.
     """
 
     arm: str
@@ -105,6 +106,7 @@ class Variant:
     choices: Mapping[str, Choice]
     tasks_at: tuple[int, int] = (1, 1)
     first_seed: int = 0
+    unvaried: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -114,7 +116,12 @@ class Variant:
     @property
     def label(self) -> str:
         """Say what differs from the base: the arm and, where axes are crossed, the cell."""
-        return ", ".join([self.name, *cell_words(self.cell)])
+        return ", ".join([self.name, *self.setting])
+
+    @property
+    def setting(self) -> list[str]:
+        """Say its cell in words, and the axes that do not reach it."""
+        return [*cell_words(self.cell), *(f"{axis_name(one)} not varied" for one in self.unvaried)]
 
     @property
     def oracle(self) -> bool:
@@ -129,12 +136,25 @@ def _oracle(choice: Choice) -> bool:
 
 
 def cell_words(cell: Mapping[str, str]) -> list[str]:
-    """Say a cell in words, one per axis.
+    """Say a cell in words, one per axis; axes of one name by their whole paths.
 
-    >>> cell_words({"method.meta.inner_steps": "4"})
-    ['inner_steps = 4']
+    >>> cell_words({"method.meta.inner_steps": "4", "memory.*": "random"})
+    ['inner_steps = 4', 'memory = random']
     """
-    return [f"{path.rsplit('.', 1)[-1]} = {value}" for path, value in cell.items()]
+    names = [axis_name(path) for path in cell]
+    return [
+        f"{path if names.count(name) > 1 else name} = {value}"
+        for (path, value), name in zip(cell.items(), names, strict=True)
+    ]
+
+
+def axis_name(path: str) -> str:
+    """Give the last word of a path that names something.
+
+    >>> axis_name("method.meta.inner_steps"), axis_name("memory.*")
+    ('inner_steps', 'memory')
+    """
+    return next((word for word in reversed(path.split(".")) if word != "*"), path)
 
 
 @dataclass(frozen=True)
@@ -194,7 +214,8 @@ class Suite:
     chance alone. looks: seeds at which verdicts are read; none means once, after the declared
     number. spread: the standard deviation that paired differences are expected to have, in points;
     0 where nothing was said. search: what may be tuned. tuned: the tuned values that its arms have,
-    from the file `tuned_file`. budget: the axis that makes training longer.
+    from the file `tuned_file`, named at line and column `tuned_at`. budget: the axis that makes
+    training longer. changed_words: what the command line changed, a sentence each.
     """
 
     name: str
@@ -219,6 +240,8 @@ class Suite:
     tuned_file: str = ""
     budget: str = ""
     first_seed: int = 0
+    tuned_at: tuple[int, int] = (1, 1)
+    changed_words: tuple[str, ...] = ()
 
     @property
     def seed_numbers(self) -> range:

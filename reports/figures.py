@@ -110,7 +110,7 @@ def curves(study: Study, pyplot: Any) -> Any:
     cells: dict[str, list[Any]] = {}
     for arm in study.arms:
         if arm.curve:
-            cells.setdefault(", ".join(cell_words(arm.variant.cell)), []).append(arm)
+            cells.setdefault(", ".join(arm.variant.setting), []).append(arm)
     if (
         not cells
         or len(cells) > MOST_PANELS

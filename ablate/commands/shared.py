@@ -14,6 +14,8 @@ import click
 
 if TYPE_CHECKING:
     from ablate.flow import Study
+    from ablate.store import Store
+    from ablate.types import Suite
 
 RUNS_LOST = 3
 """The exit code of a command that did its work but lost runs (diverged or failed)."""
@@ -83,6 +85,19 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("Stopped. Finished runs are kept; the same command goes on.", err=True)
             sys.exit(130)
+
+
+def under_own_name(suite: Suite, store: Store, results: Path) -> Suite:
+    """Give a suite under a name that no other suite has here, and say where it was taken."""
+    from ablate import ownership
+
+    mine = ownership.settled(suite, store)
+    if mine.name != suite.name:
+        owner = ownership.owner_of(suite.name, store)
+        whose = owner.origin if owner and owner.origin else "another suite"
+        say(f"{results / suite.name} is of {whose}; this suite's report goes to "
+            f"{results / mine.name}.", err=True)  # fmt: skip
+    return mine
 
 
 def say(text: str, err: bool = False) -> None:

@@ -19,6 +19,7 @@ from ablate.commands.shared import (
     results_option,
     say,
     say_all,
+    under_own_name,
     workers_option,
 )
 
@@ -49,7 +50,7 @@ def run(
     register_anew: bool,
 ) -> None:
     """Train, test and write the significance report. Runs that are done are not repeated."""
-    from ablate import describe, flow, registration
+    from ablate import describe, flow, ownership, registration
     from ablate.device import checked
     from ablate.progress import Progress
     from ablate.provenance import usable_cores
@@ -62,6 +63,8 @@ def run(
     asked, opened = opened, flow.with_looks(opened) if until_decided else opened
     flow.prepare(opened, data_root, None, only, fetch=True)  # every fault shows before we write
     with sole_writer(results), closing(open_store(results)) as store:
+        opened, asked = under_own_name(opened, store, results), ownership.settled(asked, store)
+        ownership.take(opened, store)
         make_folder(results / opened.name)
         whole = flow.prepare(opened, data_root, store, only, fresh=fresh)
         registration.freeze(opened, store, len(whole.records), register_anew)
@@ -215,6 +218,7 @@ def report(opened: Suite, results: Path, style: str) -> None:
     from ablate.store import open_store
 
     with closing(open_store(results, create=False)) as store:
+        opened = under_own_name(opened, store, results)
         study = flow.analyse(opened, store)
     finish(study, results / opened.name, style)
 

@@ -49,7 +49,8 @@ def test_a_preset_sets_the_released_levels_and_what_stands_beside_it_wins(
 
 def test_a_preset_of_the_base_leaves_what_the_base_writes(catalogue: Catalogue) -> None:
     """The base names its update rule; the class order comes from the preset."""
-    suite = parse(catalogue, TINY.replace("base:", "base:\n  preset: itaml-released"))
+    text = TINY.replace("base:", "base:\n  preset: itaml-released").replace("{random:", "{first:")
+    suite = parse(catalogue, text)
     assert settings(suite, "method")["update"].name == "reptile"  # type: ignore[attr-defined]
     assert settings(suite, "method")["batches"] == "natural"
     assert settings(suite, "dataset")["class_order"] == "natural"

@@ -1,0 +1,140 @@
+"""What a suite declares and nothing reads: refused, as a table of it would show what never ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ablate import choices
+from ablate.axes import Cell, Levels
+from ablate.changes import Change
+from ablate.choices import ChoiceReader
+from ablate.compose import filled, unread
+from ablate.document import Mark, Node
+from ablate.errors import nearest
+from ablate.factorial import Design
+from ablate.presets import resolved
+from ablate.reach import Grid, Reading, idle, missed, of_arm, of_axis, same_arms, same_levels
+from ablate.types import TOP_KINDS, cell_words
+
+BASE_PRESET = "the base's preset"
+
+
+class Declared(Protocol):
+    """What a suite declares of its grid. marks: where arms say what they set, by arm and path."""
+
+    root: Node
+    vary: Node
+    axes: Levels
+    reader: ChoiceReader
+    design: Design | None
+    changes: Sequence[Change]
+    marks: dict[tuple[str, str], Mark]
+    missed: dict[str, Sequence[str]]
+
+    def in_cell(self, tree: Node, cell: Cell) -> Node:
+        """Apply a cell's values to an arm."""
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The arms of a suite in its cells, as they were declared and as they were read."""
+
+    of: Declared
+    arms: Mapping[str, Node]
+    cells: Sequence[Cell]
+    readings: Sequence[Mapping[str, Reading]]
+
+    def check(self, grid: Grid) -> None:
+        """Refuse what takes no effect, and what differs in name alone."""
+        before = len(self.of.reader.problems)
+        self.axes()
+        self.arm_paths()
+        self.command_line()
+        self.shared()
+        if len(self.of.reader.problems) > before:
+            return  # arms that differ in what takes no effect are the same for that reason
+        self.labels(grid)
+        for node, level, first in same_levels(grid, self.of.axes):
+            self.note(node.at, f"{level}, which is the same as {first}", "each value once")
+        for one, other in same_arms(grid):
+            where = f" at {', '.join(other.setting)}" if other.setting else ""
+            if self.of.design:
+                self.of.design.note_same(one.arm, other.arm, where)
+            else:
+                at = self.of.root.items["arms"].keys[other.arm]
+                self.note(at, f"arm {other.arm!r} is the same as arm {one.arm!r}{where}",
+                          "arms that differ (`same:` runs one again on other seeds)")  # fmt: skip
+
+    def note(self, at: Mark, found: str, accepts: str = "", guess: str = "") -> None:
+        """Add a problem."""
+        self.of.reader.note(at, found, accepts, guess)
+
+    def labels(self, grid: Grid) -> None:
+        """Refuse an arm that is labelled as another one is in a cell."""
+        seen: dict[str, str] = {}
+        for variant in grid.variants:
+            arm = seen.setdefault(variant.label, variant.arm)
+            if arm != variant.arm and not self.of.design:
+                at = self.of.root.items["arms"].keys[variant.arm]
+                said = f"arm {variant.arm!r}, which is labelled {variant.label!r} like arm {arm!r}"
+                self.note(at, said, "labels that differ")
+
+    def nowhere(self, source: str) -> bool:
+        """Say whether a declaration reaches no arm in any cell."""
+        return len(missed(self.readings, source)) == len(self.arms)
+
+    def axes(self) -> None:
+        """Refuse an axis that reaches no arm."""
+        for axis in self.of.axes:
+            if self.nowhere(of_axis(axis)):
+                at, (guess, accepts) = self.of.vary.keys[axis], self.near(axis)
+                self.note(at, f"the axis {axis!r} reaches no arm", accepts, guess)
+
+    def near(self, axis: str) -> tuple[str, str]:
+        """Give the nearest setting of the component that an axis means, and all of them."""
+        catalogue = self.of.reader.catalogue
+        if axis.split(".")[0] not in TOP_KINDS:
+            reason, accepts = unread(next(iter(self.arms.values())), axis, catalogue)
+            return "", f"{accepts}, as{reason.removeprefix(':')}" if accepts else ""
+        for tree in self.arms.values():
+            path, _ = resolved(axis, Node(None, self.of.vary.at), filled(tree, catalogue))
+            *parent, last = path.split(".")
+            if len(parent) < 2 or choices.find(tree, tuple(parent)) is None:
+                continue
+            kind = catalogue.slot(parent[-2]) or ""
+            if parent[-1] in catalogue.names(kind):
+                names = [field.name for field in catalogue.get(kind, parent[-1]).fields]
+                return nearest(last, names), ", ".join(names) or "no settings"
+        return "", "a path to a setting of a chosen component"
+
+    def arm_paths(self) -> None:
+        """Refuse what an arm sets and no component reads, in the first cell where it is so."""
+        for (arm, path), at in self.of.marks.items():
+            cell = idle(self.readings, self.cells, arm, of_arm(arm, path))
+            if cell is not None:
+                self.idle(path, at, self.of.in_cell(self.arms[arm], cell), cell)
+
+    def command_line(self) -> None:
+        """Refuse what `--set` or `--quick` changes in no arm; keep which arms it misses."""
+        for change in self.of.changes:
+            self.of.missed[change.source] = missed(self.readings, change.source)
+            if self.nowhere(change.source):
+                self.idle(change.path, change.at, next(iter(self.arms.values())))
+
+    def shared(self) -> None:
+        """Refuse what the base says for all methods where every one of them says its own."""
+        base = self.of.root.items["base"]
+        for kind in base.items:
+            source = BASE_PRESET if kind == "preset" else f"base {kind}"
+            changed = any(one.path.split(".")[0] == kind for one in (*self.of.changes,))
+            varied = any(axis.split(".")[0] == kind for axis in self.of.axes)
+            if kind not in TOP_KINDS and not (changed or varied) and self.nowhere(source):
+                self.idle(kind, base.keys[kind], next(iter(self.arms.values())))
+
+    def idle(self, path: str, at: Mark, tree: Node, cell: Cell | None = None) -> None:
+        """Note a value that takes no effect, with the reason where it is known."""
+        where = f" at {', '.join(cell_words(cell.words))}" if cell and cell.words else ""
+        reason, accepts = unread(tree, path, self.of.reader.catalogue)
+        self.note(at, f"{path!r} takes no effect{where}{reason}", accepts)
