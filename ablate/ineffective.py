@@ -129,9 +129,14 @@ class Effects:
         for kind in base.items:
             source = BASE_PRESET if kind == "preset" else f"base {kind}"
             changed = any(one.path.split(".")[0] == kind for one in (*self.of.changes,))
-            varied = any(axis.split(".")[0] == kind for axis in self.of.axes)
+            varied = any(path.split(".")[0] == kind for path in (*self.of.axes, *self.levels()))
             if kind not in TOP_KINDS and not (changed or varied) and self.nowhere(source):
                 self.idle(kind, base.keys[kind], next(iter(self.arms.values())))
+
+    def levels(self) -> list[str]:
+        """Give the paths that a factorial's levels set: they say again what the base says."""
+        factors = self.of.design.factors.values() if self.of.design else ()
+        return [path for levels in factors for level in levels.values() for path in level.items]
 
     def idle(self, path: str, at: Mark, tree: Node, cell: Cell | None = None) -> None:
         """Note a value that takes no effect, with the reason where it is known."""

@@ -236,3 +236,16 @@ def test_effects_within_what_cannot_show_them_are_refused(
     with pytest.raises(SuiteError) as caught:
         suite_of(text=HEAD + factors(3, block) + TAIL)
     assert [problem.found for problem in caught.value.problems] == [fault]
+
+
+def test_a_base_may_say_what_the_levels_of_a_factor_say_again(suite_of: Parse) -> None:
+    """The first level of the loss is the base's; neither is in the other's way."""
+    base = HEAD.replace("      loss: all-ce\n", "")
+    base = base.replace("  method:", "  loss: all-ce\n  method:")
+    block = (
+        "factorial:\n  factors:\n    loss: {ce: {loss: all-ce}, bce: {loss: task-bce}}\n"
+        "  metric: all-classes\n  margin: 2 points\n"
+    )
+    suite = suite_of(text=base + block + TAIL)
+    losses = [one.choices["method"].settings["loss"].name for one in suite.variants]
+    assert losses == ["all-ce", "task-bce"]
