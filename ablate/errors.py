@@ -56,6 +56,21 @@ class PairingError(AblateError):
     """Records that must not be compared with one another."""
 
 
+class WorkerError(AblateError):
+    """Worker processes that cannot be started, or end before they take up any work."""
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked the command to end; `number` is the signal's.
+
+    No AblateError: what catches errors of components must let it pass.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 @dataclass(frozen=True, order=True)
 class Problem:
     """One fault of a suite file: where (1-based), what was found, what is allowed."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import signal
 import time
 import traceback
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -14,8 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ablate import adapt, dataset_checks, heap, loop, provenance, rng, score
+from ablate import adapt, dataset_checks, heap, loop, process_state, provenance, rng, score
+from ablate.errors import Stopped
 from ablate.exam import exam
+from ablate.foreign_text import plain as plain_text
 from ablate.net import Net, init_digest, initial
 from ablate.packing import failed, unpack
 from ablate.plan import code_facts, numbers, protocol_facts, with_numbers
@@ -24,6 +29,8 @@ from ablate.registry import Catalogue, scan
 from ablate.rows import agree
 from ablate.stream import Stream, split
 from ablate.types import Data, Facts, Json, RunResult, RunSpec, Site, Stack
+
+_LOG = logging.getLogger(__name__)
 
 LOGIT_LIMIT = 1e4
 """Logits beyond this are called diverged: a sigmoid is flat from 40 on."""
@@ -49,11 +56,19 @@ def execute(payload: Json) -> list[Json]:
 def attempt(stack: Stack, site: Site, catalogue: Catalogue) -> list[RunResult]:
     """Run a stack; one whose cells do not go together is run cell by cell, or run by run."""
     try:
-        return train(assemble(stack, site, catalogue))
+        # each attempt begins in the same state, whatever a component did in the one before
+        with process_state.held(int(stack.runs[0].key[:12], 16)) as changed:
+            ready = assemble(stack, site, catalogue)
+            results = train(ready)
+            if rows_mark(ready.data) != ready.mark:
+                raise ValueError("a component changed the data in place, which all runs share")
     except Alone:
         parts = [replace(stack, runs=(run,)) for run in stack.runs]
         return [result for part in parts for result in attempt(part, site, catalogue)]
-    except Exception as error:
+    except BaseException as error:
+        if users(error):
+            raise
+        load.cache_clear()  # whatever was done to the data: it is read anew
         cells: dict[str, list[RunSpec]] = {}
         for run in stack.runs:
             cells.setdefault(str(run.choices["method"].plain()), []).append(run)
@@ -61,14 +76,31 @@ def attempt(stack: Stack, site: Site, catalogue: Catalogue) -> list[RunResult]:
             return failed(stack, describe(error))
         parts = [replace(stack, runs=tuple(runs)) for runs in cells.values()]
         return [result for part in parts for result in attempt(part, site, catalogue)]
+    if changed:
+        method = stack.runs[0].choices["method"].label()
+        _LOG.warning("%s changed %s; it was put back", method, ", ".join(changed))
+    return results
+
+
+def users(error: BaseException) -> bool:
+    """Say whether an exception is the user's wish to stop, and not a component's doing.
+
+    Workers ignore Ctrl-C and the commands raise `Stopped` for it, so that there any other
+    KeyboardInterrupt was raised by a component.
+    """
+    ours = signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    return isinstance(error, Stopped) or (isinstance(error, KeyboardInterrupt) and not ours)
 
 
 def describe(error: BaseException) -> str:
     """Say an exception in one line, with the place that raised it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}{where}"
+    try:
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+        text = plain_text((str(error).strip().splitlines() or [""])[0])
+    except Exception as second:  # an exception of a component's may not even have a text
+        where, text = "", f"its text cannot be had: {type(second).__name__}"
+    return f"{plain_text(type(error).__name__)}: {text}{where}"
 
 
 @dataclass(frozen=True)
@@ -82,7 +114,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Assembled:
-    """A stack with everything that running it takes, on its device."""
+    """A stack with everything that running it takes, on its device; `mark` is that of its data."""
 
     stack: Stack
     program: Program
@@ -91,6 +123,7 @@ class Assembled:
     data: Data
     protocols: Mapping[str, Any]
     facts: Json
+    mark: int
 
 
 def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
@@ -99,6 +132,7 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     device = pick_device(site.device)
     dataset = catalogue.build(first.choices["dataset"])
     data, held = load(dataset, Path(site.data_root), first.choices["dataset"].name)
+    mark = rows_mark(data)
     model = catalogue.build(first.choices["model"])
     method = catalogue.build(first.choices["method"])
     by_seed = {
@@ -138,7 +172,7 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         exam=exam(getattr(program.plain, "select", "last"), data, cut, theta),
         adapts=any(map(adapt.adapts, protocols.values())),
     )
-    return Assembled(stack, program, stream, theta, data, protocols, facts)
+    return Assembled(stack, program, stream, theta, data, protocols, facts, mark)
 
 
 def cautions(run: RunSpec, held: Facts, stream: Stream, catalogue: Catalogue) -> list[str]:
@@ -266,6 +300,14 @@ def pick_device(wanted: str) -> torch.device:
     if wanted != "auto":
         return torch.device(wanted)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def rows_mark(data: Data) -> int:
+    """Give a checksum of all rows and labels: 0.1 s for the 70,000 pictures of MNIST."""
+    mark = 0
+    for array in data:
+        mark = zlib.crc32(np.ascontiguousarray(array).data, mark)
+    return mark
 
 
 @lru_cache(maxsize=2)

@@ -6,17 +6,17 @@ Nothing here prints: `run` yields events, `analyse` gives the Study that reports
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ablate import budgets, judge, overview, registration, shipped
+from ablate import budgets, dispatch, judge, overview, registration, shipped
 from ablate.changes import told_seeds
 from ablate.errors import SelectionError, unknown
 from ablate.overview import Importance
-from ablate.packing import failed, merged, pack, unpack_results
+from ablate.packing import failed, merged, unpack_results
 from ablate.plan import Plan, keys, plan
 from ablate.registry import scan
 from ablate.same import Same, same
@@ -92,11 +92,14 @@ class Work:
     @property
     def seconds(self) -> float:
         """A rough estimate for what is left, on one core."""
-        left = {run.key for stack in self.stacks for run in stack.runs}
-        return sum(
-            cost.seconds * len(left & {run.key for run in stack.runs}) / len(stack.runs)
-            for stack, cost in zip(self.plan.stacks, self.plan.costs, strict=True)
-        )
+        shares = self.seconds_by_run
+        return sum(shares[run.key] for stack in self.stacks for run in stack.runs)
+
+    @property
+    def seconds_by_run(self) -> dict[str, float]:
+        """A rough estimate of each run's share of its stack's seconds, by key."""
+        pairs = zip(self.plan.stacks, self.plan.costs, strict=True)
+        return {r.key: cost.seconds / len(stack.runs) for stack, cost in pairs for r in stack.runs}
 
 
 @dataclass(frozen=True)
@@ -188,26 +191,42 @@ def prepare(
 
 
 @contextmanager
-def crew(workers: int) -> Iterator[Any]:
-    """Keep an executor with its worker processes for several works in turn."""
-    executor = scan().load("executor", "processes" if workers > 1 else "inline")(workers=workers)
-    with executor.kept() if hasattr(executor, "kept") else nullcontext(executor) as kept:
+def crew(
+    workers: int, sink: Callable[[bytes], object] = len, inline: bool = False
+) -> Iterator[Any]:
+    """Keep an executor with its worker processes for several works in turn.
+
+    sink: takes what components print. inline: run everything in this process, as a reference; one
+    worker is one process of its own otherwise.
+    """
+    executor = scan().load("executor", "inline" if inline else "processes")(workers=workers)
+    with executor.kept(sink) if hasattr(executor, "kept") else nullcontext(executor) as kept:
         yield kept
 
 
 def run(
-    work: Work, store: Store, site: Site, workers: int, executor: Any = None
+    work: Work,
+    store: Store,
+    site: Site,
+    workers: int,
+    executor: Any = None,
+    stack_timeout: float | None = None,
 ) -> Iterator[Finished]:
     """Run what is left, saving each stack as it finishes. This process alone writes.
 
-    executor: of a `crew` that is kept; else as many workers are started as the work needs.
+    executor: of a `crew` that is kept; else one is started, in this process for one worker.
+    stack_timeout: seconds that a stack may take, instead of many times its estimate.
     """
     if executor is None:
-        with crew(min(workers, max(1, len(work.stacks)))) as hired:
-            yield from run(work, store, site, workers, hired)
+        with crew(workers, inline=workers == 1) as hired:
+            yield from run(work, store, site, workers, hired, stack_timeout)
         return
-    records = dict(work.records)
-    for place, answer in executor.map([pack(s, site) for s in work.stacks]):
+    records, catalogue, shares = dict(work.records), scan(), work.seconds_by_run
+    jobs = [
+        dispatch.job(s, site, catalogue, sum(shares[r.key] for r in s.runs), stack_timeout)
+        for s in work.stacks
+    ]
+    for place, answer in executor.map(jobs):
         lost = isinstance(answer, str)
         results = failed(work.stacks[place], answer) if lost else unpack_results(answer)
         results = [merged(records.get(result.key), result) for result in results]

@@ -4,9 +4,63 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from ablate import provenance
 from ablate.flow import Study
+
+Text = Annotated[str, Field(max_length=10_000)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+Score = FiniteFloat
+MOST = 100_000
+"""Seeds, trials: as many as a suite may ask for."""
+
+
+class Strict(BaseModel):
+    """Read as it is written: nothing is turned into another type, nothing unknown is let pass."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class StatedArm(Strict):
+    """An arm's tuned values and its trials."""
+
+    values: Annotated[dict[Text, Any], Field(max_length=1000)]
+    scores: Annotated[list[Score], Field(min_length=1, max_length=MOST)]
+    spreads: Annotated[list[Score], Field(max_length=MOST)]
+    first: Annotated[dict[Text, Any], Field(max_length=1000)]
+
+    @model_validator(mode="after")
+    def _paired(self) -> StatedArm:
+        if len(self.scores) != len(self.spreads):
+            raise ValueError("as many spreads as scores")
+        return self
+
+
+class StatedTuned(Strict):
+    """The file of tuned values that the suite was read with."""
+
+    file: Text
+    data: Text
+    trials: Annotated[int, Field(ge=1, le=MOST)]
+    seeds: Annotated[int, Field(ge=1, le=MOST)]
+    metric: Text
+    rows: Annotated[int, Field(ge=0)]
+    arms: Annotated[dict[Text, StatedArm], Field(max_length=10_000)]
+    changes: Annotated[list[Text], Field(max_length=1000)] = []
+
+
+class Stated(Strict):
+    """What a report says of its origin, in its last line; `verify` reads nothing else there."""
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    seeds: Annotated[int, Field(ge=1, le=MOST)]
+    tuned: StatedTuned | None
+    changes: Annotated[list[Text], Field(max_length=1000)]
+    suite: Digest
+    records: Digest
 
 
 def stated(study: Study) -> str:

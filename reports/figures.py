@@ -11,7 +11,7 @@ from typing import Any
 from ablate.flow import Study
 from ablate.types import Contrast, cell_words
 
-from . import words
+from . import files, words
 
 COLOURS = {
     "MATTERS": "#c1440e",
@@ -35,8 +35,6 @@ MOST_CURVES = 24
 MOST_PANELS = 16
 """More settings than this have no picture of curves."""
 
-PNG = {"dpi": 150, "bbox_inches": "tight", "metadata": {"Software": None}}
-
 
 @contextmanager
 def canvas() -> Iterator[Any]:
@@ -50,19 +48,11 @@ def canvas() -> Iterator[Any]:
         yield pyplot
 
 
-def draw(study: Study, folder: Path) -> list[str]:
-    """Draw what there is to show; gives the names of the files written, in the report's order."""
-    names = []
+def draw(study: Study, folder: Path) -> files.Pictures:
+    """Draw what there is to show, in the report's order."""
+    makers = (("contrasts.png", forest), ("curves.png", curves))
     with canvas() as pyplot:
-        for name, make in (("contrasts.png", forest), ("curves.png", curves)):
-            figure = make(study, pyplot)
-            if figure is not None:
-                figure.savefig(folder / name, **PNG)
-                pyplot.close(figure)
-                names.append(name)
-            else:
-                (folder / name).unlink(missing_ok=True)  # left by a report of other records
-    return names
+        return files.draw(makers, study, folder, pyplot)
 
 
 def forest(study: Study, pyplot: Any) -> Any:

@@ -10,16 +10,12 @@ from ablate.flow import Study
 from ablate.references import published
 from ablate.types import RunResult
 
-from . import tables, words
+from . import files, tables, words
 
 
 def write(study: Study, folder: Path) -> Path:
     """Write `summary.md` into a folder; gives its path."""
-    path = folder / "summary.md"
-    aside = path.with_suffix(".md.part")
-    aside.write_text(text(study), "utf-8")
-    aside.replace(path)
-    return path
+    return files.save(folder / "summary.md", text(study))
 
 
 def text(study: Study) -> str:

@@ -12,25 +12,17 @@ from ablate.flow import Study
 from ablate.overview import Importance
 from ablate.settings import Settings
 
-from .figures import ARM_COLOURS, PNG, canvas
+from . import files
+from .figures import ARM_COLOURS, canvas
 from .overview import RANKS, SHARES
 
 BAR, REST = "#1b6f8a", "#d8d8dc"
 
 
-def draw(study: Study, folder: Path) -> list[str]:
-    """Draw what there is to show; gives the names of the files written."""
-    names = []
+def draw(study: Study, folder: Path) -> files.Pictures:
+    """Draw what there is to show."""
     with canvas() as pyplot:
-        for name, make in ((SHARES, shares), (RANKS, ranks)):
-            figure = make(study, pyplot)
-            if figure is None:
-                (folder / name).unlink(missing_ok=True)
-                continue
-            figure.savefig(folder / name, **PNG)
-            pyplot.close(figure)
-            names.append(name)
-    return names
+        return files.draw(((SHARES, shares), (RANKS, ranks)), study, folder, pyplot)
 
 
 def shares(study: Study, pyplot: Any) -> Any:

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import islice
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ablate import flow, provenance
-from ablate.errors import DataError
+from ablate.errors import AblateError, DataError
+from ablate.foreign_text import plain
 from ablate.registry import scan
 from ablate.store import Store
 from ablate.suite import parse_suite
 from ablate.tunables import Tuned, TunedArm
-from ablate.types import Json, Suite
+from ablate.types import Suite
 
-from . import write
-from .digests import records
+from . import files, write
+from .digests import Stated, StatedTuned, records
 
-_STATED = re.compile(r"<!-- ablate (\{.*\}) -->\s*\Z")
+_STATED = re.compile(r"<!-- ablate (\{.*\}) -->\s*")
 _SUITE = re.compile(r"## The suite\n\n(`{3,})yaml\n(.*)\n\1\n", re.DOTALL)
+
+MOST_BYTES = 32_000_000
+MOST_RUNS = 200_000
+"""A report that is larger, or of more runs, is not checked: anybody may have written it."""
+
+MOST_NAMED = 1000
+"""Differences that are named one by one."""
+
+MOST_COMPARED = 4_000_000
+"""Pairs of lines that are tried for the best alignment; beyond, lines are compared in order."""
 
 
 def verify(path: Path, store: Store) -> Iterator[str]:
@@ -29,84 +42,162 @@ def verify(path: Path, store: Store) -> Iterator[str]:
 
     Raises DataError where the file is no report, or its suite is not the one it was made from.
     """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as a report: {error}") from error
+    text = _read(path)
     facts = _facts(path, text)
-    study = flow.analyse(_suite(path, text, facts), store)
-    if records(study) != facts["records"]:
+    try:
+        study = flow.analyse(_suite(path, text, facts), store)
+        pictures = re.findall(r"\]\((\w+\.png)\)", text)
+        recomputed = write.text(study, pictures, files.FAILED.findall(text))
+    except AblateError:
+        raise
+    except Exception as error:  # a text that somebody edited may say what no suite of ours does
+        raise DataError(
+            f"{path}: what it says of its origin makes no study: {type(error).__name__}: "
+            f"{plain(error)}"
+        ) from error
+    if records(study) != facts.records:
         yield "The store's records are not those that the report was made from."
-    pictures = re.findall(r"\]\((\w+\.png)\)", text)
-    yield from differences(text, write.text(study, pictures))
+    yield from differences(text, recomputed)
+
+
+def _read(path: Path) -> str:
+    """Read a report. Raises DataError for what is no file, or larger than any report."""
+    try:
+        if not path.is_file():  # a pipe would be waited for, a device has no end
+            raise DataError(
+                f"{path} is no report: " + ("no file" if path.exists() else "not there")
+            )
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise DataError(f"{path} has over {MOST_BYTES:,} bytes, which no report has")
+        return content.decode("utf-8").replace("\r\n", "\n")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as a report: {error}") from error
 
 
 def differences(stands: str, recomputed: str) -> Iterator[str]:
     """Name the lines, and in tables the cells, in which two texts differ, with their section."""
-    old, new = _STATED.sub("", stands).splitlines(), _STATED.sub("", recomputed).splitlines()
-    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            continue
-        for i in range(max(b - a, d - c)):
-            one = old[a + i] if a + i < b else ""
-            other = new[c + i] if c + i < d else ""
-            yield from _apart(_section(old, a), _head(old, a), one, other)
+    old, new = (_last_line(text)[0].splitlines() for text in (stands, recomputed))
+    places = _places(old)
+    names = (
+        name
+        for kind, a, b, c, d in _aligned(old, new)
+        if kind != "equal"
+        for i in range(max(b - a, d - c))
+        for name in _apart(
+            places[min(a, len(old))],
+            old[a + i] if a + i < b else "",
+            new[c + i] if c + i < d else "",
+        )
+    )
+    yield from islice(names, MOST_NAMED)
+    if more := sum(1 for _ in names):
+        yield f"... and {more:,} differences more"
 
 
-def _apart(section: str, head: list[str], one: str, other: str) -> Iterator[str]:
-    cells, again = _cells(one), _cells(other)
-    if len(cells) < 2 or len(cells) != len(again) or len(head) != len(cells):
-        yield f"{section}: states {one or 'nothing'!r}, recomputed {other or 'nothing'!r}"
+@dataclass(frozen=True)
+class _Place:
+    """Where a line stands: under which heading, in a table with which head."""
+
+    section: str
+    head: tuple[str, ...]
+
+
+def _places(lines: Sequence[str]) -> list[_Place]:
+    """Give the place of every line, and of what is added after the last."""
+    places, section, before = [], "report", ""
+    head: tuple[str, ...] = ()
+    for line in [*lines, ""]:
+        if re.match("#+ ", line):
+            section = line.lstrip("# ")
+        if line.startswith("|") and not before.startswith("|"):
+            head = tuple(_cells(line))
+        places.append(_Place(section, head if line.startswith("|") else ()))
+        before = line
+    return places
+
+
+def _aligned(old: list[str], new: list[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """Align two texts line by line: best where they are short, in order where they are long."""
+    both = min(len(old), len(new))
+    first = next((i for i in range(both) if old[i] != new[i]), both)
+    last = next((i for i in range(both - first) if old[-1 - i] != new[-1 - i]), both - first)
+    left, right = old[first : len(old) - last], new[first : len(new) - last]
+    if len(left) * len(right) <= MOST_COMPARED:
+        for kind, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+            yield kind, first + a, first + b, first + c, first + d
         return
-    for column, said, found in zip(head, cells, again, strict=True):
-        if said != found:
-            yield f"{section}, {cells[0]}, {column}: states {said!r}, recomputed {found!r}"
+    for i in range(max(len(left), len(right))):
+        a, c = min(i, len(left)), min(i, len(right))
+        pair = left[a : a + 1], right[c : c + 1]
+        if pair[0] != pair[1]:
+            ends = first + a + len(pair[0]), first + c, first + c + len(pair[1])
+            yield "replace", first + a, *ends
+
+
+def _apart(place: _Place, one: str, other: str) -> Iterator[str]:
+    cells, again = _cells(one), _cells(other)
+    where = plain(place.section)
+    if len(cells) < 2 or len(cells) != len(again) or len(place.head) != len(cells):
+        yield f"{where}: states {_shown(one)}, recomputed {_shown(other)}"
+        return
+    for column, old, new in zip(place.head, cells, again, strict=True):
+        if old != new:
+            row = f"{where}, {plain(cells[0])}, {plain(column)}"
+            yield f"{row}: states {_shown(old)}, recomputed {_shown(new)}"
+
+
+def _shown(text: str) -> str:
+    return repr(plain(text) if text else "nothing")
 
 
 def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
-def _head(lines: list[str], place: int) -> list[str]:
-    """Give the head of the table that a line stands in."""
-    while place > 0 and lines[place - 1].startswith("|"):
-        place -= 1
-    return _cells(lines[place]) if place < len(lines) else []
+def _last_line(text: str) -> tuple[str, str]:
+    """Cut a report before the line that states its origin; '' where there is none."""
+    at = text.rfind("<!-- ablate {")
+    return (text[:at], text[at:]) if at >= 0 and "\n" not in text[at:].rstrip() else (text, "")
 
 
-def _section(lines: list[str], place: int) -> str:
-    heads = [line.lstrip("# ") for line in lines[: place + 1] if re.match("#+ ", line)]
-    return heads[-1] if heads else "report"
-
-
-def _facts(path: Path, text: str) -> Json:
-    found = _STATED.search(text)
-    if not found:
+def _facts(path: Path, text: str) -> Stated:
+    line = _STATED.fullmatch(_last_line(text)[1])
+    if not line:
         raise DataError(f"{path} does not end as a report of this toolkit does")
     try:
-        return json.loads(found[1])
-    except ValueError as error:
-        raise DataError(f"{path}: its last line is damaged: {error}") from error
+        return Stated.model_validate_json(line[1])
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "it"
+        raise DataError(
+            f"{path}: its last line is damaged: {plain(where)}: {plain(first['msg'])}"
+        ) from error
 
 
-def _suite(path: Path, text: str, facts: Json) -> Suite:
-    found = _SUITE.search(text)
-    if not found or provenance.digest([found[2].encode()]) != facts["suite"]:
+def _suite(path: Path, text: str, facts: Stated) -> Suite:
+    block = _SUITE.match(text, max(0, text.find("## The suite\n")))
+    if not block or provenance.digest([block[2].encode()]) != facts.suite:
         raise DataError(f"{path}: the suite in it is not the one that it was made from")
-    changes = [one.removeprefix("--set ") for one in facts["changes"] if one != "--quick"]
-    quick = "--quick" in facts["changes"]
-    tuned = _tuned(facts.get("tuned"))
-    own = {name: one.values for name, one in tuned.arms.items()} if tuned else {}
-    suite = parse_suite(found[2].encode(), path.stem, str(path), scan(), quick, changes, own)
-    return replace(suite, name=facts["name"], seeds=facts["seeds"], text=found[2], tuned=tuned)
+    changes = [one.removeprefix("--set ") for one in facts.changes if one != "--quick"]
+    tuned = _tuned(facts.tuned)
+    own = {name: arm.values for name, arm in tuned.arms.items()} if tuned else {}
+    quick = "--quick" in facts.changes
+    suite = parse_suite(block[2].encode(), path.stem, str(path), scan(), quick, changes, own)
+    if (runs := facts.seeds * len(suite.variants)) > MOST_RUNS:
+        raise DataError(
+            f"{path} is of {runs:,} runs; reports of over {MOST_RUNS:,} are not checked"
+        )
+    return replace(suite, name=facts.name, seeds=facts.seeds, text=block[2], tuned=tuned)
 
 
-def _tuned(said: Json) -> Tuned | None:
-    """Read the tuned values that a report was made with."""
-    if not said:
+def _tuned(stated: StatedTuned | None) -> Tuned | None:
+    """Give the tuned values that a report was made with."""
+    if stated is None:
         return None
     arms = {
-        name: TunedArm(one["values"], tuple(one["scores"]), tuple(one["spreads"]), one["first"])
-        for name, one in said["arms"].items()
+        name: TunedArm(arm.values, tuple(arm.scores), tuple(arm.spreads), arm.first)
+        for name, arm in stated.arms.items()
     }
-    return Tuned(**{**said, "arms": arms, "changes": tuple(said["changes"])})
+    return Tuned(**{**dict(stated), "arms": arms, "changes": tuple(stated.changes)})

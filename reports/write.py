@@ -7,30 +7,31 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.flow import Study
+from ablate.store import make_folder
 from ablate.summary import sampling_error
 
-from . import budgets, digests, overview, overview_figures, tables, tuned, words
+from . import budgets, digests, files, overview, overview_figures, tables, tuned, words
 from .figures import draw
 
 
 def write(study: Study, folder: Path) -> Path:
     """Write `report.md` and its pictures into a folder; gives the report's path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    pictures = [*draw(study, folder), *overview_figures.draw(study, folder)]
-    path = folder / "report.md"
-    aside = path.with_suffix(".md.part")
-    aside.write_text(text(study, pictures), "utf-8")
-    aside.replace(path)  # a reader never sees half a report
-    return path
+    make_folder(folder)
+    pictures = draw(study, folder) + overview_figures.draw(study, folder)
+    failures = files.failures(pictures)
+    return files.save(folder / "report.md", text(study, pictures.names, failures))
 
 
-def text(study: Study, pictures: Sequence[str] = ()) -> str:
-    """Give the report as markdown, the answer first."""
+def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = ()) -> str:
+    """Give the report as markdown, the answer first.
+
+    failures: lines on pictures that could not be drawn.
+    """
     parts = [
         f"# {study.suite.question}",
         words.answer(study),
         tables.verdicts(study) if study.verdicts or study.pooled else "",
-        "\n".join(f"> {line}" for line in notes(study)),
+        "\n".join(f"> {line}" for line in [*notes(study), *failures]),
         legend(study),
         words.picture("contrasts.png", "Differences with intervals and margins", pictures),
         *factorial(study),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ablate.commands.shared import say
+from ablate.commands.terminal import say, stream
 
 if TYPE_CHECKING:
     from ablate.flow import Finished
@@ -16,7 +16,7 @@ def show_runs(progress: Progress, events: Iterator[Finished]) -> None:
     """Show the runs as they finish: a live display on a terminal, else a line a stack."""
     from rich.console import Console
 
-    console = Console(stderr=True)
+    console = Console(file=stream(err=True))
     if not console.is_terminal:
         for event in events:
             progress = progress.after(event)

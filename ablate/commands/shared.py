@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
-from collections.abc import Callable, Iterable
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.commands.stopping import stoppable
+from ablate.commands.terminal import ComponentLog, private, say as say
+from ablate.foreign_text import plain
+
 if TYPE_CHECKING:
     from ablate.flow import Study
     from ablate.store import Store
-    from ablate.types import Suite
+    from ablate.types import Suite, Verdict
 
-RUNS_LOST = 3
-"""The exit code of a command that did its work but lost runs (diverged or failed)."""
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 verify or a gate found a difference; 2 refused, nothing was done with "
+    "the input; 3 done, but runs were lost (diverged or failed); 4 done, but no claim could be "
+    "tested; 5 a gate asked for a verdict that there is not; 129, 130, 143 stopped by SIGHUP, "
+    "SIGINT (Ctrl-C), SIGTERM: what had finished is kept."
+)
+"""The one place where a user reads what `ablate.errors.ExitCode` names; every --help ends so."""
 
 results_option = click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True,
@@ -34,8 +44,32 @@ device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ..."
 )
 workers_option = click.option(
-    "--workers", type=click.IntRange(1, 1024), help="Processes [default: one a core]."
+    "--workers",
+    type=click.IntRange(1, 1024),
+    help="Processes [default: one a core]; 1 runs everything in the command's own process.",
 )
+timeout_option = click.option(
+    "--stack-timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="How long a stack of runs may take [default: 200 times its estimate, half an hour at "
+    "least; ten minutes where its process does not use the processor].",
+)
+
+
+@contextmanager
+def workforce(workers: int | None, folder: Path) -> Iterator[tuple[int, Any]]:
+    """Keep an executor, and give how many workers it has; a log of prints stands in the folder."""
+    from ablate import flow
+    from ablate.provenance import usable_cores
+
+    log, count = ComponentLog(folder / "components.log"), workers or usable_cores()
+    try:
+        with flow.crew(count, log.write, inline=workers == 1) as crew:
+            yield count, crew
+    finally:
+        if line := log.line():
+            say(line, err=True)
 
 
 def of_suite(command: Callable[..., None]) -> Callable[..., None]:
@@ -70,21 +104,30 @@ class Commands(click.Group):
         """Name the commands as they were defined."""
         return list(self.commands)
 
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command: its help ends with the exit codes, and the terminal is its alone."""
+        cmd.epilog = EXIT_CODES
+        if cmd.callback:
+            cmd.callback = guarded(cmd.callback)
+        super().add_command(cmd, name)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an expected error is a message and an exit code, never a traceback."""
-        from ablate.errors import AblateError
+        from ablate.errors import AblateError, ExitCode
 
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # a console that lacks a letter gets a '?'
                 stream.reconfigure(errors="replace")
-        try:
-            return super().invoke(ctx)
-        except AblateError as error:
-            click.echo(str(error), err=True)
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("Stopped. Finished runs are kept; the same command goes on.", err=True)
-            sys.exit(130)
+        with stoppable():
+            try:
+                return super().invoke(ctx)
+            except AblateError as error:
+                say(str(error), err=True)
+                sys.exit(error.exit_code)
+            except OSError as error:  # a full disk, a folder that is gone: nobody's bug
+                where = f" ({plain(error.filename)})" if error.filename else ""
+                say(f"The system refused: {plain(error.strerror or error)}{where}", err=True)
+                sys.exit(ExitCode.REFUSED)
 
 
 def under_own_name(suite: Suite, store: Store, results: Path) -> Suite:
@@ -100,13 +143,29 @@ def under_own_name(suite: Suite, store: Store, results: Path) -> Suite:
     return mine
 
 
-def say(text: str, err: bool = False) -> None:
-    """Print a line; a reader who has left does not stop the work."""
-    try:
-        click.echo(text, err=err)
-    except BrokenPipeError:
-        stream = sys.stderr if err else sys.stdout
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep the terminal for a command, and let nobody's exit pass for its own."""
+
+    @wraps(command)
+    def calling(*values: Any, **options: Any) -> Any:
+        from ablate.errors import AblateError, Stopped
+
+        with private():
+            try:
+                return command(*values, **options)
+            except (Exception, Stopped):
+                raise
+            except BaseException as error:
+                frames = traceback.extract_tb(error.__traceback__)
+                last = Path(frames[-1].filename)
+                if isinstance(error, SystemExit) and last.parent == Path(__file__).parent:
+                    raise
+                raise AblateError(
+                    f"a component, a plug-in or a data function would have ended the command: "
+                    f"{type(error).__name__}: {plain(error)} ({last.name}:{frames[-1].lineno})"
+                ) from None
+
+    return calling
 
 
 def say_all(lines: Iterable[str]) -> None:
@@ -116,7 +175,7 @@ def say_all(lines: Iterable[str]) -> None:
 
 
 def finish(study: Study, folder: Path, style: str = "full") -> None:
-    """Write the report, say the answer, and exit with 3 where runs were lost."""
+    """Write the report, say the answer, and exit as the table of exit codes has it."""
     from ablate import shipped
     from ablate.store import make_folder
 
@@ -126,6 +185,18 @@ def finish(study: Study, folder: Path, style: str = "full") -> None:
         study, folder
     )
     say_all([*words.told(study), f"\nReport: {path}"])
-    if lost := len({r.key for runs in study.runs for r in runs.values() if r.status != "ok"}):
+    lost = len({r.key for runs in study.runs for r in runs.values() if r.status != "ok"})
+    if lost:
         say(f"{lost} runs were lost; the report says which and why.", err=True)
-        sys.exit(RUNS_LOST)
+    end([*study.verdicts, *study.effects], lost)
+
+
+def end(verdicts: Sequence[Verdict], lost: int = 0) -> None:
+    """Exit with 3 where runs were lost, else with 4 where no claim could be tested."""
+    from ablate.errors import ExitCode
+
+    if lost:
+        sys.exit(ExitCode.RUNS_LOST)
+    if verdicts and all(verdict.decision == "UNTESTABLE" for verdict in verdicts):
+        say("No claim could be tested.", err=True)
+        sys.exit(ExitCode.NOTHING_TESTED)

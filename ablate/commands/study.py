@@ -11,16 +11,18 @@ import click
 
 from ablate.commands.display import show_runs
 from ablate.commands.shared import (
-    RUNS_LOST,
     data_option,
     device_option,
+    end,
     finish,
     of_suite,
     results_option,
     say,
     say_all,
+    timeout_option,
     under_own_name,
     workers_option,
+    workforce,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 @click.command()
 @of_suite
 @workers_option
+@timeout_option
 @click.option("--only", multiple=True, metavar="SELECTOR",
               help="An arm or label, with wildcards, or seed=N; may be repeated.")  # fmt: skip
 @data_option
@@ -42,6 +45,7 @@ def run(
     opened: Suite,
     results: Path,
     workers: int | None,
+    stack_timeout: float | None,
     only: tuple[str, ...],
     data_root: Path,
     device: str,
@@ -52,12 +56,12 @@ def run(
     """Train, test and write the significance report. Runs that are done are not repeated."""
     from ablate import describe, flow, ownership, registration
     from ablate.device import checked
+    from ablate.inert import check
     from ablate.progress import Progress
-    from ablate.provenance import usable_cores
     from ablate.store import make_folder, open_store, sole_writer
     from ablate.types import Site
 
-    site, count = Site(str(data_root.absolute()), checked(device)), workers or usable_cores()
+    site = Site(str(data_root.absolute()), checked(device))
     if until_decided and (only or fresh):
         raise click.UsageError("--until-decided goes with neither --only nor --fresh")
     asked, opened = opened, flow.with_looks(opened) if until_decided else opened
@@ -70,13 +74,13 @@ def run(
         registration.freeze(opened, store, len(whole.records), register_anew)
         say_all(describe.cautions(whole))
         parts = flow.by_look(opened, data_root, store) if until_decided else [whole]
-        for work in parts:
-            say(describe.work(work))
-            if work.stacks:
-                from ablate.inert import check  # needs torch, which a finished suite does not
-
-                say_all(check(opened, store, site))
-                show_runs(Progress(opened, work, count), flow.run(work, store, site, count))
+        with workforce(workers, results / opened.name) as (count, crew):
+            for work in parts:
+                say(describe.work(work))
+                if work.stacks:
+                    say_all(check(opened, store, site, crew, stack_timeout))
+                    events = flow.run(work, store, site, count, crew, stack_timeout)
+                    show_runs(Progress(opened, work, count), events)
         study = flow.analyse(asked, store)
     finish(study, results / opened.name)
 
@@ -106,6 +110,7 @@ def plan(
 @click.option("--pilot", type=click.IntRange(3, 1000), metavar="N",
               help="Run N seeds that the suite never uses, to learn the spread.")  # fmt: skip
 @workers_option
+@timeout_option
 @data_option
 @device_option
 def power(
@@ -113,6 +118,7 @@ def power(
     results: Path,
     pilot: int | None,
     workers: int | None,
+    stack_timeout: float | None,
     data_root: Path,
     device: str,
 ) -> None:
@@ -126,18 +132,21 @@ def power(
     from ablate import flow, foresight, shipped
     from ablate.device import checked
     from ablate.progress import Progress
-    from ablate.provenance import usable_cores
     from ablate.store import open_store, sole_writer
     from ablate.types import Site
 
+    lost = 0
     if pilot:
         small = foresight.pilot(opened, pilot)
-        site, count = Site(str(data_root.absolute()), checked(device)), workers or usable_cores()
+        site = Site(str(data_root.absolute()), checked(device))
         flow.prepare(small, data_root, None, fetch=True)
         with sole_writer(results), closing(open_store(results)) as store:
             work = flow.prepare(small, data_root, store)
-            show_runs(Progress(small, work, count), flow.run(work, store, site, count))
+            with workforce(workers, results / small.name) as (count, crew):
+                events = flow.run(work, store, site, count, crew, stack_timeout)
+                show_runs(Progress(small, work, count), events)
             records = store.load(work.plan.runs)
+        lost = sum(record.status != "ok" for record in records.values())
         found = list(foresight.forecasts(replace(small, spread=0.0), records, "pilot seeds"))
     else:
         there = (results / "runs.sqlite").exists()
@@ -145,6 +154,9 @@ def power(
             records = dict(flow.records(opened, store)) if store else {}
         found = list(foresight.forecasts(opened, records, "seeds of its own runs"))
     say_all(shipped.module("reports.foreseen").lines(found, opened))
+    if lost:
+        say(f"{lost} runs of the pilot were lost (diverged or failed).", err=True)
+    end((), lost)
 
 
 @click.command()
@@ -156,6 +168,7 @@ def power(
               help="The tuned values' file [default: the one that the suite names].")  # fmt: skip
 @results_option
 @workers_option
+@timeout_option
 @data_option
 @device_option
 def tune(
@@ -165,6 +178,7 @@ def tune(
     out: Path | None,
     results: Path,
     workers: int | None,
+    stack_timeout: float | None,
     data_root: Path,
     device: str,
 ) -> None:
@@ -176,16 +190,20 @@ def tune(
     from ablate import describe, flow, shipped
     from ablate.device import checked
     from ablate.progress import Progress
-    from ablate.provenance import usable_cores
     from ablate.registry import scan
     from ablate.store import open_store, sole_writer
     from ablate.tune import Tuner, writable
     from ablate.types import Site
 
     tuner = Tuner(lambda own: flow.open_suite(suite, None, quick, changes, own), data_root, scan())
-    site, count = Site(str(data_root.absolute()), checked(device)), workers or usable_cores()
+    site = Site(str(data_root.absolute()), checked(device))
     path = writable(out or tuner.file(flow.find_suite(suite).parent, results))
-    with sole_writer(results), closing(open_store(results)) as store, flow.crew(count) as crew:
+    folder = results / tuner.suite.name
+    with (
+        sole_writer(results),
+        closing(open_store(results)) as store,
+        workforce(workers, folder) as (count, crew),
+    ):
         for number in range(tuner.search.trials):
             asked = tuner.ask()
             work = flow.prepare(asked, data_root, store)
@@ -194,13 +212,14 @@ def tune(
             if number == 0:
                 say_all(describe.cautions(work))
             if work.stacks:
-                show_runs(Progress(asked, work, count), flow.run(work, store, site, count, crew))
+                events = flow.run(work, store, site, count, crew, stack_timeout)
+                show_runs(Progress(asked, work, count), events)
             tuner.tell(asked, store.load(work.plan.runs))
     tuner.write(path)
     say_all(shipped.module("reports.tuned").lines(tuner.found(str(path))))
     if tuner.lost:
         say(f"{tuner.lost} runs were lost (diverged or failed); each counts 0 points.", err=True)
-        sys.exit(RUNS_LOST)
+    end((), tuner.lost)
 
 
 @click.command()
@@ -228,10 +247,12 @@ def report(opened: Suite, results: Path, style: str) -> None:
 def verify(report: Path) -> None:
     """Recompute every number of a REPORT (its report.md) from the store two folders up."""
     from ablate import shipped
+    from ablate.errors import ExitCode
     from ablate.store import open_store
 
-    with closing(open_store(report.absolute().parents[1], create=False)) as store:
+    here = report.absolute()
+    with closing(open_store(here.parent.parent, create=False)) as store:
         found = list(shipped.module("reports.verify").verify(report, store))
     say_all(found or ["Every number agrees with the store."])
     if found:
-        sys.exit(1)
+        sys.exit(ExitCode.DIFFERENCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from ablate.types import Json
 @component("executor", "inline")
 @dataclass(frozen=True)
 class Inline:
-    """Runs each stack here, in order.
+    """Runs each stack here, in order; what takes the process down takes the command down.
 
     workers: ignored, >= 1.
     """
@@ -21,7 +22,11 @@ class Inline:
 
     def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | str]]:
         """Give each payload's place and its results."""
-        from ablate.execute import execute
+        from ablate.jobs import perform
 
+        process = os.getpid()
         for place, payload in enumerate(payloads):
-            yield place, execute(payload)
+            results = perform(payload)
+            if os.getpid() != process:
+                os._exit(0)  # a component forked: its copy of this command must write nothing
+            yield place, results

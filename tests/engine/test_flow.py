@@ -14,7 +14,6 @@ import pytest
 
 from ablate import flow, provenance
 from ablate.errors import DataError, SelectionError, SuiteError
-from ablate.executors import processes
 from ablate.packing import merged
 from ablate.progress import Progress
 from ablate.registry import Catalogue
@@ -311,7 +310,7 @@ def test_a_killed_worker_loses_its_own_stack_only(
             killed = _kill_a_busy_child()
     lost = [r for r in statuses.values() if r.status == "failed"]
     assert {r.key for r in lost} == {run.key for run in slow.runs}
-    assert lost[0].reason == "the worker process was killed (signal 9)"
+    assert lost[0].reason.startswith("the worker process was killed (signal 9")
     assert sum(r.status == "ok" for r in statuses.values()) == 3
     assert [stack.runs for stack in flow.prepare(suite, ROOT, store).stacks] == [slow.runs]
 
@@ -322,24 +321,13 @@ def _kill_a_busy_child() -> bool:
 
     workers = [
         child for child in psutil.Process().children(recursive=True)
-        if "spawn_main" in " ".join(child.cmdline())
+        if "executors.worker" in " ".join(child.cmdline())
     ]  # fmt: skip
     before = {child.pid: sum(child.cpu_times()[:2]) for child in workers}
     time.sleep(0.5)
     busiest = max(workers, key=lambda child: sum(child.cpu_times()[:2]) - before[child.pid])
     os.kill(busiest.pid, signal.SIGKILL)
     return True
-
-
-def test_a_worker_that_raises_is_told_apart_from_a_killed_one() -> None:
-    """What is sent back in place of results."""
-    from pebble import ProcessExpired
-
-    assert processes.lost(ValueError("no")) == "ValueError: no"
-    assert (
-        processes.lost(ProcessExpired("gone", code=3))
-        == "the worker process was killed (exit code 3)"
-    )
 
 
 def test_stopping_early_stops_the_workers(suite_of: Callable[..., Suite], store: Store) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ablate import flow
+from ablate.executors.inline import Inline
 from ablate.inert import check
 from ablate.store import open_store
 from ablate.todo import differing
@@ -18,9 +19,9 @@ MATCHED = ("{method.meta.update: balanced}", "{method.meta.update: {balanced: {m
 
 
 def told(suite: Suite, folder: Path) -> list[str]:
-    store = open_store(folder)
-    lines = list(check(suite, store, HERE))
-    assert list(check(suite, store, HERE)) == []  # asked once
+    store, inline = open_store(folder), Inline()
+    lines = list(check(suite, store, HERE, inline))
+    assert list(check(suite, store, HERE, inline)) == []  # asked once
     store.close()
     return lines
 
