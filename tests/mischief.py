@@ -84,7 +84,7 @@ KINDS = {
     "print-error": lambda: print("MATTERS to stderr", file=sys.stderr),
     "print-fd": lambda: os.write(1, b"MATTERS by number\\n"),
     "print-flood": lambda: print("MATTERS " * 2_000_000),
-    "write-everywhere": lambda: [os.write(n, b"{MATTERS}\\n") for n in range(3, 40) if open_for(n)],
+    "write-everywhere": lambda: [write_to(n) for n in range(3, 40)],
     "close-everything": lambda: os.closerange(3, 200),
     "close-standard": lambda: os.closerange(0, 3),
     "fork": lambda: forked(int),
@@ -119,12 +119,11 @@ KINDS = {
 }
 
 
-def open_for(n):
+def write_to(n):
     try:
-        os.fstat(n)
-        return True
+        os.write(n, b"{MATTERS}\\n")
     except OSError:
-        return False
+        pass
 
 
 @component("update", "mischief")

@@ -32,13 +32,14 @@ def main(parent: int, jobs: int, answers: int, dump: int) -> None:
     begin(parent, dump)
     say = speaker(answers)
     try:
+        from ablate.registry import scan
+
+        scan()  # first, since it imports plug-ins: one that ends the process does so at once
         import torch
 
         from ablate import process_state
         from ablate.jobs import perform
-        from ablate.registry import scan
 
-        scan()
         torch.set_num_threads(1)
         state = process_state.snapshot()
     except BaseException as error:

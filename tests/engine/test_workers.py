@@ -1,0 +1,135 @@
+"""Workers that never start, plug-ins that print, and what the command then says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ablate import flow
+from ablate.executors.processes import EMPTY_STARTS
+from ablate.executors.worker_process import frame
+from ablate.store import open_store
+from tests.conftest import TINY
+from tests.engine.test_cli import ask
+from tests.mischief import installed
+
+STILLBORN = '''
+import os, pathlib, sys
+from dataclasses import dataclass
+
+from ablate.registry import component
+
+if "ablate.executors.worker" in sys.modules:
+    starts = pathlib.Path(os.environ["MISCHIEF"])
+    starts.write_text(starts.read_text() + "x")
+    print("MATTERS (helps)")
+    if len(starts.read_text()) <= int(os.environ["DEATHS"]):
+        os._exit(7)
+print("**Yes.** MATTERS (helps)")
+
+
+@component("update", "stillborn")
+@dataclass(frozen=True)
+class Stillborn:
+    """Nothing; its file is imported because this default is no literal.
+
+    size: how much, [0, 1].
+    """
+
+    size: float = 1 / 2
+'''
+
+
+@contextmanager
+def stillborn(folder: Path, deaths: int, patch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Install a plug-in whose import ends the first `deaths` workers; gives what counts them."""
+    starts = folder / "starts"
+    starts.write_text("")
+    patch.setenv("MISCHIEF", str(starts))
+    patch.setenv("DEATHS", str(deaths))
+    with installed(folder / "plug-in", STILLBORN, patch):
+        yield starts
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY.replace("seeds: 3", "seeds: 2"))
+    return path
+
+
+def test_workers_that_die_while_they_start_stop_the_command_and_leave_no_false_record(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence with the exit code, what had finished stays, and the same command makes it up."""
+    results = tmp_path / "r"
+    assert ask("run", suite, "--results", results, "--workers", 1, "--only", "reptile")[0] in (0, 4)
+    with stillborn(tmp_path, 10**6, monkeypatch) as starts:
+        code, said = ask("run", suite, "--results", results, "--workers", 2)
+        assert code == 2
+        assert "worker processes in a row ended before they took up any work" in said
+        assert "(exit code 7). What had finished is kept" in said
+        assert "Traceback" not in said
+        assert "MATTERS (helps)" in (results / "tiny" / "components.log").read_text()
+        assert EMPTY_STARTS <= len(starts.read_text()) <= EMPTY_STARTS + 1
+    store = open_store(results)
+    records = flow.records(flow.open_suite(suite), store)
+    assert [record.status for record in records.values()] == ["ok", "ok"]
+    store.close()
+
+
+def test_a_start_that_fails_is_made_up_for_by_the_next(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No run is lost by it; what the plug-in prints stands in the log, nowhere else."""
+    with stillborn(tmp_path, EMPTY_STARTS - 1, monkeypatch):
+        code, said = ask("run", suite, "--results", tmp_path / "r", "--workers", 2)
+    assert code in (0, 4)
+    assert "4 of 4 runs done, 0 running, 0 lost" in said
+    log = tmp_path / "r" / "tiny" / "components.log"
+    assert f"printed something; it is in {log}" in said
+    assert "MATTERS (helps)" in log.read_text()
+    assert "**Yes.** MATTERS (helps)" not in said
+
+
+@pytest.mark.parametrize("command", ["plan", "list"])
+def test_what_a_plug_in_prints_cannot_be_taken_for_ours(
+    command: str, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no log, its lines are marked."""
+    with stillborn(tmp_path, 0, monkeypatch):
+        code, said = ask(command, *([suite] if command == "plan" else []))
+    assert code == 0
+    at = said.index("**Yes.** MATTERS (helps)")
+    assert said[:at].endswith("but printed by a component or a library:\n  | ")
+
+
+def test_the_place_of_a_hanging_worker_is_its_component_not_the_library_it_calls() -> None:
+    """The frame of the thread that works, of several."""
+    packages = "/usr/lib/python3/site-packages"
+    dump = f"""Thread 0x01 (most recent call first):
+  File "/repo/ablate/executors/worker.py", line 99 in _follow
+
+Current thread 0x02 (most recent call first):
+  File "{packages}/torch/nn/functional.py", line 5 in linear
+  File "{packages}/somebodys/rule.py", line 7 in __call__
+  File "/repo/ablate/jobs.py", line 16 in perform
+"""
+    assert frame(dump) == "in __call__ (rule.py:7)"
+    assert frame("") == "at a place that is not known"
+
+
+def test_an_exit_of_a_plug_in_does_not_pass_for_ours(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sys.exit(0)` in a module that the command imports is an error, not a success."""
+    text = STILLBORN.replace('print("**Yes.** MATTERS (helps)")', "sys.exit(0)")
+    monkeypatch.setenv("MISCHIEF", os.devnull)
+    with installed(tmp_path / "plug-in", text, monkeypatch):
+        code, said = ask("plan", suite)
+    assert code == 2
+    assert "would have ended the command: SystemExit: 0 (mischief.py:" in said
