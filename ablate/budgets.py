@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ablate import pair
+from ablate import cohort, pair
 from ablate.family import battery, conclude
 from ablate.judge import Runs, design
 from ablate.stats.guarded import beside
@@ -77,12 +77,20 @@ def equalled(
             suite.seed_numbers,
         )
 
+    def joined(a: Comparison, b: Comparison, share: float, places: set[int]) -> Comparison:
+        used = [suite.variants[i] for i in places], [runs[i] for i in places]
+        together = between(a, b, share)
+        reasons = (*filter(None, [together.refusal]), *cohort.refusals(*used))
+        return replace(together, refusal="; ".join(dict.fromkeys(reasons)))
+
     if found := around(suite, runs, arms[1], by, mine):
         a, b, share = found
-        return mine / other, between(pairs(arms[0], a), pairs(arms[0], b), share)
+        pair_a, pair_b = pairs(arms[0], a), pairs(arms[0], b)
+        return mine / other, joined(pair_a, pair_b, share, {*arms, a, b})
     if found := around(suite, runs, arms[0], by, other):
         a, b, share = found
-        return mine / other, between(pairs(a, arms[1]), pairs(b, arms[1]), share)
+        pair_a, pair_b = pairs(a, arms[1]), pairs(b, arms[1])
+        return mine / other, joined(pair_a, pair_b, share, {*arms, a, b})
     return mine / other, None
 
 

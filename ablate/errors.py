@@ -48,6 +48,10 @@ class SelectionError(AblateError):
     """A name asked for on the command line that nothing answers to."""
 
 
+class SourceError(AblateError):
+    """Code that cannot be told: a file is missing, or was changed while it was being loaded."""
+
+
 class StoreError(AblateError):
     """The store cannot be opened, is in use, or was written by another version."""
 

@@ -17,16 +17,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ablate import adapt, dataset_checks, heap, loop, process_state, provenance, rng, score
+from ablate import (
+    adapt,
+    dataset_checks,
+    fingerprints,
+    heap,
+    loop,
+    process_state,
+    provenance,
+    rng,
+    score,
+    sources,
+)
 from ablate.errors import Stopped
 from ablate.exam import exam
 from ablate.foreign_text import plain as plain_text
 from ablate.net import Net, init_digest, initial
 from ablate.packing import failed, unpack
-from ablate.plan import code_facts, numbers, protocol_facts, with_numbers
 from ablate.program import Program, logits
 from ablate.registry import Catalogue, scan
 from ablate.rows import agree
+from ablate.stacking import numbers, with_numbers
 from ablate.stream import Stream, split
 from ablate.types import Data, Facts, Json, RunResult, RunSpec, Site, Stack
 
@@ -59,7 +70,9 @@ def attempt(stack: Stack, site: Site, catalogue: Catalogue) -> list[RunResult]:
         # each attempt begins in the same state, whatever a component did in the one before
         with process_state.held(int(stack.runs[0].key[:12], 16)) as changed:
             ready = assemble(stack, site, catalogue)
+            fingerprints.confirm(stack, catalogue)
             results = train(ready)
+            fingerprints.confirm(stack, catalogue)  # functions import, too
             if rows_mark(ready.data) != ready.mark:
                 raise ValueError("a component changed the data in place, which all runs share")
     except Alone:
@@ -129,6 +142,9 @@ class Assembled:
 def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     """Load the data, build the components and draw the initial parameters of a stack."""
     first = stack.runs[0]
+    sources.renew()  # what is not loaded yet will be loaded as it is now
+    code = fingerprints.code_facts(first, catalogue)
+    protocol_code = fingerprints.protocol_facts(stack.predictors, catalogue)
     device = pick_device(site.device)
     dataset = catalogue.build(first.choices["dataset"])
     data, held = load(dataset, Path(site.data_root), first.choices["dataset"].name)
@@ -163,8 +179,8 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         "data": held.digest,
         "data_mark": held.mark,
         dataset_checks.PROVENANCE: cautions(first, held, stream, catalogue),
-        **code_facts(first, catalogue),
-        "protocols": protocol_facts(stack.predictors, catalogue),
+        **code,
+        "protocols": protocol_code,
     }
     protocols = {choice.label(): catalogue.build(choice) for choice in stack.predictors}
     program = replace(

@@ -5,27 +5,29 @@ Nothing here prints: `run` yields events, `analyse` gives the Study that reports
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ablate import budgets, dispatch, judge, overview, registration, shipped
+from ablate.caveats import Caveat, caveats
 from ablate.changes import told_seeds
+from ablate.cohort import merged
 from ablate.errors import SelectionError, unknown
 from ablate.overview import Importance
-from ablate.packing import failed, merged, unpack_results
+from ablate.packing import failed, unpack_results
 from ablate.plan import Plan, keys, plan
 from ablate.registry import scan
 from ablate.same import Same, same
 from ablate.search import Own
 from ablate.settings import Settings
+from ablate.standing import Reason, is_done
 from ablate.store import Store
 from ablate.suite import predictors, read_suite
-from ablate.summary import ArmSummary, Estimate, of_metric, summarise
-from ablate.todo import look, pair_key, select, unfinished
+from ablate.summary import ArmSummary, Estimate, of_metric, summaries
+from ablate.todo import inert_pairs, look, reasons_of, same_code, select, unfinished
 from ablate.types import ENOUGH_PAIRS, Effect, Json, RunResult, Site, Stack, Suite, Variant, Verdict
 
 
@@ -42,7 +44,8 @@ class Study:
     same: what comparing an arm with its own twin came to. deviations: how the suite differs from
     what was registered before its runs. settings: the grid's cells together, by metric. importance:
     which of its axes explains the scores, by metric. registered: verdicts on the claims as they
-    were registered, where these were changed. equal: the contrasts at equal budgets.
+    were registered, where these were changed. equal: the contrasts at equal budgets. caveats: what
+    is damaged, of another version, kept on purpose, or does not go together among the records.
     """
 
     suite: Suite
@@ -62,6 +65,7 @@ class Study:
     importance: tuple[Importance, ...] = ()
     registered: tuple[Verdict, ...] = ()
     equal: tuple[budgets.AtEqual, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
 
     @property
     def pooled(self) -> list[tuple[Effect, Verdict]]:
@@ -83,11 +87,17 @@ class Study:
 
 @dataclass(frozen=True)
 class Work:
-    """What a run command will do. stacks: what is left to run; records: what is there, by key."""
+    """What a run command will do. stacks: what is left to run; records: what is there, by key.
+
+    reasons: of every run, by key, why it is not done. kept: the runs that count as done although
+    their records are stale.
+    """
 
     plan: Plan
     stacks: tuple[Stack, ...]
     records: Mapping[str, RunResult]
+    reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
 
     @property
     def seconds(self) -> float:
@@ -174,11 +184,13 @@ def prepare(
     fetch: bool = False,
     fresh: bool = False,
     among: Container[tuple[int, int]] | None = None,
+    keep: bool = False,
 ) -> Work:
     """Plan a suite against its data, and find what no record answers yet.
 
     only: selectors of `todo.select`. fetch: download missing data. fresh: no record counts.
-    among: the (variant, seed) that are wanted now; all of them unless said.
+    among: the (variant, seed) that are wanted now; all of them unless said. keep: records that are
+    stale count as done.
     """
     catalogue = scan()
     facts = look(suite, catalogue, root, fetch)
@@ -186,8 +198,10 @@ def prepare(
     chosen = {one for one in select(suite, only) if among is None or one in among}
     wanted = {made.keys[v][seed] for v, seed in chosen}
     records = store.load(made.runs) if store else {}
-    counted = {} if fresh else records
-    return Work(made, tuple(unfinished(made, counted, facts, wanted)), records)
+    why = reasons_of(made, records, facts, store.damage.runs if store else ())
+    left = {key for key in wanted if fresh or not is_done(why[key], keep)}
+    kept = frozenset(key for key in wanted - left if why[key])
+    return Work(made, tuple(unfinished(made, left)), records, why, kept)
 
 
 @contextmanager
@@ -231,11 +245,12 @@ def run(
         results = failed(work.stacks[place], answer) if lost else unpack_results(answer)
         results = [merged(records.get(result.key), result) for result in results]
         store.save(results)
+        same_code(work.stacks[place], results)
         records |= {result.key: result for result in results}
         yield Finished(tuple(results), dict(records))
 
 
-def by_look(suite: Suite, root: Path, store: Store) -> Iterator[Work]:
+def by_look(suite: Suite, root: Path, store: Store, keep: bool = False) -> Iterator[Work]:
     """Give the work of each look in turn, until every claim is decided or the seeds are spent.
 
     The runs of one look have to be done before the next is asked for. Arms whose claims are all
@@ -246,7 +261,7 @@ def by_look(suite: Suite, root: Path, store: Store) -> Iterator[Work]:
         wanted = {(v, seed) for v in open_arms(suite, store) for seed in range(seeds)}
         if not wanted:
             return
-        yield prepare(suite, root, store, among=wanted)
+        yield prepare(suite, root, store, among=wanted, keep=keep)
 
 
 def open_arms(suite: Suite, store: Store) -> set[int]:
@@ -283,9 +298,7 @@ def analyse(suite: Suite, store: Store) -> Study:
         suite,
         names,
         runs,
-        tuple(
-            summarise(v, r, labels, suite.alpha) for v, r in zip(suite.variants, runs, strict=True)
-        ),
+        summaries(suite, runs, labels),
         tuple(verdicts),
         tuple(judge.warnings(suite, runs, judged)),
         labels,
@@ -299,16 +312,10 @@ def analyse(suite: Suite, store: Store) -> Study:
         overview.importance(suite, runs),
         tuple(as_was),
         budgets.at_equal(suite, runs),
+        tuple(caveats(suite, runs, store)),
     )
 
 
 def records(suite: Suite, store: Store) -> Mapping[str, RunResult]:
     """Load what is there of a suite's runs, by key."""
     return store.load(key for row in keys(suite) for key in row)
-
-
-def inert_pairs(suite: Suite, store: Store) -> dict[int, Json]:
-    """Read which contrasts compare arms that took the same first steps."""
-    keys_of = [pair_key(suite, contrast, scan()) for contrast in suite.contrasts]
-    told = {key: json.loads(text) for key, text in store.notes(keys_of).items()}
-    return {i: told[key] for i, key in enumerate(keys_of) if told.get(key, {}).get("tied")}

@@ -67,6 +67,10 @@ def forecasts(suite: Suite, records: Mapping[str, RunResult], source: str) -> It
     level = design.alpha / (1 if design.correction == "none" else len(compared))
     for one in compared:
         n = len(one.deltas)
+        if one.refusal and not suite.spread:
+            raise SelectionError(
+                f"the runs of {one.treatment} and {one.baseline} do not go together: {one.refusal}"
+            )
         if suite.spread:
             yield forecast(one, suite.spread, "declared", design, level)
         elif n >= FEWEST:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate import metrics, pair
+from ablate import cohort, metrics, pair
 from ablate.settings import Settings, across
 from ablate.stats.shares import Shares, shares
 from ablate.summary import Estimate, estimate
@@ -45,7 +45,12 @@ def asked(suite: Suite) -> list[str]:
 
 
 def settings(suite: Suite, runs: Runs) -> tuple[Settings, ...]:
-    """Give what the cells of the grid say together, for each metric that is asked about."""
+    """Give what the cells of the grid say together, for each metric that is asked about.
+
+    Nothing where the records do not go together.
+    """
+    if refusals(suite, runs):
+        return ()
     found = []
     for metric in asked(suite):
         table: dict[str, dict[str, Mapping[Hashable, float]]] = {}
@@ -59,9 +64,12 @@ def settings(suite: Suite, runs: Runs) -> tuple[Settings, ...]:
 
 
 def importance(suite: Suite, runs: Runs) -> tuple[Importance, ...]:
-    """Give the shares of variance for suites that vary two things or more, by metric."""
+    """Give the shares of variance for suites that vary two things or more, by metric.
+
+    Nothing where the records do not go together.
+    """
     factors = _factors(suite)
-    if len(factors) < 2:
+    if len(factors) < 2 or refusals(suite, runs):
         return ()
     found = []
     for metric in asked(suite):
@@ -79,6 +87,13 @@ def importance(suite: Suite, runs: Runs) -> tuple[Importance, ...]:
     return tuple(found)
 
 
+def refusals(suite: Suite, runs: Runs) -> list[str]:
+    """Say why a suite's records do not go together; its cells may be of several data sets."""
+    pairs = [(v, runs[i]) for i, v in enumerate(suite.variants) if not _is_twin(suite, i)]
+    arms, records = zip(*pairs, strict=True)
+    return cohort.refusals(arms, records, across_data=True)
+
+
 def _varied(suite: Suite, runs: Runs) -> list[tuple[Variant, Mapping[int, RunResult]]]:
     """Give the arms that every axis reaches: the others have no run in most of the settings."""
     return [(v, runs[i]) for i, v in enumerate(suite.variants) if _in_grid(suite, i, v)]
@@ -86,7 +101,11 @@ def _varied(suite: Suite, runs: Runs) -> list[tuple[Variant, Mapping[int, RunRes
 
 def _in_grid(suite: Suite, place: int, variant: Variant) -> bool:
     """Leave out the twins of A/A studies, and arms that an axis does not reach."""
-    return not variant.unvaried and place not in {twin for _, twin in suite.twins}
+    return not variant.unvaried and not _is_twin(suite, place)
+
+
+def _is_twin(suite: Suite, place: int) -> bool:
+    return place in {twin for _, twin in suite.twins}
 
 
 def _scores(variant: Variant, mine: Mapping[int, RunResult], metric: str) -> dict[Hashable, float]:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ablate import provenance
 from ablate.types import Json, RunResult, RunSpec, Site, Stack, unplain
-
-SAME_RUN = ("data", "device", "engine", "components", "packages")
-"""Facts on which two records of one key must agree to be the same run."""
 
 
 def pack(stack: Stack, site: Site) -> Json:
@@ -43,21 +39,3 @@ def failed(stack: Stack, reason: str) -> list[RunResult]:
         RunResult(run.key, run.seed, "failed", reason, [], {}, {}, 0, 0, 0.0, provenance.machine())
         for run in stack.runs
     ]
-
-
-def merged(old: RunResult | None, new: RunResult) -> RunResult:
-    """Keep the protocols that only the old record of a run has, if it is the same run indeed.
-
-    Suites share runs; one suite's extra protocol must not cost another suite its own.
-    """
-    if old is None or old.status != "ok" or new.status != "ok":
-        return new
-    if any(old.provenance.get(fact) != new.provenance.get(fact) for fact in SAME_RUN):
-        return new
-    protocols = {**old.provenance.get("protocols", {}), **new.provenance.get("protocols", {})}
-    return replace(
-        new,
-        right={**old.right, **new.right},
-        task_right={**old.task_right, **new.task_right},
-        provenance={**new.provenance, "protocols": protocols},
-    )

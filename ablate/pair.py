@@ -6,11 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ablate import metrics
+from ablate import cohort, metrics
 from ablate.types import Comparison, Effect, LostPair, RunResult, Variant, cell_words
-
-CHECKED = ("data", "device", "engine", "record_version")
-"""Facts on which two records of a pair must agree, besides their streams and torch."""
 
 NOT_RUN = "not run"
 
@@ -88,6 +85,9 @@ def over_settings(
     for one in made:
         for pair in one.lost:
             lost.setdefault(pair.seed, []).append(pair)
+    places = (*effect.plus, *effect.minus)
+    pooled = [{seed: runs[i][seed] for seed in kept} for i in places]
+    apart = cohort.refusals([variants[i] for i in places], pooled, across_data=True)
     sides = ({one.treatment for one in made}, {one.baseline for one in made})
 
     def mean(side: str, seed: int) -> float:
@@ -115,20 +115,16 @@ def over_settings(
         ),
         resolution=min((one.resolution for one in made), default=math.nan) / len(made),
         identical=all(one.identical for one in made),
-        refusal="; ".join(dict.fromkeys(filter(None, (one.refusal for one in made)))),
+        refusal="; ".join(dict.fromkeys(filter(None, (*(one.refusal for one in made), *apart)))),
     )
 
 
 def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Comparison:
     """Pair two sides by seed; see `compare`."""
     pairs: dict[int, tuple[float, ...]] = {}
-    lost, refusals = [], set()
+    lost = []
     every = [one for side in sides for one in zip(side.variants, side.records, strict=True)]
-    orders = {arm.choices["dataset"].settings.get("class_order") for arm, _ in every
-              if "dataset" in arm.choices}  # fmt: skip
     names = {id(arm): arm.label for arm, _ in every}  # a label costs more than a score
-    # arms that declare different class orders compare just that
-    expected = {"the class order stream differs"} if len(orders) > 1 else set()
     for seed in seeds:
         means, faults = [], []
         for side in sides:
@@ -144,13 +140,9 @@ def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Com
             missing = any(fault == NOT_RUN for *_, fault in faults)
             lost.append(LostPair(seed, reason, tuple(dict.fromkeys(lost_by)), missing))
             continue
-        first = every[0][1][seed]
-        for _, mine in every[1:]:
-            refusals |= set(mixed(first, mine[seed])) - expected
         pairs[seed] = tuple(means)
-    for arm, mine in every:
-        if len({str(mine[seed].provenance.get("components")) for seed in pairs}) > 1:
-            refusals.add(f"the runs of {arm.label} come from several versions of its components")
+    paired = [{seed: mine[seed] for seed in pairs} for _, mine in every]
+    refusals = cohort.refusals([arm for arm, _ in every], paired)
     start = next((every[0][1][seed] for seed in pairs), None)
     return Comparison(
         treatment=sides[0].label,
@@ -162,41 +154,13 @@ def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Com
         baseline_values=tuple(values[1] for values in pairs.values()),
         lost=tuple(lost),
         resolution=metrics.resolution(start) if start else math.nan,
-        refusal="; ".join(sorted(refusals)),
+        refusal="; ".join(refusals),
     )
 
 
 def own(variant: Variant) -> str:
     """Name the protocol by which a variant itself predicts."""
     return variant.choices["predict"].label()
-
-
-def mixed(a: RunResult, b: RunResult) -> list[str]:
-    """Name the facts on which two records of one seed disagree, so that they are no pair."""
-    if a.provenance == b.provenance and a.provenance.get("streams"):
-        return []
-    found = [
-        f"{fact} differs ({a.provenance.get(fact)} and {b.provenance.get(fact)})"
-        for fact in CHECKED
-        if a.provenance.get(fact) != b.provenance.get(fact)
-    ]
-    for fact in ("components", "protocols"):
-        parts = [record.provenance.get(fact) or {} for record in (a, b)]
-        found += [
-            f"{name} was changed between the runs"
-            for name in sorted({*parts[0]} & {*parts[1]})
-            if parts[0][name] != parts[1][name]
-        ]
-    versions = [record.provenance.get("packages", {}).get("torch") for record in (a, b)]
-    if versions[0] != versions[1]:
-        found.append(f"torch differs ({versions[0]} and {versions[1]})")
-    streams = [record.provenance.get("streams") or {} for record in (a, b)]
-    if not all(streams):
-        return [*found, "a record has no stream digests"]
-    differing = sorted(
-        name for name in {*streams[0], *streams[1]} if streams[0].get(name) != streams[1].get(name)
-    )
-    return [*found, *(f"the {name} stream differs" for name in differing)]
 
 
 def in_cell(cell: Mapping[str, str]) -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ablate import dataset_checks, provenance
-from ablate.reading import Component
+from ablate import dataset_checks
 from ablate.registry import Catalogue
+from ablate.stacking import numbers, with_numbers
 from ablate.suite import predictors
 from ablate.types import Choice, Facts, RunSpec, Stack, Suite, Variant
 
@@ -108,30 +108,6 @@ def plan(
     return Plan(suite, keys(suite), tuple(stacks), tuple(costs), warnings)
 
 
-def numbers(choice: Choice, catalogue: Catalogue, path: tuple[str, ...] = ()) -> dict[Any, float]:
-    """Give the settings of a method that may differ within a stack, by path: its plain floats."""
-    entry = catalogue.get(choice.kind, choice.name)
-    found: dict[Any, float] = {}
-    for name, value in choice.settings.items():
-        field = entry.field(name)
-        if isinstance(value, Choice):
-            found |= numbers(value, catalogue, (*path, name))
-        elif field and field.annotation == "float" and "__post_init__" not in entry.methods:
-            found[(*path, name)] = value
-    return found
-
-
-def with_numbers(choice: Choice, values: Mapping[Any, Any], path: tuple[str, ...] = ()) -> Choice:
-    """Give a copy of a choice with other values at some paths."""
-    settings = {
-        name: with_numbers(value, values, (*path, name))
-        if isinstance(value, Choice)
-        else values.get((*path, name), value)
-        for name, value in choice.settings.items()
-    }
-    return Choice(choice.kind, choice.name, settings)
-
-
 def structure(run: RunSpec, catalogue: Catalogue) -> Any:
     """Give what runs must share to be stacked: everything but the seed and the method's numbers."""
     method = run.choices["method"]
@@ -194,29 +170,6 @@ def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
     products = rows * parameters(stack.runs[0], catalogue, facts) * len(stack.runs)
     seconds = gradients * OVERHEAD_SECONDS + products * SECONDS_PER_PRODUCT
     return Cost(sum(steps), rows, seconds)
-
-
-def code_facts(run: RunSpec, catalogue: Catalogue) -> dict[str, Any]:
-    """Give digests of the code that a run's scores depend on: the engine's, each component's."""
-    used: dict[str, Component] = {}
-    for choice in run.choices.values():
-        used |= catalogue.used(choice)
-    digests = {
-        name: provenance.code(catalogue.files(entry)) for name, entry in sorted(used.items())
-    }
-    return {"engine": provenance.engine(), "components": digests}
-
-
-def protocol_facts(predictors: Sequence[Choice], catalogue: Catalogue) -> dict[str, str]:
-    """Give a digest of the code behind each scoring protocol, by its label."""
-    return {
-        choice.label(): provenance.code(
-            tuple(
-                file for entry in catalogue.used(choice).values() for file in catalogue.files(entry)
-            )
-        )
-        for choice in predictors
-    }
 
 
 def _parts(group: Sequence[RunSpec], width: int) -> list[list[RunSpec]]:

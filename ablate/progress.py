@@ -80,4 +80,6 @@ class Progress:
         for comparison in judge.comparisons(self.suite, runs):
             deltas = comparison.deltas
             mean = f"{sum(deltas) / len(deltas):+.2f} points" if deltas else "–"
+            if comparison.refusal:
+                mean = "these runs do not go together"
             yield f"{comparison.treatment} − {comparison.baseline}", len(deltas), mean

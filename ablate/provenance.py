@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import os
 import platform
@@ -15,10 +14,14 @@ from pathlib import Path
 from ablate import shipped
 from ablate.types import Json
 
-RECORD_VERSION = 3
+RECORD_VERSION = 4
 """Raised when a change alters a number that is stored."""
 
 PACKAGES = ("ablate-study", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
+"""Packages whose versions every record states: ours, and those that a score can depend on."""
+
+ABSENT = "not installed"
+"""The version of a package that there is not."""
 
 
 @cache
@@ -33,47 +36,6 @@ def machine() -> Json:
         "cpu": _cpu(),
         "cores": usable_cores(),
     }
-
-
-TRAINING = (
-    *("adapt", "augment", "batch_norm", "checkpoint", "exam", "execute", "loop", "losses", "net"),
-    *("rng", "score", "seams", "solve", "stream", "tables"),
-)
-"""The engine's modules that decide what a run's scores are."""
-
-
-@cache
-def engine() -> str:
-    """Give a digest of the engine's training code."""
-    return code(tuple(str(shipped.ENGINE / f"{name}.py") for name in TRAINING))
-
-
-@cache
-def code(files: tuple[str, ...]) -> str:
-    """Give a digest of what Python files do: comments, layout and docstrings do not count.
-
-    A file without readable source (a compiled plug-in) counts with its bytes, a missing one not.
-    """
-    return digest(_bare(Path(file)) for file in sorted(set(files)))
-
-
-def _bare(path: Path) -> bytes:
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):
-        return path.read_bytes()
-    except OSError:
-        return b""
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_text(body[0]):
-            del body[0]
-    return ast.dump(tree).encode()
-
-
-def _is_text(node: ast.AST) -> bool:
-    value = getattr(node, "value", None) if isinstance(node, ast.Expr) else None
-    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def digest(parts: Iterable[bytes]) -> str:
@@ -98,7 +60,7 @@ def version_of(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
-        return "not installed"
+        return ABSENT
 
 
 def _git() -> Json:

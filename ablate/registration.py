@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ablate import provenance
+from ablate import notes, provenance
 from ablate.store import Store
 from ablate.types import Contrast, Effect, Json, Suite
 
@@ -62,7 +62,7 @@ def freeze(suite: Suite, store: Store, runs_present: int, anew: bool = False) ->
 def registered(suite: Suite, store: Store) -> Json | None:
     """Give what was frozen under a suite's name; None where nothing was."""
     found = store.notes([key_of(suite.name)])
-    return json.loads(found[key_of(suite.name)]) if found else None
+    return next((notes.read(notes.Registered, *note) for note in found.items()), None)
 
 
 def as_registered(suite: Suite, entry: Json | None) -> Suite:

@@ -85,18 +85,6 @@ class Catalogue:
             found |= self.used(value)
         return found
 
-    def files(self, entry: Component) -> tuple[str, ...]:
-        """Name the files a component's behaviour stands in: its own, and its folder's helpers.
-
-        A helper is a file beside it that labels no component.
-        """
-        own = Path(entry.origin)
-        if not own.is_relative_to(shipped.ROOT / "variants"):
-            return (entry.origin,)
-        taken = {one.origin for one in self.components.values()}
-        beside = sorted(map(str, own.parent.glob("*.py")))
-        return (entry.origin, *(path for path in beside if path not in taken))
-
     def load(self, kind: str, name: str) -> Any:
         """Import a component's class."""
         entry = self.get(kind, name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate import metrics, verdict
+from ablate import cohort, metrics, verdict
 from ablate.family import battery
 from ablate.pair import own
 from ablate.rng import stream
@@ -46,7 +46,8 @@ def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
     """Pair each arm's runs at random with those of its twin and judge, many times over.
 
     Both ran the same program on different seeds, so every claimed difference is a false one. Each
-    metric with its smallest margin among the suite's contrasts and effects is tried.
+    metric with its smallest margin among the suite's contrasts and effects is tried. Runs that do
+    not go together say nothing.
     """
     margins: dict[str, float] = {}
     asked = [(one.metric, one.margin) for one in suite.contrasts]
@@ -56,6 +57,8 @@ def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
     for place, twin in suite.twins:
         good = [r for i in (place, twin) for r in runs[i].values() if r.status == "ok"]
         variant = suite.variants[place]
+        if cohort.refusals([variant, suite.variants[twin]], [runs[place], runs[twin]]):
+            continue
         for metric, margin in margins.items():
             values = [metrics.value(r, metric, own(variant)) for r in good]
             if len(values) >= 2 * ENOUGH_PAIRS and all(map(math.isfinite, values)):

@@ -1,116 +1,185 @@
-"""The embedded store: one record a run, by content key. The parent process is its only writer."""
+"""The embedded store: one record a run, by content key. The parent process is its only writer.
+
+Every row has a digest over its key and its data; a row that does not have the digest that it states
+counts as missing, and is counted out loud. See `store_file` for earlier and later layouts.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from ablate.errors import StoreError
+from ablate.sealing import note_seal, read_record, run_row, seal, shown
+from ablate.store_file import (
+    FILE,
+    LAYOUT,
+    NOTES,
+    READ_NOTES,
+    READ_RUNS,
+    RUNS,
+    connect,
+    is_empty,
+    stated_layout,
+    translated,
+    upgrade,
+)
 from ablate.types import RunResult
 
-LAYOUT = 1
-"""The version of the tables; a store of another layout is not opened."""
 
-_TABLES = sa.MetaData()
-_RUNS = sa.Table(
-    "runs",
-    _TABLES,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("seed", sa.Integer, nullable=False),
-    sa.Column("status", sa.String, nullable=False),
-    sa.Column("finished", sa.String, nullable=False),
-    sa.Column("seconds", sa.Float, nullable=False),
-    sa.Column("record", sa.Text, nullable=False),
-)
-_NOTES = sa.Table(
-    "notes",
-    _TABLES,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("text", sa.Text, nullable=False),
-)
-_LAYOUT = sa.Table("layout", _TABLES, sa.Column("version", sa.Integer, primary_key=True))
+@dataclass(frozen=True)
+class Damage:
+    """What cannot be believed in a store: keys of damaged rows, as far as they can be read.
+
+    unchecked: rows of a store of layout 1, whose damage nobody can see.
+    """
+
+    runs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unchecked: int = 0
+
+    def lines(self, name: str = FILE) -> Iterator[str]:
+        """Say it, in a line each; nothing where all is well."""
+        for count, what in ((len(self.runs), "record"), (len(self.notes), "note")):
+            if count:
+                said = (
+                    "s of {} are damaged and count" if count > 1 else " of {} is damaged and counts"
+                )
+                yield f"{count} {what}{said.format(name)} as missing."
+        if self.unchecked:
+            yield (
+                f"{name} was written by an earlier version, without checksums: damage in its "
+                f"{self.unchecked} records cannot be seen."
+            )
 
 
 class Store:
-    """Run records in a SQLite file, or in any database that a SQLAlchemy URL names."""
+    """Run records in a SQLite file."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        """Wrap an engine; `open_store` makes it."""
+    def __init__(self, engine: sa.Engine, sealed: bool = True) -> None:
+        """Wrap an engine; `open_store` makes it. sealed: rows have digests."""
         self._engine = engine
+        self._sealed = sealed
+        self._damaged: dict[str, tuple[str, ...]] = {}
+        self._unchecked = 0
+
+    @property
+    def damage(self) -> Damage:
+        """Say what is damaged, as of the last time that runs and notes were read."""
+        if "runs" not in self._damaged:
+            self.load(())
+        if "notes" not in self._damaged:
+            self.notes(())
+        return Damage(self._damaged["runs"], self._damaged["notes"], self._unchecked)
 
     def save(self, results: Iterable[RunResult]) -> None:
         """Write results in one transaction, replacing those of the same keys."""
-        rows = [_row(result) for result in results]
-        with _translated(), self._engine.begin() as link:
-            link.execute(sa.delete(_RUNS).where(_RUNS.c.key.in_([row["key"] for row in rows])))
-            link.execute(sa.insert(_RUNS), rows)
+        self._write(RUNS, [run_row(result) for result in results])
 
     def load(self, keys: Iterable[str]) -> dict[str, RunResult]:
-        """Give the records of the keys that have one."""
-        wanted = sorted(set(keys))
-        found: dict[str, RunResult] = {}
-        with _translated(), self._engine.connect() as link:
-            for start in range(0, len(wanted), 500):
-                some = wanted[start : start + 500]
-                query = sa.select(_RUNS.c.record, _RUNS.c.seconds).where(_RUNS.c.key.in_(some))
-                for text, seconds in link.execute(query):
-                    if record := _read(text, seconds):
-                        found[record.key] = record
-        return found
+        """Give the records of the keys that have one; a damaged one is none.
+
+        Raises StoreError for a record of a newer version.
+        """
+        wanted = {key.encode(): key for key in keys}
+        records: dict[str, RunResult] = {}
+        damaged, count = [], 0
+        for key, *data, stated in self._rows(READ_RUNS):
+            count += 1
+            if self._sealed and (key is None or stated != seal(b"run", key, *data)):
+                damaged.append(shown(key))
+            elif key in wanted:
+                record = read_record(wanted[key], data, self._sealed)
+                if record is None:
+                    damaged.append(wanted[key])
+                else:
+                    records[record.key] = record
+        self._damaged["runs"], self._unchecked = tuple(damaged), 0 if self._sealed else count
+        return records
 
     def note(self, texts: Mapping[str, str]) -> None:
         """Write texts under their keys, replacing those that are there."""
-        rows = [{"key": key, "text": text} for key, text in texts.items()]
-        with _translated(), self._engine.begin() as link:
-            link.execute(sa.delete(_NOTES).where(_NOTES.c.key.in_(list(texts))))
-            link.execute(sa.insert(_NOTES), rows)
+        self._write(
+            NOTES,
+            [
+                {"key": key, "text": text, "digest": note_seal(key.encode(), text.encode())}
+                for key, text in texts.items()
+            ],
+        )
 
     def notes(self, keys: Iterable[str]) -> dict[str, str]:
-        """Give the texts of the keys that have one."""
-        wanted = sorted(set(keys))
-        found: dict[str, str] = {}
-        with _translated(), self._engine.connect() as link:
-            for start in range(0, len(wanted), 500):
-                some = wanted[start : start + 500]
-                query = sa.select(_NOTES.c.key, _NOTES.c.text).where(_NOTES.c.key.in_(some))
-                found |= {row.key: row.text for row in link.execute(query)}
-        return found
+        """Give the texts of the keys that have one; a damaged one is none."""
+        wanted = set(keys)
+        texts: dict[str, str] = {}
+        damaged = []
+        for key, text, stated in self._rows(READ_NOTES):
+            try:
+                name, content = key.decode(), text.decode()
+            except (AttributeError, UnicodeDecodeError):
+                damaged.append(shown(key))
+                continue
+            if self._sealed and stated != note_seal(key, text).encode():
+                damaged.append(name)
+            elif name in wanted:
+                texts[name] = content
+        self._damaged["notes"] = tuple(damaged)
+        return texts
 
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
 
+    def _rows(self, query: str) -> Iterator[Any]:
+        column = "CAST(digest AS BLOB)" if self._sealed else "NULL"
+        with translated(), self._engine.connect() as link:
+            yield from link.exec_driver_sql(query.format(digest=column))
+
+    def _write(self, table: sa.Table, rows: list[dict[str, object]]) -> None:
+        if rows:
+            with translated(), self._engine.begin() as link:
+                keys = [row["key"] for row in rows]
+                link.execute(sa.delete(table).where(table.c.key.in_(keys)))
+                link.execute(sa.insert(table), rows)
+
+
+def is_there(folder: Path) -> bool:
+    """Say whether a results folder has a store with something in it."""
+    path = folder / FILE
+    return path.exists() and not (path.is_file() and path.stat().st_size == 0)
+
 
 def open_store(folder: Path, create: bool = True) -> Store:
-    """Open the store of a results folder.
+    """Open the store of a results folder; only for reading where `create` is false.
 
-    Raises StoreError where there is none and `create` is false, or where it cannot be read.
+    Raises StoreError where there is none and `create` is false, where it cannot be read, or where
+    it is another program's, or a newer version's.
     """
-    path = folder / "runs.sqlite"
+    path = folder / FILE
     if not create and not path.exists():
         raise StoreError(f"no results in {folder}: nothing has been run there yet")
     if create:
         make_folder(folder)
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
-    sa.event.listen(engine, "connect", _pragmas)
-    with _translated(str(path)):
-        _TABLES.create_all(engine)
-        with engine.begin() as link:
-            version = link.execute(sa.select(_LAYOUT.c.version)).scalar()
-            if version is None:
-                link.execute(sa.insert(_LAYOUT), {"version": LAYOUT})
-    if version not in (None, LAYOUT):
-        raise StoreError(
-            f"{path} has layout {version}, this version reads {LAYOUT}; use another --results"
-        )
-    return Store(engine)
+    with translated(str(path)):
+        empty = is_empty(path)
+    if not create and empty:
+        raise StoreError(f"no results in {folder}: {FILE} is empty, nothing has been run there yet")
+    engine = sa.create_engine("sqlite://", creator=lambda: connect(path, create))
+    try:
+        with translated(str(path)), engine.begin() as link:
+            version = stated_layout(link, path)
+            if create and version < LAYOUT:
+                upgrade(link, version)
+                version = LAYOUT
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, version == LAYOUT)
 
 
 def make_folder(folder: Path) -> None:
@@ -141,43 +210,3 @@ def sole_writer(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _row(result: RunResult) -> dict[str, object]:
-    record = asdict(result)
-    seconds = record.pop("seconds")
-    return {
-        "key": result.key,
-        "seed": result.seed,
-        "status": result.status,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": seconds,
-        "record": json.dumps(record, sort_keys=True),
-    }
-
-
-def _read(text: str, seconds: float) -> RunResult | None:
-    """Read a record; one that is damaged counts as missing, so that it is run again."""
-    try:
-        return RunResult(**json.loads(text), seconds=seconds)
-    except (ValueError, TypeError):
-        return None
-
-
-def _pragmas(link: object, _record: object) -> None:
-    # WAL is unsafe on network home folders; a run is milliseconds of writing either way
-    cursor = link.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA journal_mode=DELETE")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-@contextmanager
-def _translated(what: str = "the store") -> Iterator[None]:
-    try:
-        yield
-    except sa.exc.DatabaseError as error:
-        cause = error.orig or error
-        raise StoreError(
-            f"{what} cannot be used: {cause}. Move the file away, or choose another --results"
-        ) from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ablate import metrics
+from ablate import cohort, metrics
 from ablate.pair import own
-from ablate.types import RunResult, Variant
+from ablate.types import RunResult, Suite, Variant
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,28 @@ class ArmSummary:
     statuses: Mapping[str, int]
 
 
+def summaries(
+    suite: Suite, runs: Sequence[Mapping[int, RunResult]], labels: Sequence[str]
+) -> tuple[ArmSummary, ...]:
+    """Summarise every arm; no curves, which are drawn in one picture, of arms that do not go
+    together."""
+    arms = [
+        summarise(variant, mine, labels, suite.alpha)
+        for variant, mine in zip(suite.variants, runs, strict=True)
+    ]
+    if cohort.refusals(suite.variants, runs, across_data=True):
+        arms = [replace(arm, curve=()) for arm in arms]
+    return tuple(arms)
+
+
 def summarise(
     variant: Variant, runs: Mapping[int, RunResult], labels: Sequence[str], alpha: float
 ) -> ArmSummary:
-    """Summarise the runs that ended well, for the protocols of `labels`."""
-    good = [record for record in runs.values() if record.status == "ok"]
+    """Summarise the runs that ended well, for the protocols of `labels`.
+
+    Runs that do not go together have no mean.
+    """
+    good = _together(variant, runs)
     names = [*labels, *metrics.SUMMARIES]
     values = {name: of_metric(variant, runs, name, alpha) for name in names}
     statuses = [record.status for record in runs.values()]
@@ -61,8 +78,8 @@ def summarise(
 def of_metric(
     variant: Variant, runs: Mapping[int, RunResult], metric: str, alpha: float
 ) -> Estimate:
-    """Give the mean of a metric over the runs that ended well."""
-    good = [record for record in runs.values() if record.status == "ok"]
+    """Give the mean of a metric over the runs that ended well, if they go together."""
+    good = _together(variant, runs)
     return estimate([_value(record, metric, own(variant)) for record in good], alpha)
 
 
@@ -95,6 +112,12 @@ def sampling_error(mean: float, rows: int) -> float:
     """
     share = min(1.0, max(0.0, mean / 100))
     return 100 * math.sqrt(share * (1 - share) / rows)
+
+
+def _together(variant: Variant, runs: Mapping[int, RunResult]) -> list[RunResult]:
+    if cohort.refusals([variant], [runs]):
+        return []
+    return [record for record in runs.values() if record.status == "ok"]
 
 
 def _value(record: RunResult, name: str, own_protocol: str) -> float:

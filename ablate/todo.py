@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ablate import provenance
-from ablate.errors import SelectionError
-from ablate.plan import Plan, canonical, code_facts, protocol_facts, specify
+from ablate import notes, provenance
+from ablate.errors import SelectionError, SourceError
+from ablate.fingerprints import code_facts
+from ablate.plan import Plan, canonical, specify
 from ablate.registry import Catalogue, scan
+from ablate.standing import DAMAGED, Reason, current, is_done, reasons
+from ablate.store import Store
 from ablate.types import Choice, Contrast, Facts, Json, RunResult, Stack, Suite, Variant
 
 
@@ -105,48 +108,70 @@ def fits(variant: Variant, seed: int, pattern: str) -> bool:
     return any(fnmatchcase(word, pattern) for word in words)
 
 
-def unfinished(
-    made: Plan, records: Mapping[str, RunResult], facts: Mapping[str, Facts], wanted: set[str]
-) -> list[Stack]:
-    """Give the stacks with only the runs that are wanted and not done."""
-    left = []
+def reasons_of(
+    made: Plan,
+    records: Mapping[str, RunResult],
+    facts: Mapping[str, Facts] | None,
+    damaged: Container[str] = (),
+) -> dict[str, tuple[Reason, ...]]:
+    """Say of every run, by key, why it is not done; nothing where it is.
+
+    facts: of the data sets, None where they are not looked at. damaged: keys of damaged records.
+    """
+    found: dict[str, tuple[Reason, ...]] = {}
     for stack in made.stacks:
         today = current(stack, facts)
-        open_runs = tuple(
-            run for run in stack.runs if run.key in wanted and not done(records.get(run.key), today)
-        )
+        for run in stack.runs:
+            lost = run.key in damaged and run.key not in records
+            found[run.key] = (DAMAGED,) if lost else reasons(records.get(run.key), today)
+    return found
+
+
+def stale_ones(
+    why: Mapping[str, tuple[Reason, ...]],
+    records: Mapping[str, RunResult],
+    stacks: Sequence[Stack],
+) -> dict[str, tuple[RunResult, tuple[Reason, ...]]]:
+    """Give the stale records that are not to be run, with the reasons."""
+    left = {run.key for stack in stacks for run in stack.runs}
+    return {
+        key: (records[key], several)
+        for key, several in why.items()
+        if key in records and key not in left and several and is_done(several, keep=True)
+    }
+
+
+def unfinished(made: Plan, wanted: Container[str]) -> list[Stack]:
+    """Give the stacks with only the runs that are wanted."""
+    left = []
+    for stack in made.stacks:
+        open_runs = tuple(run for run in stack.runs if run.key in wanted)
         if open_runs:
             left.append(replace(stack, runs=open_runs))
     return left
 
 
-@dataclass(frozen=True)
-class Current:
-    """What a record must say to answer a run of a stack today.
+def same_code(stack: Stack, results: Sequence[RunResult]) -> None:
+    """Make sure that a worker ran the code that the run was planned with.
 
-    facts: digests of the data, the engine and the components. protocols: digests by label.
+    Raises SourceError where it was changed since this process began; the results are stored, and
+    say what they were run with.
     """
-
-    facts: Mapping[str, Json]
-    protocols: Mapping[str, str]
-
-
-def current(stack: Stack, facts: Mapping[str, Facts]) -> Current:
-    """Look at the data and the code that a stack would use; its runs share their components."""
-    first, catalogue = stack.runs[0], scan()
-    data = facts[canonical(first.choices["dataset"].plain())].digest
-    return Current(
-        {"data": data, **code_facts(first, catalogue)},
-        protocol_facts(stack.predictors, catalogue),
-    )
+    planned = code_facts(stack.runs[0], scan())
+    for result in results:
+        loaded = {name: result.provenance.get(name) for name in planned}
+        changed = [name for name, value in planned.items() if loaded[name] not in (None, value)]
+        if changed and result.status != "failed":
+            raise SourceError(
+                f"the code was changed during the run ({', '.join(changed)}): what a worker loaded "
+                "is not what the run was planned with. Finished runs are kept, each with what it "
+                "was run with; the same command goes on with the code as it is now"
+            )
 
 
-def done(record: RunResult | None, today: Current) -> bool:
-    """Say whether a record answers its run: ended, on today's data and code, fully scored."""
-    if record is None or record.status == "failed":
-        return False
-    if any(record.provenance.get(name) != value for name, value in today.facts.items()):
-        return False
-    have = record.provenance.get("protocols") or {}
-    scored = all(have.get(label) == digest for label, digest in today.protocols.items())
-    return record.status == "diverged" or (scored and set(today.protocols) <= set(record.right))
+def inert_pairs(suite: Suite, store: Store) -> dict[int, Json]:
+    """Read which contrasts compare arms that took the same first steps."""
+    keys = [pair_key(suite, contrast, scan()) for contrast in suite.contrasts]
+    texts = store.notes(keys).items()
+    tied = {key: notes.read(notes.Inert, key, text) for key, text in texts}
+    return {i: tied[key] for i, key in enumerate(keys) if tied.get(key, {}).get("tied")}

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.flow import Study
+from ablate.foreign_text import markdown
 from ablate.store import make_folder
 from ablate.summary import sampling_error
 
 from . import budgets, digests, files, overview, overview_figures, tables, tuned, words
 from .figures import draw
+
+CAVEAT = 2000
+"""Letters of a line on what the records are."""
 
 
 def write(study: Study, folder: Path) -> Path:
@@ -203,6 +207,7 @@ def notes(study: Study) -> list[str]:
     total, there = len(keys), len(records)
     ended = sum(record.status == "ok" for record in records.values())
     lines = []
+    lines += [f"**{one.head}** {markdown(one.text, limit=CAVEAT)}".strip() for one in study.caveats]
     if suite.changes:
         lines.append(f"**Not the suite as it stands:** run with `{'`, `'.join(suite.changes)}`.")
     for mark in sorted({str(r.provenance.get("data_mark") or "") for r in records.values()} - {""}):

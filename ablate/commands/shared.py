@@ -168,10 +168,10 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
     return calling
 
 
-def say_all(lines: Iterable[str]) -> None:
+def say_all(lines: Iterable[str], err: bool = False) -> None:
     """Print lines as they come."""
     for line in lines:
-        say(line)
+        say(line, err=err)
 
 
 def finish(study: Study, folder: Path, style: str = "full") -> None:
@@ -185,6 +185,7 @@ def finish(study: Study, folder: Path, style: str = "full") -> None:
         study, folder
     )
     say_all([*words.told(study), f"\nReport: {path}"])
+    say_all((f"{one.head} {one.text}".strip() for one in study.caveats), err=True)
     lost = len({r.key for runs in study.runs for r in runs.values() if r.status != "ok"})
     if lost:
         say(f"{lost} runs were lost; the report says which and why.", err=True)

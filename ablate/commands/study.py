@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 @device_option
 @click.option("--fresh", is_flag=True, help="Run everything again, replacing its records.")
 @click.option("--until-decided", is_flag=True, help="Add seeds look by look until it is decided.")
+@click.option("--keep-stale", is_flag=True,
+              help="Count records of other code, data or packages as done.")  # fmt: skip
 @click.option("--register-anew", is_flag=True,
               help="Freeze the claims again, as a new study; the report says so.")  # fmt: skip
 def run(
@@ -51,10 +53,11 @@ def run(
     device: str,
     fresh: bool,
     until_decided: bool,
+    keep_stale: bool,
     register_anew: bool,
 ) -> None:
     """Train, test and write the significance report. Runs that are done are not repeated."""
-    from ablate import describe, flow, ownership, registration
+    from ablate import caveats, describe, flow, ownership, registration, todo, why
     from ablate.device import checked
     from ablate.inert import check
     from ablate.progress import Progress
@@ -70,13 +73,17 @@ def run(
         opened, asked = under_own_name(opened, store, results), ownership.settled(asked, store)
         ownership.take(opened, store)
         make_folder(results / opened.name)
-        whole = flow.prepare(opened, data_root, store, only, fresh=fresh)
+        whole = flow.prepare(opened, data_root, store, only, fresh=fresh, keep=keep_stale)
+        say_all(store.damage.lines(), err=True)
+        stale = todo.stale_ones(whole.reasons, whole.records, whole.stacks)
+        caveats.keep(opened, store, stale, whole.kept)
         registration.freeze(opened, store, len(whole.records), register_anew)
         say_all(describe.cautions(whole))
-        parts = flow.by_look(opened, data_root, store) if until_decided else [whole]
+        looks = flow.by_look(opened, data_root, store, keep_stale)
+        parts = looks if until_decided else [whole]
         with workforce(workers, results / opened.name) as (count, crew):
             for work in parts:
-                say(describe.work(work))
+                say("\n".join([describe.work(work), *why.stale(work)]))
                 if work.stacks:
                     say_all(check(opened, store, site, crew, stack_timeout))
                     events = flow.run(work, store, site, count, crew, stack_timeout)
@@ -87,22 +94,28 @@ def run(
 
 @click.command()
 @of_suite
+@click.option("--why", "reasons", is_flag=True,
+              help="Say of every run why it is to be run, or what it rests on.")  # fmt: skip
 @data_option
 def plan(
     opened: Suite,
     results: Path,
+    reasons: bool,
     data_root: Path,
 ) -> None:
     """Show the grid, its size and its estimated cost; runs nothing."""
-    from ablate import describe, flow
-    from ablate.store import open_store
+    from ablate import describe, flow, why
+    from ablate.store import is_there, open_store
 
-    there = (results / "runs.sqlite").exists()
+    there = is_there(results)
     with closing(open_store(results, create=False)) if there else nullcontext() as store:
         work = flow.prepare(opened, data_root, store)
+        say_all(store.damage.lines() if store else (), err=True)
     say("\n  ".join([opened.question, *(variant.label for variant in opened.variants)]))
-    say(describe.work(work))
+    say("\n".join([describe.work(work), *why.stale(work)]))
     say_all(describe.cautions(work))
+    if reasons:
+        say_all(why.why(work))
 
 
 @click.command()
@@ -132,7 +145,7 @@ def power(
     from ablate import flow, foresight, shipped
     from ablate.device import checked
     from ablate.progress import Progress
-    from ablate.store import open_store, sole_writer
+    from ablate.store import is_there, open_store, sole_writer
     from ablate.types import Site
 
     lost = 0
@@ -149,9 +162,10 @@ def power(
         lost = sum(record.status != "ok" for record in records.values())
         found = list(foresight.forecasts(replace(small, spread=0.0), records, "pilot seeds"))
     else:
-        there = (results / "runs.sqlite").exists()
+        there = is_there(results)
         with closing(open_store(results, create=False)) if there else nullcontext() as store:
             records = dict(flow.records(opened, store)) if store else {}
+            say_all(store.damage.lines() if store else (), err=True)
         found = list(foresight.forecasts(opened, records, "seeds of its own runs"))
     say_all(shipped.module("reports.foreseen").lines(found, opened))
     if lost:

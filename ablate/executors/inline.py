@@ -22,6 +22,9 @@ class Inline:
 
     def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | str]]:
         """Give each payload's place and its results."""
+        from ablate import fingerprints
+
+        fingerprints.begin()
         from ablate.jobs import perform
 
         process = os.getpid()

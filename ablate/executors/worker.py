@@ -32,7 +32,10 @@ def main(parent: int, jobs: int, answers: int, dump: int) -> None:
     begin(parent, dump)
     say = speaker(answers)
     try:
+        from ablate import fingerprints
         from ablate.registry import scan
+
+        fingerprints.begin()
 
         scan()  # first, since it imports plug-ins: one that ends the process does so at once
         import torch

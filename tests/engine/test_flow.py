@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ablate import flow, provenance
+from ablate import flow, sources
+from ablate.cohort import merged
 from ablate.errors import DataError, SelectionError, SuiteError
-from ablate.packing import merged
 from ablate.progress import Progress
 from ablate.registry import Catalogue
 from ablate.store import Store, open_store
@@ -109,13 +109,6 @@ def test_scores_of_an_edited_protocol_do_not_count(
     assert run(suite_of(), store) == []
 
 
-def test_a_components_helpers_are_part_of_it(catalogue: Catalogue) -> None:
-    """Files beside it that label nothing: the vote of `continuum` stands in one."""
-    names = {Path(file).name for file in catalogue.files(catalogue.get("predict", "continuum"))}
-    assert {"continuum.py", "chunks.py"} <= names
-    assert "known_task.py" not in names
-
-
 def test_a_code_digest_sees_what_presets_stand_for(
     suite_of: Callable[..., Suite], catalogue: Catalogue
 ) -> None:
@@ -126,20 +119,16 @@ def test_a_code_digest_sees_what_presets_stand_for(
     )
 
 
-def test_comments_and_docstrings_are_no_part_of_the_code(tmp_path: Path) -> None:
+def test_comments_and_docstrings_are_no_part_of_the_code() -> None:
     """What it does is."""
-    digests = []
-    for name, text in (
-        ("a", "def f():\n    return 1\n"),
-        ("b", '"""Words."""\n\n\ndef f():  # why\n    """More."""\n    return 1\n'),
-        ("c", "def f():\n    return 2\n"),
-    ):
-        (tmp_path / name).write_text(text)
-        digests.append(provenance.code((str(tmp_path / name),)))
+    texts = (
+        "def f():\n    return 1\n",
+        '"""Words."""\n\n\ndef f():  # why\n    """More."""\n    return 1\n',
+        "def f():\n    return 2\n",
+    )
+    digests = [sources.code_digest(text.encode()) for text in texts]
     assert digests[0] == digests[1] != digests[2]
-    (tmp_path / "compiled").write_bytes(b"\x00\x01")
-    odd = {provenance.code((str(tmp_path / name),)) for name in ("compiled", "missing")}
-    assert len({*odd, *digests}) == 4
+    assert sources.code_digest(b"\x00\x01") not in digests
 
 
 def test_suites_that_share_runs_keep_each_others_protocols(
