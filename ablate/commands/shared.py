@@ -125,9 +125,18 @@ class Commands(click.Group):
                 say(str(error), err=True)
                 sys.exit(error.exit_code)
             except OSError as error:  # a full disk, a folder that is gone: nobody's bug
-                where = f" ({plain(error.filename)})" if error.filename else ""
-                say(f"The system refused: {plain(error.strerror or error)}{where}", err=True)
+                say(refused(error), err=True)
                 sys.exit(ExitCode.REFUSED)
+
+
+def refused(error: OSError) -> str:
+    """Say what the system did not let a command do."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "The current folder is gone; change to one that is there."
+    where = f" ({plain(error.filename)})" if error.filename else ""
+    return f"The system refused: {plain(error.strerror or error)}{where}"
 
 
 def under_own_name(suite: Suite, store: Store, results: Path) -> Suite:
