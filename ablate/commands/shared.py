@@ -80,7 +80,14 @@ def of_suite(command: Callable[..., None]) -> Callable[..., None]:
         suite: str, quick: bool, changes: tuple[str, ...], seeds: int | None, **rest: Any
     ) -> None:
         from ablate import flow
+        from ablate.commands.rehearsal import rehearse
 
+        def planned() -> None:
+            opened = flow.open_suite(suite, seeds, quick, changes)
+            if root := rest.get("data_root"):
+                flow.prepare(opened, root, None)
+
+        rehearse(planned)
         command(flow.open_suite(suite, seeds, quick, changes), **rest)
 
     options = (
