@@ -80,7 +80,14 @@ def of_suite(command: Callable[..., None]) -> Callable[..., None]:
         suite: str, quick: bool, changes: tuple[str, ...], seeds: int | None, **rest: Any
     ) -> None:
         from ablate import flow
+        from ablate.commands.rehearsal import rehearse
 
+        def planned() -> None:
+            opened = flow.open_suite(suite, seeds, quick, changes)
+            if root := rest.get("data_root"):
+                flow.prepare(opened, root, None)
+
+        rehearse(planned)
         command(flow.open_suite(suite, seeds, quick, changes), **rest)
 
     options = (
@@ -125,9 +132,18 @@ class Commands(click.Group):
                 say(str(error), err=True)
                 sys.exit(error.exit_code)
             except OSError as error:  # a full disk, a folder that is gone: nobody's bug
-                where = f" ({plain(error.filename)})" if error.filename else ""
-                say(f"The system refused: {plain(error.strerror or error)}{where}", err=True)
+                say(refused(error), err=True)
                 sys.exit(ExitCode.REFUSED)
+
+
+def refused(error: OSError) -> str:
+    """Say what the system did not let a command do."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "The current folder is gone; change to one that is there."
+    where = f" ({plain(error.filename)})" if error.filename else ""
+    return f"The system refused: {plain(error.strerror or error)}{where}"
 
 
 def under_own_name(suite: Suite, store: Store, results: Path) -> Suite:

@@ -54,6 +54,8 @@ def stoppable() -> Iterator[None]:
         yield
     except KeyboardInterrupt as error:
         number = error.number if isinstance(error, Stopped) else signal.SIGINT
+        if stream(err=True).isatty():
+            stream(err=True).write("\x1b[?25h")  # the live display hides the cursor
         say(text(number), err=True)
         sys.exit(CODES[signal.Signals(number).name])
     finally:

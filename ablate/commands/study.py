@@ -202,6 +202,7 @@ def tune(
     orders and test rows are not used.
     """
     from ablate import describe, flow, shipped
+    from ablate.commands.rehearsal import rehearse
     from ablate.device import checked
     from ablate.progress import Progress
     from ablate.registry import scan
@@ -209,6 +210,7 @@ def tune(
     from ablate.tune import Tuner, writable
     from ablate.types import Site
 
+    rehearse(lambda: flow.prepare(flow.open_suite(suite, None, quick, changes), data_root, None))
     tuner = Tuner(lambda own: flow.open_suite(suite, None, quick, changes, own), data_root, scan())
     site = Site(str(data_root.absolute()), checked(device))
     path = writable(out or tuner.file(flow.find_suite(suite).parent, results))

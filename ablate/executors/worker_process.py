@@ -30,6 +30,9 @@ MOST_BYTES = 256_000_000
 """Bytes of one answer; a worker that sends more has gone mad."""
 
 CHUNK = 1 << 16
+ASKING_SECONDS = 3.0
+"""Seconds between two looks at the processor time of a worker and of all it has started."""
+
 DUMP_SECONDS = 2.0
 """How long a worker gets to write down where it stands."""
 
@@ -53,8 +56,9 @@ class Job:
 class Worker:
     """A process with its three lines: jobs to it, answers and prints from it.
 
-    seconds: watched, of its start or its job; a suspended command does not watch. cpu, slept:
-    processor seconds at the last change, and how long ago that was. verdict: why it is given up.
+    seconds: watched, of its start or its job; a suspended command does not watch. cpu, busy_at:
+    processor seconds at the last change, and when that was; asked_at, slept: when they were last
+    read, and for how long there had been no change then. verdict: why it is given up.
     foreign: other people's components that ran in it. fruitful: it took up a job. broken: what is
     wrong with its line.
     """
@@ -72,6 +76,8 @@ class Worker:
     looked: float = field(default_factory=time.monotonic)
     cpu: float = 0.0
     busy_at: float = 0.0
+    asked_at: float = 0.0
+    slept: float = 0.0
     verdict: str | None = None
     last_words: str = ""
     broken: str = ""
@@ -88,6 +94,7 @@ class Worker:
         self.foreign = self.foreign or tuple(payload.get("foreign", ()))
         self.seconds, self.looked = 0.0, time.monotonic()
         self.cpu, self.busy_at = processor_seconds(self.process.pid), 0.0
+        self.asked_at, self.slept = 0.0, 0.0
         # a pickle keeps tuples as they are; answers are JSON: what a worker sends runs nothing here
         self.unsent = b64encode(pickle.dumps((place, payload))) + b"\n"
         self.send()
@@ -104,12 +111,13 @@ class Worker:
 
     def sleeps(self, least: float) -> float:
         """Give for how many watched seconds it has used less than `least` of the processor."""
-        if self.seconds - self.busy_at < least:
-            return 0.0
-        used = processor_seconds(self.process.pid)
+        if self.seconds - self.asked_at < ASKING_SECONDS:
+            return self.slept
+        self.asked_at, used = self.seconds, processor_seconds(self.process.pid)
         if used - self.cpu >= least or used < self.cpu:
             self.cpu, self.busy_at = used, self.seconds
-        return self.seconds - self.busy_at
+        self.slept = self.seconds - self.busy_at
+        return self.slept
 
     def end(self, sink: Callable[[bytes], object]) -> None:
         """Kill the process and what it has started; read its last prints; close its lines."""

@@ -246,7 +246,9 @@ def test_output_into_a_closed_pipe_is_no_error() -> None:
     assert done.stdout.strip()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+)
 def test_a_run_that_is_stopped_goes_on_where_it_was(
     number: signal.Signals, code: int, suite: Path, tmp_path: Path
 ) -> None:

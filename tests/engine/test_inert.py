@@ -55,7 +55,6 @@ def test_a_setting_that_nothing_reads_is_named(
     [
         "{method.meta.select: validation}",
         "{method.meta.epochs: 2}",
-        "{predict: known-task}",
         "{method.meta.inner_steps: 2}",
         "{memory: none}",
         "{model: {mlp: {widths: [8]}}}",
@@ -64,7 +63,7 @@ def test_a_setting_that_nothing_reads_is_named(
 def test_arms_that_differ_or_act_later_are_not_called_inert(
     arm: str, suite_of: Callable[..., Suite], tmp_path: Path
 ) -> None:
-    """First steps cannot show what a choice of checkpoints does; scoring shares its runs."""
+    """First steps cannot show what a choice of checkpoints does."""
     assert told(suite_of(("{method.meta.update: balanced}", arm)), tmp_path) == []
 
 

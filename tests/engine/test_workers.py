@@ -133,3 +133,16 @@ def test_an_exit_of_a_plug_in_does_not_pass_for_ours(
         code, said = ask("plan", suite)
     assert code == 2
     assert "would have ended the command: SystemExit: 0 (mischief.py:" in said
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(7)", "os.kill(os.getpid(), 9)"])
+def test_a_plug_in_that_ends_the_command_itself_is_named(
+    end: str, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is imported while the suite is read, where no worker stands between."""
+    text = STILLBORN.replace('print("**Yes.** MATTERS (helps)")', end)
+    with installed(tmp_path / "plug-in", text, monkeypatch):
+        code, said = ask("plan", suite)
+    assert code == 2
+    assert "a plug-in ended the process while the suite was read and planned (" in said
+    assert "Plug-ins: mischief = mischief" in said
