@@ -12,9 +12,9 @@ import numpy as np
 from ablate.errors import DataError
 from ablate.table_cells import SMALLEST, cells
 from ablate.table_files import DECIMAL
+from ablate.table_header import Columns
 from ablate.table_names import is_summary
 from ablate.table_rows import Values, by_place, order, rows_of
-from ablate.table_shape import Columns
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -84,6 +84,8 @@ def grid(text: str, wanted: Sequence[str]) -> Grid:
         rows = [row for row in style.parse(lines) if any(row)]
     except csv.Error as error:
         raise DataError(f"the rows cannot be parted into columns: {error}") from None
+    if not rows:
+        raise DataError("the table has no rows")
     if _lies_on_its_side(rows, names):
         notes.append("the table lies on its side, its names in the first column: it was turned")
         width = max(map(len, rows))
@@ -174,7 +176,7 @@ def _bodied(header: list[Cells], body: list[Cells], notes: list[str]) -> list[Ce
     """Leave out headers that stand again among the rows, and lines without columns."""
     again = [row for row in body if row in header]
     if again:
-        notes.append(f"the header stands {len(again)} times more among the rows: left out")
+        notes.append(f"the header stands again among the rows ({len(again)} times): left out")
     loose = [row for row in body if len(row) == 1 and max(map(len, header), default=0) > 1]
     if loose:
         notes.append(f"left out, as no row: {loose[0][0][:60]!r}"

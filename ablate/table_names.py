@@ -122,7 +122,7 @@ def summaries(names: Iterable[Any]) -> set[Any]:
         return worded | set(bare)
     if len(bare) == len(rest) and len(rest) > FEW_NAMES:
         return set()
-    return worded if rest else set()
+    return worded
 
 
 def tokens(name: str) -> list[str]:

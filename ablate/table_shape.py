@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import DataError, SelectionError, unknown
 from ablate.table_cells import is_missing
 from ablate.table_files import NOTES
+from ablate.table_header import Columns, melted
 from ablate.table_names import alike, is_summary, listed, plain, summaries
 
 if TYPE_CHECKING:
@@ -19,38 +20,6 @@ if TYPE_CHECKING:
 METRICS = ("metric", "metric_name", "measure", "variable", "name", "key")
 VALUES = ("value", "values", "score", "result")
 """Names of the two columns of a table with one row a metric."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns say what.
-
-    pair: what two scores must share to be a pair; several together are one key. arm: one column
-    that names the arm (a long table), or several that each hold an arm's scores (a wide one).
-    metric: the score's column; of a wide table, only its name. block: data set or setting, if
-    there are several.
-    """
-
-    pair: tuple[str, ...]
-    arm: tuple[str, ...]
-    metric: str
-    block: str | None = None
-
-    @property
-    def wide(self) -> bool:
-        """Say whether each arm has a column of its own."""
-        return len(self.arm) > 1
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Name the columns that must be there, as they were asked for."""
-        block = (self.block,) if self.block else ()
-        return (*self.pair, *self.arm, *block, *(() if self.wide else (self.metric,)))
-
-    @property
-    def key(self) -> str:
-        """Name the pair key in a sentence."""
-        return " and ".join(self.pair)
 
 
 @dataclass(frozen=True)
@@ -96,69 +65,12 @@ def _indexed(found: Shaped) -> Shaped:
 
 
 def _under_one_header(found: Shaped) -> Shaped:
-    """Melt a table whose header has several rows: one names the metrics, or the data sets."""
-    table, columns = found.table, found.columns
-    if table.columns.nlevels == 1:
+    if found.table.columns.nlevels == 1:
         return found
-    heads = [tuple(plain(part) for part in head) for head in table.columns]
-    asked = {plain(name).casefold(): name for name in (*columns.pair, columns.block) if name}
-    keys = {
-        i: next(asked[part.casefold()] for part in head if part.casefold() in asked)
-        for i, head in enumerate(heads)
-        if i < len(columns.pair) + 1 and any(part.casefold() in asked for part in head)
-    }
-    if not keys:
-        keys = {0: columns.pair[0]}
-    levels = [[head[level] for i, head in enumerate(heads) if i not in keys]
-              for level in range(table.columns.nlevels)]  # fmt: skip
-    use = [level for level, parts in enumerate(levels) if len({*parts} - {""}) > 0]
-    metric = next(
-        (i for i in use if any(alike(p) == alike(plain(columns.metric)) for p in levels[i])), None
-    )
-    arm = _arm_level(levels, [i for i in use if i != metric], columns)
-    rest = [i for i in use if i not in (metric, arm)]
-    if arm is None or (rest and not columns.block) or len(rest) > 1:
-        raise SelectionError(
-            f"the header has several rows, {listed([' / '.join(h) for h in heads], 3)}: which is "
-            f"the metric's ({columns.metric!r}) and which the arms' cannot be told; write one row "
-            "a score, with a column for each"
-        )
-    chosen = [
-        (i, head) for i, head in enumerate(heads)
-        if i not in keys and (metric is None or alike(head[metric]) == alike(columns.metric))
-    ]  # fmt: skip
-    values = {name: list(table.iloc[:, i]) for i, name in keys.items()}
-    names = (*columns.pair, "arm", "block", "score") if rest else (*columns.pair, "arm", "score")
-    long: dict[str, list[Any]] = {name: [] for name in names}
-    for i, head in chosen:
-        if columns.wide and head[arm] not in columns.arm:
-            continue
-        for name in values:
-            long[name] = [*long.get(name, []), *values[name]]
-        long["arm"] += [head[arm]] * len(table)
-        long["score"] += list(table.iloc[:, i])
-        if rest:
-            long["block"] += [head[rest[0]]] * len(table)
-    import pandas as pd
-
-    method = "arm" if columns.wide else columns.arm[0]
-    renamed = {"arm": method, "score": columns.metric, "block": columns.block or "block"}
-    frame = pd.DataFrame({renamed.get(name, name): part for name, part in long.items()})
-    frame.attrs = table.attrs
+    table, columns = melted(found.table, found.columns)
     return Shaped(
-        frame,
-        replace(columns, arm=(method,)),
-        (*found.notes, "the header has several rows: read as one row a score"),
+        table, columns, (*found.notes, "the header has several rows: read as one row a score")
     )
-
-
-def _arm_level(
-    levels: Sequence[Sequence[str]], left: Sequence[int], columns: Columns
-) -> int | None:
-    """Say which row of a header names the arms: the one with those asked for, or the only one."""
-    if columns.wide:
-        return next((i for i in left if {*columns.arm} <= {*levels[i]}), None)
-    return left[0] if len(left) == 1 else None
 
 
 def _named(found: Shaped) -> Shaped:
