@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,11 @@ class Scores:
     def arms(self) -> tuple[str, ...]:
         """Name the arms, in the order in which the table names them."""
         return tuple(self.values)
+
+    @cached_property
+    def places(self) -> Mapping[Hashable, int]:
+        """Give each pair key's place in their order."""
+        return {key: place for place, key in enumerate(self.keys)}
 
 
 def scores(

@@ -82,6 +82,7 @@ def grid(text: str, wanted: Sequence[str]) -> Grid:
     try:
         style = max(styles, key=lambda one: _fit(one, lines[:LOOKED_AT], names))
         rows = [row for row in style.parse(lines) if any(row)]
+        _refuse_open_quotes(lines, style)
     except csv.Error as error:
         raise DataError(f"the rows cannot be parted into columns: {error}") from None
     if not rows:
@@ -96,6 +97,18 @@ def grid(text: str, wanted: Sequence[str]) -> Grid:
         notes.append(f"above the header stands {title[:60]!r}: left out")
     header, body = rows[start:stop], rows[stop:]
     return _even(Grid(header, _bodied(header, body, notes), style.name, notes))
+
+
+def _refuse_open_quotes(lines: Sequence[str], style: Style) -> None:
+    """Raise DataError where a quote is never closed, so that the rest of the file is one cell."""
+    if len(style.name) > 1 or style.name in "|& ":
+        return
+    try:
+        for _ in csv.reader(lines, delimiter=style.name, skipinitialspace=True, strict=True):
+            pass
+    except csv.Error as error:
+        if "end of data" in str(error):
+            raise DataError("a quote is opened and never closed") from None
 
 
 def hits(row: Sequence[str], names: set[str]) -> int:
@@ -114,6 +127,8 @@ def _uncommented(lines: list[str], names: set[str], notes: list[str]) -> list[st
             ):
                 behind = [line for line in lines[place + 1 :] if not line.lstrip().startswith("#")]
                 return [bare, *behind]
+    if len(rest) == 1 and len(lines) > 2:  # every row begins so: its key does
+        return lines
     if len(rest) < len(lines):
         notes.append(f"{len(lines) - len(rest)} lines that begin with # are left out")
     return rest

@@ -98,10 +98,16 @@ def _head(table: pd.DataFrame, columns: Columns) -> Head:
         (i for i in left if any(alike(part) == alike(columns.metric) for part in levels[i])), None
     )
     left = [level for level in left if level != metric]
+    called = [
+        {str(table.columns.names[level]), *(names[i][level] for i in keys)}
+        for level in range(table.columns.nlevels)
+    ]
     if columns.wide:
         arm = next((level for level in left if {*columns.arm} <= {*levels[level]}), None)
+    elif len(left) == 1:
+        arm = left[0]
     else:
-        arm = left[0] if len(left) == 1 else None
+        arm = next((level for level in left if columns.arm[0] in called[level]), None)
     rest = [level for level in left if level != arm]
     if arm is None or len(rest) > 1 or (rest and not columns.block):
         raise SelectionError(
@@ -113,12 +119,15 @@ def _head(table: pd.DataFrame, columns: Columns) -> Head:
 
 
 def _keys(names: Sequence[tuple[str, ...]], columns: Columns) -> dict[int, str]:
-    """Give the first columns that hold keys: those called so in any row, else the first."""
+    """Give the first columns that hold keys: those called so in any row, else the first.
+
+    The lowest name counts: above it stands in the first column what the other rows are called.
+    """
     asked = {
         plain(name).casefold(): name for name in (*columns.pair, columns.block) if name is not None
     }
     keys = {
-        i: next(asked[part.casefold()] for part in head if part.casefold() in asked)
+        i: next(asked[part.casefold()] for part in reversed(head) if part.casefold() in asked)
         for i, head in enumerate(names[: len(asked)])
         if any(part.casefold() in asked for part in head)
     }

@@ -82,9 +82,8 @@ def _joined(
     lost = []
     refusal = share_none(scores, pair, blocks)
     present = {key for arm in pair for key in _keys(scores, arm, blocks)}
-    for place, key in enumerate(scores.keys):
-        if refusal or key not in present:
-            continue
+    for place in () if refusal else sorted(scores.places[key] for key in present):
+        key = scores.keys[place]
         faults, sides = _faults(scores, pair, blocks, key, metric)
         if faults:
             lost.append(LostPair(place, f"{label(key)}: {'; '.join(faults)}", sides))

@@ -11,11 +11,14 @@ from ablate.errors import DataError, SelectionError, unknown
 from ablate.table_cells import is_missing
 from ablate.table_files import NOTES
 from ablate.table_header import Columns, melted
-from ablate.table_names import alike, is_summary, listed, plain, summaries
+from ablate.table_names import alike, is_summary, listed, plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
+SEED = "seed"
+"""A key that numbers runs: columns that stand for it have numbers in their names."""
 
 METRICS = ("metric", "metric_name", "measure", "variable", "name", "key")
 VALUES = ("value", "values", "score", "result")
@@ -74,18 +77,20 @@ def _under_one_header(found: Shaped) -> Shaped:
 
 
 def _named(found: Shaped) -> Shaped:
-    """Find the asked columns whatever white space and capitals their names have."""
+    """Find the asked columns whatever white space, capitals and units `(%)` their names have."""
     table, present = found.table, [str(name) for name in found.table.columns]
-    by_name: dict[Any, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
+    by_bare: dict[str, list[str]] = {}
     for name in present:
         by_name.setdefault(plain(name).casefold(), []).append(name)
+        by_bare.setdefault(re.sub(r"\s*[([#%↑↓].*", "", plain(name)).casefold(), []).append(name)
     renamed: dict[Any, str] = {}
     for name in found.columns.names:
         if name in present:
             continue
         if not isinstance(name, str):
             raise SelectionError(unknown("column", str(name), map(str, present)))
-        match = by_name.get(plain(name).casefold(), [])
+        match = by_name.get(plain(name).casefold()) or by_bare.get(plain(name).casefold(), [])
         if len(match) > 1:
             raise SelectionError(f"{name!r} may be any of {listed(match)}: name one of them")
         if match:
@@ -119,27 +124,38 @@ def _without_fillers(found: Shaped) -> Shaped:
 
 
 def _upright(found: Shaped) -> Shaped:
-    """Melt a table with an arm a row and a seed a column."""
+    """Melt a table with an arm a row, and a seed or a data set a column."""
     table, columns = found.table, found.columns
     present = list(table.columns)
     if columns.wide or columns.metric in present or len(columns.pair) > 1:
         return found
-    pair, arm = columns.pair[0], columns.arm[0]
-    if arm not in present and pair in present and not _numbered(table[pair]):
-        table = table.rename(columns={pair: arm})  # the corner of the table names its columns
-    elif arm not in present and str(present[0]).startswith("Unnamed: "):
+    key = columns.pair[0]
+    if columns.block and columns.block not in present:
+        key = columns.block
+    arm = columns.arm[0]
+    if arm not in present and key in present and not _numbered(table[key]):
+        table = table.rename(columns={key: arm})  # the corner of the table names its columns
+    elif arm not in present and present and str(present[0]).startswith("Unnamed: "):
         table = table.rename(columns={present[0]: arm})
     present = list(table.columns)
-    if arm not in present or pair in present:
+    if arm not in present or key in present:
         return found
-    ids = [name for name in (arm, columns.block) if name in present]
-    seeds = [name for name in present if name not in ids]
-    runs = [name for name in seeds if re.search(r"\d", str(name)) and not is_summary(name)]
-    if len(runs) < 2 or {*seeds} - {*runs} - summaries([*runs, *seeds]):
+    ids = [name for name in (arm, columns.block, *columns.pair) if name in present]
+    each = [name for name in present if name not in ids]
+    runs = [name for name in each if not is_summary(name)]
+    numbered = key != SEED or all(re.search(r"\d", str(name)) for name in runs)
+    if len(runs) < 2 or not numbered or not all(_of_scores(table[name]) for name in each):
         return found
-    long = table.melt(id_vars=ids, value_vars=seeds, var_name=pair, value_name=columns.metric)
+    long = table.melt(id_vars=ids, value_vars=each, var_name=key, value_name=columns.metric)
     long.attrs = table.attrs
-    return Shaped(long, columns, (*found.notes, f"each column is taken for a {pair}"))
+    return Shaped(long, columns, (*found.notes, f"each column is taken for a {key}"))
+
+
+def _of_scores(values: Any) -> bool:
+    """Say whether a column holds numbers, in most of its rows."""
+    digits = [bool(re.search(r"\d", str(value))) for value in values]
+    letters = [bool(re.search(r"[A-Za-z]{3}", str(value))) for value in values]
+    return 2 * sum(digits) >= len(digits) and 2 * sum(letters) <= len(letters)
 
 
 def _numbered(values: Any) -> bool:
@@ -203,12 +219,21 @@ def _absent(found: Shaped, name: str) -> str:
 def _for_pair(found: Shaped, rest: Sequence[str]) -> str:
     """Suggest the columns that, with the arm, stand in one row each."""
     table, columns = found.table, found.columns
+    general = "Name what makes two rows a pair with --pair: a seed, a fold, a data set, an item."
+    if sums := [name for name in rest if is_summary(name)]:
+        return (
+            f"The columns {listed(sums, 3)} sum runs up: verdicts need the score of every run, one "
+            "a row."
+        )
     arms = [] if columns.wide else [name for name in columns.arm if name in table.columns]
-    if not table.columns.is_unique:
-        return ""
-    fits = [name for name in rest if name in table.columns
-            and not table.astype(str).duplicated([*arms, name]).any()
-            and table[name].astype(str).nunique() < max(2, len(table))]  # fmt: skip
-    if fits and arms:
-        return f"Name what makes two rows a pair, as in --pair {fits[0]}."
-    return "Name what makes two rows a pair with --pair: a seed, a fold, a data set, an item."
+    if not table.columns.is_unique or not arms:
+        return general
+    text = table.astype(str)
+    fits = [
+        name for name in rest
+        if name in table.columns
+        and not text.duplicated([*arms, name]).any()
+        and text[name].nunique() < len(table)
+        and not any("." in value for value in text[name])
+    ]  # fmt: skip
+    return f"Name what makes two rows a pair, as in --pair {fits[0]}." if fits else general

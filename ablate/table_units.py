@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,11 +11,17 @@ import numpy as np
 
 from ablate.errors import DataError, SelectionError
 from ablate.frame import Scores
-from ablate.table_names import is_rate, less_is_better, listed
+from ablate.table_names import is_error_rate, is_rate, less_is_better, listed
 from ablate.table_rows import label
 from ablate.types import Floats
 
 PERCENT = 100.0
+FEW = 2.0
+"""A share of which no score is more than this may be in either unit."""
+
+FRACTIONS = 0.05
+"""A smaller margin, in percent, was probably meant as a fraction."""
+
 APART = (20.0, 600.0)
 """So many times smaller are fractions than the percentages beside them, where both are rates."""
 
@@ -44,13 +51,14 @@ def said_first(scores: Scores, metric: str, margin: float | None, lower: bool) -
     told = f", margin {margin:g}" if margin else ""
     yield f"read {len(values)} scores of {metric} from {low:g} to {high:g}{_named(scale)}{told}"
     doubt = mixed(finite, metric)
-    if doubt and is_rate(metric):
+    if doubt and (is_rate(metric) or is_error_rate(metric)):
         raise DataError(doubt)
     if doubt:
         yield doubt
     if margin:
-        yield from _of_margin(scores, values, metric, margin, scale)
+        yield from _of_margin(values, metric, margin, scale)
     yield from _of_direction(metric, lower, low, high)
+    yield from _of_sums(scores)
 
 
 def _placed(scores: Scores) -> list[Placed]:
@@ -65,11 +73,12 @@ def _placed(scores: Scores) -> list[Placed]:
 
 def _scale(low: float, high: float, metric: str, marked: bool) -> float:
     """Give what the scores cannot exceed: 1 for fractions, 100 for percent, infinity unknown."""
-    if low < 0 or high > PERCENT or (less_is_better(metric) and not marked):
+    share = is_rate(metric) or is_error_rate(metric)
+    if low < 0 or high > PERCENT or not (share or marked or not less_is_better(metric)):
         return math.inf
     if high <= 1 and not marked:
         return 1.0
-    return PERCENT if marked or is_rate(metric) else math.inf
+    return PERCENT if marked or (share and high > FEW) else math.inf
 
 
 def _named(scale: float) -> str:
@@ -81,7 +90,8 @@ def mixed(scores: Sequence[Placed], metric: str) -> str:
 
     A score with a percent sign is meant as it stands.
     """
-    if less_is_better(metric) or any(not 0 <= one.value <= PERCENT for one in scores):
+    loss = less_is_better(metric) and not is_error_rate(metric)
+    if loss or any(not 0 <= one.value <= PERCENT for one in scores):
         return ""
     low = [one for one in scores if 0 < one.value <= 1 and not one.marked]
     high = [one for one in scores if one.value > 1]
@@ -116,33 +126,48 @@ def _where(low: Sequence[Placed], high: Sequence[Placed]) -> str:
     )
 
 
-def _of_margin(
-    scores: Scores, values: Floats, metric: str, margin: float, scale: float
-) -> Iterator[str]:
+def _of_margin(values: Floats, metric: str, margin: float, scale: float) -> Iterator[str]:
     apart = float(values.max() - values.min())
-    points = margin / PERCENT
+    points = f"; {margin:g} points are --margin {margin / PERCENT:g}" if scale == 1 else ""
     if margin >= scale:
-        meant = f" {margin:g} points are --margin {points:g}." if scale == 1 else ""
         raise SelectionError(
             f"a margin of {margin:g} is the whole scale of {metric}, 0 to {scale:g}: no difference "
-            f"could matter.{meant}"
+            f"could matter{points}"
         )
     if apart and margin > apart:
-        hint = f" {margin:g} points are --margin {points:g}." if scale == 1 else ""
         yield (
             f"the margin of {margin:g} is larger than all scores are apart ({apart:g}): no "
-            f"difference in this table can matter, whatever the arms do.{hint}"
+            f"difference in this table can matter, whatever the arms do{points}"
         )
-    if scale == PERCENT and margin < 0.1 and margin < _step(values) / 2:
+    if scale == PERCENT and margin < FRACTIONS:
         yield (
-            f"the margin of {margin:g} is below one step of the scores, which are in percent: "
+            f"the scores are in percent, so that the margin of {margin:g} is {margin:g} points; "
             f"{margin:g} as a fraction is --margin {PERCENT * margin:g}"
         )
 
 
-def _step(values: Floats) -> float:
-    steps = np.diff(np.unique(np.round(values, 9)))
-    return float(steps.min()) if len(steps) else 0.0
+def _of_sums(scores: Scores) -> Iterator[str]:
+    """Name a key that has the mean of all others in every arm: a summary under a number."""
+    parts = [part for blocks in scores.values.values() for part in blocks.values()]
+    suspects: Counter[Hashable] = Counter()
+    for part in parts:
+        whole, values = math.fsum(part.values()), Counter(part.values())
+        if len(values) > 3:
+            suspects.update(
+                key for key, score in part.items()
+                if values[score] == 1 and _rounds_to((whole - score) / (len(part) - 1), score)
+            )  # fmt: skip
+    for key, count in suspects.items():
+        if count > 1 and count == sum(key in part for part in parts):
+            yield (
+                f"{scores.pair} {label(key)} has the mean of all others in every arm: if it is a "
+                "summary, take it out"
+            )
+
+
+def _rounds_to(mean: float, score: float) -> bool:
+    decimals = len(repr(score).partition(".")[2])
+    return decimals > 2 and round(mean, decimals) == score
 
 
 def _of_direction(metric: str, lower: bool, low: float, high: float) -> Iterator[str]:

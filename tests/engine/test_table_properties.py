@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -205,9 +206,15 @@ def test_a_margin_that_no_two_scores_are_apart_is_said() -> None:
     assert any("larger than all scores are apart" in note for note in found.notes)
     assert "larger than" in notes(loss(3), metric="loss", margin=2)
     assert "larger than" not in notes(frame())
-    assert "below one step" in notes(
-        frame().assign(accuracy=lambda t: (100 * t["accuracy"]).round(1))
-    )
+    assert "--margin 1" in notes(frame().assign(accuracy=lambda t: 100 * t["accuracy"]))
+
+
+def test_a_mean_under_a_number_is_said() -> None:
+    """Seed -1 of a program that writes the mean there."""
+    means = pd.read_csv(StringIO(f"seed,method,accuracy\n-1,base,{np.mean(BASE):.4f}\n"
+                                 f"-1,ours,{np.mean(OURS):.4f}\n"))  # fmt: skip
+    assert "seed -1 has the mean" in notes(pd.concat([frame(), means]))
+    assert "the mean" not in notes(frame())
 
 
 def test_scores_that_are_no_accuracy_are_said() -> None:

@@ -88,7 +88,7 @@ def pivoted(**settings: object) -> str:
 def blocks(seeds: int, first: str = "") -> str:
     """Write three data sets."""
     rows = [
-        f"{first}{i},{data},{arm},{scores[i] + place / 10:.4f}"
+        f"{first}{i},{data},{arm},{scores[i] + place / 50:.4f}"
         for place, data in enumerate(("mnist", "cifar10", "svhn"))
         for arm, scores in (("base", BASE), ("ours", OURS))
         for i in range(seeds)
@@ -203,10 +203,20 @@ READ = [
     Kept("two headers by hand", "seed,base,,ours,\n,loss,accuracy,loss,accuracy\n".replace(
         "seed,", ",", 1).replace("\n,loss", "\nseed,loss", 1)
          + "\n".join(f"{i},0.1,{BASE[i]},0.2,{OURS[i]}" for i in range(10))),
+    Kept("two headers, data sets and arms", str(pd.read_csv(StringIO(blocks(10))).pivot(
+        index="seed", columns=["data", "method"], values="accuracy").to_csv()), "--block data"),
     Kept("one row a metric", "seed,method,metric,value\n" + "\n".join(
         f"{i},{arm},{name},{s if name == 'accuracy' else 1 - s}"
         for i in range(10) for arm, s in (("base", BASE[i]), ("ours", OURS[i]))
         for name in ("accuracy", "loss"))),
+    Kept("keys that begin with #", long(seed=lambda i: f"#{i}")),
+    Kept("a unit in the header", long(head=("seed", "method", "Accuracy (%)"), score=percent),
+         "--margin 1", scale=100),
+    Kept("an arm a row, a data set a column", upright("method", "set").replace("set", "data ", 5),
+         "--block dataset", says="each dataset is a pair"),
+    Kept("an arm a row, named data sets", upright("method").replace(
+        "0,1,2,3,4,5,6,7,8,9", "mnist,svhn,cifar,omniglot,cub,cars,pets,food,dtd,sun"),
+         "--pair dataset", says="each column is taken for a dataset"),
     Kept("summaries below", long() + MEAN + BEST, says="left out whose seed is 'mean', 'best'"),
     *(Kept(f"a row {word}", long() + MEAN.replace("mean", word), says="left out whose seed is")
       for word in ("Average", "avg", "AVG±", "Median", "std. dev.", "total", "Overall", "all",
@@ -300,12 +310,17 @@ REFUSED = [
     Refused("a data set in percent", blocks(10) + "".join(
         f"{i},imagenet,{arm},{100 * s[i]:.2f}\n" for i in range(10)
         for arm, s in (("base", BASE), ("ours", OURS))), "mixed: ", "--block data"),
+    Refused("an error rate in percent", long(score=percent, base=plain, head=(
+        "seed", "method", "test_error")), "mixed: 'base' from", "--metric test_error"),
     Refused("percent signs in one arm", long(score=lambda s: f"{100 * s:.2f}%", base=plain),
             "mixed: 'base'"),
     Refused("a margin in points", long(), "1 points are --margin 0.01", "--margin 1"),
     Refused("a margin of 200 percent", long(score=percent), "whole scale", "--margin 200"),
     Refused("no seed column", long(head=("run", "method", "accuracy")), "--pair run"),
     Refused("no seeds, data sets unsaid", dataset_scores(), "--pair dataset"),
+    Refused("means and spreads in columns", "method,mean,std\nours,0.82,0.01\nbase,0.80,0.01\n",
+            "sum runs up"),
+    Refused("a quote left open", long().replace("3,ours", '3,"ours'), "never closed"),
     Refused("no method column", wide(), "--arm base --arm ours"),
     Refused("another metric's name", long(head=("seed", "method", "acc")), "--metric acc"),
     Refused("arms that differ in capitals", long() + long(ours="Ours").replace("base", "third"),
