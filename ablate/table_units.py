@@ -25,6 +25,9 @@ FRACTIONS = 0.05
 APART = (20.0, 600.0)
 """So many times smaller are fractions than the percentages beside them, where both are rates."""
 
+HUNDRED = (50.0, 200.0)
+"""So many times apart, whole arms are taken to be in two units, whatever the metric."""
+
 Place = tuple[str, str, Hashable]
 
 
@@ -50,11 +53,7 @@ def said_first(scores: Scores, metric: str, margin: float | None, lower: bool) -
     scale = _scale(low, high, metric, any(one.marked for one in finite))
     told = f", margin {margin:g}" if margin else ""
     yield f"read {len(values)} scores of {metric} from {low:g} to {high:g}{_named(scale)}{told}"
-    doubt = mixed(finite, metric)
-    if doubt and (is_rate(metric) or is_error_rate(metric)):
-        raise DataError(doubt)
-    if doubt:
-        yield doubt
+    yield from _of_units(finite, metric)
     if margin:
         yield from _of_margin(values, metric, margin, scale)
     yield from _of_direction(metric, lower, low, high)
@@ -85,30 +84,36 @@ def _named(scale: float) -> str:
     return {1.0: " (fractions of 1)", PERCENT: " (percent)"}.get(scale, "")
 
 
-def mixed(scores: Sequence[Placed], metric: str) -> str:
-    """Say where fractions stand among percentages: in an arm, a block or single rows; '' if not.
+def _of_units(scores: Sequence[Placed], metric: str) -> Iterator[str]:
+    """Say where fractions stand among percentages: in an arm, in a block or in single rows.
 
-    A score with a percent sign is meant as it stands.
+    A score with a percent sign is meant as it stands. A loss has no unit of 1 or 100: that one
+    arm's is a hundred times another's is only said.
+    Raises DataError where all scores are shares, or an arm or block is a hundred times another.
     """
-    loss = less_is_better(metric) and not is_error_rate(metric)
-    if loss or any(not 0 <= one.value <= PERCENT for one in scores):
-        return ""
     low = [one for one in scores if 0 < one.value <= 1 and not one.marked]
     high = [one for one in scores if one.value > 1]
-    if not low or not high:
-        return ""
+    if not low or not high or any(not 0 <= one.value <= PERCENT for one in scores):
+        return
     times = float(np.median([one.value for one in high]) / np.median([one.value for one in low]))
-    if not APART[0] <= times <= APART[1]:
-        return ""
-    where = _where(low, high)
-    return (
-        f"fractions and percentages of {metric} are mixed: {where}. Write all in one unit; a "
-        f"share that is meant to be as small as {low[0].value:g} % gets a percent sign"
-    )
+    whole = _wholly(low, high)
+    hundred = bool(whole) and HUNDRED[0] <= times <= HUNDRED[1]
+    if less_is_better(metric) and not is_error_rate(metric):
+        if hundred:
+            yield f"some scores are about 100 times others, {whole}: are all in one unit?"
+    elif APART[0] <= times <= APART[1]:
+        doubt = (
+            f"fractions and percentages of {metric} are mixed: {whole or _first(low, high)}. Write "
+            f"all in one unit; a share that is meant to be as small as {low[0].value:g} % gets a "
+            "percent sign"
+        )
+        if hundred or is_rate(metric) or is_error_rate(metric):
+            raise DataError(doubt)
+        yield doubt
 
 
-def _where(low: Sequence[Placed], high: Sequence[Placed]) -> str:
-    """Name the arms or the blocks that are wholly one thing, else the first rows."""
+def _wholly(low: Sequence[Placed], high: Sequence[Placed]) -> str:
+    """Name the arms or the blocks that are wholly one thing; '' where rows of one differ."""
     for part in (0, 1):
         small, large = ({str(one.place[part]) for one in some} for some in (low, high))
         if not small & large:
@@ -117,6 +122,11 @@ def _where(low: Sequence[Placed], high: Sequence[Placed]) -> str:
                 f"{max(o.value for o in low):g}, {listed(sorted(large), 3)} from "
                 f"{min(o.value for o in high):g} to {max(o.value for o in high):g}"
             )
+    return ""
+
+
+def _first(low: Sequence[Placed], high: Sequence[Placed]) -> str:
+    """Name the first of the scores that fewer others are like."""
     few, many = sorted((low, high), key=len)
     arm, block, key = few[0].place
     at = f"{arm}{f', {block}' if block else ''}, {label(key)}"

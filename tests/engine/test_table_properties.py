@@ -239,9 +239,19 @@ def test_fractions_among_percentages_are_refused(of: str) -> None:
     """In an arm, in a row, in all rows but one; a score that names its unit is meant."""
     with pytest.raises(DataError, match="mixed"):
         compare(mixture(of), margin=0.01)
-    table = mixture(of).rename(columns={"accuracy": "reward"})
-    assert "mixed" in notes(table, metric="reward")
-    assert "mixed" not in notes(table.rename(columns={"reward": "loss"}), metric="loss")
+
+
+def test_a_metric_without_bounds_may_have_small_and_large_scores() -> None:
+    """Rows are only named; an arm that is a hundred times the other is refused, a loss said."""
+    rewards, losses = (
+        lambda of, name=name: mixture(of).rename(columns={"accuracy": name})
+        for name in ("reward", "loss")
+    )
+    assert "mixed" in notes(rewards("row"), metric="reward")
+    with pytest.raises(DataError, match="mixed"):
+        compare(rewards("arm"), margin=0.01, metric="reward")
+    assert "100 times" in notes(losses("arm"), metric="loss")
+    assert "100 times" not in notes(losses("row"), metric="loss")
 
 
 def test_a_small_share_with_its_percent_sign_is_meant() -> None:
