@@ -19,9 +19,10 @@ from ablate.frame import Scores
 from ablate.settings import Settings, across
 from ablate.stats.guarded import beside
 from ablate.table_cells import LARGEST, SMALLEST
+from ablate.table_header import Columns
 from ablate.table_names import plain
 from ablate.table_rows import label
-from ablate.table_shape import Columns, shaped
+from ablate.table_shape import shaped
 from ablate.types import ENOUGH_PAIRS, Comparison, Design, Verdict
 from ablate.verdict import CORRECTIONS
 

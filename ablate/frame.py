@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,9 @@ import numpy as np
 from ablate.errors import DataError
 from ablate.table_cells import SMALLEST, cells
 from ablate.table_files import DECIMAL
+from ablate.table_header import Columns
 from ablate.table_names import is_summary
 from ablate.table_rows import Values, by_place, order, rows_of
-from ablate.table_shape import Columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,11 @@ class Scores:
     def arms(self) -> tuple[str, ...]:
         """Name the arms, in the order in which the table names them."""
         return tuple(self.values)
+
+    @cached_property
+    def places(self) -> Mapping[Hashable, int]:
+        """Give each pair key's place in their order."""
+        return {key: place for place, key in enumerate(self.keys)}
 
 
 def scores(

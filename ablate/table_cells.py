@@ -120,7 +120,7 @@ def _bare(text: str) -> str:
         bare = re.sub(r"\\(?:mathbf|textbf|bf|bm|boldsymbol|underline|emph|textit|text|mathrm|num)"
                       r"\s*\{([^{}]*)\}", r"\1", bare)  # fmt: skip
         bare = re.sub(r"^<(\w+)>(.*)</\1>$", r"\2", bare)
-        bare = re.sub(r"^(\*\*|__|\*|_|~~)(.+)\1$", r"\2", bare)
+        bare = re.sub(r"\$|\*\*|__|~~", "", re.sub(r"^([*_])(.+)\1$", r"\2", bare)).strip()
         bare = re.sub(r"(?:\^\{?[*†‡a-z]+\}?|[*†‡§¶]+)$", "", bare).strip("\"'$` ")
     return bare
 

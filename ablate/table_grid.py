@@ -82,8 +82,11 @@ def grid(text: str, wanted: Sequence[str]) -> Grid:
     try:
         style = max(styles, key=lambda one: _fit(one, lines[:LOOKED_AT], names))
         rows = [row for row in style.parse(lines) if any(row)]
+        _refuse_open_quotes(lines, style)
     except csv.Error as error:
         raise DataError(f"the rows cannot be parted into columns: {error}") from None
+    if not rows:
+        raise DataError("the table has no rows")
     if _lies_on_its_side(rows, names):
         notes.append("the table lies on its side, its names in the first column: it was turned")
         width = max(map(len, rows))
@@ -94,6 +97,18 @@ def grid(text: str, wanted: Sequence[str]) -> Grid:
         notes.append(f"above the header stands {title[:60]!r}: left out")
     header, body = rows[start:stop], rows[stop:]
     return _even(Grid(header, _bodied(header, body, notes), style.name, notes))
+
+
+def _refuse_open_quotes(lines: Sequence[str], style: Style) -> None:
+    """Raise DataError where a quote is never closed, so that the rest of the file is one cell."""
+    if len(style.name) > 1 or style.name in "|& ":
+        return
+    try:
+        for _ in csv.reader(lines, delimiter=style.name, skipinitialspace=True, strict=True):
+            pass
+    except csv.Error as error:
+        if "end of data" in str(error):
+            raise DataError("a quote is opened and never closed") from None
 
 
 def hits(row: Sequence[str], names: set[str]) -> int:
@@ -112,6 +127,8 @@ def _uncommented(lines: list[str], names: set[str], notes: list[str]) -> list[st
             ):
                 behind = [line for line in lines[place + 1 :] if not line.lstrip().startswith("#")]
                 return [bare, *behind]
+    if len(rest) == 1 and len(lines) > 2:  # every row begins so: its key does
+        return lines
     if len(rest) < len(lines):
         notes.append(f"{len(lines) - len(rest)} lines that begin with # are left out")
     return rest
@@ -174,7 +191,7 @@ def _bodied(header: list[Cells], body: list[Cells], notes: list[str]) -> list[Ce
     """Leave out headers that stand again among the rows, and lines without columns."""
     again = [row for row in body if row in header]
     if again:
-        notes.append(f"the header stands {len(again)} times more among the rows: left out")
+        notes.append(f"the header stands again among the rows ({len(again)} times): left out")
     loose = [row for row in body if len(row) == 1 and max(map(len, header), default=0) > 1]
     if loose:
         notes.append(f"left out, as no row: {loose[0][0][:60]!r}"

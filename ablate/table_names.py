@@ -42,6 +42,10 @@ LESS = words(
 )
 """Words in the name of a metric of which less is better."""
 
+ERROR_RATES = words("error errors err wer cer eer ter fpr fnr far frr misclassification")
+WHERE = words("rate rates test val valid validation dev train top1 top5 classification final")
+"""Words for a share of wrong answers, and those that stand beside them."""
+
 RATES = words(
     "accuracy acc top1 top5 f1 precision recall sensitivity specificity auc auroc auprc ap map "
     "iou miou dice em correct pass passed success hit exact winrate tpr tnr jaccard"
@@ -122,7 +126,7 @@ def summaries(names: Iterable[Any]) -> set[Any]:
         return worded | set(bare)
     if len(bare) == len(rest) and len(rest) > FEW_NAMES:
         return set()
-    return worded if rest else set()
+    return worded
 
 
 def tokens(name: str) -> list[str]:
@@ -144,6 +148,16 @@ def less_is_better(metric: str) -> bool:
 def is_rate(metric: str) -> bool:
     """Say whether a metric's name is that of a share of right answers."""
     return any(word in RATES or word.endswith("accuracy") for word in tokens(metric))
+
+
+def is_error_rate(metric: str) -> bool:
+    """Say whether a metric's name is that of a share of wrong answers.
+
+    >>> is_error_rate("test_error_rate"), is_error_rate("squared error")
+    (True, False)
+    """
+    parts = {*tokens(metric)}
+    return bool(parts & ERROR_RATES) and parts <= ERROR_RATES | WHERE
 
 
 def listed(names: Sequence[Any], most: int = 5) -> str:

@@ -82,9 +82,8 @@ def _joined(
     lost = []
     refusal = share_none(scores, pair, blocks)
     present = {key for arm in pair for key in _keys(scores, arm, blocks)}
-    for place, key in enumerate(scores.keys):
-        if refusal or key not in present:
-            continue
+    for place in () if refusal else sorted(scores.places[key] for key in present):
+        key = scores.keys[place]
         faults, sides = _faults(scores, pair, blocks, key, metric)
         if faults:
             lost.append(LostPair(place, f"{label(key)}: {'; '.join(faults)}", sides))
@@ -139,7 +138,7 @@ def _identical(
 
 
 def step(arms: Sequence[Mapping[str, Mapping[Hashable, float]]]) -> float:
-    """Give the smallest step between two scores; of equal ones, a unit of their last decimal."""
+    """Give the smallest step between two scores; of equal ones, a unit of their last digit."""
     every = [v for arm in arms for block in arm.values() for v in block.values()]
     finite = np.array([v for v in every if math.isfinite(v)])
     most = float(np.abs(finite).max(initial=0.0))
@@ -147,5 +146,8 @@ def step(arms: Sequence[Mapping[str, Mapping[Hashable, float]]]) -> float:
     if len(steps):
         span = float(finite.max() - finite.min())
         return span / round(span / (float(steps.min()) * most))  # as exact as the scores are
-    decimals = len(f"{finite[0]:.12f}".rstrip("0").split(".")[1]) if len(finite) else 0
-    return float(10.0**-decimals)
+    if not most > 0:
+        return 1.0
+    digits, exponent = f"{most:.11e}".split("e")
+    decimals = len(digits.rstrip("0").split(".")[1])
+    return float(10.0 ** (int(exponent) - decimals))

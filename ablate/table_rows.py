@@ -10,8 +10,8 @@ import numpy as np
 
 from ablate.errors import DataError, SelectionError
 from ablate.table_cells import is_missing
+from ablate.table_header import Columns
 from ablate.table_names import listed, plain, spellings, summaries, tokens, words
-from ablate.table_shape import Columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,10 +122,13 @@ def _left(rows: list[Row], names: Sequence[Any], column: str, notes: list[str]) 
     odd = summaries(names)
     if not odd:
         return rows
+    if odd.issuperset(names):
+        raise DataError(f"every row is called a summary, {column} {listed(sorted(map(str, odd)))}: "
+                        "verdicts need the score of every run")  # fmt: skip
     gone = [name for name in names if name in odd]
     notes.append(
         f"{len(gone)} scores are left out whose {column} is {listed(list(dict.fromkeys(gone)))}: "
-        "beside the others they look like summaries, not runs"
+        "beside the others they look like summaries, no runs (rename them to keep them)"
     )
     return [row for row, name in zip(rows, names, strict=True) if name not in odd]
 

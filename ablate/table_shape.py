@@ -10,47 +10,19 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import DataError, SelectionError, unknown
 from ablate.table_cells import is_missing
 from ablate.table_files import NOTES
-from ablate.table_names import alike, is_summary, listed, plain, summaries
+from ablate.table_header import Columns, melted
+from ablate.table_names import alike, is_summary, listed, plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+SEED = "seed"
+"""A key that numbers runs: columns that stand for it have numbers in their names."""
+
 METRICS = ("metric", "metric_name", "measure", "variable", "name", "key")
 VALUES = ("value", "values", "score", "result")
 """Names of the two columns of a table with one row a metric."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns say what.
-
-    pair: what two scores must share to be a pair; several together are one key. arm: one column
-    that names the arm (a long table), or several that each hold an arm's scores (a wide one).
-    metric: the score's column; of a wide table, only its name. block: data set or setting, if
-    there are several.
-    """
-
-    pair: tuple[str, ...]
-    arm: tuple[str, ...]
-    metric: str
-    block: str | None = None
-
-    @property
-    def wide(self) -> bool:
-        """Say whether each arm has a column of its own."""
-        return len(self.arm) > 1
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Name the columns that must be there, as they were asked for."""
-        block = (self.block,) if self.block else ()
-        return (*self.pair, *self.arm, *block, *(() if self.wide else (self.metric,)))
-
-    @property
-    def key(self) -> str:
-        """Name the pair key in a sentence."""
-        return " and ".join(self.pair)
 
 
 @dataclass(frozen=True)
@@ -96,84 +68,29 @@ def _indexed(found: Shaped) -> Shaped:
 
 
 def _under_one_header(found: Shaped) -> Shaped:
-    """Melt a table whose header has several rows: one names the metrics, or the data sets."""
-    table, columns = found.table, found.columns
-    if table.columns.nlevels == 1:
+    if found.table.columns.nlevels == 1:
         return found
-    heads = [tuple(plain(part) for part in head) for head in table.columns]
-    asked = {plain(name).casefold(): name for name in (*columns.pair, columns.block) if name}
-    keys = {
-        i: next(asked[part.casefold()] for part in head if part.casefold() in asked)
-        for i, head in enumerate(heads)
-        if i < len(columns.pair) + 1 and any(part.casefold() in asked for part in head)
-    }
-    if not keys:
-        keys = {0: columns.pair[0]}
-    levels = [[head[level] for i, head in enumerate(heads) if i not in keys]
-              for level in range(table.columns.nlevels)]  # fmt: skip
-    use = [level for level, parts in enumerate(levels) if len({*parts} - {""}) > 0]
-    metric = next(
-        (i for i in use if any(alike(p) == alike(plain(columns.metric)) for p in levels[i])), None
-    )
-    arm = _arm_level(levels, [i for i in use if i != metric], columns)
-    rest = [i for i in use if i not in (metric, arm)]
-    if arm is None or (rest and not columns.block) or len(rest) > 1:
-        raise SelectionError(
-            f"the header has several rows, {listed([' / '.join(h) for h in heads], 3)}: which is "
-            f"the metric's ({columns.metric!r}) and which the arms' cannot be told; write one row "
-            "a score, with a column for each"
-        )
-    chosen = [
-        (i, head) for i, head in enumerate(heads)
-        if i not in keys and (metric is None or alike(head[metric]) == alike(columns.metric))
-    ]  # fmt: skip
-    values = {name: list(table.iloc[:, i]) for i, name in keys.items()}
-    names = (*columns.pair, "arm", "block", "score") if rest else (*columns.pair, "arm", "score")
-    long: dict[str, list[Any]] = {name: [] for name in names}
-    for i, head in chosen:
-        if columns.wide and head[arm] not in columns.arm:
-            continue
-        for name in values:
-            long[name] = [*long.get(name, []), *values[name]]
-        long["arm"] += [head[arm]] * len(table)
-        long["score"] += list(table.iloc[:, i])
-        if rest:
-            long["block"] += [head[rest[0]]] * len(table)
-    import pandas as pd
-
-    method = "arm" if columns.wide else columns.arm[0]
-    renamed = {"arm": method, "score": columns.metric, "block": columns.block or "block"}
-    frame = pd.DataFrame({renamed.get(name, name): part for name, part in long.items()})
-    frame.attrs = table.attrs
+    table, columns = melted(found.table, found.columns)
     return Shaped(
-        frame,
-        replace(columns, arm=(method,)),
-        (*found.notes, "the header has several rows: read as one row a score"),
+        table, columns, (*found.notes, "the header has several rows: read as one row a score")
     )
-
-
-def _arm_level(
-    levels: Sequence[Sequence[str]], left: Sequence[int], columns: Columns
-) -> int | None:
-    """Say which row of a header names the arms: the one with those asked for, or the only one."""
-    if columns.wide:
-        return next((i for i in left if {*columns.arm} <= {*levels[i]}), None)
-    return left[0] if len(left) == 1 else None
 
 
 def _named(found: Shaped) -> Shaped:
-    """Find the asked columns whatever white space and capitals their names have."""
+    """Find the asked columns whatever white space, capitals and units `(%)` their names have."""
     table, present = found.table, [str(name) for name in found.table.columns]
-    by_name: dict[Any, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
+    by_bare: dict[str, list[str]] = {}
     for name in present:
         by_name.setdefault(plain(name).casefold(), []).append(name)
+        by_bare.setdefault(re.sub(r"\s*[([#%↑↓].*", "", plain(name)).casefold(), []).append(name)
     renamed: dict[Any, str] = {}
     for name in found.columns.names:
         if name in present:
             continue
         if not isinstance(name, str):
             raise SelectionError(unknown("column", str(name), map(str, present)))
-        match = by_name.get(plain(name).casefold(), [])
+        match = by_name.get(plain(name).casefold()) or by_bare.get(plain(name).casefold(), [])
         if len(match) > 1:
             raise SelectionError(f"{name!r} may be any of {listed(match)}: name one of them")
         if match:
@@ -207,27 +124,38 @@ def _without_fillers(found: Shaped) -> Shaped:
 
 
 def _upright(found: Shaped) -> Shaped:
-    """Melt a table with an arm a row and a seed a column."""
+    """Melt a table with an arm a row, and a seed or a data set a column."""
     table, columns = found.table, found.columns
     present = list(table.columns)
     if columns.wide or columns.metric in present or len(columns.pair) > 1:
         return found
-    pair, arm = columns.pair[0], columns.arm[0]
-    if arm not in present and pair in present and not _numbered(table[pair]):
-        table = table.rename(columns={pair: arm})  # the corner of the table names its columns
-    elif arm not in present and str(present[0]).startswith("Unnamed: "):
+    key = columns.pair[0]
+    if columns.block and columns.block not in present:
+        key = columns.block
+    arm = columns.arm[0]
+    if arm not in present and key in present and not _numbered(table[key]):
+        table = table.rename(columns={key: arm})  # the corner of the table names its columns
+    elif arm not in present and present and str(present[0]).startswith("Unnamed: "):
         table = table.rename(columns={present[0]: arm})
     present = list(table.columns)
-    if arm not in present or pair in present:
+    if arm not in present or key in present:
         return found
-    ids = [name for name in (arm, columns.block) if name in present]
-    seeds = [name for name in present if name not in ids]
-    runs = [name for name in seeds if re.search(r"\d", str(name)) and not is_summary(name)]
-    if len(runs) < 2 or {*seeds} - {*runs} - summaries([*runs, *seeds]):
+    ids = [name for name in (arm, columns.block, *columns.pair) if name in present]
+    each = [name for name in present if name not in ids]
+    runs = [name for name in each if not is_summary(name)]
+    numbered = key != SEED or all(re.search(r"\d", str(name)) for name in runs)
+    if len(runs) < 2 or not numbered or not all(_of_scores(table[name]) for name in each):
         return found
-    long = table.melt(id_vars=ids, value_vars=seeds, var_name=pair, value_name=columns.metric)
+    long = table.melt(id_vars=ids, value_vars=each, var_name=key, value_name=columns.metric)
     long.attrs = table.attrs
-    return Shaped(long, columns, (*found.notes, f"each column is taken for a {pair}"))
+    return Shaped(long, columns, (*found.notes, f"each column is taken for a {key}"))
+
+
+def _of_scores(values: Any) -> bool:
+    """Say whether a column holds numbers, in most of its rows."""
+    digits = [bool(re.search(r"\d", str(value))) for value in values]
+    letters = [bool(re.search(r"[A-Za-z]{3}", str(value))) for value in values]
+    return 2 * sum(digits) >= len(digits) and 2 * sum(letters) <= len(letters)
 
 
 def _numbered(values: Any) -> bool:
@@ -291,12 +219,21 @@ def _absent(found: Shaped, name: str) -> str:
 def _for_pair(found: Shaped, rest: Sequence[str]) -> str:
     """Suggest the columns that, with the arm, stand in one row each."""
     table, columns = found.table, found.columns
+    general = "Name what makes two rows a pair with --pair: a seed, a fold, a data set, an item."
+    if sums := [name for name in rest if is_summary(name)]:
+        return (
+            f"The columns {listed(sums, 3)} sum runs up: verdicts need the score of every run, one "
+            "a row."
+        )
     arms = [] if columns.wide else [name for name in columns.arm if name in table.columns]
-    if not table.columns.is_unique:
-        return ""
-    fits = [name for name in rest if name in table.columns
-            and not table.astype(str).duplicated([*arms, name]).any()
-            and table[name].astype(str).nunique() < max(2, len(table))]  # fmt: skip
-    if fits and arms:
-        return f"Name what makes two rows a pair, as in --pair {fits[0]}."
-    return "Name what makes two rows a pair with --pair: a seed, a fold, a data set, an item."
+    if not table.columns.is_unique or not arms:
+        return general
+    text = table.astype(str)
+    fits = [
+        name for name in rest
+        if name in table.columns
+        and not text.duplicated([*arms, name]).any()
+        and text[name].nunique() < len(table)
+        and not any("." in value for value in text[name])
+    ]  # fmt: skip
+    return f"Name what makes two rows a pair, as in --pair {fits[0]}." if fits else general

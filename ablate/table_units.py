@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,13 +11,22 @@ import numpy as np
 
 from ablate.errors import DataError, SelectionError
 from ablate.frame import Scores
-from ablate.table_names import is_rate, less_is_better, listed
+from ablate.table_names import is_error_rate, is_rate, less_is_better, listed
 from ablate.table_rows import label
 from ablate.types import Floats
 
 PERCENT = 100.0
+FEW = 2.0
+"""A share of which no score is more than this may be in either unit."""
+
+FRACTIONS = 0.05
+"""A smaller margin, in percent, was probably meant as a fraction."""
+
 APART = (20.0, 600.0)
 """So many times smaller are fractions than the percentages beside them, where both are rates."""
+
+HUNDRED = (50.0, 200.0)
+"""So many times apart, whole arms are taken to be in two units, whatever the metric."""
 
 Place = tuple[str, str, Hashable]
 
@@ -43,14 +53,11 @@ def said_first(scores: Scores, metric: str, margin: float | None, lower: bool) -
     scale = _scale(low, high, metric, any(one.marked for one in finite))
     told = f", margin {margin:g}" if margin else ""
     yield f"read {len(values)} scores of {metric} from {low:g} to {high:g}{_named(scale)}{told}"
-    doubt = mixed(finite, metric)
-    if doubt and is_rate(metric):
-        raise DataError(doubt)
-    if doubt:
-        yield doubt
+    yield from _of_units(finite, metric)
     if margin:
-        yield from _of_margin(scores, values, metric, margin, scale)
+        yield from _of_margin(values, metric, margin, scale)
     yield from _of_direction(metric, lower, low, high)
+    yield from _of_sums(scores)
 
 
 def _placed(scores: Scores) -> list[Placed]:
@@ -65,40 +72,48 @@ def _placed(scores: Scores) -> list[Placed]:
 
 def _scale(low: float, high: float, metric: str, marked: bool) -> float:
     """Give what the scores cannot exceed: 1 for fractions, 100 for percent, infinity unknown."""
-    if low < 0 or high > PERCENT or (less_is_better(metric) and not marked):
+    share = is_rate(metric) or is_error_rate(metric)
+    if low < 0 or high > PERCENT or not (share or marked or not less_is_better(metric)):
         return math.inf
     if high <= 1 and not marked:
         return 1.0
-    return PERCENT if marked or is_rate(metric) else math.inf
+    return PERCENT if marked or (share and high > FEW) else math.inf
 
 
 def _named(scale: float) -> str:
     return {1.0: " (fractions of 1)", PERCENT: " (percent)"}.get(scale, "")
 
 
-def mixed(scores: Sequence[Placed], metric: str) -> str:
-    """Say where fractions stand among percentages: in an arm, a block or single rows; '' if not.
+def _of_units(scores: Sequence[Placed], metric: str) -> Iterator[str]:
+    """Say where fractions stand among percentages: in an arm, in a block or in single rows.
 
-    A score with a percent sign is meant as it stands.
+    A score with a percent sign is meant as it stands. A loss has no unit of 1 or 100: that one
+    arm's is a hundred times another's is only said.
+    Raises DataError where all scores are shares, or an arm or block is a hundred times another.
     """
-    if less_is_better(metric) or any(not 0 <= one.value <= PERCENT for one in scores):
-        return ""
     low = [one for one in scores if 0 < one.value <= 1 and not one.marked]
     high = [one for one in scores if one.value > 1]
-    if not low or not high:
-        return ""
+    if not low or not high or any(not 0 <= one.value <= PERCENT for one in scores):
+        return
     times = float(np.median([one.value for one in high]) / np.median([one.value for one in low]))
-    if not APART[0] <= times <= APART[1]:
-        return ""
-    where = _where(low, high)
-    return (
-        f"fractions and percentages of {metric} are mixed: {where}. Write all in one unit; a "
-        f"share that is meant to be as small as {low[0].value:g} % gets a percent sign"
-    )
+    whole = _wholly(low, high)
+    hundred = bool(whole) and HUNDRED[0] <= times <= HUNDRED[1]
+    if less_is_better(metric) and not is_error_rate(metric):
+        if hundred:
+            yield f"some scores are about 100 times others, {whole}: are all in one unit?"
+    elif APART[0] <= times <= APART[1]:
+        doubt = (
+            f"fractions and percentages of {metric} are mixed: {whole or _first(low, high)}. Write "
+            f"all in one unit; a share that is meant to be as small as {low[0].value:g} % gets a "
+            "percent sign"
+        )
+        if hundred or is_rate(metric) or is_error_rate(metric):
+            raise DataError(doubt)
+        yield doubt
 
 
-def _where(low: Sequence[Placed], high: Sequence[Placed]) -> str:
-    """Name the arms or the blocks that are wholly one thing, else the first rows."""
+def _wholly(low: Sequence[Placed], high: Sequence[Placed]) -> str:
+    """Name the arms or the blocks that are wholly one thing; '' where rows of one differ."""
     for part in (0, 1):
         small, large = ({str(one.place[part]) for one in some} for some in (low, high))
         if not small & large:
@@ -107,6 +122,11 @@ def _where(low: Sequence[Placed], high: Sequence[Placed]) -> str:
                 f"{max(o.value for o in low):g}, {listed(sorted(large), 3)} from "
                 f"{min(o.value for o in high):g} to {max(o.value for o in high):g}"
             )
+    return ""
+
+
+def _first(low: Sequence[Placed], high: Sequence[Placed]) -> str:
+    """Name the first of the scores that fewer others are like."""
     few, many = sorted((low, high), key=len)
     arm, block, key = few[0].place
     at = f"{arm}{f', {block}' if block else ''}, {label(key)}"
@@ -116,33 +136,48 @@ def _where(low: Sequence[Placed], high: Sequence[Placed]) -> str:
     )
 
 
-def _of_margin(
-    scores: Scores, values: Floats, metric: str, margin: float, scale: float
-) -> Iterator[str]:
+def _of_margin(values: Floats, metric: str, margin: float, scale: float) -> Iterator[str]:
     apart = float(values.max() - values.min())
-    points = margin / PERCENT
+    points = f"; {margin:g} points are --margin {margin / PERCENT:g}" if scale == 1 else ""
     if margin >= scale:
-        meant = f" {margin:g} points are --margin {points:g}." if scale == 1 else ""
         raise SelectionError(
             f"a margin of {margin:g} is the whole scale of {metric}, 0 to {scale:g}: no difference "
-            f"could matter.{meant}"
+            f"could matter{points}"
         )
     if apart and margin > apart:
-        hint = f" {margin:g} points are --margin {points:g}." if scale == 1 else ""
         yield (
             f"the margin of {margin:g} is larger than all scores are apart ({apart:g}): no "
-            f"difference in this table can matter, whatever the arms do.{hint}"
+            f"difference in this table can matter, whatever the arms do{points}"
         )
-    if scale == PERCENT and margin < 0.1 and margin < _step(values) / 2:
+    if scale == PERCENT and margin < FRACTIONS:
         yield (
-            f"the margin of {margin:g} is below one step of the scores, which are in percent: "
+            f"the scores are in percent, so that the margin of {margin:g} is {margin:g} points; "
             f"{margin:g} as a fraction is --margin {PERCENT * margin:g}"
         )
 
 
-def _step(values: Floats) -> float:
-    steps = np.diff(np.unique(np.round(values, 9)))
-    return float(steps.min()) if len(steps) else 0.0
+def _of_sums(scores: Scores) -> Iterator[str]:
+    """Name a key that has the mean of all others in every arm: a summary under a number."""
+    parts = [part for blocks in scores.values.values() for part in blocks.values()]
+    suspects: Counter[Hashable] = Counter()
+    for part in parts:
+        whole, values = math.fsum(part.values()), Counter(part.values())
+        if len(values) > 3:
+            suspects.update(
+                key for key, score in part.items()
+                if values[score] == 1 and _rounds_to((whole - score) / (len(part) - 1), score)
+            )  # fmt: skip
+    for key, count in suspects.items():
+        if count > 1 and count == sum(key in part for part in parts):
+            yield (
+                f"{scores.pair} {label(key)} has the mean of all others in every arm: if it is a "
+                "summary, take it out"
+            )
+
+
+def _rounds_to(mean: float, score: float) -> bool:
+    decimals = len(repr(score).partition(".")[2])
+    return decimals > 2 and round(mean, decimals) == score
 
 
 def _of_direction(metric: str, lower: bool, low: float, high: float) -> Iterator[str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ablate.frame import Scores
+from ablate.table_header import Columns
 from ablate.table_names import plain, tokens, words
-from ablate.table_shape import Columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,11 +78,10 @@ def _absent(scores: Scores) -> Iterator[str]:
         arm: {(block, key) for block, part in blocks.items() for key in part}
         for arm, blocks in scores.values.items()
     }
-    everywhere = set().union(*cells.values())
     for arm, here in cells.items():
-        others = set().union(*(cell for name, cell in cells.items() if name != arm))
+        everywhere = set().union(*(other for other in cells.values() if other & here))
         gone = len(everywhere) - len(here)
-        if here & others and gone > ABSENT * len(everywhere):
+        if gone > ABSENT * len(everywhere):
             yield (
                 f"{plain(arm)} has no row for {gone} of {len(everywhere)} that others have: if "
                 "these runs crashed, the pairs left are a selection; give them a row without a "

@@ -5,43 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ablate.api import Compared
+from ablate.foreign_text import NAME, STORED, plain
 from ablate.settings import Settings
 from ablate.types import Verdict
 
 from . import words
 
-MOST_CLIQUES = 10
+MOST_NAMED = 6
 
 
 def lines(found: Compared) -> Iterator[str]:
     """Say how the table was read, each verdict with its figures, the ranks, then the warnings."""
-    yield from (f"{note[:1].upper()}{note[1:]}." for note in found.notes)
+    yield from (plain(f"{note[:1].upper()}{note[1:]}.", STORED) for note in found.notes)
     yield ""
     for verdict in found.verdicts:
         yield from _told(verdict, found)
     for block, verdicts in found.blocks.items():
-        yield f"\nin {block}:"
+        yield f"\nin {plain(block, NAME)}:"
         for verdict in verdicts:
             yield from _told(verdict, found)
     if found.settings:
         yield from _ranks(found.settings, found)
     if found.warnings:
         yield "\nWarnings:"
-        yield from (f"  {warning}" for warning in found.warnings)
+        yield from (f"  {plain(warning, STORED)}" for warning in found.warnings)
 
 
 def _told(verdict: Verdict, found: Compared) -> Iterator[str]:
     one = verdict.comparison
     way = f" ({_way(verdict, found.lower)})" if verdict.decision == "MATTERS" else ""
     flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
-    yield f"{verdict.decision}{way}{flags}  {one.treatment} − {one.baseline}  [{one.metric}]"
+    treatment, baseline, metric = (
+        plain(name, NAME) for name in (one.treatment, one.baseline, one.metric)
+    )
+    yield f"{verdict.decision}{way}{flags}  {treatment} − {baseline}  [{metric}]"
     if verdict.decision != "UNTESTABLE":
         yield (
             f"  {verdict.estimate:+.4g}, {words.percent(found.design.alpha)} interval "
             f"{verdict.low:+.4g} to {verdict.high:+.4g}, margin {one.margin:g}, {verdict.n} pairs, "
             f"p {words.p_value(verdict.p_adjusted)} (corrected)"
         )
-    yield f"  {verdict.why}"
+    yield f"  {plain(verdict.why, STORED)}"
 
 
 def _way(verdict: Verdict, lower: bool) -> str:
@@ -56,16 +60,17 @@ def _ranks(settings: Settings, found: Compared) -> Iterator[str]:
     """Say the arms' average ranks over the blocks, and what of them differs."""
     test, alpha = settings.test, found.design.alpha
     best = "lowest" if found.lower else "highest"
-    yield f"\nAverage ranks over {test.blocks} ({', '.join(settings.settings[:6])}" + (
-        ", ...)" if test.blocks > 6 else ")") + f", 1 is the {best} {settings.metric}:"  # fmt: skip
-    order = sorted(range(len(settings.arms)), key=lambda i: test.ranks[i])
-    for i in order:
-        yield f"  {test.ranks[i]:.2f}  {settings.arms[i]}"
+    arms = [plain(arm, NAME) for arm in settings.arms]
+    some = ", ".join(plain(name, NAME) for name in settings.settings[:MOST_NAMED])
+    more = ", ..." if test.blocks > MOST_NAMED else ""
+    yield f"\nAverage ranks over {test.blocks} ({some}{more}), 1 is the {best} {settings.metric}:"
+    for i in sorted(range(len(arms)), key=lambda i: test.ranks[i]):
+        yield f"  {test.ranks[i]:.2f}  {arms[i]}"
     yield (
         f"  critical difference {settings.critical:.2f} (Nemenyi, {100 * alpha:g} %); "
         f"Friedman p {words.p_value(test.p)}, Iman-Davenport p {words.p_value(test.f_p)}"
     )
-    for clique in settings.cliques_nemenyi[:MOST_CLIQUES]:
-        yield f"  not told apart: {', '.join(settings.arms[i] for i in clique)}"
+    for clique in settings.cliques_nemenyi:
+        yield f"  not told apart: {', '.join(arms[i] for i in clique)}"
     if not settings.cliques_nemenyi:
         yield "  all arms differ in rank"

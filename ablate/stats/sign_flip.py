@@ -22,9 +22,9 @@ CELLS = 4_000_000
 """As many signs are held at once; of many pairs, fewer assignments are drawn in all."""
 
 
-MOST_SIGNS = 150_000_000
+MOST_SIGNS = 50_000_000
 FEWEST_DRAWS = 999
-"""Of more than 15,000 pairs, no more signs are drawn in all, unless for so many assignments."""
+"""Of more than 5,000 pairs, no more signs are drawn in all, unless for so many assignments."""
 
 
 @component("test", "sign-flip", paper="Fisher 1935; Pitman 1937, exact permutation of signs")
