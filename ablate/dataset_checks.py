@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ablate.errors import AblateError, Problem, SuiteError
+from ablate.foreign_text import NAME, plain
 from ablate.registry import Catalogue
 from ablate.types import Choice, Facts, RunResult, Suite, Variant
 
@@ -122,13 +123,24 @@ def warnings(suite: Suite, facts: Sequence[Facts], catalogue: Catalogue) -> tupl
     """
     sentences: dict[str, None] = {}
     for variant, held in zip(suite.variants, facts, strict=True):
-        sentences |= dict.fromkeys(held.warnings)
-        sentences |= dict.fromkeys(doubtful_axes(variant.choices, held.inputs, catalogue))
+        sentences |= dict.fromkeys(of_data(variant.choices, held, catalogue))
         sentences |= dict.fromkeys(_memory(variant, held, catalogue))
     return tuple(sentences)
 
 
-def doubtful_axes(
+def of_data(choices: Mapping[str, Choice], held: Facts, catalogue: Catalogue) -> Iterator[str]:
+    """Give the warnings of one data set, by the name that it is called."""
+    name = plain(called(choices["dataset"]), NAME)
+    for text in (*held.warnings, *_doubtful_axes(choices, held.inputs, catalogue)):
+        yield f"Data {name}: {text}"
+
+
+def called(choice: Choice) -> str:
+    """Name a data set as its user would: by its file or folder, where it has one."""
+    return str(choice.settings.get("source") or choice.settings.get("folder") or choice.name)
+
+
+def _doubtful_axes(
     choices: Mapping[str, Choice], inputs: Sequence[int], catalogue: Catalogue
 ) -> Iterator[str]:
     """Say where images may have their channels last but need not."""
@@ -148,12 +160,20 @@ def _memory(variant: Variant, held: Facts, catalogue: Catalogue) -> Iterator[str
     each = held.classes // tasks
     rows = max(1, min(held.train_rows // held.classes, MOST_PER_CLASS))
     priorities = np.arange(rows) / rows
-    memory = catalogue.build(choice)
+    try:
+        memory = catalogue.build(choice)
 
-    def kept(t: int) -> int:
-        return int(memory.quota([priorities] * (t * each)).sum())
+        def kept(t: int) -> int:
+            return int(memory.quota([priorities] * (t * each)).sum())
 
-    yield from short_memory(choice, (tasks, each), kept, catalogue)
+        yield from short_memory(choice, (tasks, each), kept, catalogue)
+    except AblateError:
+        raise
+    except Exception as error:  # whatever a stranger's memory raises
+        yield (
+            f"Memory {plain(choice.label(), NAME)} cannot say what it keeps: "
+            f"{type(error).__name__}: {plain(error)}."
+        )
 
 
 def short_memory(
@@ -171,20 +191,20 @@ def short_memory(
     t = 1 + bisect_left(counts, True, key=lambda t: kept(t) < t * each)
     if t > tasks:
         return
-    budget = choice.settings.get("budget_rows")
-    rows = f"{budget} rows" if budget is not None else f"{kept(t)} rows"
-    where = f"from the end of task {t} of {tasks} on"
+    name, budget = plain(choice.label(), NAME), choice.settings.get("budget_rows")
+    count = kept(t) if budget is None else budget
+    rows = "1 row" if count == 1 else f"{count} rows"
     empty = 1 + bisect_left(counts, True, key=lambda t: kept(t) == 0)
     if empty <= tasks:
         yield (
-            f"Memory `{choice.label()}` is empty from the end of task {empty} of {tasks} on: "
-            f"{rows} shared over {empty * each} classes are less than one each. Its arms have "
-            f"nothing to rehearse from there; {tasks * each} rows are the least for all classes."
+            f"Memory {name} is empty from the end of task {empty} of {tasks} on: {rows} shared "
+            f"over {empty * each} classes are less than one each. Its arms have nothing to "
+            f"rehearse from there; {tasks * each} rows are the least for all classes."
         )
     else:
         yield (
-            f"Memory `{choice.label()}` has fewer rows than classes {where}: {rows} for "
-            f"{t * each} classes, so that some have none."
+            f"Memory {name} has fewer rows than classes from the end of task {t} of {tasks} on: "
+            f"{rows} for {t * each} classes, so that some have none."
         )
 
 

@@ -69,7 +69,7 @@ def work(made: Work) -> str:
 
 def cautions(made: Work) -> Iterator[str]:
     """Say what a reader must know of the data before any run."""
-    yield from (f"Warning: {plain(warning)}" for warning in made.plan.warnings)
+    yield from (f"Warning: {plain(warning, limit=1000)}" for warning in made.plan.warnings)
 
 
 def duration(seconds: float) -> str:

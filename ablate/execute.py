@@ -29,7 +29,7 @@ from ablate import (
     score,
     sources,
 )
-from ablate.errors import Stopped
+from ablate.errors import DataError, Stopped
 from ablate.exam import exam
 from ablate.foreign_text import plain as plain_text
 from ablate.net import Net, init_digest, initial
@@ -147,7 +147,8 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     protocol_code = fingerprints.protocol_facts(stack.predictors, catalogue)
     device = pick_device(site.device)
     dataset = catalogue.build(first.choices["dataset"])
-    data, held = load(dataset, Path(site.data_root), first.choices["dataset"].name)
+    called = dataset_checks.called(first.choices["dataset"])
+    data, held = load(dataset, Path(site.data_root), called)
     mark = rows_mark(data)
     model = catalogue.build(first.choices["model"])
     method = catalogue.build(first.choices["method"])
@@ -196,8 +197,7 @@ def cautions(run: RunSpec, held: Facts, stream: Stream, catalogue: Catalogue) ->
     kept = [int(by_seed[0].sum()) for by_seed in stream.quotas]
     sizes = stream.cut.tasks, stream.cut.classes_per_task
     return [
-        *held.warnings,
-        *dataset_checks.doubtful_axes(run.choices, held.inputs, catalogue),
+        *dataset_checks.of_data(run.choices, held, catalogue),
         *dataset_checks.short_memory(run.choices["memory"], sizes, kept.__getitem__, catalogue),
     ]
 
@@ -332,5 +332,7 @@ def load(dataset: Any, root: Path, name: str) -> tuple[Data, Facts]:
 
     Raises DataError where the rows are not those that were announced.
     """
-    data, held = dataset.load(root), dataset.look(root)
+    before, data, held = dataset.look(root), dataset.load(root), dataset.look(root)
+    if before.digest != held.digest:
+        raise DataError(f"{name} changed while it was read; run again.")
     return data, held._replace(warnings=agree(data, held, name))

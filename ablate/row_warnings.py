@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,12 @@ EXTREME = 1000.0
 
 def warnings_of(data: Data) -> tuple[str, ...]:
     """Say what a reader should know of a data set's rows; nothing where they are as usual."""
-    return (*scale(data.x_train), *duplicates(data), *singles(data))
+    return (*scale(data.x_train), *duplicates(data.x_train, data.x_test), *singles(data))
 
 
 def scale(rows: NDArray[np.float32]) -> Iterator[str]:
     """Say where values are far from unit scale: initial weights and rates are made for that."""
-    largest = float(max(rows.max(), -rows.min()))
+    largest = max(float(rows.max()), -float(rows.min()))
     size = largest * float(
         np.sqrt(np.mean(np.square(rows / max(largest, 1e-30), dtype=np.float64)))
     )
@@ -40,22 +41,26 @@ def scale(rows: NDArray[np.float32]) -> Iterator[str]:
         )
 
 
-def duplicates(data: Data) -> Iterator[str]:
+def duplicates(train: NDArray[Any], test: NDArray[Any]) -> Iterator[str]:
     """Say how many test rows are training rows as well, value for value.
 
     Rows are compared by a hash of 64 bits, so that a million takes seconds and no second copy.
     """
-    if data.x_train.shape[1:] != data.x_test.shape[1:]:
-        return
-    trained = set(map(_hash, data.x_train))
-    if copies := sum(_hash(row) in trained for row in data.x_test):
+    if train.shape[1:] == test.shape[1:]:
+        trained = set(map(_hash, train))
+        yield from copied(sum(_hash(row) in trained for row in test), len(test))
+
+
+def copied(count: int, tests: int) -> Iterator[str]:
+    """Say of `count` of all test rows that they were trained on; nothing of none."""
+    if count:
         yield (
-            f"{copies:,} of {len(data.x_test):,} test rows are training rows too, value for value: "
-            "what is scored on them is memory, not generalisation."
+            f"{count:,} of {tests:,} test rows are training rows too, value for value: what is "
+            "scored on them is memory, not generalisation."
         )
 
 
-def _hash(row: NDArray[np.float32]) -> int:
+def _hash(row: NDArray[Any]) -> int:
     return hash(row.tobytes())
 
 

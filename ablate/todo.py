@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate import notes, provenance
-from ablate.errors import SelectionError, SourceError
+from ablate.errors import AblateError, DataError, SelectionError, SourceError
 from ablate.fingerprints import code_facts
 from ablate.plan import Plan, canonical, specify
 from ablate.registry import Catalogue, scan
@@ -27,10 +27,24 @@ def look(suite: Suite, catalogue: Catalogue, root: Path, fetch: bool) -> dict[st
     for variant in suite.variants:
         choice = variant.choices["dataset"]
         if (key := canonical(choice.plain())) not in facts:
-            dataset = catalogue.build(choice)
-            if fetch and hasattr(dataset, "fetch"):
-                dataset.fetch(root)
-            facts[key] = dataset.look(root)
+            facts[key] = inspect(choice, catalogue, root, fetch=fetch)
+    return facts
+
+
+def inspect(choice: Choice, catalogue: Catalogue, root: Path, *, fetch: bool) -> Facts:
+    """Look at one data set. Raises DataError, whatever its reader or the file system raises."""
+    dataset = catalogue.build(choice)
+    try:
+        if fetch and hasattr(dataset, "fetch"):
+            dataset.fetch(root)
+        facts: Facts = dataset.look(root)
+    except AblateError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"{choice.kind}.{choice.name} cannot look at its data in {root.absolute()}: "
+            f"{type(error).__name__}: {error}."
+        ) from error
     return facts
 
 

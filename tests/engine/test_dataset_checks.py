@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from ablate import dataset_checks, flow, judge
+from ablate import dataset_checks, flow, judge, row_warnings, todo
 from ablate.errors import DataError, SuiteError
 from ablate.plan import plan
 from ablate.registry import Catalogue, scan
@@ -204,7 +204,7 @@ def test_a_command_warns_before_it_runs_and_in_its_report(tmp_path: Path) -> Non
     for words in (("plan",), ("run", "--workers", "1")):
         code, told = command(tmp_path, *words, memory=memory)
         assert code == 0, told
-        for said in ("raw pixels of 0 to 255", "12 of 12 test rows", "`herding(3)` is empty"):
+        for said in ("raw pixels of 0 to 255", "12 of 12 test rows", "Memory herding(3) is empty"):
             assert told.count(said) == 1
     report = (tmp_path / "results" / "suite" / "report.md").read_text()
     section = report.split("## Warnings")[1].split("\n## ")[0]
@@ -291,11 +291,104 @@ def test_third_parties_facts_and_records_need_no_warnings() -> None:
     assert "odd" in list(judge.warnings(suite, runs, []))
 
 
+def test_a_memory_that_raises_when_asked_is_a_warning(
+    suite_of: Callable[..., Suite], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its runs will tell; planning others beside it goes on."""
+
+    def quota(self: object, priorities: object) -> None:
+        raise ZeroDivisionError("no classes")
+
+    monkeypatch.setattr(CATALOGUE.load("memory", "random"), "quota", quota)
+    told = flow.prepare(suite_of(), tmp_path, None).plan.warnings
+    assert told == ("Memory random(50) cannot say what it keeps: ZeroDivisionError: no classes.",)
+
+
+@pytest.mark.parametrize("kind", ["u1", "i1", "?", "f2", "f8"])
+def test_rows_of_any_type_are_held_against_unit_scale(kind: str) -> None:
+    """A stranger's reader may give any; unsigned numbers have no negative."""
+    x = np.array([[0, 1], [1, 0], [1, 1]]).astype(kind)
+    assert list(row_warnings.scale(x)) == []
+    assert len(list(row_warnings.scale((x * 100).astype("u1" if kind == "?" else kind)))) == 1
+
+
 def test_a_memory_of_a_stranger_without_a_budget_is_said_by_its_label() -> None:
     """Whatever its settings are called."""
     choice = Choice("memory", "random", {"rows": 3})
     told = list(dataset_checks.short_memory(choice, (4, 2), lambda t: min(3, 2 * t), CATALOGUE))
     assert told == [
-        "Memory `random(3)` has fewer rows than classes from the end of task 2 of 4 on: 3 rows for "
+        "Memory random(3) has fewer rows than classes from the end of task 2 of 4 on: 3 rows for "
         "4 classes, so that some have none."
     ]
+
+
+# --- readers that raise, and files that change
+
+
+class Reader:
+    """A data set whose answers come in turn, as from a file that somebody is writing."""
+
+    tasks, class_order = 2, "natural"
+
+    def __init__(self, *answers: Data) -> None:
+        self.answers = list(answers)
+
+    def look(self, root: Path) -> Facts:
+        return facts_of(self.answers.pop(0), "r")
+
+    def load(self, root: Path) -> Data:
+        return self.answers.pop(0)
+
+
+def test_data_that_change_while_they_are_read_are_refused(tmp_path: Path) -> None:
+    """Old rows under the digest of new ones would pair with anything."""
+    from ablate.execute import load
+
+    old, new = rows(6), rows(6)._replace(x_test=rows(7).x_test[:6])
+    assert load(Reader(old, old, old), tmp_path, "r")[0] is old
+    for answers in ((old, old, new), (old, new, new)):
+        with pytest.raises(DataError, match="r changed while it was read"):
+            load(Reader(*answers), tmp_path, "r")
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), OSError(36, "File name too long"), MemoryError()])
+def test_whatever_a_reader_raises_is_an_error_with_its_name(
+    error: Exception, suite_of: Callable[..., Suite], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never a traceback, whoever wrote it."""
+
+    def look_of(self: object, root: Path) -> Facts:
+        raise error
+
+    monkeypatch.setattr(CATALOGUE.load("dataset", "digits"), "look", look_of)
+    with pytest.raises(DataError, match=r"dataset.digits cannot look at its data"):
+        look(suite_of(), CATALOGUE, Path("data"), fetch=False)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b", "/dev/zero", "..", "~", "%00"])
+def test_names_that_no_file_has_are_refused(name: str, tmp_path: Path) -> None:
+    """By every reader that takes one, and as the data root."""
+    for kind, settings in (
+        ("arrays", {"source": f"{name}.npz", "tasks": 2, "class_order": "natural"}),
+        ("arrays", {"source": name, "tasks": 2, "class_order": "natural"}),
+        ("image-folder", {"folder": name, "tasks": 2, "class_order": "natural"}),
+    ):
+        with pytest.raises(DataError):
+            todo.inspect(Choice("dataset", kind, settings), CATALOGUE, tmp_path, fetch=False)
+    for kind in ("mnist", "svhn", "cifar10", "omniglot"):
+        with pytest.raises(DataError):
+            todo.inspect(Choice("dataset", kind, {}), CATALOGUE, tmp_path / name, fetch=False)
+
+
+def test_warnings_name_their_data_set() -> None:
+    """As its user does, whatever its tasks and order are."""
+    settings = {"source": "a`b.npz", "tasks": 3, "class_order": "natural"}
+    choices = {
+        "dataset": Choice("dataset", "arrays", settings),
+        "model": Choice("model", "conv4", {}),
+        "augment": Choice("augment", "none", {}),
+    }
+    held = facts_of(rows(), "r")._replace(inputs=(8, 8, 4), warnings=("Odd.",))
+    told = list(dataset_checks.of_data(choices, held, CATALOGUE))
+    assert told[0] == "Data a`b.npz: Odd."
+    assert "read as 8 channels of 8 x 4" in told[1]

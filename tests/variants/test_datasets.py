@@ -80,6 +80,22 @@ def test_missing_files_are_named_with_the_remedy(tmp_path: Path) -> None:
         MNIST().look(tmp_path)
 
 
+def test_test_rows_that_are_training_rows_are_warned_of(tmp_path: Path) -> None:
+    """All of them here: row i is i everywhere, in both parts."""
+    write_idx(tmp_path)
+    assert MNIST().look(tmp_path).warnings[0].startswith("20 of 20 test rows are training rows")
+    assert MNIST(train_per_class=1).look(tmp_path).warnings[0].startswith("10 of 20 test rows")
+
+
+def test_pickles_beside_the_files_are_not_opened(tmp_path: Path) -> None:
+    """torchvision takes them for its own of old, instead of the files that were looked at."""
+    write_idx(tmp_path)
+    for name in ("training.pt", "test.pt"):
+        (tmp_path / "MNIST" / "processed").mkdir(exist_ok=True)
+        (tmp_path / "MNIST" / "processed" / name).write_bytes(b"code")
+    assert len(MNIST().load(tmp_path).y_train) == MNIST().look(tmp_path).train_rows == 30
+
+
 def test_zipped_files_are_told_to_be_unzipped(tmp_path: Path) -> None:
     """Debian's package and the publishers ship them gzipped."""
     folder = write_idx(tmp_path)

@@ -237,6 +237,10 @@ WARNED: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda at: Image.new("RGBA", (6, 6), (1, 2, 3, 4)).save(at / "train/ant/9.png"),
         "1 of 11 pictures are partly transparent",
     ),
+    "a test picture that is trained on": (
+        lambda at: grey(at / "test/ant/9.png", 1),
+        "1 of 5 test rows are training rows too",
+    ),
     "files of other endings": (
         lambda at: (at / "train/ant/a.gif").write_bytes(b"x"),
         "1 files of classes .*1 .gif",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.errors import DataError
+from ablate.row_warnings import duplicates
 from ablate.rows import count_classes, first_of_each
 from ablate.types import Data, Facts
 
@@ -78,8 +79,13 @@ def look(root: Path, name: str, train: int | None = None, test: int | None = Non
     files.fits(4 * (rows + tested) * math.prod(inputs), str(folder))
     y, y_test = (_values(folder / FILES[i], shapes[i]).astype(np.int64) for i in (1, 3))
     classes = count_classes(y, y_test, str(folder))
-    used = (len(first_of_each(y, train)), len(first_of_each(y_test, test)))
-    return Facts((1, *inputs), classes, *used, *files.mark(folder, MD5[name]))
+    used = first_of_each(y, train), first_of_each(y_test, test)
+    images = (
+        _values(folder / FILES[i], shapes[i])[rows] for i, rows in zip((0, 2), used, strict=True)
+    )
+    sizes = len(used[0]), len(used[1])
+    digest, mark = files.mark(folder, MD5[name])
+    return Facts((1, *inputs), classes, *sizes, digest, mark, tuple(duplicates(*images)))
 
 
 def fetch(root: Path, name: str) -> None:

@@ -12,7 +12,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ablate.errors import DataError
+from ablate.foreign_text import plain
 from ablate.registry import component
+from ablate.row_warnings import copied
 from ablate.rows import count_classes, first_of_each
 from ablate.types import Data, Facts, Ints
 
@@ -60,7 +62,11 @@ class ImageFolder:
         used, bad = [*train.used, *test.used], (*train.bad, *test.bad)
         shape = (3 if self.colour else 1, self.side, self.side)
         files.fits(4 * len(used) * int(np.prod(shape)), str(where))
-        doubts = (*pictures.check(used, where, self.side, bad), *_passed_over(train, test))
+        doubts = (
+            *pictures.check(used, where, self.side, bad),
+            *_passed_over(train, test),
+            *copied(files.copies(train.used, test.used), len(test.used)),
+        )
         sizes = len(train.used), len(test.used)
         digest = files.digest_tree(where, [*train.paths, *test.paths])
         return Facts(shape, count, *sizes, digest, files.CUSTOM, doubts)
@@ -139,7 +145,10 @@ def _passed_over(train: Part, test: Part) -> Iterator[str]:
     """Say which files were no pictures by their endings, and which classes look alike."""
     skipped = train.skipped + test.skipped
     if skipped:
-        endings = ", ".join(f"{n} {ending or 'without'}" for ending, n in skipped.most_common(5))
+        endings = ", ".join(
+            f"{n} {plain(ending, 12) if ending else 'without'}"
+            for ending, n in skipped.most_common(5)
+        )
         yield f"{skipped.total()} files of classes are no pictures by their ending: {endings}."
     if len({name.casefold() for name in train.classes}) < len(train.classes):
         yield "Some classes' names differ in upper and lower case alone."
