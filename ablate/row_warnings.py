@@ -16,19 +16,23 @@ SMALL = 1e-3
 """... below which they are, too ..."""
 EXTREME = 1000.0
 """... and a single value that alone is."""
+APART = 10.0
+"""How many times one part's root mean square may be the other's."""
 
 
 def warnings_of(data: Data) -> tuple[str, ...]:
     """Say what a reader should know of a data set's rows; nothing where they are as usual."""
-    return (*scale(data.x_train), *duplicates(data.x_train, data.x_test), *singles(data))
-
-
-def scale(rows: NDArray[np.float32]) -> Iterator[str]:
-    """Say where values are far from unit scale: initial weights and rates are made for that."""
-    largest = max(float(rows.max()), -float(rows.min()))
-    size = largest * float(
-        np.sqrt(np.mean(np.square(rows / max(largest, 1e-30), dtype=np.float64)))
+    return (
+        *scale(data.x_train),
+        *scaled_apart(data.x_train, data.x_test),
+        *duplicates(data.x_train, data.x_test),
+        *singles(data),
     )
+
+
+def scale(rows: NDArray[Any]) -> Iterator[str]:
+    """Say where values are far from unit scale: initial weights and rates are made for that."""
+    largest, size = sizes(rows)
     if largest == 0:
         yield "Every value of the training rows is 0."
     elif size > LARGE or largest > EXTREME or size < SMALL:
@@ -39,6 +43,27 @@ def scale(rows: NDArray[np.float32]) -> Iterator[str]:
             f"The rows are {what} of a root mean square of {size:.3g} (the largest {largest:.3g}), "
             f"taken as they are: networks are drawn for about 1 and may learn nothing; {remedy}."
         )
+
+
+def scaled_apart(train: NDArray[Any], test: NDArray[Any]) -> Iterator[str]:
+    """Say where one part seems to be scaled and the other not."""
+    trained, tested = sizes(train)[1], sizes(test)[1]
+    if max(trained, tested) > APART * min(trained, tested):
+        yield (
+            f"The training rows have a root mean square of {trained:.3g}, the test rows of "
+            f"{tested:.3g}: scale both in the same way."
+        )
+
+
+def sizes(rows: NDArray[Any]) -> tuple[float, float]:
+    """Give the largest absolute value and the root mean square.
+
+    >>> sizes(np.array([[3.0, -4.0]]))
+    (4.0, 3.5355339059327378)
+    """
+    largest = max(float(rows.max()), -float(rows.min()))
+    shares = rows / max(largest, 1e-30)  # so that no square overflows
+    return largest, largest * float(np.sqrt(np.mean(np.square(shares, dtype=np.float64))))
 
 
 def duplicates(train: NDArray[Any], test: NDArray[Any]) -> Iterator[str]:

@@ -135,6 +135,10 @@ WARNED: dict[str, tuple[Change, str]] = {
     "values in the thousands": ({"x_train": X * 5000}, "root mean square of .*standardise"),
     "one column in the millions": ({"x_train": X * [1, 1, 1, 1, 1e6]}, "standardise"),
     "values near nothing": ({"x_train": X * 1e-6}, "standardise"),
+    "a test part that was not scaled": (
+        {"x_test": X[:6] * 255},
+        "training rows have a root mean square of .* scale both in the same way",
+    ),
     "nothing but zeros": ({"x_train": X * 0}, "Every value .* is 0"),
     "test rows that are trained on": ({"x_test": X[:6]}, "6 of 6 test rows are training rows"),
     "one such row": ({"x_test": np.vstack([X[:1], X[1:6] + 1])}, "1 of 6 test rows"),

@@ -263,6 +263,20 @@ def test_what_is_odd_in_pictures_is_said(case: str, tmp_path: Path) -> None:
     assert any(re.search(said, warning) for warning in warnings), warnings
 
 
+def test_of_very_many_pictures_the_rest_is_opened_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And that is said; one that cannot even be opened is still named."""
+    at = folder(tmp_path)
+    monkeypatch.setattr(pictures, "MOST_DECODED", 4)
+    assert reader().look(tmp_path).warnings == (
+        "6 of 10 pictures were not decoded before the runs, for there are too many.",
+    )
+    (at / "test/bee/1.png").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"test/bee/1\.png is damaged"):
+        reader().look(tmp_path)
+
+
 def test_usual_pictures_are_not_warned_of(tmp_path: Path) -> None:
     """And a second look decodes nothing anew."""
     folder(tmp_path)

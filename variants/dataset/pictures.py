@@ -113,12 +113,19 @@ def read(path: Path, side: int, colour: bool) -> NDArray[np.uint8]:
     Grey pictures of 16 bits are scaled by their range; of several frames the first is taken.
     Raises DataError naming a file that cannot be read.
     """
+    with _opened(path, side) as image:
+        return _squared(_eight_bits(image).convert("RGB" if colour else "L"), side)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, side: int) -> Iterator[Any]:
+    """Open a picture and check its size. Raises DataError for whatever goes wrong with it."""
     from PIL import Image
 
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as image:
             _check_size(image.size, side)
-            return _squared(_eight_bits(image).convert("RGB" if colour else "L"), side)
+            yield image
     except Exception as error:  # a damaged picture raises what its decoder does
         said = str(error) or type(error).__name__
         said = said.replace(f" {str(path)!r}", "").replace(f" PosixPath({str(path)!r})", "")
@@ -162,22 +169,25 @@ def _squared(image: Any, side: int) -> NDArray[np.uint8]:
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
-_oddities: dict[tuple[str, int, tuple[int, ...]], tuple[str, ...]] = {}
-"""By path and state, what is odd in a picture that can be read: each is decoded once a process."""
+MOST_DECODED = 100_000
+"""So many pictures are decoded before any run, in minutes; of more the headers are read."""
+
+_oddities: dict[int, tuple[str, ...]] = {}
+"""By path, side and state, what is odd in a picture that can be read: decoded once a process."""
 
 
 def check(
     paths: Sequence[Path], folder: Path, side: int, bad: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """Decode every picture before any run, and say what is odd in some of them.
+    """Decode the pictures before any run, and say what is odd in some of them.
 
     bad: those that were found to be no files. Raises DataError that counts all that cannot be read
     and names the first of them.
     """
     reasons, odd = list(bad), list[tuple[str, ...]]()
-    for path in paths:
+    for place, path in enumerate(paths):
         try:
-            odd.append(_odd(path, side))
+            odd.append(_odd(path, side, decode=place < MOST_DECODED))
         except DataError as error:
             reasons.append(str(error).removesuffix(". Replace it."))
     if reasons:
@@ -191,12 +201,15 @@ def check(
     return tuple(f"{count} of {len(paths)} pictures {what}." for what, count in tallied.items())
 
 
-def _odd(path: Path, side: int) -> tuple[str, ...]:
+def _odd(path: Path, side: int, *, decode: bool) -> tuple[str, ...]:
     try:
-        key = str(path), side, files.stamp(path.stat())
+        key = hash((str(path), side, files.stamp(path.stat())))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     if key not in _oddities:
+        if not decode:
+            with _opened(path, side):
+                return ("were not decoded before the runs, for there are too many",)
         read(path, side, colour=False)
         _oddities[key] = tuple(_seen(path))
     return _oddities[key]
