@@ -67,7 +67,8 @@ def _shapes(variant: Variant, held: Facts, catalogue: Catalogue) -> Iterator[tup
         found = f"rows of shape {shape} with {kind} {choice.name!r}"
         least = declared.get("least_side", 1)
         if len(shape) != 3:
-            yield found, f"images (channels, H, W), as by x.reshape(-1, 1, H, W), or {without}"
+            reshaped = "x[:, None]" if len(shape) == 2 else "x.reshape(-1, 1, H, W)"
+            yield found, f"images (channels, H, W), as by {reshaped}, or {without}"
         elif channels_last(shape, SURELY_LAST):
             turned = [shape[2], *shape[:2]]
             yield (
