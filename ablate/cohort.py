@@ -67,6 +67,18 @@ def groups(arms: Sequence[Variant], runs: Runs) -> list[Group]:
     return sorted(found, key=lambda group: -len(group.runs))
 
 
+def together(arms: Sequence[Variant], runs: Runs) -> set[int]:
+    """Name the arms, by place, that may stand side by side: those of the largest group."""
+    if not refusals(arms, runs, across_data=True):
+        return {*range(len(arms))}
+    largest = groups(arms, runs)[0]
+    counts = [sum(place == i for place, _ in largest.runs) for i in range(len(arms))]
+    ended = [sum(record.status == "ok" for record in mine.values()) for mine in runs]
+    whole = [i for i, count in enumerate(counts) if count == ended[i]]
+    apart = refusals([arms[i] for i in whole], [runs[i] for i in whole], across_data=True)
+    return set() if apart else set(whole)
+
+
 def same_run(a: RunResult, b: RunResult) -> bool:
     """Say whether two records of one key are the same run, done twice."""
     sides = [_of(record.provenance) for record in (a, b)]
