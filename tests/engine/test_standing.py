@@ -47,7 +47,7 @@ def changed(table: str, name: str, value: str) -> dict[str, Any]:
     [
         ({"data": "other"}, "the data changed"),
         ({"engine": "other"}, "engine code changed"),
-        ({"engine": "other", "record_version": 3}, "record version 3, now 4"),
+        ({"engine": "x", "protocols": {}, "record_version": 3}, "record version 3, now 4"),
         ({"python": "2.7.18"}, f"Python 2.7, now {cohort.python_of(provenance.machine())}"),
         (changed("components", "update.itaml", "x"), "component update.itaml changed"),
         (changed("helpers", "variants.model.blocks", "x"), "helper variants.model.blocks changed"),
