@@ -23,11 +23,18 @@ Stale = Mapping[str, tuple[RunResult, Sequence[Reason]]]
 
 @dataclass(frozen=True)
 class Caveat:
-    """A warning for the first screen. head: our own words, shown in bold; text: the rest, which
-    may hold words of others."""
+    """A warning for the first screen.
+
+    head: in our own words, shown in bold. text: what may hold words of others. advice: our own.
+    """
 
     head: str
     text: str = ""
+    advice: str = ""
+
+    def plainly(self) -> str:
+        """Say it in a line for a terminal."""
+        return " ".join(filter(None, (self.head, self.text, self.advice)))
 
 
 def caveats(suite: Suite, runs: Runs, store: Store) -> Iterator[Caveat]:
@@ -61,7 +68,7 @@ def _versions(records: Mapping[str, RunResult]) -> Iterator[Caveat]:
     for version, count in sorted(versions.items(), key=str):
         yield Caveat(
             f"{count} records are of record version {version}, which counts as not done.",
-            f"This version writes {provenance.RECORD_VERSION}; `run` replaces them.",
+            advice=f"This version writes {provenance.RECORD_VERSION}; `run` replaces them.",
         )
 
 
@@ -76,7 +83,8 @@ def _kept(suite: Suite, records: Mapping[str, RunResult], store: Store) -> Itera
         shown = "; ".join(f"{reason} ({count})" for reason, count in reasons.most_common(4))
         yield Caveat(
             f"{sum(reasons.values())} runs were kept although they are stale (`--keep-stale`).",
-            f"Since they were run: {shown}. `run` without that option replaces them.",
+            f"Since they were run: {shown}.",
+            "`run` without that option replaces them.",
         )
 
 
@@ -86,9 +94,10 @@ def _apart(suite: Suite, runs: Runs) -> Iterator[Caveat]:
         return
     yield Caveat(
         "These records do not go together.",
-        f"{'; '.join(reasons)}. What mixes them is UNTESTABLE, and no ranks, shares of variance, "
-        "curves or means over them are given. `run` replaces those that are not of today's code, "
-        "data and packages; `plan --why` names them.",
+        f"{'; '.join(reasons)}.",
+        "What mixes them is UNTESTABLE; ranks and shares of variance are not given, means and "
+        "curves only of the arms that go with the most others. `run` replaces the records that are "
+        "not of today's code, data and packages; `plan --why` names them.",
     )
     groups = cohort.groups(suite.variants, runs)
     for group in groups[:GROUPS] if len(groups) > 1 else ():

@@ -63,8 +63,20 @@ def groups(arms: Sequence[Variant], runs: Runs) -> list[Group]:
     for run, facts in stated:
         apart = (f"{_name(fact)} {facts[fact]}" for fact in varying if fact in facts)
         sorted_runs.setdefault(tuple(apart), []).append(run)
-    found = [Group(facts, tuple(places)) for facts, places in sorted_runs.items()]
-    return sorted(found, key=lambda group: -len(group.runs))
+    unordered = [Group(facts, tuple(places)) for facts, places in sorted_runs.items()]
+    return sorted(unordered, key=lambda group: -len(group.runs))
+
+
+def together(arms: Sequence[Variant], runs: Runs) -> set[int]:
+    """Name the arms, by place, that may stand side by side: those of the largest group."""
+    if not refusals(arms, runs, across_data=True):
+        return {*range(len(arms))}
+    largest = groups(arms, runs)[0]
+    counts = [sum(place == i for place, _ in largest.runs) for i in range(len(arms))]
+    ended = [sum(record.status == "ok" for record in by_seed.values()) for by_seed in runs]
+    whole = [i for i, count in enumerate(counts) if count == ended[i]]
+    apart = refusals([arms[i] for i in whole], [runs[i] for i in whole], across_data=True)
+    return set() if apart else set(whole)
 
 
 def same_run(a: RunResult, b: RunResult) -> bool:
@@ -133,7 +145,7 @@ def _of(provenance: Mapping[str, Json], data: str = "") -> Facts:
     facts["python", "Python", ""] = python_of(provenance)
     installed = provenance.get("packages") or {}
     facts |= {("package", name, ""): str(installed.get(name)) for name in PACKAGES[1:]}
-    facts |= {("package", name, ""): str(found) for name, found in versions(installed).items()}
+    facts |= {("package", name, ""): str(version) for name, version in versions(installed).items()}
     for kind in SHARED:
         for name, digest in table(provenance.get(kind)).items():
             facts[kind, name, ""] = str(digest)

@@ -153,12 +153,12 @@ def locate(module: str) -> Path | None:
     """Find a module's file, without importing anything; None where the name is no module's."""
     parts = module.split(".")
     for folder in _folders(parts[0]):
-        place = folder.joinpath(*parts)
-        for path in (place / "__init__.py", place.parent / f"{place.name}.py"):
+        stem = folder.joinpath(*parts)
+        for path in (stem / "__init__.py", stem.parent / f"{stem.name}.py"):
             if path.is_file():
                 return path
         for ending in ("so", "pyd"):
-            if compiled := sorted(place.parent.glob(f"{place.name}.*{ending}")):
+            if compiled := sorted(stem.parent.glob(f"{stem.name}.*{ending}")):
                 return compiled[0]
     return None
 
@@ -174,7 +174,7 @@ def _folders(top: str) -> tuple[Path, ...]:
     if spec is None:
         return ()
     if spec.submodule_search_locations is not None:
-        return tuple(Path(place).parent for place in spec.submodule_search_locations)
+        return tuple(Path(package).parent for package in spec.submodule_search_locations)
     return (Path(spec.origin).parent,) if spec.has_location and spec.origin else ()
 
 

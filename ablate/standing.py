@@ -106,8 +106,9 @@ def _code(facts: Mapping[str, Json], today: Mapping[str, Json]) -> Iterator[Reas
 
 def _unscored(record: RunResult, today: Current) -> Iterator[Reason]:
     stated = cohort.table(record.provenance.get("protocols"))
+    comparable = record.provenance.get("record_version") == RECORD_VERSION
     for label, digest in today.protocols.items():
         if label not in record.right and record.status == "ok":
             yield Reason(f"lacks protocol {label}", stale=False)
-        elif stated.get(label) != digest:
+        elif comparable and stated.get(label) != digest:
             yield Reason(f"protocol {label} changed")

@@ -42,14 +42,14 @@ class ArmSummary:
 def summaries(
     suite: Suite, runs: Sequence[Mapping[int, RunResult]], labels: Sequence[str]
 ) -> tuple[ArmSummary, ...]:
-    """Summarise every arm; no curves, which are drawn in one picture, of arms that do not go
-    together."""
-    arms = [
-        summarise(variant, mine, labels, suite.alpha)
-        for variant, mine in zip(suite.variants, runs, strict=True)
-    ]
-    if cohort.refusals(suite.variants, runs, across_data=True):
-        arms = [replace(arm, curve=()) for arm in arms]
+    """Summarise every arm. Arms stand side by side, so those that do not go with the most of them
+    have no means and no curve."""
+    beside = cohort.together(suite.variants, runs)
+    arms = []
+    for place, (variant, mine) in enumerate(zip(suite.variants, runs, strict=True)):
+        whole = summarise(variant, mine, labels, suite.alpha)
+        blank = summarise(variant, {}, labels, suite.alpha)
+        arms.append(whole if place in beside else replace(blank, statuses=whole.statuses))
     return tuple(arms)
 
 

@@ -132,13 +132,13 @@ def reasons_of(
 
     facts: of the data sets, None where they are not looked at. damaged: keys of damaged records.
     """
-    found: dict[str, tuple[Reason, ...]] = {}
+    by_key: dict[str, tuple[Reason, ...]] = {}
     for stack in made.stacks:
         today = current(stack, facts)
         for run in stack.runs:
             lost = run.key in damaged and run.key not in records
-            found[run.key] = (DAMAGED,) if lost else reasons(records.get(run.key), today)
-    return found
+            by_key[run.key] = (DAMAGED,) if lost else reasons(records.get(run.key), today)
+    return by_key
 
 
 def stale_ones(

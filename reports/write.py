@@ -206,8 +206,10 @@ def notes(study: Study) -> list[str]:
     records = {record.key: record for runs in study.runs for record in runs.values()}
     total, there = len(keys), len(records)
     ended = sum(record.status == "ok" for record in records.values())
-    lines = []
-    lines += [f"**{one.head}** {markdown(one.text, limit=CAVEAT)}".strip() for one in study.caveats]
+    lines = [
+        " ".join(filter(None, (f"**{c.head}**", markdown(c.text, limit=CAVEAT), c.advice)))
+        for c in study.caveats
+    ]
     if suite.changes:
         lines.append(f"**Not the suite as it stands:** run with `{'`, `'.join(suite.changes)}`.")
     for mark in sorted({str(r.provenance.get("data_mark") or "") for r in records.values()} - {""}):

@@ -201,7 +201,7 @@ def finish(study: Study, folder: Path, style: str = "full") -> None:
         study, folder
     )
     say_all([*words.told(study), f"\nReport: {path}"])
-    say_all((f"{one.head} {one.text}".strip() for one in study.caveats), err=True)
+    say_all((caveat.plainly() for caveat in study.caveats), err=True)
     lost = len({r.key for runs in study.runs for r in runs.values() if r.status != "ok"})
     if lost:
         say(f"{lost} runs were lost; the report says which and why.", err=True)

@@ -47,7 +47,7 @@ def changed(table: str, name: str, value: str) -> dict[str, Any]:
     [
         ({"data": "other"}, "the data changed"),
         ({"engine": "other"}, "engine code changed"),
-        ({"engine": "other", "record_version": 3}, "record version 3, now 4"),
+        ({"engine": "x", "protocols": {}, "record_version": 3}, "record version 3, now 4"),
         ({"python": "2.7.18"}, f"Python 2.7, now {cohort.python_of(provenance.machine())}"),
         (changed("components", "update.itaml", "x"), "component update.itaml changed"),
         (changed("helpers", "variants.model.blocks", "x"), "helper variants.model.blocks changed"),
@@ -140,7 +140,7 @@ def test_records_of_two_versions_are_refused_with_the_groups_and_a_remedy(
     assert verdict.comparison.refusal == f"torch differs (1.0 and {now})"
     heads = [caveat.head for caveat in study.caveats]
     assert heads == ["These records do not go together.", "3 runs:", "3 runs:"]
-    assert "`plan --why` names them" in study.caveats[0].text
+    assert "`plan --why` names them" in study.caveats[0].advice
     assert study.caveats[1].text == "torch 1.0 (reptile: seeds 0 to 2)"
     text = shipped.module("reports.write").text(study)
     assert text.index("**These records do not go together.**") < text.index("## Arms")
@@ -237,7 +237,7 @@ def grid(suite_of: Callable[..., Suite], store: Store, **facts: Any) -> Suite:
 def test_what_contrasts_refuse_nothing_else_believes(
     facts: Mapping[str, Any], text: str, suite_of: Callable[..., Suite], tmp_path: Path
 ) -> None:
-    """Shares of variance, ranks, means over settings, curves: one rule for all."""
+    """Shares of variance, ranks, means, curves: one rule for all."""
     whole = open_store(tmp_path / "whole")
     study = flow.analyse(grid(suite_of, whole), whole)
     assert study.importance
@@ -249,7 +249,10 @@ def test_what_contrasts_refuse_nothing_else_believes(
     assert (study.importance, study.settings) == ((), ())
     told = next(c for c in study.caveats if c.head == "These records do not go together.")
     assert text in told.text
-    assert not any(arm.curve for arm in study.arms)
+    assert not study.arms[0].curve
+    assert study.arms[0].values["all-classes"].n == 0
+    groups = cohort.groups(suite_of(*GRID).variants, study.runs)
+    assert {bool(arm.curve) for arm in study.arms[1:]} == {len(groups) > 1}
 
 
 def test_an_arm_of_two_versions_has_no_mean(suite_of: Callable[..., Suite], tmp_path: Path) -> None:
