@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ablate import dispatch, flow
+from ablate.executors import processes
 from ablate.executors.worker_process import Worker
 from ablate.registry import scan
 from ablate.store import open_store
@@ -35,7 +36,7 @@ LOST = {
     "abort": "was killed \\(signal 6\\); in __call__ \\(mischief.py:\\d+\\)",
     "stop": "timed out.*, stopped by a signal",
     "sleep": "timed out.*, in <lambda> \\(mischief.py:\\d+\\)",
-    "spin": "timed out.*, in loop \\(mischief.py:\\d+\\)",
+    "spin": "timed out after 15 s, in .* \\(.*:\\d+\\)",
     "sys-exit": "SystemExit",
     "base-exception": "BaseException: base \\(mischief.py:\\d+\\)",
     "keyboard-interrupt": "KeyboardInterrupt",
@@ -127,10 +128,10 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def hurried(stack: Stack, *values: Any, **more: Any) -> Any:
-    """Pack a job; one that is going to hang gets ten seconds."""
+    """Pack a job; one that is going to spin gets a quarter of a minute."""
     update = stack.runs[0].choices["method"].settings["update"]
-    hangs = update.settings.get("kind") in ("stop", "sleep", "spin")
-    return {**JOB(stack, *values, **more), **({"seconds": 10.0} if hangs else {})}
+    spins = update.settings.get("kind") == "spin"
+    return {**JOB(stack, *values, **more), **({"seconds": 15.0} if spins else {})}
 
 
 JOB = dispatch.job
@@ -142,6 +143,8 @@ def test_misbehaving_components_cost_no_other_run_anything(
 ) -> None:
     """Every good arm's records equal those of a run without the others; every loss has a reason."""
     monkeypatch.setattr(dispatch, "job", hurried)
+    monkeypatch.setattr(processes, "IDLE_SECONDS", 9.0)
+    monkeypatch.setattr(processes, "BUSY_SECONDS", 0.05)
     prints: list[bytes] = []
     suite = suite_of((*LOST, *PUT_BACK, *OTHERS, *TOGETHER))
     records = run(suite, tmp_path / "all", prints.append)
