@@ -147,9 +147,11 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     protocol_code = fingerprints.protocol_facts(stack.predictors, catalogue)
     device = pick_device(site.device)
     dataset = catalogue.build(first.choices["dataset"])
-    called = dataset_checks.called(first.choices["dataset"])
-    data, held = load(dataset, Path(site.data_root), called)
-    mark = rows_mark(data)
+    source = dataset, Path(site.data_root), dataset_checks.called(first.choices["dataset"])
+    data, held, mark = load(*source)
+    if rows_mark(data) != mark:  # a stack before this one, or its first steps, wrote into it
+        load.cache_clear()
+        data, held, mark = load(*source)
     model = catalogue.build(first.choices["model"])
     method = catalogue.build(first.choices["method"])
     by_seed = {
@@ -327,12 +329,12 @@ def rows_mark(data: Data) -> int:
 
 
 @lru_cache(maxsize=2)
-def load(dataset: Any, root: Path, name: str) -> tuple[Data, Facts]:
-    """Read a data set once a process; `name` is what messages call it.
+def load(dataset: Any, root: Path, name: str) -> tuple[Data, Facts, int]:
+    """Read a data set once a process, and mark it; `name` is what messages call it.
 
     Raises DataError where the rows are not those that were announced.
     """
     before, data, held = dataset.look(root), dataset.load(root), dataset.look(root)
     if before.digest != held.digest:
         raise DataError(f"{name} changed while it was read; run again.")
-    return data, held._replace(warnings=agree(data, held, name))
+    return data, held._replace(warnings=agree(data, held, name)), rows_mark(data)

@@ -260,8 +260,10 @@ def frame(dump: str) -> str:
     """
     blocks = re.split(r"^(?:Current thread|Thread) .*$", dump, flags=re.MULTILINE)
     calls = [re.findall(r'  File "(.*)", line (\d+) in (.*)', block) for block in blocks]
-    working = next((call for call in calls if any("jobs.py" in file for file, _, _ in call)), None)
-    frames = working or next((call for call in calls if call), [])
+    # one thread minds the parent, a component may have begun others; the main one comes last
+    threads = [call for call in calls if call and call[0][2] != "_follow"]
+    working = [call for call in threads if any(file.endswith("jobs.py") for file, _, _ in call)]
+    frames = (working or threads[-1:] or [[]])[0]
     ours = [call for call in frames if not _library(call[0])] or frames
     if not ours:
         return "at a place that is not known"

@@ -9,16 +9,20 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ablate import dispatch, flow
+from ablate.executors import processes
+from ablate.executors.worker_process import Worker
 from ablate.registry import scan
 from ablate.store import open_store
 from ablate.suite import parse_suite
 from ablate.types import RunResult, Site, Stack, Suite
 from tests.conftest import TINY
+from tests.engine.test_cli import ask
 from tests.mischief import PLUG_IN, installed
 
 HERE = Site("data", "cpu")
@@ -32,7 +36,7 @@ LOST = {
     "abort": "was killed \\(signal 6\\); in __call__ \\(mischief.py:\\d+\\)",
     "stop": "timed out.*, stopped by a signal",
     "sleep": "timed out.*, in <lambda> \\(mischief.py:\\d+\\)",
-    "spin": "timed out.*, in loop \\(mischief.py:\\d+\\)",
+    "spin": "timed out after 15 s, in .* \\(.*:\\d+\\)",
     "sys-exit": "SystemExit",
     "base-exception": "BaseException: base \\(mischief.py:\\d+\\)",
     "keyboard-interrupt": "KeyboardInterrupt",
@@ -124,10 +128,10 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def hurried(stack: Stack, *values: Any, **more: Any) -> Any:
-    """Pack a job; one that is going to hang gets ten seconds."""
+    """Pack a job; one that is going to spin gets a quarter of a minute."""
     update = stack.runs[0].choices["method"].settings["update"]
-    hangs = update.settings.get("kind") in ("stop", "sleep", "spin")
-    return {**JOB(stack, *values, **more), **({"seconds": 10.0} if hangs else {})}
+    spins = update.settings.get("kind") == "spin"
+    return {**JOB(stack, *values, **more), **({"seconds": 15.0} if spins else {})}
 
 
 JOB = dispatch.job
@@ -139,6 +143,8 @@ def test_misbehaving_components_cost_no_other_run_anything(
 ) -> None:
     """Every good arm's records equal those of a run without the others; every loss has a reason."""
     monkeypatch.setattr(dispatch, "job", hurried)
+    monkeypatch.setattr(processes, "IDLE_SECONDS", 9.0)
+    monkeypatch.setattr(processes, "BUSY_SECONDS", 0.05)
     prints: list[bytes] = []
     suite = suite_of((*LOST, *PUT_BACK, *OTHERS, *TOGETHER))
     records = run(suite, tmp_path / "all", prints.append)
@@ -187,3 +193,63 @@ for kind in {[*PUT_BACK, *NOT_PUT_BACK]!r}:
     left = dict(map(json.loads, done.stdout.splitlines()))
     assert {kind for kind, changed in left.items() if not changed} == set(PUT_BACK)
     assert {kind for kind, changed in left.items() if changed} == set(NOT_PUT_BACK)
+
+
+def test_what_happens_to_the_comparison_of_first_steps_costs_itself_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs in a worker; the command says what became of it, and prints nothing of the arm's."""
+    path = tmp_path / "tiny.yaml"
+    arms = (
+        "  balanced: {method.meta.update: balanced}\n"
+        "  bad: {method.meta.update: {mischief: {kind: 'print+exit-7'}}}\n"
+    )
+    path.write_text(
+        TINY.replace("  balanced: {method.meta.update: balanced}\n", arms).replace(
+            "contrasts:\n",
+            "contrasts:\n  - {treatment: bad, baseline: balanced, metric: all-classes, "
+            "margin: 2.0 points}\n",
+        )
+    )
+    with installed(tmp_path / "plug-in", PLUG_IN, monkeypatch):
+        code, said = ask("run", path, "--results", tmp_path / "r", "--workers", 2)
+    assert code == 3
+    ended = "the worker process ended in the middle of its work (exit code 7)"
+    assert f"The first steps of bad and balanced could not be compared: {ended}" in said
+    assert "9 of 9 runs done, 0 running, 3 lost" in said
+    assert "**Yes.** MATTERS (helps)" not in said
+    folder = tmp_path / "r" / "tiny"
+    assert "**Yes.** MATTERS (helps)" in (folder / "components.log").read_text()
+    assert ended in (folder / "report.md").read_text()
+
+
+def test_a_process_that_ran_other_peoples_code_runs_nobody_elses() -> None:
+    """But more of the same, and anything before."""
+    used = SimpleNamespace(foreign=("update.mischief",))
+    new = SimpleNamespace(foreign=())
+    assert [Worker.may_do(w, {"foreign": ["update.mischief"]}) for w in (used, new)] == [True, True]  # type: ignore[arg-type]
+    assert [Worker.may_do(w, {"foreign": []}) for w in (used, new)] == [False, True]  # type: ignore[arg-type]
+
+
+def test_data_that_a_component_wrote_into_are_read_anew(tmp_path: Path) -> None:
+    """The stack that did it is lost, the next has the rows as they are."""
+    from ablate import execute
+
+    suite = parse_suite(TINY.encode(), "tiny", "tiny.yaml", scan())
+    work = flow.prepare(suite, Path("data"), None)
+    first, second = work.stacks[:2]
+    right = plain(execute.attempt(second, HERE, scan()))
+    data = execute.assemble(first, HERE, scan()).data
+    data.x_train[:100] = 0.5
+    assert plain(execute.attempt(second, HERE, scan())) == right
+    with pytest.MonkeyPatch.context() as patch:
+        train = execute.train
+
+        def writing(ready: execute.Assembled) -> list[RunResult]:
+            ready.data.x_train[:100] = 0.5
+            return train(ready)
+
+        patch.setattr(execute, "train", writing)
+        (reason,) = {record.reason for record in execute.attempt(first, HERE, scan())}
+    assert "a component changed the data in place, which all runs share" in reason
+    assert plain(execute.attempt(second, HERE, scan())) == right

@@ -67,7 +67,7 @@ def test_workers_that_die_while_they_start_stop_the_command_and_leave_no_false_r
 ) -> None:
     """A sentence with the exit code, what had finished stays, and the same command makes it up."""
     results = tmp_path / "r"
-    assert ask("run", suite, "--results", results, "--workers", 1, "--only", "reptile")[0] in (0, 4)
+    assert ask("run", suite, "--results", results, "--workers", 1, "--only", "reptile")[0] == 4
     with stillborn(tmp_path, 10**6, monkeypatch) as starts:
         code, said = ask("run", suite, "--results", results, "--workers", 2)
         assert code == 2
