@@ -150,10 +150,10 @@ class SearchReader:
     def tuned(self, folder: Path) -> Tuned | None:
         """Read the file that the key `tuned` names, relative to the suite's folder."""
         node = self.root.items.get("tuned")
-        if node is None:
+        if node is None or not self.named(node):
             return None
-        if not node.text or not (path := folder / node.text).is_file():
-            where = folder / node.text if node.text else shown(node.plain())
+        if not (path := folder / node.text).is_file():
+            where = folder / node.text
             self.note(node.at, f"no tuned values at {where}", "`tune` writes them; or no `tuned`")
             return None
         try:
@@ -163,6 +163,13 @@ class SearchReader:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self.note(node.at, f"{path} holds no tuned values: {error}", MADE)
         return None
+
+    def named(self, node: Node) -> bool:
+        """Check that the key `tuned` names a file."""
+        sound = bool(node.text) and node.text.isprintable()
+        if not sound:
+            self.note(node.at, f"{shown(node.plain())} for tuned", "the name of a file")
+        return sound
 
     def applied(self, grid: GridReader, arms: Mapping[str, Node], own: Own) -> dict[str, Node]:
         """Put values into the arms; those of an arm or a path that is not there are problems."""

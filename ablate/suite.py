@@ -127,6 +127,8 @@ class _SuiteReader:
         grid = GridReader(self.root, self.reader, changes)
         cells, searching = grid.cells(), SearchReader(self.root, self.reader)
         tuned = searching.tuned(self.folder) if self.own is None else None
+        if self.own is not None and "tuned" in self.root.items:
+            searching.named(self.root.items["tuned"])
         found = {name: one.values for name, one in tuned.arms.items()} if tuned else {}
         arms = grid.arms()
         if tuned:

@@ -207,14 +207,17 @@ def tune(
     from ablate.progress import Progress
     from ablate.registry import scan
     from ablate.store import open_store, sole_writer
-    from ablate.tune import Tuner, writable
+    from ablate.tune import Tuner
+    from ablate.tuned_file import place, writable
     from ablate.types import Site
 
     rehearse(lambda: flow.prepare(flow.open_suite(suite, None, quick, changes), data_root, None))
     tuner = Tuner(lambda own: flow.open_suite(suite, None, quick, changes, own), data_root, scan())
     site = Site(str(data_root.absolute()), checked(device))
-    path = writable(out or tuner.file(flow.find_suite(suite).parent, results))
-    folder = results / tuner.suite.name
+    with sole_writer(results), closing(open_store(results)) as store:
+        named = under_own_name(tuner.suite, store, results)
+    path = writable(out or place(named, flow.find_suite(suite).parent, results))
+    folder = results / named.name
     with (
         sole_writer(results),
         closing(open_store(results)) as store,
