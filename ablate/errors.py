@@ -52,6 +52,10 @@ class SourceError(AblateError):
     """Code that cannot be told: a file is missing, or was changed while it was being loaded."""
 
 
+class TrustError(AblateError):
+    """Code of others that nobody has allowed to be run."""
+
+
 class StoreError(AblateError):
     """The store cannot be opened, is in use, or was written by another version."""
 
