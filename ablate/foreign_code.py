@@ -31,16 +31,15 @@ def contained(what: str) -> Iterator[None]:
         signal.signal(signal.SIGINT, noted)
     try:
         yield
-    except SystemExit as error:
-        raise DataError(f"{what} ended Python ({_shown(error)}) instead of returning.") from error
+    except Exception:
+        raise
     except KeyboardInterrupt as error:
         if pressed:
             raise
         raise DataError(f"{what} raised KeyboardInterrupt by itself.") from error
+    except BaseException as error:  # SystemExit, and whatever else passes by `except Exception`
+        said = f"{type(error).__name__}: {error}".rstrip(": ")[:60]
+        raise DataError(f"{what} ended Python ({said}) instead of returning.") from error
     finally:
         if watched:
             signal.signal(signal.SIGINT, before)
-
-
-def _shown(error: SystemExit) -> str:
-    return f"exit {error.code!r}"[:60]
