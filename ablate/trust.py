@@ -45,9 +45,7 @@ def admit(
     folder = Path(suite.origin).absolute().parent
     for call in calls(suite, catalogue):
         if call.foreign and not trusted and not (ask and ask(question(suite, call))):
-            raise TrustError(
-                f"{question(suite, call)} It was not run; --trust allows it."
-            )  # fmt: skip
+            raise TrustError(f"{question(suite, call)} It was not run; --trust allows it.")
         if call.beside and str(folder) not in sys.path:
             sys.path.append(str(folder))  # worker processes are given this path too
 

@@ -168,7 +168,7 @@ FAULTS = [
     ("seeds: 3", "seeds: 3\nalpha: 2", "19:8", "2 for alpha", ""),
     ("seeds: 3", "seeds: 3\ncorrection: holmes", "19:13", "'holmes' (text) for correction", ""),
     ("seeds: 3", "seeds: 3\nvary: {method.meta.inner_steps: 4}", "19:33", "4 for method", ""),
-    ("seeds: 3", "seeds: 3\nvary: {method.meta.bogus: [1]}", "19:28", "meta has no 'bogus'", ""),
+    ("seeds: 3", "seeds: 3\nvary: {method.meta.bogus: [1]}", "19:8", "reaches no arm", ""),
     ("seeds: 3", "seeds: 3\nvary: {memory.first.budget_rows: [1]}", "19:8", "reaches no arm", ""),
     ("treatment: reptile", "treatment: reptil", "20:17", "unknown arm 'reptil'", "reptile"),
     (
