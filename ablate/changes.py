@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.document import DocumentError, Mark, Node, read_document
+from ablate.errors import nearest
 from ablate.paths import depth, within, words
 from ablate.presets import moved
 from ablate.schema import shown
@@ -56,11 +57,13 @@ def of_block(block: Node, note: Note) -> list[Change]:
     if not isinstance(block.value, dict):
         note(block.at, f"{shown(block.plain())} for quick", QUICK)
         return []
-    return [
-        Change(path, value, block.keys[path], f"quick {path}")
-        for path, value in block.items.items()
-        if path != "seeds"
-    ]
+    found = []
+    for path, value in block.items.items():
+        if path != "seeds" and "." not in path and nearest(path, ["seeds"]):
+            note(block.keys[path], f"unknown key {path!r} in quick", QUICK, "seeds")
+        elif path != "seeds":
+            found.append(Change(path, value, block.keys[path], f"quick {path}"))
+    return found
 
 
 def usual(root: Node) -> list[Change]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ablate.document import Mark, Node
-from ablate.errors import Problem, nearest
+from ablate.errors import Problem, mistyped, nearest
 from ablate.reading import REQUIRED, Component, Field
 from ablate.registry import Catalogue
-from ablate.schema import allowed, check, shown
+from ablate.schema import allowed, check, meant, shown
 from ablate.types import Choice
 
 Path = tuple[str, ...]
@@ -91,11 +91,11 @@ class ChoiceReader:
             if field.name in node.items:
                 child = node.items[field.name]
                 values[field.name] = self.value(entry, field, child, path, via)
-            elif field.default == REQUIRED:
+            elif field.default == REQUIRED and not mistyped(field.name, node.items, names):
                 slot = self.catalogue.slot(field.annotation)
                 accepts = ", ".join(self.catalogue.names(slot)) if slot else allowed(field)
                 self.note(at, f"{entry.name} without {field.name!r}", accepts)
-            else:
+            elif field.default != REQUIRED:
                 default = field.default
                 values[field.name] = list(default) if isinstance(default, tuple) else default
         choice = Choice(entry.kind, entry.name, values)
@@ -110,7 +110,7 @@ class ChoiceReader:
             plain = node.plain()
             accepted, fault = check(field, plain)
             if fault:
-                self.note(node.at, fault, allowed(field))
+                self.note(node.at, fault, allowed(field), meant(field, plain))
             return list(accepted) if isinstance(accepted, tuple) else accepted
         if node.value is None and "None" in field.annotation:
             return None

@@ -10,7 +10,7 @@ from ablate import metrics
 from ablate.choices import ChoiceReader
 from ablate.distinct import Claim, repeated, same_runs
 from ablate.document import Node
-from ablate.errors import nearest
+from ablate.errors import mistyped, nearest
 from ablate.factorial import Design
 from ablate.reach import Grid, content
 from ablate.references import published
@@ -94,7 +94,7 @@ class ClaimReader:
                 self.note(node.keys[key], f"unknown key {key!r}", ", ".join(keys),
                           nearest(key, keys))  # fmt: skip
         for key in CONTRAST_KEYS:
-            if key not in node.items:
+            if key not in node.items and not mistyped(key, node.items, keys):
                 self.note(node.at, f"a contrast without {key!r}", CONTRAST_HELP[key])
         values: dict[str, Any] = {key: child.text for key, child in node.items.items()}
         for key in ("treatment", "baseline"):
@@ -178,8 +178,18 @@ class ClaimReader:
         known = {"arm": arms, "metric": metrics.names(protocols), "figure": published()}
         found = []
         for child in node.value if isinstance(node.value, list) else [node]:
-            if set(child.items) != set(known):
+            if not isinstance(child.value, dict):
                 self.note(child.at, f"{shown(child.plain())} for a reference", ", ".join(known))
+                continue
+            unknown = [key for key in child.items if key not in known]
+            for key in unknown:
+                said = f"unknown key {key!r}"
+                self.note(child.keys[key], said, ", ".join(known), nearest(key, known))
+            missing = [key for key in known if key not in child.items]
+            for key in missing:
+                if not mistyped(key, child.items, known):
+                    self.note(child.at, f"a reference without {key!r}", ", ".join(known))
+            if unknown or missing:
                 continue
             for key, names in known.items():
                 self.one_of(child, key, names, key)

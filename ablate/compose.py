@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ablate.choices import find
 from ablate.document import Node
+from ablate.errors import nearest
 from ablate.reading import Field
 from ablate.registry import Catalogue
 from ablate.types import TOP_KINDS, Choice
@@ -110,6 +111,35 @@ def unread(tree: Node, path: str, catalogue: Catalogue) -> tuple[str, str]:
         inside = ".".join(["method", name, fields[0], *words])
         return f": method {name!r} says its own {fields[0]}", inside
     return ", as another value takes its place", ""
+
+
+def near(path: str, trees: Sequence[Node], catalogue: Catalogue) -> str:
+    """Give the path, among those that arms have, that is most like one that leads nowhere."""
+    return nearest(path, dict.fromkeys(one for tree in trees for one in settable(tree, catalogue)))
+
+
+def settable(tree: Node, catalogue: Catalogue) -> Iterator[str]:
+    """Give every path at which a tree of choices can be changed, with names and with `*`."""
+    for kind, node in filled(tree, catalogue).items.items():
+        yield from _inside(kind, kind, node, catalogue)
+
+
+def _inside(path: str, kind: str, node: Node, catalogue: Catalogue) -> Iterator[str]:
+    name = node.value if isinstance(node.value, str) else next(iter(node.items), "")
+    yield path
+    if name not in catalogue.names(kind):
+        return
+    for chosen in (name, "*"):
+        yield f"{path}.{chosen}"
+        for field in catalogue.get(kind, name).fields:
+            inner, slot = (
+                node.items.get(name, node).items.get(field.name),
+                catalogue.slot(field.annotation),
+            )
+            if slot and inner is not None:
+                yield from _inside(f"{path}.{chosen}.{field.name}", slot, inner, catalogue)
+            else:
+                yield f"{path}.{chosen}.{field.name}"
 
 
 def field_at(path: str, catalogue: Catalogue) -> Field | None:

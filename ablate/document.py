@@ -112,7 +112,9 @@ class _Reader:
             raise DocumentError(Problem(1, 1, f"not YAML: {str(error)[:100]}")) from None
         except RecursionError:
             raise DocumentError(Problem(1, 1, "nesting too deep", f"{MAX_DEPTH} levels")) from None
-        if root is None:
+        if root is None or (
+            isinstance(root, yaml.ScalarNode) and not root.value and not root.style
+        ):
             raise DocumentError(Problem(1, 1, "an empty file", "a suite: question, base, arms ..."))
         node = self.convert(root, 0)
         if self.problems:

@@ -52,6 +52,10 @@ class SourceError(AblateError):
     """Code that cannot be told: a file is missing, or was changed while it was being loaded."""
 
 
+class TrustError(AblateError):
+    """Code of others that nobody has allowed to be run."""
+
+
 class StoreError(AblateError):
     """The store cannot be opened, is in use, or was written by another version."""
 
@@ -105,10 +109,18 @@ class SuiteError(AblateError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """Give the known name most like `name`, or an empty string.
 
-    >>> nearest("reptle", ["reptile", "itaml"])
-    'reptile'
+    >>> nearest("reptle", ["reptile", "itaml"]), nearest("rl", ["lr", "momentum"])
+    ('reptile', 'lr')
     """
-    return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
+    names = [*known]
+    anagrams = [one for one in names if one != name and sorted(one) == sorted(name)]
+    return next(iter([*anagrams, *get_close_matches(name, names, n=1, cutoff=0.6)]), "")
+
+
+def mistyped(name: str, written: Iterable[str], known: Iterable[str]) -> bool:
+    """Say whether a name that is missing was written in another way: that is told already."""
+    names = [*known]
+    return any(one not in names and nearest(one, names) == name for one in written)
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

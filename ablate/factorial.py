@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
 
 from ablate.document import Mark, Node
-from ablate.errors import nearest
+from ablate.errors import mistyped, nearest
 from ablate.paths import depth, undoes, within
 from ablate.schema import NAME, NAME_HELP, shown
 from ablate.types import Effect
@@ -40,7 +40,7 @@ class Design:
             if key not in KEYS:
                 note(node.keys[key], f"unknown key {key!r}", ", ".join(KEYS), nearest(key, KEYS))
         for key in ("factors", "metric", "margin"):
-            if key not in node.items:
+            if key not in node.items and not mistyped(key, node.items, KEYS):
                 note(node.at, f"a factorial without {key!r}", KEYS[key])
         self.factors = self._factors()
         self._apart()
@@ -100,14 +100,17 @@ class Design:
         block = self.node.items.get("fraction", Node({}, self.node.at))
         if not isinstance(block.value, dict):
             self.note(block.at, f"{shown(block.plain())} for fraction", KEYS["fraction"])
-        known = [one for one in self.factors if one not in block.items]
+        declared = self.node.items.get("factors", Node({}, self.node.at)).items
+        known = [name for name in declared if name not in block.items]
         found: dict[str, list[str]] = {}
         for name, child in block.items.items():
             said = child.plain()
             of = [str(one) for one in said] if isinstance(said, list) else []
-            if name not in self.factors:
+            if not self.factors:
+                continue
+            if name not in declared:
                 self.note(block.keys[name], f"unknown factor {name!r} in fraction",
-                          ", ".join(self.factors), nearest(name, self.factors))  # fmt: skip
+                          ", ".join(declared), nearest(name, declared))  # fmt: skip
             elif len(of) < 2 or len({*of}) < len(of) or not {*of} <= {*known}:
                 self.note(child.at, f"{said} for the fraction of {name!r}",
                           f"two or more different ones of: {', '.join(known)}")  # fmt: skip
@@ -163,28 +166,40 @@ class Design:
         runs = [self.runs[names.index(arm)] for arm in (first, second)]
         differing = [name for name in self.factors if runs[0][name] != runs[1][name]]
         if len(differing) == 1 and differing[0] not in self._alike:
-            self._alike.add(differing[0])
-            low, high = self.factors[differing[0]]
-            at = self.node.items["factors"].items[differing[0]].keys[high]
-            said = f"level {high!r} of factor {differing[0]!r} is the same as level {low!r}{where}"
-            self.note(at, said, "two levels that differ")
+            self.note_alike(differing[0], where)
         elif not self._alike.intersection(differing):
             self.note(self.node.at, f"arm {second!r} is the same as arm {first!r}{where}",
                       "arms that differ")  # fmt: skip
 
+    def note_alike(self, factor: str, where: str = "") -> None:
+        """Note a factor whose levels are the same."""
+        self._alike.add(factor)
+        low, high = self.factors[factor]
+        at = self.node.items["factors"].items[factor].keys[high]
+        said = f"level {high!r} of factor {factor!r} is the same as level {low!r}{where}"
+        self.note(at, said, "two levels that differ")
+
     def arms(self) -> dict[str, Node]:
         """Give the paths that each arm sets; its name tells the factors at their second level."""
-        found = {}
-        for signs in self.runs:
-            name = " + ".join(one for one, sign in signs.items() if sign > 0)
-            paths: dict[str, Node] = {}
-            keys: dict[str, Mark] = {}
-            for factor, sign in signs.items():
-                level = [*self.factors[factor].values()][(sign + 1) // 2]
-                paths |= level.items
-                keys |= level.keys
-            found[name or FIRST] = Node(paths, self.node.at, keys)
-        return found
+        names = (" + ".join(name for name, sign in run.items() if sign > 0) for run in self.runs)
+        return {name or FIRST: self.arm(run) for name, run in zip(names, self.runs, strict=True)}
+
+    def arm(self, signs: Mapping[str, int]) -> Node:
+        """Give the paths that an arm at some levels sets."""
+        paths: dict[str, Node] = {}
+        keys: dict[str, Mark] = {}
+        for factor, sign in signs.items():
+            level = [*self.factors[factor].values()][(sign + 1) // 2]
+            paths |= level.items
+            keys |= level.keys
+        return Node(paths, self.node.at, keys)
+
+    def turned(self) -> Iterator[tuple[str, Node]]:
+        """Give the first arm with one factor turned: a fraction need not have it as an arm."""
+        first = self.runs[0]
+        for name, sign in first.items():
+            if {**first, name: -sign} not in self.runs:
+                yield name, self.arm({**first, name: -sign})
 
     def effects(
         self, cells: Sequence[Sequence[int]], metric: str, margin: float

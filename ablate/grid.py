@@ -8,9 +8,9 @@ from ablate import choices
 from ablate.axes import VARY as VARY, Cell as Cell, crossed, read_axes
 from ablate.changes import Change
 from ablate.choices import ChoiceReader, Fault, OffPath
-from ablate.compose import clashes, field_at, filled, misfits, shared_kinds
+from ablate.compose import clashes, field_at, filled, misfits, near, shared_kinds
 from ablate.document import Mark, Node
-from ablate.errors import nearest
+from ablate.errors import mistyped, nearest
 from ablate.factorial import Design
 from ablate.ineffective import BASE_PRESET, Effects
 from ablate.paths import depth, stamped, states, undoes, within
@@ -19,6 +19,8 @@ from ablate.reach import Grid, Reading, by_depth, collapsed, of_arm, of_axis
 from ablate.schema import NAME, NAME_HELP, shown
 from ablate.types import TOP_KINDS, Variant
 
+OPEN = (" without ", " cannot ", "unknown arm or ")
+"""Words of the problems that a base alone may have."""
 OPTIONAL_KINDS = {"predict": "all-classes", "augment": "none"}
 BASE = "the component of each kind: " + ", ".join(TOP_KINDS)
 ARMS = "each arm: its name and what differs from the base"
@@ -42,11 +44,11 @@ class GridReader:
         self.design = Design(block, reader.note) if block else None
         self.vary = root.items.get("vary", Node({}, root.at))
         self.axes = read_axes(self.vary, reader.note)
-        self.base = Node({}, root.at)
         self.before: dict[str, Node | None] = {}
         """What stood where the command line has put something, by the change's source."""
         self.missed: dict[str, Sequence[str]] = {}
         """The arms that what the command line has put does not reach, by the change's source."""
+        self.base = Node({}, root.at)
         self.broken = False
         """Whether a value could not be put where it was said to go."""
         self.marks: dict[tuple[str, str], Mark] = {}
@@ -72,11 +74,7 @@ class GridReader:
             if kind not in (*self.kinds, "preset"):
                 self.note(base.keys[kind], f"unknown kind {kind!r}", ", ".join(self.kinds),
                           nearest(kind, self.kinds))  # fmt: skip
-        for kind in TOP_KINDS:
-            if kind not in base.items and kind not in OPTIONAL_KINDS:
-                known = ", ".join(self.catalogue.names(kind))
-                self.note(base.at, f"a base without {kind!r}", f"{kind}: one of {known}")
-        if any(kind not in base.items for kind in TOP_KINDS if kind not in OPTIONAL_KINDS):
+        if not self.complete(base):
             return {}
         missing = {
             kind: Node(name, base.at)
@@ -92,6 +90,8 @@ class GridReader:
             whole = self.apply(whole, change.path, stamped(change.value, change.source), change.at)
         whole = self.preset_base(whole, base)
         self.base = whole
+        if not self.known(whole):
+            return {}
         named = self.section("arms", ARMS)
         if self.design and "arms" in self.root.items:
             self.note(self.root.keys["arms"], "arms beside a factorial", "one of the two")
@@ -99,11 +99,34 @@ class GridReader:
             named = Node(self.design.arms(), self.design.node.at)
             return {name: self.arm(name, whole, node) for name, node in named.items.items()}
         if not named.items:
-            return {"base": whole}
+            written = self.root.items.get("arms", named).value
+            return {"base": whole} if isinstance(written, dict) or written is None else {}
         for name in named.items:
             if not NAME.fullmatch(name):
                 self.note(named.keys[name], f"{name!r} for an arm's name", NAME_HELP)
         return {name: self.arm(name, whole, node) for name, node in named.items.items()}
+
+    def complete(self, base: Node) -> bool:
+        """Say whether a base names a component of each kind; note those that it lacks."""
+        absent = [one for one in TOP_KINDS if one not in base.items and one not in OPTIONAL_KINDS]
+        told = [one for one in absent if not mistyped(one, base.items, self.kinds)]
+        if told and (base.items or self.root.items["base"].value is None):
+            names = ", ".join(self.catalogue.names(told[0]))
+            accepts = f"{told[0]}: one of {names}" if len(told) == 1 else BASE
+            self.note(base.at, f"a base without {', '.join(map(repr, told))}", accepts)
+        return not absent
+
+    def known(self, base: Node) -> bool:
+        """Say whether what a base says can be read; note what cannot, once and not in every arm.
+
+        What it leaves open, its arms and axes may say.
+        """
+        probe = ChoiceReader(self.catalogue)
+        for kind in TOP_KINDS:
+            probe.read(filled(base, self.catalogue).items[kind], kind, (kind,))
+        wrong = [one for one in probe.problems if not any(word in one.found for word in OPEN)]
+        self.reader.problems += wrong
+        return not wrong
 
     def preset_base(self, whole: Node, base: Node) -> Node:
         """Put the base's preset where neither the base nor the command line says anything.
@@ -128,6 +151,7 @@ class GridReader:
         if node.value is not None and not isinstance(node.value, dict):
             self.note(node.at, f"{shown(node.plain())} for arm {name!r}",
                       "a mapping of paths, such as method.meta.inner_steps: 4")  # fmt: skip
+            self.broken = True
         tree = base
         for path, value in self.preset(name, node).items():
             self.undone(name, path, value, value.at)
@@ -153,6 +177,7 @@ class GridReader:
             if inside or (outside and depth(axis) > depth(path)):
                 self.note(at, f"arm {name!r} sets {path!r}, which vary sets too",
                           f"the arm without what {axis!r} sets, or no such axis")  # fmt: skip
+                self.broken = True
 
     def preset(self, owner: str, node: Node) -> dict[str, Node]:
         """Give what the preset that an arm or the base names sets, by path."""
@@ -162,6 +187,7 @@ class GridReader:
         if said.text not in known:
             found = f"unknown preset {said.text or shown(said.plain())!r} for {owner!r}"
             self.note(said.at, found, ", ".join(known), nearest(said.text, known))
+            self.broken = True
             return {}
         return preset(said.text, said.at)
 
@@ -172,13 +198,14 @@ class GridReader:
         self.broken = True
         try:
             if words[0] not in self.kinds:
-                raise Fault(at, f"a path that starts with {words[0]!r}", ", ".join(self.kinds),
-                            nearest(words[0], self.kinds))  # fmt: skip
+                said = f"a path that starts with {words[0]!r}"
+                raise Fault(at, said, ", ".join(self.kinds), nearest(words[0], self.kinds))
             tree, self.broken = choices.put(tree, words, value, at), not sound
         except Fault as fault:
             self.reader.problems.append(fault.problem)
         except OffPath as error:
-            self.note(at, f"{path!r} leads through a component that is not chosen", str(error))
+            said = f"{path!r} leads through a component that is not chosen"
+            self.note(at, said, str(error), near(path, [tree], self.catalogue))
         return tree
 
     def cells(self) -> list[Cell]:
@@ -224,21 +251,23 @@ class GridReader:
                     self.note(tree.items["method"].at, reason)
         return found
 
+    def has(self, tree: Node, words: tuple[str, ...]) -> bool:
+        """Say whether an arm has what a path names: a kind, a chosen component or its setting."""
+        if len(words) % 2 == 0:
+            return choices.find(tree, words) is not None
+        if choices.find(tree, words[:-1]) is None:
+            return False
+        return len(words) == 1 or field_at(".".join(words), self.catalogue) is not None
+
     def in_cell(self, tree: Node, cell: Cell) -> Node:
         """Apply a cell's values to an arm, where the arm has what they set."""
         for axis in by_depth(cell.values):
             value = cell.values[axis]
             path, _ = resolved(axis, value, tree)
             words = tuple(path.split("."))
-            known = not _inside_any(axis) or field_at(path, self.catalogue) is not None
-            if known and choices.find(tree, words[:-1]) is not None:
+            if self.has(tree, words):
                 tree = self.apply(tree, axis, stamped(value, of_axis(axis)), value.at)
         return tree
-
-
-def _inside_any(axis: str) -> bool:
-    """Say whether an axis sets something inside whichever component is chosen."""
-    return "*" in axis.split(".")[:-1]
 
 
 def _tasks_at(tree: Node) -> tuple[int, int]:

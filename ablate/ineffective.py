@@ -10,7 +10,7 @@ from ablate import choices
 from ablate.axes import Cell, Levels
 from ablate.changes import Change
 from ablate.choices import ChoiceReader
-from ablate.compose import filled, unread
+from ablate.compose import filled, near, unread
 from ablate.document import Mark, Node
 from ablate.errors import nearest
 from ablate.factorial import Design
@@ -26,6 +26,7 @@ class Declared(Protocol):
 
     root: Node
     vary: Node
+    kinds: tuple[str, ...]
     axes: Levels
     reader: ChoiceReader
     design: Design | None
@@ -33,8 +34,16 @@ class Declared(Protocol):
     marks: dict[tuple[str, str], Mark]
     missed: dict[str, Sequence[str]]
 
+    base: Node
+
     def in_cell(self, tree: Node, cell: Cell) -> Node:
         """Apply a cell's values to an arm."""
+
+    def arm(self, name: str, base: Node, node: Node) -> Node:
+        """Apply what an arm says to the base."""
+
+    def read(self, arms: Mapping[str, Node], cell: Cell) -> dict[str, Reading]:
+        """Read arms in one cell."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ class Effects:
         if len(self.of.reader.problems) > before:
             return  # arms that differ in what takes no effect are the same for that reason
         self.labels(grid)
+        if self.of.design:
+            self.factors(self.of.design)
         for node, level, first in same_levels(grid, self.of.axes):
             self.note(node.at, f"{level}, which is the same as {first}", "each value once")
         for one, other in same_arms(grid):
@@ -64,12 +75,29 @@ class Effects:
                 self.of.design.note_same(one.arm, other.arm, where)
             else:
                 at = self.of.root.items["arms"].keys[other.arm]
-                self.note(at, f"arm {other.arm!r} is the same as arm {one.arm!r}{where}",
-                          "arms that differ (`same:` runs one again on other seeds)")  # fmt: skip
+                self.note(
+                    at,
+                    f"arm {other.arm!r} is the same as arm {one.arm!r}{where}",
+                    "arms that differ (`same:` runs one again on other seeds)",
+                )
 
     def note(self, at: Mark, found: str, accepts: str = "", guess: str = "") -> None:
         """Add a problem."""
         self.of.reader.note(at, found, accepts, guess)
+
+    def factors(self, design: Design) -> None:
+        """Refuse factors of a fraction whose levels are the same, though no two of its arms are."""
+        first = next(iter(self.arms))
+        before = len(self.of.reader.problems)
+        for factor, node in design.turned():
+            read = self.of.read(
+                {first: self.arms[first], factor: self.of.arm(factor, self.of.base, node)},
+                self.cells[0],
+            )
+            del self.of.reader.problems[before:]  # an arm that follows another one cannot be read
+            if len(read) == 2 and read[first].content == read[factor].content:
+                design.note_alike(factor)
+                before += 1
 
     def labels(self, grid: Grid) -> None:
         """Refuse an arm that is labelled as another one is in a cell."""
@@ -106,8 +134,10 @@ class Effects:
             kind = catalogue.slot(parent[-2]) or ""
             if parent[-1] in catalogue.names(kind):
                 names = [field.name for field in catalogue.get(kind, parent[-1]).fields]
-                return nearest(last, names), ", ".join(names) or "no settings"
-        return "", "a path to a setting of a chosen component"
+                guess = near(axis, [tree], catalogue) or nearest(last, names)
+                return guess, ", ".join(names) or "no settings"
+        guess = near(axis, [*self.arms.values()], catalogue)
+        return guess, "a path to a setting of a chosen component"
 
     def arm_paths(self) -> None:
         """Refuse what an arm sets and no component reads, in the first cell where it is so."""
@@ -128,15 +158,13 @@ class Effects:
         base = self.of.root.items["base"]
         for kind in base.items:
             source = BASE_PRESET if kind == "preset" else f"base {kind}"
-            changed = any(one.path.split(".")[0] == kind for one in (*self.of.changes,))
-            varied = any(path.split(".")[0] == kind for path in (*self.of.axes, *self.levels()))
-            if kind not in TOP_KINDS and not (changed or varied) and self.nowhere(source):
+            again = [change.path for change in self.of.changes]
+            again += [*self.of.axes, *(path for _, path in self.of.marks)]
+            unknown = kind != "preset" and kind not in self.of.kinds
+            if kind in TOP_KINDS or unknown or any(path.split(".")[0] == kind for path in again):
+                continue  # what others say again has no need of the base's
+            if self.nowhere(source):
                 self.idle(kind, base.keys[kind], next(iter(self.arms.values())))
-
-    def levels(self) -> list[str]:
-        """Give the paths that a factorial's levels set: they say again what the base says."""
-        factors = self.of.design.factors.values() if self.of.design else ()
-        return [path for levels in factors for level in levels.values() for path in level.items]
 
     def idle(self, path: str, at: Mark, tree: Node, cell: Cell | None = None) -> None:
         """Note a value that takes no effect, with the reason where it is known."""

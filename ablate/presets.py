@@ -43,8 +43,8 @@ def resolved(path: str, value: Node, tree: Node) -> tuple[str, Node]:
     parts = path.split(".")
     names: list[str] = []
     here = tree
-    if parts[0] == "*":
-        return path, value  # no kind, which putting it there will tell
+    if "*" in parts[::2]:
+        return path, value  # no component stands there, which putting it there will tell
     for number, word in enumerate(parts):
         chosen = next(iter(here.items), here.text) if word == "*" else word
         if word == "*" and number == len(parts) - 1 and chosen:

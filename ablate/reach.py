@@ -71,8 +71,9 @@ def collapsed(readings: Sequence[Mapping[str, Reading]], cells: Sequence[Cell]) 
     order: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
     for cell, row in zip(cells, readings, strict=True):
         for arm, reading in row.items():
-            words = {axis: word for axis, word in cell.words.items()
-                     if of_axis(axis) in reading.sources}  # fmt: skip
+            words = {
+                axis: word for axis, word in cell.words.items() if of_axis(axis) in reading.sources
+            }
             missing = tuple(axis for axis in cell.words if axis not in words)
             key = (arm, tuple(words.items()))
             if key not in variants:

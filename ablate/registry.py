@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from ablate import shipped
 from ablate.errors import CatalogueError, SelectionError, unknown
+from ablate.foreign_code import contained
 from ablate.reading import REQUIRED, Component, Field, Unreadable, docs_by_field, read_components
 from ablate.types import Choice
 
@@ -113,7 +114,9 @@ def scan() -> Catalogue:
             _add(found, entry)
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
-            for entry in _from_entry_point(point):
+            with contained(f"entry point {point.name}"):
+                entries = _from_entry_point(point)
+            for entry in entries:
                 _add(found, entry)
         except Exception as error:  # a third party's import may raise anything
             warnings.append(f"entry point {point.name} = {point.value}: {error}")

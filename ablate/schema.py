@@ -9,6 +9,7 @@ from typing import Any, Literal, Optional, Union
 
 from pydantic import TypeAdapter, ValidationError
 
+from ablate.errors import nearest
 from ablate.reading import Field
 
 NAME = re.compile(r"[^\W_][\w .,()+\-=:/*%]{0,59}")
@@ -73,6 +74,16 @@ def allowed(field: Field) -> str:
         said = words.get(base, base)
     said += f" in {field.range}" if field.range else ""
     return said + (", or null" if "None" in field.annotation else "")
+
+
+def meant(field: Field, value: Any) -> str:
+    """Give the one of a field's words that a value is most like, or an empty string.
+
+    >>> meant(Field("correction", "Literal['holm', 'by']", "holm", ""), "holmm")
+    'holm'
+    """
+    words = re.findall(r"'([^']*)'", field.annotation)
+    return nearest(value, words) if isinstance(value, str) else ""
 
 
 def json_schema(field: Field) -> dict[str, Any]:

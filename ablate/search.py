@@ -9,9 +9,9 @@ from typing import Any
 
 from ablate import choices
 from ablate.choices import ChoiceReader
-from ablate.compose import field_at, home
+from ablate.compose import field_at, home, near
 from ablate.document import DocumentError, Mark, Node, read_document
-from ablate.errors import nearest
+from ablate.errors import mistyped, nearest
 from ablate.grid import GridReader
 from ablate.presets import moved
 from ablate.reading import Field
@@ -33,6 +33,7 @@ KEYS = {
 MADE = "a file as `tune` wrote it"
 UNTUNABLE = ("dataset", "predict", "augment")
 """Kinds that say what is asked, not how well an arm answers."""
+SPAN = ("low", "high", "log")
 RANGE = "{low: 0.001, high: 1.0, log: true}, or a list of at least two values"
 METRICS = ("average-accuracy", "average-incremental-accuracy")
 
@@ -62,7 +63,7 @@ class SearchReader:
         numbers = {name: self._number(node, field) for name, field in NUMBERS.items()}
         metric = self._metric(node, [*protocols, *METRICS])
         space = node.items.get("space", Node({}, node.at))
-        if not space.items:
+        if not space.items and not mistyped("space", node.items, KEYS):
             self.note(space.at, "tune without a space", KEYS["space"])
         found = [self._dial(path, child, arms, space.keys[path])
                  for path, child in space.items.items()]  # fmt: skip
@@ -94,8 +95,9 @@ class SearchReader:
             return None
         homes = [where for tree in arms.values() if (where := self.home(tree, path))]
         if arms and not homes:
+            guess = near(path, [*arms.values()], self.reader.catalogue)
             self.note(at, f"the space's path {path!r} reaches no arm",
-                      "a path to a setting of a chosen component")  # fmt: skip
+                      "a path to a setting of a chosen component", guess)  # fmt: skip
             return None
         self.axes(path, at)
         field = field_at(path, self.reader.catalogue)
@@ -132,12 +134,15 @@ class SearchReader:
                     self.note(child.at, fault, allowed(field))
             return Dial(path, choices=tuple(plain))
         said = plain if isinstance(plain, dict) else {}
+        unknown = [key for key in node.items if key not in SPAN]
+        for key in unknown:
+            self.note(node.keys[key], f"unknown key {key!r}", RANGE, nearest(key, SPAN))
+        if unknown:
+            return None
         ends, log = [said.get(key) for key in ("low", "high")], said.get("log", False)
         numbers = [one for one in ends if isinstance(one, (int, float)) and math.isfinite(one)]
         numbers = [one for one in numbers if not isinstance(one, bool)]
-        sound = (
-            len(numbers) == 2 and numbers[0] < numbers[1] and not {*said} - {"low", "high", "log"}
-        )
+        sound = len(numbers) == 2 and numbers[0] < numbers[1]
         if not sound or not isinstance(log, bool) or (log and numbers[0] <= 0):
             self.note(node.at, f"{shown(plain)} for {path}", RANGE)
             return None
@@ -150,10 +155,10 @@ class SearchReader:
     def tuned(self, folder: Path) -> Tuned | None:
         """Read the file that the key `tuned` names, relative to the suite's folder."""
         node = self.root.items.get("tuned")
-        if node is None:
+        if node is None or not self.named(node):
             return None
-        if not node.text or not (path := folder / node.text).is_file():
-            where = folder / node.text if node.text else shown(node.plain())
+        if not (path := folder / node.text).is_file():
+            where = folder / node.text
             self.note(node.at, f"no tuned values at {where}", "`tune` writes them; or no `tuned`")
             return None
         try:
@@ -163,6 +168,13 @@ class SearchReader:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self.note(node.at, f"{path} holds no tuned values: {error}", MADE)
         return None
+
+    def named(self, node: Node) -> bool:
+        """Check that the key `tuned` names a file."""
+        sound = bool(node.text) and node.text.isprintable()
+        if not sound:
+            self.note(node.at, f"{shown(node.plain())} for tuned", "the name of a file")
+        return sound
 
     def applied(self, grid: GridReader, arms: Mapping[str, Node], own: Own) -> dict[str, Node]:
         """Put values into the arms; those of an arm or a path that is not there are problems."""

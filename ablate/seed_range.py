@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablate.document import Node
-from ablate.errors import nearest
+from ablate.errors import mistyped, nearest
 from ablate.reading import Field
 from ablate.schema import allowed, check, json_schema
 
@@ -42,7 +42,7 @@ def read_seeds(node: Node, note: Callable[..., None], first: int = 0) -> SeedRan
     for key in node.items:
         if key not in PARTS:
             note(node.keys[key], f"seeds has no {key!r}", ", ".join(PARTS), nearest(key, PARTS))
-    if "count" not in node.items:
+    if "count" not in node.items and not mistyped("count", node.items, PARTS):
         note(node.at, "seeds without 'count'", ACCEPTS)
     values: dict[str, Any] = {"first": first, "count": COUNT.default}
     for key, field in PARTS.items():

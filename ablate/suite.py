@@ -15,9 +15,10 @@ from ablate.document import DocumentError, Node, read_document
 from ablate.errors import Problem, SuiteError, nearest
 from ablate.grid import GridReader
 from ablate.naming import folder_name
+from ablate.reach import Grid
 from ablate.reading import Field
 from ablate.registry import Catalogue
-from ablate.schema import allowed, check, shown
+from ablate.schema import allowed, check, meant, shown
 from ablate.search import Own, SearchReader
 from ablate.seed_range import COUNT, SeedRange, read_seeds
 from ablate.suite_keys import KEYS, SCALARS
@@ -121,18 +122,26 @@ class _SuiteReader:
             if key not in KEYS:
                 self.note(self.root.keys[key], f"unknown key {key!r}", ", ".join(KEYS),
                           nearest(key, KEYS))  # fmt: skip
+        if any(key not in KEYS and nearest(key, KEYS) for key in self.root.items):
+            return None  # what a mistyped key was to say is missing everywhere else
         scalars = {key: self.scalar(field) for key, field in SCALARS.items()}
+        before = len(self.reader.problems)
         declared, seeds = self.seeds()
+        sound = len(self.reader.problems) == before
         changes = self.changed()
         grid = GridReader(self.root, self.reader, changes)
         cells, searching = grid.cells(), SearchReader(self.root, self.reader)
         tuned = searching.tuned(self.folder) if self.own is None else None
+        if self.own is not None and "tuned" in self.root.items:
+            searching.named(self.root.items["tuned"])
         found = {name: one.values for name, one in tuned.arms.items()} if tuned else {}
         arms = grid.arms()
         if tuned:
             searching.stale(arms, tuned)
         arms = searching.applied(grid, arms, found if self.own is None else self.own)
         whole = grid.variants(arms, cells)
+        if self.reader.problems:
+            whole = Grid()  # what is wrong with the grid is not told again of each claim
         variants = [replace(arm, first_seed=seeds.first) for arm in whole.variants]
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
         claims = ClaimReader(self.root, self.reader, whole)
@@ -141,9 +150,9 @@ class _SuiteReader:
         effects = claims.effects(grid.design, protocols)
         claims.distinct()
         honest = [label for label in protocols if label.split("(")[0] not in self.oracles()]
-        search = searching.search(arms, honest)
+        search = searching.search(arms if whole.places else {}, honest)
         twins = self.twins(arms, variants)
-        looks = self.looks(declared, seeds.count)
+        looks = self.looks(declared if sound else None, seeds.count)
         spread = claims.points(self.root, "spread", KEYS["spread"])
         budget = self.budget()
         if self.reader.problems:
@@ -193,7 +202,8 @@ class _SuiteReader:
             return field.default
         accepted, fault = check(field, node.plain())
         if fault or (field.name == "question" and not str(accepted).strip()):
-            self.note(node.at, fault or "an empty question", allowed(field))
+            said = fault or "an empty question"
+            self.note(node.at, said, allowed(field), meant(field, node.plain()))
         return " ".join(accepted.split()) if isinstance(accepted, str) else accepted
 
     def twins(
@@ -234,11 +244,12 @@ class _SuiteReader:
                     self.note(one.items["over"].at, "a contrast pooled over settings in a suite "
                               "with a budget", "a contrast asked in every setting")  # fmt: skip
             return node.text
-        self.note(node.at, f"the budget {node.text!r}, which vary does not set", ", ".join(axes),
-                  nearest(node.text, axes))  # fmt: skip
+        said = f"the budget {node.text!r}, which vary does not set"
+        accepts = ", ".join(axes) or "an axis of vary: there is none"
+        self.note(node.at, said, accepts, nearest(node.text, axes))
         return ""
 
-    def looks(self, declared: int, seeds: int) -> tuple[int, ...]:
+    def looks(self, declared: int | None, seeds: int) -> tuple[int, ...]:
         """Read the looks; those of a quick run are the ones that its seeds reach."""
         node = self.root.items.get("looks")
         if node is None:
@@ -249,7 +260,7 @@ class _SuiteReader:
             accepts = f"rising whole numbers of seeds, the first at least {ENOUGH_PAIRS}"
             self.note(node.at, f"{shown(said)} for looks", accepts)
             return ()
-        if said[-1] != declared:
+        if declared is not None and said[-1] != declared:
             self.note(node.at, f"looks that end at {said[-1]} with {declared} seeds",
                       f"the last look at seeds: {declared}")  # fmt: skip
         return tuple(said) if seeds == declared else (*(n for n in said if n < seeds), seeds)

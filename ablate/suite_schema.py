@@ -52,7 +52,8 @@ def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
     properties["tune"] |= _tune()
     properties |= {key: {**properties[key], "type": "string"} for key in ("tuned", "budget")}
     properties["same"] |= {"type": "string"}
-    properties["vary"] |= {"type": "object", "additionalProperties": {"type": "array"}}
+    levels = {"anyOf": [{"type": "array", "minItems": 1}, {"type": "object", "minProperties": 2}]}
+    properties["vary"] |= {"type": "object", "additionalProperties": levels}
     properties["looks"] |= {"type": "array", "items": {"type": "integer", "minimum": ENOUGH_PAIRS}}
     properties["contrasts"] |= {"type": "array", "items": contrast}
     return {

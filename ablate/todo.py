@@ -11,6 +11,7 @@ from typing import Any
 from ablate import notes, provenance
 from ablate.errors import AblateError, DataError, SelectionError, SourceError
 from ablate.fingerprints import code_facts
+from ablate.foreign_code import contained
 from ablate.plan import Plan, canonical, specify
 from ablate.registry import Catalogue, scan
 from ablate.standing import DAMAGED, Reason, current, is_done, reasons
@@ -33,11 +34,12 @@ def look(suite: Suite, catalogue: Catalogue, root: Path, fetch: bool) -> dict[st
 
 def inspect(choice: Choice, catalogue: Catalogue, root: Path, *, fetch: bool) -> Facts:
     """Look at one data set. Raises DataError, whatever its reader or the file system raises."""
-    dataset = catalogue.build(choice)
     try:
-        if fetch and hasattr(dataset, "fetch"):
-            dataset.fetch(root)
-        facts: Facts = dataset.look(root)
+        with contained(f"{choice.kind}.{choice.name}"):
+            dataset = catalogue.build(choice)
+            if fetch and hasattr(dataset, "fetch"):
+                dataset.fetch(root)
+            facts: Facts = dataset.look(root)
     except AblateError:
         raise
     except Exception as error:

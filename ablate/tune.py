@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ablate import metrics, tables
-from ablate.errors import SelectionError, StoreError
+from ablate import metrics, tables, tuned_file
+from ablate.errors import SelectionError
 from ablate.pair import own
 from ablate.plan import canonical, specify
 from ablate.registry import Catalogue
 from ablate.search import Own
-from ablate.store import make_folder
 from ablate.todo import look
 from ablate.tunables import Dial, Search, Tuned, TunedArm
 from ablate.types import Choice, Facts, RunResult, Suite, Variant
@@ -143,11 +142,6 @@ class Tuner:
         budget = (done, search.seeds, search.metric, search.rows)
         return Tuned(file, data, *budget, arms, self.suite.changes)
 
-    def file(self, folder: Path, results: Path) -> Path:
-        """Give where the tuned values go: the file that the suite names, or one in the results."""
-        named = self.suite.tuned_file
-        return folder / named if named else results / self.suite.name / "tuned.yaml"
-
     def write(self, path: Path) -> None:
         """Write the tuned values with their budget and trials, for the suite to name."""
         found = self.found(path.name)
@@ -169,26 +163,8 @@ class Tuner:
             "metric": found.metric,
         }
         whole = {**budget, "rows": found.rows, "changes": list(found.changes), "arms": arms}
-        text = (
-            f"# Written by `tune` of the suite {self.suite.name}: values by arm, and its trials.\n"
-        )
-        aside = path.with_suffix(".part")
-        aside.write_text(text + yaml.safe_dump(whole, sort_keys=False, width=100), "utf-8")
-        aside.replace(path)  # a suite never reads half a file
-
-
-def writable(path: Path) -> Path:
-    """Check that tuned values can be written, before they are looked for. Raises StoreError."""
-    make_folder(path.parent)
-    aside = path.with_suffix(".part")
-    try:
-        if path.exists() and not path.is_file():
-            raise StoreError(f"{path} is no file: tuned values cannot be written there")
-        aside.touch()
-        aside.unlink()
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
-    return path
+        text = yaml.safe_dump(whole, sort_keys=False, width=100)
+        tuned_file.write(path, self.suite.name, text)
 
 
 def written(suite: Suite) -> tuple[Variant, ...]:

@@ -72,27 +72,56 @@ def workforce(workers: int | None, folder: Path) -> Iterator[tuple[int, Any]]:
             say(line, err=True)
 
 
+quick_option = click.option(
+    "--quick", is_flag=True,
+    help="Apply the suite's `quick` block, else five seeds and half of the epochs: minutes.",
+)  # fmt: skip
+trust_option = click.option(
+    "--trust", is_flag=True,
+    help="A suite can run code (arrays: {source: module:function}): call its functions also where "
+    "they are neither installed nor in its folder, without asking.",
+)  # fmt: skip
+
+
+def admit(suite: Suite, trusted: bool) -> None:
+    """Let a suite's functions be called, asking where somebody sits at a terminal."""
+    from ablate import trust
+    from ablate.registry import scan
+
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+
+    def ask(question: str) -> bool:
+        return click.confirm(f"{question} Run it?", default=False, err=True)
+
+    trust.admit(suite, scan(), trusted, ask if terminal else None)
+
+
 def of_suite(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that open a suite; it receives the Suite itself."""
 
     @wraps(command)
     def opening(
-        suite: str, quick: bool, changes: tuple[str, ...], seeds: int | None, **rest: Any
+        suite: str,
+        quick: bool,
+        changes: tuple[str, ...],
+        seeds: int | None,
+        trust: bool,
+        **rest: Any,
     ) -> None:
         from ablate import flow
         from ablate.commands.rehearsal import rehearse
 
-        def planned() -> None:
-            opened = flow.open_suite(suite, seeds, quick, changes)
-            if root := rest.get("data_root"):
-                flow.prepare(opened, root, None)
-
-        rehearse(planned)
-        command(flow.open_suite(suite, seeds, quick, changes), **rest)
+        rehearse(lambda: flow.open_suite(suite, seeds, quick, changes))
+        opened = flow.open_suite(suite, seeds, quick, changes)
+        admit(opened, trust)  # before anything that the suite names is called, in a copy too
+        if root := rest.get("data_root"):
+            rehearse(lambda: flow.prepare(opened, root, None))
+        command(opened, **rest)
 
     options = (
         click.argument("suite", metavar="SUITE"),
-        click.option("--quick", is_flag=True, help="Apply the suite's `quick` block: minutes."),
+        quick_option,
+        trust_option,
         click.option("--set", "changes", multiple=True, metavar="PATH=VALUE",
                      help="Change the suite's base, as in dataset=digits; may be repeated."),
         click.option("--seeds", type=click.IntRange(1, 100_000),

@@ -11,15 +11,18 @@ import click
 
 from ablate.commands.display import show_runs
 from ablate.commands.shared import (
+    admit,
     data_option,
     device_option,
     end,
     finish,
     of_suite,
+    quick_option,
     results_option,
     say,
     say_all,
     timeout_option,
+    trust_option,
     under_own_name,
     workers_option,
     workforce,
@@ -56,7 +59,10 @@ def run(
     keep_stale: bool,
     register_anew: bool,
 ) -> None:
-    """Train, test and write the significance report. Runs that are done are not repeated."""
+    """Train, test and write the significance report. Runs that are done are not repeated.
+
+    A suite can run code: components of installed packages, and functions that it names.
+    """
     from ablate import caveats, describe, flow, ownership, registration, todo, why
     from ablate.device import checked
     from ablate.inert import check
@@ -103,7 +109,10 @@ def plan(
     reasons: bool,
     data_root: Path,
 ) -> None:
-    """Show the grid, its size and its estimated cost; runs nothing."""
+    """Show the grid, its size and its estimated cost; trains nothing.
+
+    A suite can run code, here too: its data are looked at, by functions that it names.
+    """
     from ablate import describe, flow, why
     from ablate.store import is_there, open_store
 
@@ -175,7 +184,8 @@ def power(
 
 @click.command()
 @click.argument("suite", metavar="SUITE")
-@click.option("--quick", is_flag=True, help="Apply the suite's `quick` block: minutes.")
+@quick_option
+@trust_option
 @click.option("--set", "changes", multiple=True, metavar="PATH=VALUE",
               help="Change the suite's base, as in dataset=digits; may be repeated.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
@@ -188,6 +198,7 @@ def power(
 def tune(
     suite: str,
     quick: bool,
+    trust: bool,
     changes: tuple[str, ...],
     out: Path | None,
     results: Path,
@@ -207,14 +218,19 @@ def tune(
     from ablate.progress import Progress
     from ablate.registry import scan
     from ablate.store import open_store, sole_writer
-    from ablate.tune import Tuner, writable
+    from ablate.tune import Tuner
+    from ablate.tuned_file import place, writable
     from ablate.types import Site
 
+    rehearse(lambda: flow.open_suite(suite, None, quick, changes, {}))
+    admit(flow.open_suite(suite, None, quick, changes, {}), trust)
     rehearse(lambda: flow.prepare(flow.open_suite(suite, None, quick, changes), data_root, None))
     tuner = Tuner(lambda own: flow.open_suite(suite, None, quick, changes, own), data_root, scan())
     site = Site(str(data_root.absolute()), checked(device))
-    path = writable(out or tuner.file(flow.find_suite(suite).parent, results))
-    folder = results / tuner.suite.name
+    with sole_writer(results), closing(open_store(results)) as store:
+        named = under_own_name(tuner.suite, store, results)
+    path = writable(out or place(named, flow.find_suite(suite).parent, results))
+    folder = results / named.name
     with (
         sole_writer(results),
         closing(open_store(results)) as store,

@@ -178,8 +178,11 @@ def test_both_ways_to_write_what_was_meant_are_said(suite_of: Parse) -> None:
     assert "an arm for each of its values" in str(caught.value)
     suite = suite_of(text=KINDS + SIZES + CLAIM)
     assert [variant.choices["memory"].label() for variant in suite.variants] == [
-        "herding(20)", "random(20)", "herding(50)", "random(50)",
-    ]  # fmt: skip
+        "herding(20)",
+        "random(20)",
+        "herding(50)",
+        "random(50)",
+    ]
     assert [(one.treatment, one.baseline) for one in suite.contrasts] == [(0, 1), (2, 3)]
 
 
@@ -189,9 +192,10 @@ def test_an_arm_that_an_axis_misses_runs_once_and_is_labelled(
     """Two arms that it misses are compared once; no table or picture has a cell that never ran."""
     text = APART.replace("  random:", "  first: {memory: {first: {budget_rows: 20}}}\n  random:")
     suite = suite_of(
-        text=text + "vary: {memory.herding.budget_rows: [20, 50]}\nseeds: 2\n"
+        text=text
+        + "vary: {memory.herding.budget_rows: [20, 50]}\nseeds: 2\n"
         + CLAIM.replace("herding", "first")
-    )  # fmt: skip
+    )
     assert [variant.label for variant in suite.variants] == [
         "herding, budget_rows = 20",
         "first, budget_rows not varied",
@@ -239,8 +243,9 @@ def test_levels_of_an_axis_may_have_names(suite_of: Parse) -> None:
     axis = "vary: {method.meta.update: {plain: balanced, half: {reptile: {epsilon: 0.5}}}}\n"
     suite = suite_of(text=BASE + axis)
     assert [variant.label for variant in suite.variants] == [
-        "base, update = plain", "base, update = half",
-    ]  # fmt: skip
+        "base, update = plain",
+        "base, update = half",
+    ]
     with pytest.raises(SuiteError, match="one level of 'memory' by name; allowed: a list"):
         suite_of(text=BASE + "vary: {memory: {herding: {budget_rows: 3}}}\n")
     with pytest.raises(SuiteError, match=r"half on the axis .*, which is the same as plain"):
@@ -250,7 +255,9 @@ def test_levels_of_an_axis_may_have_names(suite_of: Parse) -> None:
 MORE = CLAIM + CLAIM.split("\n", 1)[1]
 SAME = {
     "the other way round": (
-        KINDS + CLAIM + CLAIM.split("\n", 1)[1].replace(
+        KINDS
+        + CLAIM
+        + CLAIM.split("\n", 1)[1].replace(
             "treatment: herding, baseline: random", "treatment: random, baseline: herding"
         ),
         "declared above, the other way round",
@@ -261,12 +268,15 @@ SAME = {
         "declared above",
     ),
     "a summary under another name": (
-        KINDS + MORE.replace("all-classes", "forgetting", 1)
-        .replace("all-classes", "forgetting@all-classes"),
+        KINDS
+        + MORE.replace("all-classes", "forgetting", 1).replace(
+            "all-classes", "forgetting@all-classes"
+        ),
         "declared above",
     ),
     "a pool over one setting": (
-        KINDS + "vary: {memory.*.budget_rows: [20]}\n"
+        KINDS
+        + "vary: {memory.*.budget_rows: [20]}\n"
         + MORE.replace("2 points}\n  -", "2 points, over: all}\n  -"),
         "declared above",
     ),
@@ -287,7 +297,8 @@ SAME = {
         "level 'large' of factor 'size' is the same as level 'small'",
     ),
     "factors that always change together": (
-        BASE + FACTORIAL.replace(
+        BASE
+        + FACTORIAL.replace(
             "  metric",
             "    c: {x: {}, y: {method.meta.epochs: 2}}\n"
             "    d: {x: {}, y: {method.meta.inner_steps: 2}}\n"
@@ -296,9 +307,11 @@ SAME = {
         "factors 'c' and 'd', which always change together",
     ),
     "an effect that a contrast asks about": (
-        BASE + FACTORIAL.replace(
+        BASE
+        + FACTORIAL.replace(
             "    size: {small: {memory.*.budget_rows: 20}, large: {memory.*.budget_rows: 90}}\n", ""
-        ) + CLAIM.replace("herding", "first levels").replace("random", "kind"),
+        )
+        + CLAIM.replace("herding", "first levels").replace("random", "kind"),
         "the effect of kind, which a contrast asks about too",
     ),
     "whole and decimal numbers on an axis": (
@@ -309,7 +322,7 @@ SAME = {
         BASE + "vary: {method.meta.update: [balanced, {balanced: {steps: one}}]}\n",
         "which is the same as balanced",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", SAME)

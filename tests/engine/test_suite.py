@@ -101,11 +101,12 @@ def test_every_shipped_suite_reads(path: Path, catalogue: Catalogue) -> None:
     assert suite.question.endswith("?")
 
 
-def test_update_rule_asks_for_fourteen_arms_and_twenty_seeds(catalogue: Catalogue) -> None:
-    """Seven rules at one and at four inner steps."""
+def test_update_rule_asks_for_its_arms_once_where_its_axis_reaches(catalogue: Catalogue) -> None:
+    """Seven rules at one and at four inner steps, and replay, which has none, once."""
     suite = read_suite(shipped.ROOT / "suites" / "update_rule.yaml", catalogue)
-    assert (len(suite.variants), suite.seeds) == (14, 20)
-    assert {v.choices["method"].settings["inner_steps"] for v in suite.variants} == {1, 4}
+    assert (len(suite.variants), suite.seeds) == (15, 24)
+    steps = {v.choices["method"].settings.get("inner_steps") for v in suite.variants}
+    assert steps == {1, 4, None}
 
 
 FAULTS = [
@@ -168,7 +169,7 @@ FAULTS = [
     ("seeds: 3", "seeds: 3\nalpha: 2", "19:8", "2 for alpha", ""),
     ("seeds: 3", "seeds: 3\ncorrection: holmes", "19:13", "'holmes' (text) for correction", ""),
     ("seeds: 3", "seeds: 3\nvary: {method.meta.inner_steps: 4}", "19:33", "4 for method", ""),
-    ("seeds: 3", "seeds: 3\nvary: {method.meta.bogus: [1]}", "19:28", "meta has no 'bogus'", ""),
+    ("seeds: 3", "seeds: 3\nvary: {method.meta.bogus: [1]}", "19:8", "reaches no arm", ""),
     ("seeds: 3", "seeds: 3\nvary: {memory.first.budget_rows: [1]}", "19:8", "reaches no arm", ""),
     ("treatment: reptile", "treatment: reptil", "20:17", "unknown arm 'reptil'", "reptile"),
     (

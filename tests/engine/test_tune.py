@@ -24,7 +24,8 @@ from ablate.search import Own
 from ablate.store import open_store
 from ablate.suite import parse_suite
 from ablate.tunables import Dial, TunedArm
-from ablate.tune import TUNE_SEEDS, Tuner, first_seed, writable
+from ablate.tune import TUNE_SEEDS, Tuner, first_seed
+from ablate.tuned_file import place, writable
 from ablate.types import Facts, Site, Suite
 
 CATALOGUE = scan()
@@ -215,7 +216,7 @@ FAULTS: list[tuple[str, str, str]] = [
     ),
     ("seeds: 4", "seeds: 4\nvary: {optimizer.sgd.lr: [0.1, 0.2]}", "is tuned and set by vary too"),
     ("seeds: 4", "seeds: 4\ntuned: missing.yaml", "no tuned values at"),
-    ("seeds: 4", "seeds: 4\ntuned: [a]", "no tuned values at"),
+    ("seeds: 4", "seeds: 4\ntuned: [a]", "for tuned"),
     ("seeds: 4", "seeds: 4\ntuned: empty.yaml", "holds no tuned values"),
     ("seeds: 4", "seeds: 4\ntuned: edited.yaml", "not those of its best trial"),
     ("seeds: 4", "seeds: 4\ntuned: fewer.yaml", "1 trials of dark where 500 are said"),
@@ -289,12 +290,65 @@ def test_an_arm_and_its_twin_are_tuned_as_one() -> None:
 def test_places_where_values_cannot_go_are_refused_before_the_search(tmp_path: Path) -> None:
     """A folder, or a folder that cannot be made."""
     (tmp_path / "file").write_text("")
-    for place in (tmp_path, tmp_path / "file" / "x.yaml"):
+    for path in (tmp_path, tmp_path / "file" / "x.yaml"):
         with pytest.raises(StoreError, match=str(tmp_path)):
-            writable(place)
+            writable(path)
     assert writable(tmp_path / "new" / "x.yaml").parent.is_dir()
     with pytest.raises(SelectionError, match="at most half"):
         tuner(TEXT.replace("rows: 5", "rows: 9"))
+
+
+@pytest.mark.parametrize(
+    "named", ["../outside.yaml", "/tmp/x/tuned.yaml", "a/../../b.yaml", "link/x.yaml", "gone.yaml"]
+)
+def test_tuned_values_are_not_written_where_a_suite_has_no_business(
+    named: str, tmp_path: Path
+) -> None:
+    """Refused with the place of the name, whichever way it leads outside."""
+    folder, results = tmp_path / "suites", tmp_path / "results"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    (folder / "gone.yaml").symlink_to(tmp_path / "nothing.yaml")
+    suite = read({}, TEXT + f"tuned: {named}\n", folder)
+    with pytest.raises(
+        SuiteError, match=r"tuning.yaml:\d+:8: tuned values at .*, outside; allowed:"
+    ):
+        place(suite, folder, results)
+
+
+def test_tuned_values_go_under_the_suite_or_the_results(tmp_path: Path) -> None:
+    """Below either."""
+    folder, results = tmp_path / "suites", tmp_path / "results"
+    for named, there in (
+        ("tuned/x.yaml", folder / "tuned/x.yaml"),
+        ("../results/x.yaml", folder / "../results/x.yaml"),
+        (str(results / "y.yaml"), results / "y.yaml"),
+    ):
+        assert place(read({}, TEXT + f"tuned: {named}\n"), folder, results) == there
+    assert place(read({}, TEXT), folder, results) == results / "tuning" / "tuned.yaml"
+    with pytest.raises(SuiteError, match="for tuned"):
+        read({}, TEXT + "tuned: [a]\n")
+
+
+def test_only_a_file_that_tune_wrote_is_replaced(played: Played, tmp_path: Path) -> None:
+    """Not a suite, not somebody's notes, not one that was edited since; and nothing beside it."""
+    made, _, _ = played
+    path = tmp_path / "tuned.yaml"
+    (tmp_path / "tuned.part").write_text("mine", "utf-8")
+    made.write(path)
+    first = path.read_text("utf-8")
+    made.write(writable(path))
+    assert path.read_text("utf-8") == first
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["tuned.part", "tuned.yaml"]
+    head = first.splitlines(keepends=True)[0]
+    for text in (TEXT, "", "# mine\n", head, head + TEXT, first.replace("  values:", "  value:", 1),
+                 first.removeprefix(head), "\x00\xff"):  # fmt: skip
+        path.write_text(text, "utf-8")
+        with pytest.raises(StoreError, match="was not written by `tune`"):
+            writable(path)
+        with pytest.raises(StoreError, match="was not written by `tune`"):
+            made.write(path)
+        assert path.read_text("utf-8") == text
 
 
 def test_a_tuned_report_is_verified_from_anywhere(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ablate.errors import DataError
+from ablate.foreign_code import contained
 from ablate.registry import component
 from ablate.rows import content_digest, facts_of
 from ablate.types import Data, Facts
@@ -38,6 +39,8 @@ class Arrays:
     source: str = "arrays.npz"
     tasks: int = 5
     class_order: Literal["seeded", "natural"] = "seeded"
+
+    calls = ("source",)
 
     def look(self, root: Path) -> Facts:
         """Read and check the arrays. Raises DataError naming what is wrong with them."""
@@ -94,6 +97,9 @@ def _from_function(source: str) -> Any:
     if not name:
         raise DataError(f"{source!r} is neither an .npz file nor module:function.")
     try:
-        return getattr(importlib.import_module(module), name)()
+        with contained(source):
+            return getattr(importlib.import_module(module), name)()
+    except DataError:
+        raise
     except Exception as error:  # a stranger's function may raise anything
         raise DataError(f"{source}: {type(error).__name__}: {error}.") from error

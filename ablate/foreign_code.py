@@ -1,0 +1,45 @@
+"""Code of others that runs in our process: how it ends is its own affair, not the command's."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ablate.errors import DataError
+
+
+@contextmanager
+def contained(what: str) -> Iterator[None]:
+    """Turn an exit, or an interrupt that nobody pressed, into an error that names its source.
+
+    what: whose code it is. Raises DataError; a real Ctrl-C passes.
+    """
+    pressed: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+
+    def noted(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        if callable(before):
+            before(number, frame)
+
+    # signals are handled by the main thread alone, and where they are ignored they stay so
+    watched = threading.current_thread() is threading.main_thread() and callable(before)
+    if watched:
+        signal.signal(signal.SIGINT, noted)
+    try:
+        yield
+    except Exception:
+        raise
+    except KeyboardInterrupt as error:
+        if pressed:
+            raise
+        raise DataError(f"{what} raised KeyboardInterrupt by itself.") from error
+    except BaseException as error:  # SystemExit, and whatever else passes by `except Exception`
+        said = f"{type(error).__name__}: {error}".rstrip(": ")[:60]
+        raise DataError(f"{what} ended Python ({said}) instead of returning.") from error
+    finally:
+        if watched:
+            signal.signal(signal.SIGINT, before)
