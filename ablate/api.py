@@ -184,9 +184,13 @@ def compare(
 
 
 def _over_blocks(
-    scores: Scores, whole: Sequence[Comparison], columns: Columns, block: str | None,
-    alpha: float, lower: bool,
-) -> Settings | None:  # fmt: skip
+    scores: Scores,
+    whole: Sequence[Comparison],
+    columns: Columns,
+    block: str | None,
+    alpha: float,
+    lower: bool,
+) -> Settings | None:
     """Rank the arms over the blocks, or over the pairs where these are the blocks."""
     if not block:
         return None

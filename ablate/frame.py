@@ -46,7 +46,7 @@ class Scores:
     @cached_property
     def places(self) -> Mapping[Hashable, int]:
         """Give each pair key's place in their order."""
-        return {key: place for place, key in enumerate(self.keys)}
+        return {key: index for index, key in enumerate(self.keys)}
 
 
 def scores(
@@ -65,11 +65,11 @@ def scores(
     rows, notes = rows_of(table, columns, last)
     if not rows:
         raise DataError("the table has no rows but summaries")
-    told = cells(
+    read = cells(
         [(row.number, row.cell) for row in rows], columns.metric, table.attrs.get(DECIMAL, "")
     )
-    values = by_place(rows, [cell.value for cell in told])
-    most = max((abs(cell.value) for cell in told if math.isfinite(cell.value)), default=0.0)
+    values = by_place(rows, [cell.value for cell in read])
+    most = max((abs(cell.value) for cell in read if math.isfinite(cell.value)), default=0.0)
     if 0 < most < SMALLEST:
         raise DataError(f"no score is beyond {most:g}: too small to compute with; change the unit")
     places = [(row.arm, row.block, row.key) for row in rows]
@@ -82,8 +82,8 @@ def scores(
         blocks=tuple(dict.fromkeys(block for arm in values.values() for block in arm)),
         resolution=resolution,
         pair=columns.key,
-        words={p: cell.words for p, cell in zip(places, told, strict=True) if cell.words},
-        percent=frozenset(p for p, cell in zip(places, told, strict=True) if cell.percent),
+        words={p: cell.words for p, cell in zip(places, read, strict=True) if cell.words},
+        percent=frozenset(p for p, cell in zip(places, read, strict=True) if cell.percent),
         notes=tuple(notes),
     )
 
@@ -91,10 +91,11 @@ def scores(
 def _without_sums(values: Values) -> tuple[Values, list[str]]:
     """Leave out arms that are called a summary and are one: in every row of the other arms."""
     sums = [
-        name for name in values
-        if is_summary(name) and _sums_up(values[name], [v for n, v in values.items()
-                                                       if not is_summary(n)])
-    ]  # fmt: skip
+        name
+        for name in values
+        if is_summary(name)
+        and _sums_up(values[name], [v for n, v in values.items() if not is_summary(n)])
+    ]
     return {name: part for name, part in values.items() if name not in sums}, sums
 
 
@@ -110,10 +111,10 @@ def _sums_up(
         for block, part in arm.items()
         for key, value in part.items()
     ]
-    told = np.array([value for value, _ in rows])
+    read = np.array([value for value, _ in rows])
     beside = np.array([some for _, some in rows])
-    near = 6e-4 * max(float(np.abs(told).max(initial=0.0)), SMALLEST)
+    near = 6e-4 * max(float(np.abs(read).max(initial=0.0)), SMALLEST)
     return any(
-        bool((np.abs(told - of(beside, axis=1)) <= near).all())
+        bool((np.abs(read - of(beside, axis=1)) <= near).all())
         for of in (np.mean, np.median, np.max, np.min, np.sum)
     )

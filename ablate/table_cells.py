@@ -57,8 +57,11 @@ def cells(values: Sequence[tuple[int, Any]], metric: str, decimal: str = "") -> 
     read in two ways.
     """
     texts = [(row, _bare(value) if isinstance(value, str) else "") for row, value in values]
-    comma = _comma([(row, text.rstrip("% ")) for row, text in texts if "," in text],
-                   [text for _, text in texts], decimal)  # fmt: skip
+    comma = _comma(
+        [(row, text.rstrip("% ")) for row, text in texts if "," in text],
+        [text for _, text in texts],
+        decimal,
+    )
     return [
         _cell(value, text, row, metric, comma)
         for (row, value), (_, text) in zip(values, texts, strict=True)
@@ -98,8 +101,9 @@ def _finite(value: Any, row: int, metric: str, shown: str = "") -> float:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise DataError(f"row {row}: {(shown or str(value))[:40]!r} for {metric} is no number") \
-            from None  # fmt: skip
+        raise DataError(
+            f"row {row}: {(shown or str(value))[:40]!r} for {metric} is no number"
+        ) from None
     if math.isfinite(number) and abs(number) > LARGEST:
         raise DataError(f"row {row}: {number:g} for {metric} is beyond {LARGEST:g}")
     return number
@@ -117,8 +121,12 @@ def _bare(text: str) -> str:
     before = ""
     while bare != before:
         before = bare
-        bare = re.sub(r"\\(?:mathbf|textbf|bf|bm|boldsymbol|underline|emph|textit|text|mathrm|num)"
-                      r"\s*\{([^{}]*)\}", r"\1", bare)  # fmt: skip
+        bare = re.sub(
+            r"\\(?:mathbf|textbf|bf|bm|boldsymbol|underline|emph|textit|text|mathrm|num)"
+            r"\s*\{([^{}]*)\}",
+            r"\1",
+            bare,
+        )
         bare = re.sub(r"^<(\w+)>(.*)</\1>$", r"\2", bare)
         bare = re.sub(r"\$|\*\*|__|~~", "", re.sub(r"^([*_])(.+)\1$", r"\2", bare)).strip()
         bare = re.sub(r"(?:\^\{?[*†‡a-z]+\}?|[*†‡§¶]+)$", "", bare).strip("\"'$` ")
@@ -132,10 +140,13 @@ def _comma(commas: Sequence[tuple[int, str]], texts: Sequence[str], decimal: str
     """
     if not commas:
         return ""
-    both = [(row, text) for row, text in commas
-            if _DECIMAL.fullmatch(text) and _THOUSANDS.fullmatch(text)]  # fmt: skip
-    points = [one for one in commas if _DECIMAL.fullmatch(one[1]) and one not in both]
-    groups = [one for one in commas if _THOUSANDS.fullmatch(one[1]) and one not in both]
+    both = [
+        (row, text)
+        for row, text in commas
+        if _DECIMAL.fullmatch(text) and _THOUSANDS.fullmatch(text)
+    ]
+    points = [cell for cell in commas if _DECIMAL.fullmatch(cell[1]) and cell not in both]
+    groups = [cell for cell in commas if _THOUSANDS.fullmatch(cell[1]) and cell not in both]
     if points and groups:
         raise DataError(
             f"row {points[0][0]}: the comma in {points[0][1]!r} is a decimal point, that in "
@@ -149,8 +160,10 @@ def _comma(commas: Sequence[tuple[int, str]], texts: Sequence[str], decimal: str
     if decimal == ",":
         return ","
     row, text = both[0]
-    raise DataError(f"row {row}: {text!r} may be {text.replace(',', '')} or "
-                    f"{text.replace(',', '.')}: write it without a comma")  # fmt: skip
+    raise DataError(
+        f"row {row}: {text!r} may be {text.replace(',', '')} or "
+        f"{text.replace(',', '.')}: write it without a comma"
+    )
 
 
 def is_missing(value: Any) -> bool:

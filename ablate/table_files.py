@@ -74,8 +74,8 @@ def _json(path: Path, text: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        told = _parsed(text)
-        return _table(told)
+        document = _parsed(text)
+        return _table(document)
     except RecursionError:
         raise DataError(f"{path} cannot be read as JSON: it is nested too deeply") from None
     except (ValueError, TypeError, AttributeError, KeyError, pd.errors.ParserError) as error:
@@ -86,29 +86,44 @@ def _json(path: Path, text: str) -> pd.DataFrame:
 
 
 def _parsed(text: str) -> Any:
+    """Read one value, or one a line. Raises ValueError that names the line."""
     try:
         return json.loads(text)
     except ValueError:
         lines = [line for line in text.split("\n") if line.strip()]
-        if len(lines) < 2:
+        if len(lines) < 2 or not lines[0].rstrip().endswith("}"):
             raise
-        return [json.loads(line) for line in lines]
+    rows = []
+    for number, line in enumerate(lines, 1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise ValueError(f"line {number} is no object: {error}") from None
+    return rows
 
 
-def _table(told: Any) -> pd.DataFrame:
+def _table(document: Any) -> pd.DataFrame:
     import pandas as pd
 
-    if isinstance(told, dict) and isinstance(told.get("data"), list):
-        told = [dict(zip(told["columns"], row, strict=True)) for row in told["data"]] \
-            if "columns" in told else told["data"]  # fmt: skip
-    if isinstance(told, dict):
-        rows = [v for v in told.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
-        told = rows[0] if len(rows) == 1 else told
-    if isinstance(told, dict):
-        lists = [value for value in told.values() if isinstance(value, (list, dict))]
-        if len(lists) < len(told) or not told:
+    if (
+        isinstance(document, dict)
+        and isinstance(document.get("data"), list)
+        and "columns" in document
+    ):
+        document = [dict(zip(document["columns"], row, strict=True)) for row in document["data"]]
+    if isinstance(document, dict):
+        rows = [
+            v for v in document.values() if isinstance(v, list) and v and isinstance(v[0], dict)
+        ]
+        document = rows[0] if len(rows) == 1 else document
+    if isinstance(document, dict):
+        parts = list(document.values())
+        if not parts or not all(isinstance(part, (list, dict)) for part in parts):
             raise ValueError("it holds no list of rows")
-        return pd.DataFrame(told).astype(object)
-    if not all(isinstance(row, dict) for row in told):
+        table = pd.DataFrame(document).astype(object)
+        keyed = all(isinstance(part, dict) for part in parts)
+        return table.reset_index(names="Unnamed: 0") if keyed else table
+    if not isinstance(document, list) or not all(isinstance(row, dict) for row in document):
         raise ValueError("a row is no object with names")
-    return pd.DataFrame(told, dtype=object)
+    nested = any(isinstance(value, dict) for row in document for value in row.values())
+    return pd.json_normalize(document) if nested else pd.DataFrame(document, dtype=object)

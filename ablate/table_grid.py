@@ -57,15 +57,22 @@ def _markdown(lines: Sequence[str]) -> list[Cells]:
 
 
 def _latex(lines: Sequence[str]) -> list[Cells]:
-    rows = [re.sub(r"\\\\.*$", "", re.sub(r"\\(top|mid|bottom)rule|\\hline", "", line)).strip()
-            for line in lines]  # fmt: skip
+    rows = [
+        re.sub(r"\\\\.*$", "", re.sub(r"\\(top|mid|bottom)rule|\\hline", "", line)).strip()
+        for line in lines
+    ]
     return [[cell.strip() for cell in re.split(r"(?<!\\)&", row)] for row in rows if "&" in row]
 
 
 STYLES = (
-    _by(","), _by("\t"), _by(";"), Style("|", _markdown), Style("&", _latex),
-    _by_spaces(r"\s{2,}"), _by_spaces(r"\s+"),
-)  # fmt: skip
+    _by(","),
+    _by("\t"),
+    _by(";"),
+    Style("|", _markdown),
+    Style("&", _latex),
+    _by_spaces(r"\s{2,}"),
+    _by_spaces(r"\s+"),
+)
 
 
 def grid(text: str, wanted: Sequence[str]) -> Grid:
@@ -80,7 +87,7 @@ def grid(text: str, wanted: Sequence[str]) -> Grid:
     lines = _uncommented(lines[1:] if separator else lines, names, notes)
     styles = [_by(separator[1])] if separator else STYLES
     try:
-        style = max(styles, key=lambda one: _fit(one, lines[:LOOKED_AT], names))
+        style = max(styles, key=lambda style: _fit(style, lines[:LOOKED_AT], names))
         rows = [row for row in style.parse(lines) if any(row)]
         _refuse_open_quotes(lines, style)
     except csv.Error as error:
@@ -120,12 +127,12 @@ def _uncommented(lines: list[str], names: set[str], notes: list[str]) -> list[st
     """Leave out lines that begin with #; a header that does (NumPy writes such) is kept."""
     rest = [line for line in lines if not line.lstrip().startswith("#")]
     if not any(hits(row, names) for style in STYLES for row in _tried(style, rest[:LOOKED_AT])):
-        for place, line in enumerate(lines[:LOOKED_AT]):
+        for number, line in enumerate(lines[:LOOKED_AT]):
             bare = line.lstrip("# \t\ufeff")
             if bare != line and any(
                 hits(row, names) > 1 for style in STYLES for row in _tried(style, [bare])
             ):
-                behind = [line for line in lines[place + 1 :] if not line.lstrip().startswith("#")]
+                behind = [line for line in lines[number + 1 :] if not line.lstrip().startswith("#")]
                 return [bare, *behind]
     if len(rest) == 1 and len(lines) > 2:  # every row begins so: its key does
         return lines
@@ -166,25 +173,25 @@ def _header(rows: Sequence[Cells], names: set[str]) -> tuple[int, int]:
     or where a name stands twice in the row and others stand above it.
     """
     top = rows[:LOOKED_AT]
-    for place, row in enumerate(top[:5]):
+    for number, row in enumerate(top[:5]):
         alone = bool(row and row[0]) and not any(row[1:])
-        if alone and place and len(row) > 2 and sum(map(bool, top[place - 1])) > 1:
-            start = place
+        if alone and number and len(row) > 2 and sum(map(bool, top[number - 1])) > 1:
+            start = number
             while start and sum(map(bool, top[start - 1])) > 1:
                 start -= 1
-            return start, place + 1
+            return start, number + 1
     counts = [hits(row, names) for row in top]
     best = max(counts, default=0)
     if best:
-        place = counts.index(best)
+        number = counts.index(best)
     else:
         width = Counter(map(len, top)).most_common(1)[0][0] if top else 0
-        place = next((i for i, row in enumerate(top) if len(row) == width), 0)
-    repeated = [cell for cell in top[place] if cell] if top else []
-    above = top[place - 1] if place else []
+        number = next((i for i, row in enumerate(top) if len(row) == width), 0)
+    repeated = [cell for cell in top[number] if cell] if top else []
+    above = top[number - 1] if number else []
     if len(set(repeated)) < len(repeated) and sum(map(bool, above)) > 1:
-        return place - 1, place + 1
-    return place, place + 1
+        return number - 1, number + 1
+    return number, number + 1
 
 
 def _bodied(header: list[Cells], body: list[Cells], notes: list[str]) -> list[Cells]:
@@ -194,8 +201,10 @@ def _bodied(header: list[Cells], body: list[Cells], notes: list[str]) -> list[Ce
         notes.append(f"the header stands again among the rows ({len(again)} times): left out")
     loose = [row for row in body if len(row) == 1 and max(map(len, header), default=0) > 1]
     if loose:
-        notes.append(f"left out, as no row: {loose[0][0][:60]!r}"
-                     + (f" and {len(loose) - 1} more lines" if len(loose) > 1 else ""))  # fmt: skip
+        notes.append(
+            f"left out, as no row: {loose[0][0][:60]!r}"
+            + (f" and {len(loose) - 1} more lines" if len(loose) > 1 else "")
+        )
     return [row for row in body if row not in header and row not in loose]
 
 
@@ -210,18 +219,29 @@ def _even(table: Grid) -> Grid:
         header, width = [["", *names] for names in header], width + 1  # pandas prints its index so
     for number, row in enumerate(rows, 1):
         if any(row[width:]):
-            decimal = "; are commas meant as decimal points? Part the columns by ;" \
-                if table.separator == "," else ""  # fmt: skip
+            decimal = (
+                "; are commas meant as decimal points? Part the columns by ;"
+                if table.separator == ","
+                else ""
+            )
             raise DataError(f"row {number} has {len(row)} cells, the header {width}{decimal}")
-    table = Grid([_padded(names, width) for names in header],
-                 [_padded(row, width) for row in rows], table.separator, table.notes)  # fmt: skip
+    table = Grid(
+        [_padded(names, width) for names in header],
+        [_padded(row, width) for row in rows],
+        table.separator,
+        table.notes,
+    )
     filled = [
-        i for i in range(width)
+        i
+        for i in range(width)
         if any(names[i] for names in table.header) or any(row[i] for row in table.rows)
-    ]  # fmt: skip
-    return Grid([[names[i] for i in filled] for names in table.header],
-                [[row[i] for i in filled] for row in table.rows],
-                table.separator, table.notes)  # fmt: skip
+    ]
+    return Grid(
+        [[names[i] for i in filled] for names in table.header],
+        [[row[i] for i in filled] for row in table.rows],
+        table.separator,
+        table.notes,
+    )
 
 
 def _padded(row: Cells, width: int) -> Cells:

@@ -123,12 +123,12 @@ def _keys(names: Sequence[tuple[str, ...]], columns: Columns) -> dict[int, str]:
 
     The lowest name counts: above it stands in the first column what the other rows are called.
     """
-    asked = {
+    wanted = {
         plain(name).casefold(): name for name in (*columns.pair, columns.block) if name is not None
     }
     keys = {
-        i: next(asked[part.casefold()] for part in reversed(head) if part.casefold() in asked)
-        for i, head in enumerate(names[: len(asked)])
-        if any(part.casefold() in asked for part in head)
+        i: next(wanted[part.casefold()] for part in reversed(head) if part.casefold() in wanted)
+        for i, head in enumerate(names[: len(wanted)])
+        if any(part.casefold() in wanted for part in head)
     }
     return keys or {0: columns.pair[0]}

@@ -38,7 +38,7 @@ LESS = words(
     "loss error errors err perplexity ppl rmse mse mae mape nrmse smape nll wer cer mer ter eer "
     "per fid kid bpc bpb bpd lpips time seconds secs latency runtime duration walltime cost costs "
     "regret forgetting risk brier ece mce deviance divergence kl distance fpr fnr far frr flops "
-    "params memory xent energy ms surprisal residual misclassification violations"
+    "params memory xent energy ms drop gap degradation surprisal residual misclassification"
 )
 """Words in the name of a metric of which less is better."""
 
@@ -71,10 +71,15 @@ def plain(text: Any) -> str:
 
 def _unmarked(name: str) -> str:
     """Take off quotes, bold markdown and bold LaTeX around a whole name."""
-    for pattern in (r"\*\*(.+)\*\*", r"`(.+)`", r"\\(?:textbf|emph|textit|texttt)\{(.+)\}",
-                    r'"(.+)"', r"'(.+)'"):  # fmt: skip
-        if found := re.fullmatch(pattern, name):
-            return found[1].strip()
+    for pattern in (
+        r"\*\*(.+)\*\*",
+        r"`(.+)`",
+        r"\\(?:textbf|emph|textit|texttt)\{(.+)\}",
+        r'"(.+)"',
+        r"'(.+)'",
+    ):
+        if match := re.fullmatch(pattern, name):
+            return match[1].strip()
     return name
 
 
@@ -102,7 +107,8 @@ def is_summary(name: Any) -> bool:
     >>> [is_summary(name) for name in ("AVG±", "Mean (5 seeds)", "std. dev", "meanpool", "seed 1")]
     [True, True, True, False, False]
     """
-    parts = re.findall(r"[^\W\d_]+\d*|\d+", plain(name).casefold())
+    parted = re.sub(r"([a-z])([A-Z])", r"\1 \2", plain(name))
+    parts = re.findall(r"[^\W\d_]+\d*|\d+", parted.casefold())
     return any(part in SUMMARIES for part in parts) and all(
         part in SUMMARIES or part in BESIDE or part.isdecimal() for part in parts
     )

@@ -82,14 +82,14 @@ def _joined(
     lost = []
     refusal = share_none(scores, pair, blocks)
     present = {key for arm in pair for key in _keys(scores, arm, blocks)}
-    for place in () if refusal else sorted(scores.places[key] for key in present):
-        key = scores.keys[place]
+    for index in () if refusal else sorted(scores.places[key] for key in present):
+        key = scores.keys[index]
         faults, sides = _faults(scores, pair, blocks, key, metric)
         if faults:
-            lost.append(LostPair(place, f"{label(key)}: {'; '.join(faults)}", sides))
+            lost.append(LostPair(index, f"{label(key)}: {'; '.join(faults)}", sides))
         else:
             first, second = (_mean(scores, arm, blocks, key) for arm in pair)
-            paired[place] = first, second
+            paired[index] = first, second
     resolution = scores.resolution or step([scores.values[arm] for arm in pair])
     return Comparison(
         treatment=pair[0],
@@ -101,7 +101,7 @@ def _joined(
         baseline_values=tuple(second for _, second in paired.values()),
         lost=tuple(lost),
         resolution=resolution / len(blocks),
-        identical=_identical(scores, pair, blocks, [scores.keys[place] for place in paired]),
+        identical=_identical(scores, pair, blocks, [scores.keys[index] for index in paired]),
         refusal=refusal,
     )
 
@@ -133,8 +133,8 @@ def _identical(
     scores: Scores, pair: tuple[str, str], blocks: Sequence[str], keys: Sequence[Hashable]
 ) -> bool:
     """Say whether both arms have the same score everywhere, not only on average."""
-    one, other = (scores.values[arm] for arm in pair)
-    return bool(keys) and all(one[b][key] == other[b][key] for key in keys for b in blocks)
+    first, second = (scores.values[arm] for arm in pair)
+    return bool(keys) and all(first[b][key] == second[b][key] for key in keys for b in blocks)
 
 
 def step(arms: Sequence[Mapping[str, Mapping[Hashable, float]]]) -> float:

@@ -110,8 +110,8 @@ def _key(value: Any) -> Key:
 
 def _without_summaries(rows: list[Row], columns: Columns, notes: list[str]) -> list[Row]:
     """Leave out the rows whose key or block sums up the others: means, best ones, totals."""
-    for place, name in enumerate(columns.pair):
-        rows = _left(rows, [_parts(row.key)[place] for row in rows], name, notes)
+    for position, name in enumerate(columns.pair):
+        rows = _left(rows, [_parts(row.key)[position] for row in rows], name, notes)
     if columns.block:
         rows = _left(rows, [row.block for row in rows], columns.block, notes)
     return rows
@@ -123,8 +123,10 @@ def _left(rows: list[Row], names: Sequence[Any], column: str, notes: list[str]) 
     if not odd:
         return rows
     if odd.issuperset(names):
-        raise DataError(f"every row is called a summary, {column} {listed(sorted(map(str, odd)))}: "
-                        "verdicts need the score of every run")  # fmt: skip
+        raise DataError(
+            f"every row is called a summary, {column} {listed(sorted(map(str, odd)))}: "
+            "verdicts need the score of every run"
+        )
     gone = [name for name in names if name in odd]
     notes.append(
         f"{len(gone)} scores are left out whose {column} is {listed(list(dict.fromkeys(gone)))}: "
@@ -135,18 +137,20 @@ def _left(rows: list[Row], names: Sequence[Any], column: str, notes: list[str]) 
 
 def _respelled(rows: list[Row], columns: Columns, notes: list[str]) -> list[Row]:
     """Give arms and blocks one spelling each. Raises DataError where both stand in one place."""
-    arms, blocks = (spellings(dict.fromkeys(names)) for names in
-                    ((row.arm for row in rows), (row.block for row in rows)))  # fmt: skip
-    for what, found in (("arm", arms), (columns.block, blocks)):
-        for name, first in found.items():
+    arms, blocks = (
+        spellings(dict.fromkeys(names))
+        for names in ((row.arm for row in rows), (row.block for row in rows))
+    )
+    for what, first_of in (("arm", arms), (columns.block, blocks)):
+        for name, first in first_of.items():
             if name != first:
                 notes.append(f"{name!r} is taken for the {what} {first!r}")
     seen: dict[tuple[Key, str, str], Row] = {}
     for row in rows:
-        place = row.key, blocks[row.block], arms[row.arm]
-        other = seen.setdefault(place, row)
-        if (other.arm, other.block) != (row.arm, row.block):
-            a, b = (other.arm, row.arm) if other.arm != row.arm else (other.block, row.block)
+        position = row.key, blocks[row.block], arms[row.arm]
+        earlier = seen.setdefault(position, row)
+        if (earlier.arm, earlier.block) != (row.arm, row.block):
+            a, b = (earlier.arm, row.arm) if earlier.arm != row.arm else (earlier.block, row.block)
             raise DataError(
                 f"{a!r} and {b!r} differ in their spelling only, and both have a score of "
                 f"{columns.key} {label(row.key)}: give them names that a reader can tell apart"
@@ -165,9 +169,9 @@ def _last(rows: list[Row], table: pd.DataFrame, columns: Columns, name: str) -> 
             raise DataError(
                 f"row {row.number}: {name} {values[row.number - 1]!r} is no number, so none is last"
             ) from None
-        place = row.key, row.block, row.arm
-        if place not in reached or at > reached[place][0]:
-            reached[place] = at, row
+        position = row.key, row.block, row.arm
+        if position not in reached or at > reached[position][0]:
+            reached[position] = at, row
     return [row for _, row in reached.values()]
 
 
@@ -175,23 +179,25 @@ def _refuse_doubles(rows: Sequence[Row], table: pd.DataFrame, columns: Columns) 
     """Refuse two scores of one arm and key, and say in what column their rows differ."""
     seen: dict[tuple[Key, str, str], Row] = {}
     for row in rows:
-        other = seen.setdefault((row.key, row.block, row.arm), row)
-        if other is row:
+        earlier = seen.setdefault((row.key, row.block, row.arm), row)
+        if earlier is row:
             continue
         where = f", {columns.block} {row.block!r}" if columns.block else ""
         raise DataError(
             f"row {row.number}: {columns.key} {label(row.key)!r} of arm {row.arm!r}{where} a "
-            f"second time; {_difference(table, other.number - 1, row.number - 1, columns)}"
+            f"second time; {_difference(table, earlier.number - 1, row.number - 1, columns)}"
         )
 
 
-def _difference(table: pd.DataFrame, one: int, other: int, columns: Columns) -> str:
+def _difference(table: pd.DataFrame, earlier: int, later: int, columns: Columns) -> str:
     used = {*columns.names, columns.metric}
     apart = [
-        str(name) for name in table.columns
-        if name not in used and str(table[name].iloc[one]) != str(table[name].iloc[other])
+        str(name)
+        for name in table.columns
+        if name not in used
+        and str(table[name].iloc[earlier]) != str(table[name].iloc[later])
         and not str(name).startswith("Unnamed: ")
-    ]  # fmt: skip
+    ]
     history = next((name for name in apart if {*tokens(name)} & HISTORIES), "")
     if history:
         return (

@@ -43,49 +43,59 @@ def shaped(table: pd.DataFrame, columns: Columns) -> Shaped:
     names = columns.names
     if twice := [name for name in names if names.count(name) > 1]:
         raise SelectionError(f"column {twice[0]!r} is asked to be two things at once")
-    found = Shaped(table, columns, tuple(table.attrs.get(NOTES, ())))
-    for step in (_indexed, _under_one_header, _named, _without_fillers, _upright, _of_one_metric,
-                 _without_seeds):  # fmt: skip
-        found = step(found)
-    for name in found.columns.names:
-        if name not in found.table.columns:
-            raise SelectionError(_absent(found, name))
-    if not found.table.columns.is_unique:
+    shape = Shaped(table, columns, tuple(table.attrs.get(NOTES, ())))
+    for step in (
+        _indexed,
+        _under_one_header,
+        _named,
+        _without_fillers,
+        _upright,
+        _of_one_metric,
+        _without_seeds,
+    ):
+        shape = step(shape)
+    for name in shape.columns.names:
+        if name not in shape.table.columns:
+            raise SelectionError(_absent(shape, name))
+    if not shape.table.columns.is_unique:
         raise SelectionError("two columns of one name")
-    if len(found.table) == 0:
+    if len(shape.table) == 0:
         raise DataError("the table has no rows")
-    return found
+    return shape
 
 
-def _indexed(found: Shaped) -> Shaped:
+def _indexed(shape: Shaped) -> Shaped:
     """Take a frame's named index for columns, where these are asked for."""
-    names = [str(name) for name in found.table.index.names if name is not None]
-    if found.table.columns.nlevels > 1 or not {*names} & {*found.columns.names}:
-        return found if found.table.columns.nlevels == 1 or not names else replace(
-            found, table=found.table.reset_index())  # fmt: skip
-    taken = [name for name in names if name in found.table.columns]
-    return replace(found, table=found.table.drop(columns=taken).reset_index())
+    names = [str(name) for name in shape.table.index.names if name is not None]
+    if shape.table.columns.nlevels > 1 or not {*names} & {*shape.columns.names}:
+        return (
+            shape
+            if shape.table.columns.nlevels == 1 or not names
+            else replace(shape, table=shape.table.reset_index())
+        )
+    taken = [name for name in names if name in shape.table.columns]
+    return replace(shape, table=shape.table.drop(columns=taken).reset_index())
 
 
-def _under_one_header(found: Shaped) -> Shaped:
-    if found.table.columns.nlevels == 1:
-        return found
-    table, columns = melted(found.table, found.columns)
+def _under_one_header(shape: Shaped) -> Shaped:
+    if shape.table.columns.nlevels == 1:
+        return shape
+    table, columns = melted(shape.table, shape.columns)
     return Shaped(
-        table, columns, (*found.notes, "the header has several rows: read as one row a score")
+        table, columns, (*shape.notes, "the header has several rows: read as one row a score")
     )
 
 
-def _named(found: Shaped) -> Shaped:
+def _named(shape: Shaped) -> Shaped:
     """Find the asked columns whatever white space, capitals and units `(%)` their names have."""
-    table, present = found.table, [str(name) for name in found.table.columns]
+    table, present = shape.table, [str(name) for name in shape.table.columns]
     by_name: dict[str, list[str]] = {}
     by_bare: dict[str, list[str]] = {}
     for name in present:
         by_name.setdefault(plain(name).casefold(), []).append(name)
-        by_bare.setdefault(re.sub(r"\s*[([#%↑↓].*", "", plain(name)).casefold(), []).append(name)
+        by_bare.setdefault(_bare(name), []).append(name)
     renamed: dict[Any, str] = {}
-    for name in found.columns.names:
+    for name in shape.columns.names:
         if name in present:
             continue
         if not isinstance(name, str):
@@ -98,37 +108,47 @@ def _named(found: Shaped) -> Shaped:
     columns = [renamed.get(name, name) for name in present]
     shown = table.set_axis(columns, axis=1)
     shown.attrs = table.attrs
-    return replace(found, table=shown)
+    return replace(shape, table=shown)
 
 
-def _without_fillers(found: Shaped) -> Shaped:
+def _bare(name: str) -> str:
+    """Give a column's name without its unit and the groups that it is in.
+
+    >>> _bare("Accuracy (%)"), _bare("metrics.accuracy"), _bare("eval/accuracy")
+    ('accuracy', 'accuracy', 'accuracy')
+    """
+    return re.sub(r"\s*[([#%↑↓].*", "", re.split(r"[./]", plain(name))[-1]).casefold()
+
+
+def _without_fillers(shape: Shaped) -> Shaped:
     """Leave out rows and unnamed columns that hold nothing, and an index that pandas wrote."""
-    table, asked = found.table, found.columns.names
+    table, wanted = shape.table, shape.columns.names
     if not table.columns.is_unique:
-        return found
-    used = [name for name in asked if name in table.columns] or list(table.columns)
+        return shape
+    used = [name for name in wanted if name in table.columns] or list(table.columns)
     blank = [all(map(is_missing, cells)) for cells in zip(*(table[n] for n in used), strict=True)]
     if any(blank):
         attrs = table.attrs
         table = table[[not empty for empty in blank]]
         table.attrs = attrs
     index = [
-        name for name in table.columns if str(name).startswith("Unnamed: ") and name not in asked
+        name for name in table.columns if str(name).startswith("Unnamed: ") and name not in wanted
     ]
-    missing = [name for name in found.columns.pair if name not in table.columns]
+    missing = [name for name in shape.columns.pair if name not in table.columns]
     if index and len(missing) == 1 and index[0] == table.columns[0]:
         note = f"the first column has no name: taken for {missing[0]!r}"
-        return Shaped(table.rename(columns={index[0]: missing[0]}), found.columns,
-                      (*found.notes, note))  # fmt: skip
-    return replace(found, table=table)
+        return Shaped(
+            table.rename(columns={index[0]: missing[0]}), shape.columns, (*shape.notes, note)
+        )
+    return replace(shape, table=table)
 
 
-def _upright(found: Shaped) -> Shaped:
+def _upright(shape: Shaped) -> Shaped:
     """Melt a table with an arm a row, and a seed or a data set a column."""
-    table, columns = found.table, found.columns
+    table, columns = shape.table, shape.columns
     present = list(table.columns)
     if columns.wide or columns.metric in present or len(columns.pair) > 1:
-        return found
+        return shape
     key = columns.pair[0]
     if columns.block and columns.block not in present:
         key = columns.block
@@ -139,16 +159,16 @@ def _upright(found: Shaped) -> Shaped:
         table = table.rename(columns={present[0]: arm})
     present = list(table.columns)
     if arm not in present or key in present:
-        return found
+        return shape
     ids = [name for name in (arm, columns.block, *columns.pair) if name in present]
-    each = [name for name in present if name not in ids]
-    runs = [name for name in each if not is_summary(name)]
+    others = [name for name in present if name not in ids]
+    runs = [name for name in others if not is_summary(name)]
     numbered = key != SEED or all(re.search(r"\d", str(name)) for name in runs)
-    if len(runs) < 2 or not numbered or not all(_of_scores(table[name]) for name in each):
-        return found
-    long = table.melt(id_vars=ids, value_vars=each, var_name=key, value_name=columns.metric)
+    if len(runs) < 2 or not numbered or not all(_of_scores(table[name]) for name in others):
+        return shape
+    long = table.melt(id_vars=ids, value_vars=others, var_name=key, value_name=columns.metric)
     long.attrs = table.attrs
-    return Shaped(long, columns, (*found.notes, f"each column is taken for a {key}"))
+    return Shaped(long, columns, (*shape.notes, f"each column is taken for a {key}"))
 
 
 def _of_scores(values: Any) -> bool:
@@ -162,63 +182,63 @@ def _numbered(values: Any) -> bool:
     return all(bool(re.search(r"\d", str(value))) for value in values)
 
 
-def _of_one_metric(found: Shaped) -> Shaped:
+def _of_one_metric(shape: Shaped) -> Shaped:
     """Take the rows of one metric where a column names the metrics and another holds the values."""
-    table, columns = found.table, found.columns
+    table, columns = shape.table, shape.columns
     if columns.wide or columns.metric in table.columns or not table.columns.is_unique:
-        return found
+        return shape
     rest = [name for name in table.columns if name not in columns.names]
     names = [name for name in rest if str(name).casefold() in METRICS]
     values = [name for name in rest if str(name).casefold() in VALUES]
     if len(names) != 1 or len(values) != 1:
-        return found
-    mine = [alike(plain(cell)) == alike(columns.metric) for cell in table[names[0]]]
-    if not any(mine):
-        return found
-    chosen = table[mine].rename(columns={values[0]: columns.metric})
+        return shape
+    chosen = [alike(plain(cell)) == alike(columns.metric) for cell in table[names[0]]]
+    if not any(chosen):
+        return shape
+    rows = table[chosen].rename(columns={values[0]: columns.metric})
     note = f"of all rows those count whose {names[0]!r} is {columns.metric!r}, with {values[0]!r}"
-    return Shaped(chosen, columns, (*found.notes, note))
+    return Shaped(rows, columns, (*shape.notes, note))
 
 
-def _without_seeds(found: Shaped) -> Shaped:
+def _without_seeds(shape: Shaped) -> Shaped:
     """Pair the data sets themselves where each has one score of an arm: no key, or one value."""
-    table, columns = found.table, found.columns
+    table, columns = shape.table, shape.columns
     block = columns.block
     if not block or block not in table.columns or not table.columns.is_unique:
-        return found
+        return shape
     present = [name for name in columns.pair if name in table.columns]
     keys = {tuple(map(str, row)) for row in zip(*(table[n] for n in present), strict=True)}
     if len(keys) > 1 or (present and len(present) < len(columns.pair)):
-        return found
+        return shape
     if len({plain(value) for value in table[block]}) < 2:
-        return found
+        return shape
     why = f"has no column {columns.key!r}" if not present else f"has one {columns.key} alone"
     note = (
         f"the table {why}: each {block} is a pair, and verdicts are about a {block} like "
         "these, not about training runs"
     )
-    return Shaped(table, replace(columns, pair=(block,), block=None), (*found.notes, note))
+    return Shaped(table, replace(columns, pair=(block,), block=None), (*shape.notes, note))
 
 
-def _absent(found: Shaped, name: str) -> str:
+def _absent(shape: Shaped, name: str) -> str:
     """Say that a column is not there, and what to do about it."""
-    table, columns = found.table, found.columns
-    said = unknown("column", name, map(str, table.columns))
-    rest = [str(one) for one in table.columns if one not in columns.names]
+    table, columns = shape.table, shape.columns
+    message = unknown("column", name, map(str, table.columns))
+    rest = [str(name) for name in table.columns if name not in columns.names]
     more = ""
     if name in columns.pair:
-        more = _for_pair(found, rest)
+        more = _for_pair(shape, rest)
     elif name in columns.arm and rest:
-        each = " ".join(f"--arm {one}" for one in rest[:3])
-        more = f"Name it with --arm; where each arm has a column of its own, name all: {each}."
+        others = " ".join(f"--arm {name}" for name in rest[:3])
+        more = f"Name it with --arm; where each arm has a column of its own, name all: {others}."
     elif rest:
         more = f"Name it with --metric, as in --metric {rest[0]}."
-    return f"{said} {more}".strip()
+    return f"{message} {more}".strip()
 
 
-def _for_pair(found: Shaped, rest: Sequence[str]) -> str:
+def _for_pair(shape: Shaped, rest: Sequence[str]) -> str:
     """Suggest the columns that, with the arm, stand in one row each."""
-    table, columns = found.table, found.columns
+    table, columns = shape.table, shape.columns
     general = "Name what makes two rows a pair with --pair: a seed, a fold, a data set, an item."
     if sums := [name for name in rest if is_summary(name)]:
         return (
@@ -230,10 +250,11 @@ def _for_pair(found: Shaped, rest: Sequence[str]) -> str:
         return general
     text = table.astype(str)
     fits = [
-        name for name in rest
+        name
+        for name in rest
         if name in table.columns
         and not text.duplicated([*arms, name]).any()
         and text[name].nunique() < len(table)
         and not any("." in value for value in text[name])
-    ]  # fmt: skip
+    ]
     return f"Name what makes two rows a pair, as in --pair {fits[0]}." if fits else general

@@ -28,6 +28,7 @@ FOREIGN = {
     b"PK\x03\x04": "an Excel workbook or a zip archive: save the sheet as CSV, or unpack it",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the sheet as CSV",
     b"\x93NUMPY": "a NumPy array, which names neither arms nor seeds: write a table",
+    b"<": "HTML or XML: write the table as CSV",
     b"%PDF": "a PDF: write the figures as CSV",
     b"SQLite format 3": "an SQLite database: export the table as CSV",
     b"\x89HDF": "an HDF5 file: write the table as CSV or Parquet",
@@ -85,8 +86,9 @@ def decoded(path: Path, raw: bytes) -> str:
             raise DataError(f"{path} begins like {encoding} and is not") from None
         text = raw.decode("cp1252", errors="replace")
     if "\x00" in text:
-        raise DataError(f"{path} is no text: it holds zero bytes; read are CSV and the like, "
-                        "JSON and Parquet")  # fmt: skip
+        raise DataError(
+            f"{path} is no text: it holds zero bytes; read are CSV and the like, JSON and Parquet"
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
 
 

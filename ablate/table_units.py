@@ -48,11 +48,11 @@ def said_first(scores: Scores, metric: str, margin: float | None, lower: bool) -
     finite = _placed(scores)
     if not finite:
         return
-    values = np.array([one.value for one in finite])
+    values = np.array([score.value for score in finite])
     low, high = float(values.min()), float(values.max())
-    scale = _scale(low, high, metric, any(one.marked for one in finite))
-    told = f", margin {margin:g}" if margin else ""
-    yield f"read {len(values)} scores of {metric} from {low:g} to {high:g}{_named(scale)}{told}"
+    scale = _scale(low, high, metric, any(score.marked for score in finite))
+    against = f", margin {margin:g}" if margin else ""
+    yield f"read {len(values)} scores of {metric} from {low:g} to {high:g}{_named(scale)}{against}"
     yield from _of_units(finite, metric)
     if margin:
         yield from _of_margin(values, metric, margin, scale)
@@ -91,11 +91,13 @@ def _of_units(scores: Sequence[Placed], metric: str) -> Iterator[str]:
     arm's is a hundred times another's is only said.
     Raises DataError where all scores are shares, or an arm or block is a hundred times another.
     """
-    low = [one for one in scores if 0 < one.value <= 1 and not one.marked]
-    high = [one for one in scores if one.value > 1]
-    if not low or not high or any(not 0 <= one.value <= PERCENT for one in scores):
+    low = [score for score in scores if 0 < score.value <= 1 and not score.marked]
+    high = [score for score in scores if score.value > 1]
+    if not low or not high or any(not 0 <= score.value <= PERCENT for score in scores):
         return
-    times = float(np.median([one.value for one in high]) / np.median([one.value for one in low]))
+    times = float(
+        np.median([score.value for score in high]) / np.median([score.value for score in low])
+    )
     whole = _wholly(low, high)
     hundred = bool(whole) and HUNDRED[0] <= times <= HUNDRED[1]
     if less_is_better(metric) and not is_error_rate(metric):
@@ -115,7 +117,7 @@ def _of_units(scores: Sequence[Placed], metric: str) -> Iterator[str]:
 def _wholly(low: Sequence[Placed], high: Sequence[Placed]) -> str:
     """Name the arms or the blocks that are wholly one thing; '' where rows of one differ."""
     for part in (0, 1):
-        small, large = ({str(one.place[part]) for one in some} for some in (low, high))
+        small, large = ({str(score.place[part]) for score in some} for some in (low, high))
         if not small & large:
             return (
                 f"{listed(sorted(small), 3)} from {min(o.value for o in low):g} to "
@@ -139,7 +141,7 @@ def _first(low: Sequence[Placed], high: Sequence[Placed]) -> str:
 def _of_margin(values: Floats, metric: str, margin: float, scale: float) -> Iterator[str]:
     apart = float(values.max() - values.min())
     points = f"; {margin:g} points are --margin {margin / PERCENT:g}" if scale == 1 else ""
-    if margin >= scale:
+    if margin >= scale and values.any():  # a metric that is always 0 is refused as such
         raise SelectionError(
             f"a margin of {margin:g} is the whole scale of {metric}, 0 to {scale:g}: no difference "
             f"could matter{points}"
@@ -164,9 +166,10 @@ def _of_sums(scores: Scores) -> Iterator[str]:
         whole, values = math.fsum(part.values()), Counter(part.values())
         if len(values) > 3:
             suspects.update(
-                key for key, score in part.items()
+                key
+                for key, score in part.items()
                 if values[score] == 1 and _rounds_to((whole - score) / (len(part) - 1), score)
-            )  # fmt: skip
+            )
     for key, count in suspects.items():
         if count > 1 and count == sum(key in part for part in parts):
             yield (

@@ -15,19 +15,38 @@ from ablate.errors import ExitCode
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--margin", type=float, help="Smallest difference that matters, in its own unit.")
-@click.option("--pair", multiple=True, default=("seed",), show_default=True,
-              help="Column that makes two rows a pair; repeated, all together.")  # fmt: skip
-@click.option("--arm", multiple=True, default=("method",), show_default=True,
-              help="Column that names the arm; repeated, the columns of the arms.")  # fmt: skip
+@click.option(
+    "--pair",
+    multiple=True,
+    default=("seed",),
+    show_default=True,
+    help="Column that makes two rows a pair; repeated, all together.",
+)
+@click.option(
+    "--arm",
+    multiple=True,
+    default=("method",),
+    show_default=True,
+    help="Column that names the arm; repeated, the columns of the arms.",
+)
 @click.option("--metric", default="accuracy", show_default=True, help="Column of the scores.")
 @click.option("--block", help="Column of data sets or settings; pairs are made inside each.")
 @click.option("--baseline", help="Arm that all others are compared with [default: all pairs].")
 @click.option("--alpha", type=float, default=0.05, show_default=True, help="Rate of false claims.")
-@click.option("--correction", default="holm", show_default=True,
-              help="holm, hommel, bonferroni, bh, by or none.")  # fmt: skip
+@click.option(
+    "--correction",
+    default="holm",
+    show_default=True,
+    help="holm, hommel, bonferroni, bh, by or none.",
+)
 @click.option("--looks", default="", help="Numbers of pairs at which it was to be read: 5,8,12.")
-@click.option("--less-is-better", "--lower", "lower", is_flag=True,
-              help="A lower score is better, as of a loss; for ranks and words.")  # fmt: skip
+@click.option(
+    "--less-is-better",
+    "--lower",
+    "lower",
+    is_flag=True,
+    help="A lower score is better, as of a loss; for ranks and words.",
+)
 @click.option("--last", help="Column of steps or epochs: of each run, only its last row counts.")
 @click.option("--resolution", type=float, help="What one test row is worth in the metric.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
@@ -67,13 +86,27 @@ def compare(
 
 
 @click.command()
-@click.option("--studies", type=click.IntRange(100), default=20_000, show_default=True,
-              help="Simulated studies for each rate.")  # fmt: skip
-@click.option("--engine", type=click.IntRange(3), default=300, show_default=True,
-              help="Studies of each kind that the engine itself judges.")  # fmt: skip
+@click.option(
+    "--studies",
+    type=click.IntRange(100),
+    default=20_000,
+    show_default=True,
+    help="Simulated studies for each rate.",
+)
+@click.option(
+    "--engine",
+    type=click.IntRange(3),
+    default=300,
+    show_default=True,
+    help="Studies of each kind that the engine itself judges.",
+)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path),
-              default=Path("docs/calibration_statistics.md"), show_default=True)  # fmt: skip
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("docs/calibration_statistics.md"),
+    show_default=True,
+)
 def calibrate(studies: int, engine: int, seed: int, out: Path) -> None:
     """Simulate studies whose truth is known, and write how often each verdict is right."""
     from ablate import calibrate as study, shipped

@@ -22,6 +22,7 @@ CELLS = 4_000_000
 """As many signs are held at once; of many pairs, fewer assignments are drawn in all."""
 
 
+BY_BITS = 2_000
 MOST_SIGNS = 50_000_000
 FEWEST_DRAWS = 999
 """Of more than 5,000 pairs, no more signs are drawn in all, unless for so many assignments."""
@@ -32,7 +33,8 @@ FEWEST_DRAWS = 999
 class SignFlip:
     """p = share of the 2^n sign assignments with |sum| at least the observed one, two-sided.
 
-    Exact where the differences lie on a grid (counts of test rows) or n <= 16; otherwise from
+    Exact where the differences lie on a grid (counts of test rows), all of one size (McNemar's
+    test) or n <= 16; otherwise from
     99,999 assignments drawn with a fixed generator (fewer beyond 200 pairs). It can never go under
     2 / 2^m, m the differences that are not 0. The interval is the test's inversion, which lies
     between order statistics of the means of all subsets of the pairs (Hartigan 1969), or of 9,999.
@@ -48,7 +50,9 @@ class SignFlip:
                 rows * comparison.resolution, deltas, rtol=0, atol=1e-6 * comparison.resolution
             )
         )
-        if on_grid and n * np.abs(rows).sum() < GRID_CELLS:
+        if on_grid and len(np.unique(np.abs(rows[rows != 0]))) < 2:
+            p = of_one_size(rows)
+        elif on_grid and n * np.abs(rows).sum() < GRID_CELLS:
             p = on_integers(rows.astype(np.int64))
         else:
             p = by_scipy(deltas) if n <= EXACT_PAIRS else by_drawing(deltas)
@@ -88,7 +92,7 @@ def _subsets(deltas: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
     count = min(SUBSETS, 1_000 + CELLS // (2 * n))
     sums, sizes = [], []
     for start in range(0, count, step := max(1, 10 * CELLS // n)):
-        chosen = rng.integers(0, 2, (min(step, count - start), n), dtype=np.int8)
+        chosen = _signs(rng, min(step, count - start), n)
         if start == 0:
             chosen[0] = 0
         for part in np.array_split(chosen, max(1, chosen.size // CELLS)):
@@ -115,6 +119,20 @@ def on_integers(deltas: NDArray[np.int64]) -> float:
     return min(1.0, float(ways[np.abs(sums) >= abs(int(deltas.sum()))].sum()))
 
 
+def of_one_size(deltas: NDArray[np.float64]) -> float:
+    """Give the exact p of differences that are one size or 0, as of right and wrong answers.
+
+    The number of positive ones is then binomial: McNemar 1947, Psychometrika 12(2).
+
+    >>> of_one_size(np.array([2.0, 2.0, 2.0, 0.0]))
+    0.25
+    """
+    from scipy.special import bdtr
+
+    up, down = int((deltas > 0).sum()), int((deltas < 0).sum())
+    return 1.0 if up == down else min(1.0, 2 * float(bdtr(min(up, down), up + down, 0.5)))
+
+
 def by_scipy(deltas: NDArray[np.float64]) -> float:
     """Give SciPy's exact p of at most 16 pairs."""
     from scipy.stats import permutation_test
@@ -126,6 +144,14 @@ def by_scipy(deltas: NDArray[np.float64]) -> float:
     return float(done.pvalue)
 
 
+def _signs(rng: np.random.Generator, count: int, n: int) -> NDArray[np.int8]:
+    """Draw 0 or 1 for each of n pairs, `[count, n]`; for many pairs eight from each byte."""
+    if n <= BY_BITS:
+        return rng.integers(0, 2, (count, n), dtype=np.int8)
+    drawn = rng.integers(0, 256, (count, -(-n // 8)), dtype=np.uint8)
+    return np.unpackbits(drawn, axis=1, count=n).view(np.int8)
+
+
 def by_drawing(deltas: NDArray[np.float64]) -> float:
     """Give p from drawn assignments, the one that was seen among them."""
     n, rng = len(deltas), np.random.default_rng(0)
@@ -133,7 +159,7 @@ def by_drawing(deltas: NDArray[np.float64]) -> float:
     reach = abs(float(deltas.sum())) - 1e-9 * float(np.abs(deltas).sum())
     beyond, step = 0, max(1, CELLS // n)
     for start in range(0, draws, step):
-        signs = rng.integers(0, 2, (min(step, draws - start), n), dtype=np.int8)
+        signs = _signs(rng, min(step, draws - start), n)
         sums = 2 * (signs @ deltas) - deltas.sum()
         beyond += int((np.abs(sums) >= reach).sum())
     return (1 + beyond) / (1 + draws)

@@ -12,6 +12,9 @@ from ablate.registry import component
 from ablate.stats.ranks import average_ranks, normal_p
 from ablate.types import Comparison, Floats, TestResult
 
+VANISHING = 500
+"""Of so many runs an arm, 2 / C(2 n, n) is no floating-point number any more."""
+
 
 @component(
     "test", "superiority", paper="Cliff 1993, Psychol. Bulletin 114(3); Vargha & Delaney 2000"
@@ -29,7 +32,7 @@ class Superiority:
         """Test that both arms' scores have one distribution; needs two runs an arm."""
         unit = comparison.round_off or 1.0  # scores that differ by round-off are tied
         treatment, baseline = (
-            [round(score / unit) * unit for score in scores]
+            (np.rint(np.array(scores) / unit) * unit).tolist()
             for scores in (comparison.treatment_values, comparison.baseline_values)
         )
         n, delta = len(treatment), cliffs_delta(treatment, baseline)
@@ -38,7 +41,7 @@ class Superiority:
         if len({*treatment, *baseline}) > 1:
             p = (approximate if ties or n > 50 else exact)(treatment, baseline)
         low, high = ((1 + end) / 2 for end in interval(treatment, baseline, alpha))
-        floor = min(1.0, 2 / math.comb(2 * n, n))
+        floor = min(1.0, 2 / math.comb(2 * n, n)) if n < VANISHING else 0.0
         assumes = "unpaired runs"
         return TestResult(
             "superiority", n, p, (1 + delta) / 2, low, high, assumes, floor, delta, "Cliff's delta"

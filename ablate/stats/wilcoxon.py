@@ -80,18 +80,18 @@ def walsh_averages(deltas: NDArray[np.float64], places: Sequence[int]) -> list[f
     if len(ordered) <= HELD:
         i, j = np.triu_indices(len(ordered))
         held = np.sort((ordered[i] + ordered[j]) / 2)
-        return [float(held[place - 1]) for place in places]
-    return [_bisected(ordered, place) / 2 for place in places]
+        return [float(held[rank - 1]) for rank in places]
+    return [_bisected(ordered, rank) / 2 for rank in places]
 
 
-def _bisected(ordered: NDArray[np.float64], place: int) -> int:
+def _bisected(ordered: NDArray[np.float64], rank: int) -> int:
     """Give the smallest whole number that at least `place` sums of two do not exceed."""
     below, reached = 2 * int(ordered[0]) - 1, 2 * int(ordered[-1])
     while reached - below > 1:
         middle = (below + reached) // 2
         pairs = int(np.searchsorted(ordered, middle - ordered, side="right").sum())
         doubles = int((2 * ordered <= middle).sum())
-        if (pairs + doubles) // 2 >= place:
+        if (pairs + doubles) // 2 >= rank:
             reached = middle
         else:
             below = middle
@@ -145,7 +145,7 @@ def order(n: int, alpha: float) -> int:
         longer[rank:] += ways / 2
         ways = longer
     covered: list[float] = np.cumsum(ways).tolist()
-    return len([one for one in covered if one <= alpha / 2 * (1 + 1e-12)])
+    return len([share for share in covered if share <= alpha / 2 * (1 + 1e-12)])
 
 
 def rank_biserial(deltas: NDArray[np.float64]) -> float:

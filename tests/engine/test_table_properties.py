@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import random
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ablate.api import Compared, compare
-from ablate.errors import AblateError, DataError, SelectionError
+from ablate.errors import AblateError
 from ablate.table_files import read_table
 from tests.engine.test_cli import ask
 from tests.engine.test_tables_as_kept import BASE, OURS, blocks, frame, long
@@ -96,16 +94,24 @@ def test_percent_and_fractions_have_the_same_verdicts(
 
 @quickly
 @given(
-    scores, steps, margins,
+    scores,
+    steps,
+    margins,
     st.sampled_from([",", ";", "\t", " ", "|"]),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1", "utf-16-le"]),
     st.booleans(),
     st.sampled_from(["", "# a line\n", "Title\n\n", "\n\n", "# a; line, of\t4 | parts\n"]),
-)  # fmt: skip
+)
 def test_separators_encodings_and_comments_are_none_of_the_verdicts(
-    tmp_path: Path, base: list[int], apart: list[int], margin: float, separator: str,
-    encoding: str, comma: bool, above: str,
-) -> None:  # fmt: skip
+    tmp_path: Path,
+    base: list[int],
+    apart: list[int],
+    margin: float,
+    separator: str,
+    encoding: str,
+    comma: bool,
+    above: str,
+) -> None:
     """With a decimal comma wherever the comma does not part the columns."""
     table = drawn(base, apart)
     decimal = "," if comma and separator != "," else "."
@@ -130,20 +136,54 @@ def test_summary_rows_are_none_of_the_verdicts(
     assert any(word in note for note in found.notes)
 
 
-@settings(max_examples=150, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.data())
 def test_no_file_ends_in_a_traceback(tmp_path: Path, data: st.DataObject) -> None:
     """Bytes changed, cut out or put in; and text of nothing but what separates."""
-    source = data.draw(st.sampled_from([long(), long(";"), blocks(3), frame().to_json(),
-                                        frame().T.to_csv(), '[{"seed": 1}]', "a,b\n"]))  # fmt: skip
+    source = data.draw(
+        st.sampled_from(
+            [
+                long(),
+                long(";"),
+                blocks(3),
+                frame().to_json(),
+                frame().T.to_csv(),
+                '[{"seed": 1}]',
+                "a,b\n",
+            ]
+        )
+    )
     raw = bytearray(source.encode(data.draw(st.sampled_from(["utf-8", "utf-16"]))))
     for _ in range(data.draw(st.integers(1, 6))):
         place = data.draw(st.integers(0, max(0, len(raw) - 1)))
         end = data.draw(st.sampled_from([place, place + 1, place + 40]))
-        put = data.draw(st.sampled_from([b"", b",", b";", b"\n", b'"', b"\x00", b"\xff", b"#", b"|",
-                                         b"\t", b"&", b" ", b"{", b"[", b"\\", b"1e999", b"nan",
-                                         "±".encode(), b"%"]))  # fmt: skip
+        put = data.draw(
+            st.sampled_from(
+                [
+                    b"",
+                    b",",
+                    b";",
+                    b"\n",
+                    b'"',
+                    b"\x00",
+                    b"\xff",
+                    b"#",
+                    b"|",
+                    b"\t",
+                    b"&",
+                    b" ",
+                    b"{",
+                    b"[",
+                    b"\\",
+                    b"1e999",
+                    b"nan",
+                    "±".encode(),
+                    b"%",
+                ]
+            )
+        )
         raw[place:end] = put
     path = tmp_path / "t.csv"
     path.write_bytes(bytes(raw))
@@ -155,110 +195,6 @@ def test_no_file_ends_in_a_traceback(tmp_path: Path, data: st.DataObject) -> Non
         said = str(error)
     assert said
     assert "\n" not in said
-
-
-# --- said before any verdict ---------------------------------------------------------------------
-
-
-def notes(table: pd.DataFrame, **asked: Any) -> str:
-    return "\n".join(compare(table, **{"margin": 0.01, **asked}).notes)
-
-
-def loss(scale: float = 1.0) -> pd.DataFrame:
-    return frame().rename(columns={"accuracy": "loss"}).assign(
-        loss=lambda t: scale * (1 - t["loss"])
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "name", ["loss", "val_loss", "testLoss", "error", "error_rate", "Perplexity", "rmse", "WER",
-             "nll", "logloss", "time"]
-)  # fmt: skip
-def test_a_metric_of_which_less_is_better_is_said(name: str) -> None:
-    """Unless it was said before; of an accuracy, the other way around."""
-    table = loss().rename(columns={"loss": name})
-    assert "--less-is-better" in notes(table, metric=name)
-    assert "--less-is-better" not in notes(table, metric=name, lower=True)
-    assert "less is better" not in notes(frame())
-    assert "more is better" in notes(frame(), lower=True)
-
-
-def test_less_is_better_turns_words_and_ranks(tmp_path: Path) -> None:
-    """Not the difference, which stays treatment - baseline."""
-    path = tmp_path / "a.csv"
-    loss().to_csv(path, index=False)
-    code, text = ask("compare", path, "--metric", "loss", "--margin", 0.01, "--less-is-better")
-    assert (code, "MATTERS (lower: better)  ours − base" in text) == (0, True)
-    _, plain = ask("compare", path, "--metric", "loss", "--margin", 0.01, "--lower", "--json")
-    told = json.loads(plain)
-    assert (told["less_is_better"], told["contrasts"][0]["better"]) == (True, True)
-    assert told["contrasts"][0]["direction"] == "lower"
-
-
-def test_a_margin_that_no_two_scores_are_apart_is_said() -> None:
-    """Never a bare NEGLIGIBLE: refused where the scale has no such difference."""
-    with pytest.raises(SelectionError, match=r"--margin 0\.01"):
-        compare(frame(), margin=1)
-    with pytest.raises(SelectionError, match=r"--margin 0\.02"):
-        compare(frame(), margin=2)
-    found = compare(frame(), margin=0.5)
-    assert found.verdicts[0].decision == "NEGLIGIBLE"
-    assert any("larger than all scores are apart" in note for note in found.notes)
-    assert "larger than" in notes(loss(3), metric="loss", margin=2)
-    assert "larger than" not in notes(frame())
-    assert "--margin 1" in notes(frame().assign(accuracy=lambda t: 100 * t["accuracy"]))
-
-
-def test_a_mean_under_a_number_is_said() -> None:
-    """Seed -1 of a program that writes the mean there."""
-    means = pd.read_csv(StringIO(f"seed,method,accuracy\n-1,base,{np.mean(BASE):.4f}\n"
-                                 f"-1,ours,{np.mean(OURS):.4f}\n"))  # fmt: skip
-    assert "seed -1 has the mean" in notes(pd.concat([frame(), means]))
-    assert "the mean" not in notes(frame())
-
-
-def test_scores_that_are_no_accuracy_are_said() -> None:
-    """A share lies in 0 to 1 or in 0 to 100."""
-    assert "no share" in notes(frame().assign(accuracy=lambda t: t["accuracy"] - 0.81))
-    assert "no share" in notes(frame().assign(accuracy=lambda t: 500 * t["accuracy"]))
-    assert "no share" not in notes(frame())
-
-
-def mixture(of: str) -> pd.DataFrame:
-    """Make a table in which some scores are fractions and the others percent."""
-    table = frame().assign(data=["a"] * 10 + ["b"] * 10, row=range(20))
-    part = {
-        "arm": table["method"] == "ours", "row": table["row"] == 7, "most": table["row"] != 7,
-        "keys": table["seed"] < 4,
-    }[of]  # fmt: skip
-    return table.assign(accuracy=table["accuracy"].where(~part, 100 * table["accuracy"]))
-
-
-@pytest.mark.parametrize("of", ["arm", "row", "most", "keys"])
-def test_fractions_among_percentages_are_refused(of: str) -> None:
-    """In an arm, in a row, in all rows but one; a score that names its unit is meant."""
-    with pytest.raises(DataError, match="mixed"):
-        compare(mixture(of), margin=0.01)
-
-
-def test_a_metric_without_bounds_may_have_small_and_large_scores() -> None:
-    """Rows are only named; an arm that is a hundred times the other is refused, a loss said."""
-    rewards, losses = (
-        lambda of, name=name: mixture(of).rename(columns={"accuracy": name})
-        for name in ("reward", "loss")
-    )
-    assert "mixed" in notes(rewards("row"), metric="reward")
-    with pytest.raises(DataError, match="mixed"):
-        compare(rewards("arm"), margin=0.01, metric="reward")
-    assert "100 times" in notes(losses("arm"), metric="loss")
-    assert "100 times" not in notes(losses("row"), metric="loss")
-
-
-def test_a_small_share_with_its_percent_sign_is_meant() -> None:
-    """A run that collapsed to 0.9 % among runs at 80."""
-    table = frame().assign(accuracy=lambda t: [f"{100 * s:.2f}%" for s in t["accuracy"]])
-    table.loc[3, "accuracy"] = "0.9%"
-    assert compare(table, margin=1).verdicts[0].n == 10
 
 
 # --- what cannot be paired -----------------------------------------------------------------------
@@ -300,8 +236,11 @@ def test_a_key_of_two_columns_is_one_key() -> None:
 def test_one_score_a_data_set_is_ranked_over_them() -> None:
     """Each data set is a pair, and there is a critical difference."""
     rng = np.random.default_rng(0)
-    rows = [(f"m{m}", f"ds{d}", 0.5 + d / 50 + m / 50 + rng.normal(0, 0.01))
-            for m in range(4) for d in range(12)]  # fmt: skip
+    rows = [
+        (f"m{m}", f"ds{d}", 0.5 + d / 50 + m / 50 + rng.normal(0, 0.01))
+        for m in range(4)
+        for d in range(12)
+    ]
     table = pd.DataFrame(rows, columns=["model", "dataset", "accuracy"])
     found = compare(table, margin=0.01, arm="model", block="dataset")
     assert [one.n for one in found.verdicts] == [12] * 6
