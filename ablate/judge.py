@@ -97,14 +97,14 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     scored = predictors(catalogue, suite.variants)
     for contrast in suite.contrasts:
         for label in sorted(scored_by(suite, contrast) & oracles(catalogue, scored)):
-            yield f"A contrast in {contrast.metric} is scored by `{label}`, an ORACLE."
+            yield f"A contrast in {contrast.metric} is scored by {label}, an ORACLE."
     if suite.effects:
         metric = suite.effects[0].metric
         labels = {metrics.protocol_of(metric, pair.own(arm)) for arm in suite.variants}
         for label in sorted(labels & oracles(catalogue, scored)):
-            yield f"The effects on {metric} are scored by `{label}`, an ORACLE."
+            yield f"The effects on {metric} are scored by {label}, an ORACLE."
     yield from unvaried(suite)
-    arms = dict.fromkeys(f"`{variant.arm}`" for variant in suite.variants if variant.oracle)
+    arms = dict.fromkeys(variant.arm for variant in suite.variants if variant.oracle)
     if arms:
         yield f"Checkpoints were chosen on test rows (ORACLE, no honest score): {', '.join(arms)}."
 
@@ -114,7 +114,7 @@ def unvaried(suite: Suite) -> Iterator[str]:
     for variant in dict.fromkeys((one.arm, one.unvaried) for one in suite.variants if one.unvaried):
         arm, axes = variant[0], ", ".join(map(axis_name, variant[1]))
         yield (
-            f"`{arm}` is not varied by {axes}, which does not reach it: it ran once for all "
+            f"{arm} is not varied by {axes}, which does not reach it: it ran once for all "
             "values, and takes no part in ranks over settings and shares of variance."
         )
 

@@ -74,7 +74,10 @@ def stated(study: Study) -> str:
         "suite": provenance.digest([suite.text.rstrip().encode()]),
         "records": records(study),
     }
-    return f"<!-- ablate {json.dumps(facts)} -->"  # in their order: tables follow that of the arms
+    stated = json.dumps(facts)  # in their order: tables follow that of the arms
+    for bracket in "<>":  # a `-->` in what was typed would end the comment
+        stated = stated.replace(bracket, f"\\u{ord(bracket):04x}")
+    return f"<!-- ablate {stated} -->"
 
 
 def records(study: Study) -> str:

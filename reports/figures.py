@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ablate.flow import Study
+from ablate.foreign_text import figure as drawable
 from ablate.types import Contrast, cell_words
 
 from . import files, words
@@ -32,6 +34,9 @@ ARM_COLOURS = (
 MOST_CURVES = 24
 """More arms than this, as factorials have, make a tangle that nobody can read."""
 
+SHORT = 40
+"""Letters of a name in a legend or over a panel."""
+
 MOST_PANELS = 16
 """More settings than this have no picture of curves."""
 
@@ -44,8 +49,13 @@ def canvas() -> Iterator[Any]:
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    with pyplot.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-        yield pyplot
+    with warnings.catch_warnings():
+        # a name in a script that the font lacks is drawn as boxes; the table beside it has it
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        with pyplot.rc_context(
+            {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+        ):
+            yield pyplot
 
 
 def draw(study: Study, folder: Path) -> files.Pictures:
@@ -66,7 +76,7 @@ def forest(study: Study, pyplot: Any) -> Any:
     figure, axes = pyplot.subplots(figsize=(7.5, 0.9 + 0.42 * len(shown)))
     labels = []
     for row, (name, verdict) in enumerate(reversed(shown)):
-        labels.append(name)
+        labels.append(drawable(name))
         margin, colour = verdict.comparison.margin, COLOURS[verdict.decision]
         axes.fill_betweenx([row - 0.42, row + 0.42], -margin, margin, color="#e8eef0", lw=0)
         if math.isinf(verdict.low):  # no interval at so few seeds: open on both sides
@@ -121,11 +131,16 @@ def curves(study: Study, pyplot: Any) -> Any:
                 "ls": ("-", "--", ":", "-.")[place // len(ARM_COLOURS) % 4],
             }
             axes.plot(
-                tasks, [e.mean for e in arm.curve], "o", ms=3, label=arm.variant.name, **style
+                tasks,
+                [e.mean for e in arm.curve],
+                "o",
+                ms=3,
+                label=drawable(arm.variant.name, SHORT),
+                **style,
             )
             low, high = [e.low for e in arm.curve], [e.high for e in arm.curve]
             axes.fill_between(tasks, low, high, color=style["color"], alpha=0.12, lw=0)
-        axes.set_title(title, fontsize=9)
+        axes.set_title(drawable(title, SHORT), fontsize=9)
         axes.set_xticks(tasks)
         axes.set_xlabel("tasks learnt")
     for axes in list(grid.flat)[len(cells) :]:

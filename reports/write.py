@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.flow import Study
-from ablate.foreign_text import markdown
+from ablate.foreign_text import STORED, Markup, code, markdown, visible
 from ablate.store import make_folder
 from ablate.summary import sampling_error
 
 from . import budgets, digests, files, overview, overview_figures, tables, tuned, words
 from .figures import draw
 
-CAVEAT = 2000
-"""Letters of a line on what the records are."""
+MOST_FACTS = 20_000
+"""Letters of one row of the provenance, which lists a digest for every component."""
 
 
 def write(study: Study, folder: Path) -> Path:
@@ -32,7 +32,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
     failures: lines on pictures that could not be drawn.
     """
     parts = [
-        f"# {study.suite.question}",
+        f"# {markdown(study.suite.question, STORED)}",
         words.answer(study),
         tables.verdicts(study) if study.verdicts or study.pooled else "",
         "\n".join(f"> {line}" for line in [*notes(study), *failures]),
@@ -69,7 +69,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         "## Lost runs",
         tables.lost(study) or "None.",
         "## Warnings",
-        "\n".join(f"- {warning}" for warning in study.warnings) or "None.",
+        "\n".join(f"- {markdown(warning, STORED)}" for warning in study.warnings) or "None.",
         "## Provenance",
         provenance(study),
         "## The suite",
@@ -108,7 +108,7 @@ def leftovers(study: Study) -> str:
         left = sorted({sum(n % size for n in record.rows) for record in records})
         if left and left[-1] and size > 1:
             span = f"{left[0]}" if left[0] == left[-1] else f"{left[0]} to {left[-1]}"
-            parts.append(f"`{label}` {span}")
+            parts.append(f"{code(label)} {span}")
     rows = sorted({sum(record.rows) for record in records})
     if not parts:
         return ""
@@ -124,7 +124,7 @@ def factorial(study: Study) -> list[str]:
         return []
     metric = study.factors[0][0].metric
     return [
-        f"## Effects on {tables.stamped(study, metric)}",
+        f"## Effects on {markdown(tables.stamped(study, metric))}",
         "A factor's effect is the mean over the arms at its second level less that over the arms "
         "at its first, seed by seed; that of A × B is half of how much B changes the effect of A. "
         "Effects that this design cannot tell apart share a row. All belong to one family of "
@@ -178,7 +178,8 @@ def inert(study: Study) -> list[str]:
     lines = []
     for place, told in study.inert.items():
         one = study.verdicts[place].comparison
-        lines.append(f"- {one.treatment} and {one.baseline}: {told['tied']}; {told['reason']}.")
+        arms = f"{markdown(one.treatment)} and {markdown(one.baseline)}"
+        lines.append(f"- {arms}: {markdown(told['tied'])}; {markdown(told['reason'])}.")
     return [
         "## INERT from the first steps",
         "Before training, both arms of each contrast took a few steps on the same batches. These "
@@ -207,11 +208,13 @@ def notes(study: Study) -> list[str]:
     total, there = len(keys), len(records)
     ended = sum(record.status == "ok" for record in records.values())
     lines = []
-    lines += [f"**{one.head}** {markdown(one.text, limit=CAVEAT)}".strip() for one in study.caveats]
+    lines += [f"**{one.head}** {markdown(one.text, STORED)}".strip() for one in study.caveats]
     if suite.changes:
-        lines.append(f"**Not the suite as it stands:** run with `{'`, `'.join(suite.changes)}`.")
+        lines.append(
+            f"**Not the suite as it stands:** run with {', '.join(map(code, suite.changes))}."
+        )
     for mark in sorted({str(r.provenance.get("data_mark") or "") for r in records.values()} - {""}):
-        lines.append(f"**The data are {mark}**, not a published data set.")
+        lines.append(f"**The data are {markdown(mark)}**, not a published data set.")
     if any(variant.oracle for variant in suite.variants):
         lines.append(
             "**ORACLE** after an arm's name: its checkpoints were chosen on test rows, so its "
@@ -220,7 +223,9 @@ def notes(study: Study) -> list[str]:
     if suite.seeds != suite.declared_seeds:
         asked, ran = suite.declared_seeds, suite.seeds
         lines.append(f"**The suite declares {asked} seeds; this report is of {ran}** (`--seeds`).")
-    lines += [f"**Deviation from the registration:** {one}" for one in study.deviations]
+    lines += [
+        f"**Deviation from the registration:** {markdown(d, STORED)}" for d in study.deviations
+    ]
     lines += [*budgets.notes(study), tuned.note(study)]
     rules = {v.rule for v in (*study.verdicts, *study.effects)} - {"", "Student t"}
     if suite.looks and len(suite.looks) > 1:
@@ -253,7 +258,8 @@ def notes(study: Study) -> list[str]:
 
 
 def fenced(text: str) -> str:
-    """Put text into a code fence that no fence inside it can close."""
+    """Put text into a code fence that no fence inside it can close, with nothing hidden in it."""
+    text = visible(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}yaml\n{text}\n{fence}"
@@ -285,13 +291,11 @@ def provenance(study: Study) -> str:
                     parts = value if isinstance(value, dict) else {"": value}
                     for part, word in parts.items():
                         found.setdefault(name, {}).setdefault(part, set()).add(str(word))
-    rows = [
-        [
-            name,
-            ", ".join(
-                f"{part} {' / '.join(sorted(words))}".strip() for part, words in parts.items()
-            ),
-        ]
+    facts = {
+        name: ", ".join(
+            f"{part} {' / '.join(sorted(words))}".strip() for part, words in parts.items()
+        )
         for name, parts in sorted(found.items())
-    ]
+    }
+    rows = [[name, Markup(markdown(said, MOST_FACTS))] for name, said in facts.items()]
     return tables.table(["fact", "value"], rows) if rows else "No records."
