@@ -96,7 +96,7 @@ def figure(text: object, limit: int = NAME) -> str:
     >>> figure("$x$"), figure("_a")
     ('\\\\$x\\\\$', ' _a')
     """
-    shown = plain(text, limit).replace("$", r"\$")
+    shown = plain(plain(text, limit), limit).replace("$", r"\$")  # escapes are long, too
     return f" {shown}" if shown.startswith("_") else shown
 
 

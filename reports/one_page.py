@@ -11,7 +11,7 @@ from ablate.foreign_text import STORED, code, markdown
 from ablate.references import published
 from ablate.types import RunResult
 
-from . import files, tables, words
+from . import files, floors, tables, words
 
 
 def write(study: Study, folder: Path) -> Path:
@@ -22,7 +22,11 @@ def write(study: Study, folder: Path) -> Path:
 def text(study: Study) -> str:
     """Give the form as markdown."""
     sections = {
-        "Scope of reproducibility": [markdown(study.suite.question, STORED), words.answer(study)],
+        "Scope of reproducibility": [
+            markdown(study.suite.question, STORED),
+            words.answer(study),
+            *floors.qualifiers(study),
+        ],
         "Claims": bullets(claims(study)),
         "Method": bullets(method(study)),
         "Results against the claims": bullets(results(study)),

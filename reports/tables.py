@@ -11,7 +11,7 @@ from ablate.references import Published, published
 from ablate.summary import Estimate
 from ablate.types import Verdict, cell_words
 
-from . import words
+from . import floors, words
 
 CELL = 1000
 """Letters of a cell; a reason that names every arm of a factorial is long."""
@@ -133,6 +133,7 @@ def arms(study: Study) -> str:
         ]
         for arm in study.arms
     ]
+    rows += [[*row, "–", "–"] for row in floors.rows(study)]
     return table(head, rows)
 
 

@@ -96,7 +96,10 @@ def answer(study: Study) -> str:
 
 def told(study: Study) -> Iterator[str]:
     """Say the answer and every verdict in plain lines, for a terminal."""
+    from .floors import qualifiers
+
     yield f"\n{shown(study.suite.question, STORED)}\n{unmarked(answer(study))}"
+    yield from map(unmarked, qualifiers(study))
     for verdict in study.verdicts:
         one = verdict.comparison
         said = decision(verdict).replace("**", "")

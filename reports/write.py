@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.flow import Study
-from ablate.foreign_text import STORED, Markup, code, markdown, visible
+from ablate.foreign_text import STORED, code, markdown, visible
 from ablate.store import make_folder
 from ablate.summary import sampling_error
 
-from . import budgets, digests, files, overview, overview_figures, tables, tuned, words
+from . import budgets, digests, files, floors, overview, overview_figures, tables, tuned, words
 from .figures import draw
-
-MOST_FACTS = 20_000
-"""Letters of one row of the provenance, which lists a digest for every component."""
 
 
 def write(study: Study, folder: Path) -> Path:
@@ -34,6 +31,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
     parts = [
         f"# {markdown(study.suite.question, STORED)}",
         words.answer(study),
+        *floors.qualifiers(study),
         tables.verdicts(study) if study.verdicts or study.pooled else "",
         "\n".join(f"> {line}" for line in [*notes(study), *failures]),
         legend(study),
@@ -44,7 +42,8 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         "## Arms",
         f"Final accuracy in points, mean over seeds ± half the {words.percent(study.suite.alpha)} "
         "interval of the mean. Overlap of two such intervals is no test: the arms share their "
-        "seeds, and the table above uses that.",
+        "seeds, and the table above uses that. The last rows cost nothing: a class at random, "
+        "always the most frequent class, the newest task without a fault and no other.",
         tables.arms(study),
         finite_test(study),
         words.picture("curves.png", "Accuracy on the tasks seen so far", pictures),
@@ -71,7 +70,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         "## Warnings",
         "\n".join(f"- {markdown(warning, STORED)}" for warning in study.warnings) or "None.",
         "## Provenance",
-        provenance(study),
+        digests.provenance_table(study),
         "## The suite",
         fenced(study.suite.text.rstrip()),
         digests.stated(study),
@@ -273,29 +272,12 @@ def legend(study: Study) -> str:
         said.append("**INERT**: both arms scored the same in every seed, as if never switched on")
     if any("TIED" in verdict.flags for verdict in study.verdicts):
         said.append("**TIED**: no difference in this metric, though other scores differ")
+    for flag, says in floors.SAYS.items():
+        if any(flag in verdict.flags for verdict in (*study.verdicts, *study.effects)):
+            said.append(f"*{flag}*: {says}")
     if any("differs" in verdict.flags for verdict in study.verdicts):
         said.append("*differs*: the interval excludes 0, but no verdict was reached")
     if "NEGLIGIBLE" in found:
         level = words.percent(2 * study.suite.alpha)
         said.append(f"NEGLIGIBLE is judged by the {level} interval, unless arms are INERT")
     return "; ".join(said) + "." if said else ""
-
-
-def provenance(study: Study) -> str:
-    """List every fact that the records state, with all of its values where they disagree."""
-    found: dict[str, dict[str, set[str]]] = {}
-    for runs in study.runs:
-        for record in runs.values():
-            for name, value in record.provenance.items():
-                if name != "streams":
-                    parts = value if isinstance(value, dict) else {"": value}
-                    for part, word in parts.items():
-                        found.setdefault(name, {}).setdefault(part, set()).add(str(word))
-    facts = {
-        name: ", ".join(
-            f"{part} {' / '.join(sorted(words))}".strip() for part, words in parts.items()
-        )
-        for name, parts in sorted(found.items())
-    }
-    rows = [[name, Markup(markdown(said, MOST_FACTS))] for name, said in facts.items()]
-    return tables.table(["fact", "value"], rows) if rows else "No records."
