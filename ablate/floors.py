@@ -27,8 +27,9 @@ REFERENCES = ("joint", "fine-tune")
 """Methods that serve as lines where they were run: the upper bound and the lower one."""
 
 WAY_TO_JOINT, WITHOUT_JOINT = 0.25, 1.5
-"""An arm stands at the newest task under a quarter of the way from there to `joint`, or, where that
-was not run, under one and a half times the line."""
+"""An arm stands at the newest task under a quarter of the way from there to `joint`. Where that was
+not run, under one and a half times the line, or a quarter of the way to the best arm of its cell:
+no arm is expected above `joint`, so that this asks for no less."""
 
 ACCURACIES = ("accuracy", "task-prediction", "average-accuracy", "average-incremental-accuracy")
 """Metrics with a line for the newest task alone; a protocol's name is its final accuracy."""
@@ -224,18 +225,24 @@ def _at_newest(
     n = len(scores)
     error = float(np.std(scores, ddof=1)) / math.sqrt(n)
     upper = float(np.mean(scores)) - float(stdtrit(n - 1, ground.alpha / 2)) * error
-    joint = _joint(variant, metric, seeds, ground)
-    limit = line + WAY_TO_JOINT * (joint - line) if joint > line else WITHOUT_JOINT * line
-    return upper < limit  # never where there is no line: a comparison with nan
+    return upper < _limit(variant, metric, seeds, ground, line)  # never without a line: it is nan
 
 
-def _joint(variant: Variant, metric: str, seeds: Sequence[int], ground: Ground) -> float:
-    """Give the mean of the arm that trains on everything, in the same cell; `nan` without one."""
-    for place, other in enumerate(ground.variants):
-        if reference(other) == "joint" and other.cell == variant.cell:
-            scores = _scores(place, metric, [s for s in seeds if s in ground.runs[place]], ground)
-            return float(np.mean(scores)) if scores else math.nan
-    return math.nan
+def _limit(
+    variant: Variant, metric: str, seeds: Sequence[int], ground: Ground, line: float
+) -> float:
+    """Give under what an arm of a cell keeps the newest task alone."""
+    cell = {p: arm for p, arm in enumerate(ground.variants) if arm.cell == variant.cell}
+    joint = [place for place, arm in cell.items() if reference(arm) == "joint"]
+    best = max((_mean(place, metric, seeds, ground) for place in joint or cell), default=0.0)
+    way = line + WAY_TO_JOINT * (best - line)
+    return way if joint and best > line else max(way, WITHOUT_JOINT * line)
+
+
+def _mean(place: int, metric: str, seeds: Sequence[int], ground: Ground) -> float:
+    """Give an arm's mean at the seeds that it ran; 0 where its scores cannot be read."""
+    scores = _scores(place, metric, [s for s in seeds if s in ground.runs[place]], ground)
+    return float(np.mean(scores)) if scores else 0.0
 
 
 def reference(variant: Variant) -> str:

@@ -95,6 +95,7 @@ def forest(study: Study, pyplot: Any) -> Any:
     figure, grid = pyplot.subplots(1, panels, figsize=(3.5 + 4 * panels, 0.9 + 0.42 * len(shown)),
                                    sharey=True, squeeze=False)  # fmt: skip
     for axes in grid[0]:
+        axes.set_xlim(*_span(verdicts))  # set, or lines without an end would stretch it
         for row, verdict in enumerate(verdicts):
             _claim(axes, row, verdict)
         axes.axvline(0, color="#999999", lw=0.8, zorder=0)
@@ -125,8 +126,17 @@ def _claim(axes: Any, row: int, verdict: Verdict) -> None:
         for end in (low, high):  # no interval at so few seeds, or none on a side that is not asked
             if math.isinf(end) and width < 2:
                 axes.plot([verdict.estimate, math.copysign(FAR, end)], [row, row], ":",
-                          color=colour, lw=1.4, scalex=False)  # fmt: skip
+                          color=colour, lw=1.4)  # fmt: skip
     axes.plot(verdict.estimate, row, "o", color=colour, ms=6)
+
+
+def _span(verdicts: Sequence[Verdict]) -> tuple[float, float]:
+    """Give the limits of a panel: every finite end, every margin, and some room."""
+    ends = [end for v in verdicts for end in (v.estimate, v.low, v.high) if math.isfinite(end)]
+    ends += [side * v.comparison.margin for v in verdicts for side in (-1, 1)]
+    ends = [end for end in ends if math.isfinite(end)] or [-1.0, 1.0]
+    room = 0.05 * (max(ends) - min(ends))
+    return min(ends) - room, max(ends) + room
 
 
 def reach(verdict: Verdict) -> float:
@@ -165,7 +175,8 @@ def _zoom(axes: Any, verdicts: Sequence[Verdict], large: set[int]) -> None:
         value, colour = verdicts[place].estimate, COLOURS[verdicts[place].decision]
         text = f"{words.points(value)} →" if value > 0 else f"← {words.points(value)}"
         at, side = math.copysign(0.97 * span, value), "right" if value > 0 else "left"
-        axes.annotate(text, (at, place), ha=side, va="center", fontsize=8, color=colour)
+        axes.annotate(text, (at, place), ha=side, va="center", fontsize=8, color=colour,
+                      bbox={"fc": "white", "ec": "none", "pad": 1})  # fmt: skip
 
 
 def label(study: Study, contrast: Contrast) -> str:

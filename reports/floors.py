@@ -12,6 +12,8 @@ from ablate import floors
 from ablate.floors import CEILING, NEWEST, Lines
 from ablate.flow import Study
 from ablate.foreign_text import markdown
+from ablate.metrics import SUMMARIES, protocol_of
+from ablate.pair import own
 from ablate.types import RunResult, Variant, Verdict, cell_words
 
 from . import words
@@ -132,7 +134,7 @@ def along(study: Study, variant: Variant) -> dict[str, list[float]]:
     """Give the lines under an arm's curve by label, after each task, `[T]`; its own protocol's."""
     runs = study.runs[study.suite.variants.index(variant)]
     records = [record for record in runs.values() if record.status == "ok"]
-    known = variant.choices["predict"].label() in study.oracles
+    known = own(variant) in study.oracles
     tasks = max((len(record.rows) for record in records), default=0)
     steps = [mean_lines(records, known, seen) for seen in range(1, tasks + 1)]
     if not all(steps):
@@ -144,3 +146,23 @@ def along(study: Study, variant: Variant) -> dict[str, list[float]]:
     if all(abs(a - b) < APART for a, b in pairs):
         del lines[LABELS["majority"]]
     return {label: values for label, values in lines.items() if not all(map(math.isnan, values))}
+
+
+def under(study: Study, variant: Variant, metric: str) -> dict[str, float]:
+    """Give the lines under an arm's final score in a metric by label; none where it has none."""
+    runs = study.runs[study.suite.variants.index(variant)]
+    records = [record for record in runs.values() if record.status == "ok"]
+    if not records:
+        return {}
+    name, protocol = metric.split("@", 1)[0], protocol_of(metric, own(variant))
+    known = protocol in study.oracles
+    if name in SUMMARIES:
+        newest = float(np.mean([floors.newest_line(record, metric) for record in records]))
+        return {} if known or math.isnan(newest) else {LABELS["newest"]: newest}
+    line = mean_lines(records, known)
+    if line is None:
+        return {}
+    values = {label: float(getattr(line, part)) for part, label in LABELS.items()}
+    if abs(line.chance - line.majority) < APART:
+        del values[LABELS["majority"]]
+    return {label: value for label, value in values.items() if not math.isnan(value)}

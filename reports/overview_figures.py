@@ -13,8 +13,8 @@ from ablate.foreign_text import figure as drawable
 from ablate.overview import Importance
 from ablate.settings import Settings
 
-from . import files
-from .figures import ARM_COLOURS, SHORT, canvas
+from . import files, floors
+from .figures import ARM_COLOURS, LINES, SHORT, canvas
 from .overview import RANKS, SHARES
 
 BAR, REST = "#1b6f8a", "#d8d8dc"
@@ -77,7 +77,22 @@ def _levels(axes: Any, one: Importance) -> None:
 def ranks(study: Study, pyplot: Any) -> Any:
     """Draw average ranks with the cliques under them, and each arm's performance profile."""
     tall = [len(one.arms) for one in study.settings]
-    return _rows(pyplot, study.settings, (_diagram, _profile), 1.6 + 0.22 * max([6, *tall]))
+
+    def profile(axes: Any, one: Settings) -> None:
+        _profile(axes, one)
+        known = {
+            (label, round(value, 1))
+            for variant in study.suite.variants
+            for label, value in floors.under(study, variant, one.metric).items()
+        }
+        for label, value in sorted(known):
+            axes.axvline(value, color="#888888", lw=1, ls=LINES[label], label=label)
+        handles, labels = axes.get_legend_handles_labels()
+        unique = dict(zip(labels, handles, strict=True))
+        axes.legend(unique.values(), unique.keys(), fontsize=7, frameon=False,
+                    loc="center left", bbox_to_anchor=(1.0, 0.5))  # fmt: skip
+
+    return _rows(pyplot, study.settings, (_diagram, profile), 1.6 + 0.22 * max([6, *tall]))
 
 
 def _diagram(axes: Any, one: Settings) -> None:
@@ -112,4 +127,3 @@ def _profile(axes: Any, one: Settings) -> None:
         axes.plot(one.thresholds, [100 * share for share in profile], style, color=colour,
                   label=drawable(arm, SHORT), lw=1.4)  # fmt: skip
     axes.set(xlabel=f"{drawable(one.metric)}, points", ylabel="% of runs above")
-    axes.legend(fontsize=7, frameon=False)

@@ -11,14 +11,26 @@ from ablate.foreign_text import STORED, code, markdown, visible
 from ablate.store import make_folder
 from ablate.summary import sampling_error
 
-from . import budgets, digests, files, floors, overview, overview_figures, tables, tuned, words
+from . import (
+    arm_figures,
+    budgets,
+    digests,
+    files,
+    floors,
+    overview,
+    overview_figures,
+    tables,
+    tuned,
+    words,
+)
 from .figures import draw
 
 
 def write(study: Study, folder: Path) -> Path:
     """Write `report.md` and its pictures into a folder; gives the report's path."""
     make_folder(folder)
-    pictures = draw(study, folder) + overview_figures.draw(study, folder)
+    pictures = draw(study, folder) + arm_figures.draw(study, folder)
+    pictures += overview_figures.draw(study, folder)
     failures = files.failures(pictures)
     return files.save(folder / "report.md", text(study, pictures.names, failures))
 
@@ -45,6 +57,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         "seeds, and the table above uses that. The last rows cost nothing: a class at random, "
         "always the most frequent class, the newest task without a fault and no other.",
         tables.arms(study),
+        words.picture(arm_figures.MEANS, "The arms' means over what costs nothing", pictures),
         finite_test(study),
         words.picture("curves.png", "Accuracy on the tasks seen so far", pictures),
         "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "

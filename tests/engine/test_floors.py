@@ -14,7 +14,7 @@ from ablate import floors, flow, judge
 from ablate.floors import CEILING, NEWEST, Lines
 from ablate.store import open_store
 from ablate.types import Choice, Contrast, Effect, RunResult, Suite, Variant, Verdict
-from reports import floors as told, verify, words, write
+from reports import arm_figures, figures, floors as told, verify, words, write
 from tests.conftest import TINY, record, variant
 
 TASKS, ROWS, SEEDS = 5, 200, 10
@@ -178,6 +178,13 @@ def test_the_way_to_joint_sets_the_limit_where_joint_was_run() -> None:
     assert flags([*arms[:2], replace(joint, cell={"x": "2"})], 99.0) == ()
 
 
+def test_the_best_arm_stands_in_for_joint() -> None:
+    """It asks for no less than joint would: arms at 34 beside one at 95, and beside one at 40."""
+    low, high = arm(34.0), arm(34.5, seed=1)
+    assert judged([low, high, arm(95.0, 99.0, seed=2)]).flags == (NEWEST,)
+    assert judged([low, high, arm(40.0, seed=2)]).flags == ()
+
+
 def test_a_told_task_has_no_newest_line_and_a_chance_of_its_own() -> None:
     known = Variant("k", {}, {"predict": Choice("predict", "known-task", {})})
     label = "known-task"
@@ -316,3 +323,59 @@ def test_curves_have_the_lines_that_cost_nothing(
     newest = lines["newest task alone"]
     assert math.isnan(newest[0])
     assert newest[-1] == pytest.approx(20, abs=1)
+
+
+def claim(estimate: float, half: float = 0.5, margin: float = 2.0) -> Verdict:
+    made = judged([arm(50.0), arm(50.5, seed=1)])
+    compared = replace(made.comparison, margin=margin)
+    low, high = estimate - half, estimate + half
+    return replace(made, comparison=compared, estimate=estimate, low=low, high=high)
+
+
+def test_a_few_large_effects_have_a_panel_without_them() -> None:
+    """One of 66 points pressed fourteen of one or two into a dot."""
+    small = [claim(0.1 * i) for i in range(14)]
+    assert figures.giants([claim(-66.1), *small]) == {0}
+    assert figures.giants([*small, claim(40.0), claim(-66.1)]) == {14, 15}
+    assert figures.giants(small) == set()
+    assert figures.giants([claim(5.0), *small]) == set()
+    assert figures.giants([claim(-66.1)]) == set()
+    wide = claim(1.0, half=80.0)  # an interval that tells nothing is no large effect
+    assert figures.giants([wide, *small]) == set()
+    one_sided = replace(claim(1.0), low=-math.inf)
+    assert figures.giants([one_sided, claim(-66.1), *small]) == {1}
+
+
+def test_the_second_panel_ends_where_the_others_do(
+    untrained: tuple[flow.Study, Path],
+) -> None:
+    """Both panels name the same claims; the zoomed one says that the large one lies outside."""
+    study, _ = untrained
+    effects = tuple(Effect(f"e{i}", "h", "l", (0,), (1,), "all-classes", 2.0) for i in range(8))
+    found = (claim(-66.1), *(claim(0.2 * i) for i in range(7)))
+    many = replace(
+        study, suite=replace(study.suite, contrasts=(), effects=effects), verdicts=(), effects=found
+    )
+    with figures.canvas() as pyplot:
+        drawn = figures.forest(many, pyplot)
+        whole, near = drawn.axes
+        assert whole.get_xlim()[0] < -60
+        assert -4 < near.get_xlim()[0] < near.get_xlim()[1] < 4
+        assert "−66.10" in " ".join(text.get_text() for text in near.texts)
+        assert "without the largest" in near.get_title()
+        pyplot.close(drawn)
+
+
+def test_pictures_of_arms_show_the_lines_that_cost_nothing(
+    untrained: tuple[flow.Study, Path],
+) -> None:
+    """In the curves and under the means, each named in the legend."""
+    study, path = untrained
+    with figures.canvas() as pyplot:
+        for make in (figures.curves, arm_figures.means):
+            drawn = make(study, pyplot)
+            legends = [*drawn.legends, *(a.get_legend() for a in drawn.axes if a.get_legend())]
+            names = {text.get_text() for legend in legends for text in legend.get_texts()}
+            assert {"chance", "newest task alone"} <= names
+            pyplot.close(drawn)
+    assert "(arms.png)" in path.read_text("utf-8")

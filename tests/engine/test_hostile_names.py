@@ -16,7 +16,7 @@ from ablate.errors import Problem, unknown
 from ablate.foreign_text import hidden, terminal
 from ablate.store import open_store
 from ablate.types import RunSpec, Stack, Suite
-from reports import figures, one_page, overview_figures, verify, words, write
+from reports import arm_figures, figures, one_page, overview_figures, verify, words, write
 from tests.conftest import TINY
 from tests.engine.test_foreign_text import HOSTILE, TEXT, unseen
 
@@ -145,7 +145,7 @@ def test_a_fault_of_a_suite_is_told_in_one_visible_line() -> None:
 def test_pictures_are_drawn_whatever_others_wrote(named: Named, text: str, tmp_path: Path) -> None:
     drawable = named(text + "$\\frac{$")
     with figures.canvas() as pyplot:
-        for make in (figures.forest, figures.curves, overview_figures.shares):
+        for make in (figures.forest, figures.curves, arm_figures.means, overview_figures.shares):
             drawn = make(drawable, pyplot)
             if drawn is not None:
                 drawn.savefig(tmp_path / "any.png", dpi=20)
