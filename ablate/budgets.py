@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ablate import cohort, pair
+from ablate import cohort, floors, pair
 from ablate.family import battery, conclude
-from ablate.judge import Runs, design
+from ablate.judge import Runs, design, ground
 from ablate.stats.guarded import beside
 from ablate.types import Comparison, Contrast, Suite, Variant, Verdict
 
@@ -68,7 +68,7 @@ def equalled(
         return math.nan, None
 
     def pairs(treatment: int, baseline: int) -> Comparison:
-        return pair.compare(
+        made = pair.compare(
             suite.variants[treatment],
             suite.variants[baseline],
             contrast.metric,
@@ -76,6 +76,7 @@ def equalled(
             (runs[treatment], runs[baseline]),
             suite.seed_numbers,
         )
+        return floors.placed([made], [(treatment, baseline)], ground(suite, runs))[0]
 
     def joined(a: Comparison, b: Comparison, share: float, places: set[int]) -> Comparison:
         used = [suite.variants[i] for i in places], [runs[i] for i in places]

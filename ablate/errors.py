@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from ablate.foreign_text import LINE, STORED, plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -91,10 +93,11 @@ class Problem:
 
     def text(self, path: str) -> str:
         """Say it in one line: `file:line:column: found; allowed: ...; did you mean ...?`."""
-        allowed = f"; allowed: {self.allowed}" if self.allowed else ""
-        nearest = f"; did you mean {self.nearest!r}?" if self.nearest else ""
-        place = f"{path}:{self.line}:{self.column}" if self.line else f"{path}, command line"
-        return f"{place}: {self.found}{allowed}{nearest}"
+        allowed = f"; allowed: {plain(self.allowed, STORED)}" if self.allowed else ""
+        nearest = f"; did you mean {plain(self.nearest)!r}?" if self.nearest else ""
+        at = plain(path)
+        place = f"{at}:{self.line}:{self.column}" if self.line else f"{at}, command line"
+        return f"{place}: {plain(self.found)}{allowed}{nearest}"
 
 
 class SuiteError(AblateError):
@@ -128,4 +131,5 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     guess = nearest(name, names)
     hint = f" Did you mean {guess!r}?" if guess else ""
-    return f"There is no {what} {name!r}.{hint} Known: {', '.join(names) or 'none'}."
+    known_names = plain(", ".join(names), STORED) or "none"
+    return f"There is no {what} {name[:LINE]!r}.{hint} Known: {known_names}."

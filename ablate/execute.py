@@ -298,6 +298,7 @@ def result(
     drawn["init"] = init_digest(run.seed)
     drawn["class order"] = provenance.digest([cut.orders[s].tobytes()])
     labels = [] if reason else list(made.protocols)
+    by_class = score.rows_by_task(truth, cut.tasks * cut.classes_per_task, 1)
     return RunResult(
         key=run.key,
         seed=run.seed,
@@ -309,7 +310,7 @@ def result(
         updates=spent.updates,
         gradients=spent.gradients,
         seconds=spent.seconds,
-        provenance={**made.facts, "streams": drawn},
+        provenance={**made.facts, "streams": drawn, "class_rows": by_class},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -30,12 +30,33 @@ class LostPair:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Where all arms of a claim stand after some of its seeds.
+
+    nothing_learnt: why nothing can be told, where none is above chance. flag: what a verdict is
+    marked with at the newest task alone or at the ceiling, which is at `line`. low, high: the
+    lowest and highest mean of its arms.
+    """
+
+    nothing_learnt: str = ""
+    flag: str = ""
+    line: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+
+
+UNREMARKABLE = Standing()
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Paired differences of two variants in one metric, joined on the seed.
 
     deltas: treatment - baseline, `[n]`, by seed.
     resolution: what one test row is worth in final accuracy.
     identical: every pair of records agrees in every score, not only in this metric.
+    standing: where its arms stand, by how many seeds were asked for; those that are not named,
+        nowhere special.
     """
 
     treatment: str
@@ -49,6 +70,12 @@ class Comparison:
     resolution: float
     identical: bool = False
     refusal: str = ""
+    standing: Mapping[int, Standing] = field(default_factory=dict)
+
+    @property
+    def stands(self) -> Standing:
+        """Give where its arms stand after the seeds that it holds."""
+        return self.standing.get(len(self.schedule), UNREMARKABLE)
 
     @property
     def schedule(self) -> tuple[int, ...]:

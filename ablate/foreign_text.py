@@ -8,6 +8,7 @@ are read back.
 
 from __future__ import annotations
 
+import html
 import re
 import sys
 import unicodedata
@@ -51,7 +52,8 @@ def plain(text: object, limit: int = LINE) -> str:
     """
     whole = str(text).strip(" \t\r\n")
     short = whole if len(whole) <= limit else f"{whole[:limit]}… (+{len(whole) - limit:,})"
-    return _hidden().sub(_escape, re.sub(r"[ \t]*(?:\r?\n|\t)[ \t]*", " ", short))
+    shown = _hidden().sub(_escape, re.sub(r"[ \t]*(?:\r?\n|\t)[ \t]*", " ", short))
+    return shown.strip()  # of wide spaces too: before one, emphasis around the text would not end
 
 
 def markdown(text: object, limit: int = LINE) -> str:
@@ -65,6 +67,16 @@ def markdown(text: object, limit: int = LINE) -> str:
     shown = _AUTOLINK.sub(lambda found: f"&#{ord(found[0])};", shown)
     shown = _CLOSING.sub(r"\\#", shown)
     return _LINE_START.sub(_kept_in_line, shown) if _LINE_START.match(shown) else shown
+
+
+def unmarked(text: str) -> str:
+    """Give a line of our own markdown as plain text, for a terminal.
+
+    >>> unmarked("**No.** `a` \\\\*b\\\\* &lt;c&#124;")
+    'No. a *b* <c|'
+    """
+    bare = re.sub(r"\\([!-/:-@\[-`{-~])|\*\*|`", lambda found: found[1] or "", text)
+    return html.unescape(bare)
 
 
 def code(text: object, limit: int = LINE) -> str:
@@ -84,7 +96,7 @@ def figure(text: object, limit: int = NAME) -> str:
     >>> figure("$x$"), figure("_a")
     ('\\\\$x\\\\$', ' _a')
     """
-    shown = plain(text, limit).replace("$", r"\$")
+    shown = plain(plain(text, limit), limit).replace("$", r"\$")  # escapes are long, too
     return f" {shown}" if shown.startswith("_") else shown
 
 

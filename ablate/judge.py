@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from ablate import dataset_checks, metrics, pair, traps
+from ablate import dataset_checks, floors, metrics, pair, traps
 from ablate.family import battery, conclude
 from ablate.plan import keys
 from ablate.registry import Catalogue, scan
@@ -63,7 +64,17 @@ def effects(suite: Suite, runs: Runs) -> list[Comparison]:
 
 def claims(suite: Suite, runs: Runs) -> list[Comparison]:
     """Pair every claim of a suite's family: its contrasts, then its effects."""
-    return [*comparisons(suite, runs), *effects(suite, runs)]
+    arms = [(one.treatment, one.baseline) for one in suite.contrasts]
+    halves = [(*effect.plus, *effect.minus) for effect in suite.effects]
+    compared = [*comparisons(suite, runs), *effects(suite, runs)]
+    return floors.placed(compared, [*arms, *halves], ground(suite, runs))
+
+
+def ground(suite: Suite, runs: Runs) -> floors.Ground:
+    """Give what says where arms stand: their records, the looks, the protocols told the task."""
+    catalogue = scan()
+    known = oracles(catalogue, predictors(catalogue, suite.variants))
+    return floors.Ground(suite.variants, runs, known, suite.alpha, design(suite).looks)
 
 
 def design(suite: Suite) -> Design:
@@ -74,7 +85,14 @@ def design(suite: Suite) -> Design:
 
 def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:
     """Test every comparison and decide over the whole family, look by look."""
-    return conclude(compared, beside(battery()), design(suite))
+    concluded = conclude(compared, beside(battery()), design(suite))
+    return [flagged(verdict) for verdict in concluded]
+
+
+def flagged(verdict: Verdict) -> Verdict:
+    """Mark a verdict whose arms all stood at a floor or the ceiling when it was reached."""
+    flag = verdict.comparison.stands.flag
+    return replace(verdict, flags=(*verdict.flags, flag)) if flag else verdict
 
 
 def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -97,14 +115,14 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     scored = predictors(catalogue, suite.variants)
     for contrast in suite.contrasts:
         for label in sorted(scored_by(suite, contrast) & oracles(catalogue, scored)):
-            yield f"A contrast in {contrast.metric} is scored by `{label}`, an ORACLE."
+            yield f"A contrast in {contrast.metric} is scored by {label}, an ORACLE."
     if suite.effects:
         metric = suite.effects[0].metric
         labels = {metrics.protocol_of(metric, pair.own(arm)) for arm in suite.variants}
         for label in sorted(labels & oracles(catalogue, scored)):
-            yield f"The effects on {metric} are scored by `{label}`, an ORACLE."
+            yield f"The effects on {metric} are scored by {label}, an ORACLE."
     yield from unvaried(suite)
-    arms = dict.fromkeys(f"`{variant.arm}`" for variant in suite.variants if variant.oracle)
+    arms = dict.fromkeys(variant.arm for variant in suite.variants if variant.oracle)
     if arms:
         yield f"Checkpoints were chosen on test rows (ORACLE, no honest score): {', '.join(arms)}."
 
@@ -114,7 +132,7 @@ def unvaried(suite: Suite) -> Iterator[str]:
     for variant in dict.fromkeys((one.arm, one.unvaried) for one in suite.variants if one.unvaried):
         arm, axes = variant[0], ", ".join(map(axis_name, variant[1]))
         yield (
-            f"`{arm}` is not varied by {axes}, which does not reach it: it ran once for all "
+            f"{arm} is not varied by {axes}, which does not reach it: it ran once for all "
             "values, and takes no part in ranks over settings and shares of variance."
         )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ablate import provenance
+from ablate.foreign_text import STORED, plain
 from ablate.types import Json, RunResult, RunSpec, Site, Stack, unplain
 
 
@@ -29,13 +31,15 @@ def unpack(payload: Json) -> tuple[Stack, Site]:
 
 
 def unpack_results(answer: Sequence[Json]) -> list[RunResult]:
-    """Read a worker's results."""
-    return [RunResult(**result) for result in answer]
+    """Read a worker's results; an error is kept as one line of bounded length."""
+    results = [RunResult(**result) for result in answer]
+    return [replace(result, reason=plain(result.reason, STORED)) for result in results]
 
 
 def failed(stack: Stack, reason: str) -> list[RunResult]:
     """Give a `failed` result for every run of a stack."""
+    short, facts = plain(reason, STORED), provenance.machine()
     return [
-        RunResult(run.key, run.seed, "failed", reason, [], {}, {}, 0, 0, 0.0, provenance.machine())
+        RunResult(run.key, run.seed, "failed", short, [], {}, {}, 0, 0, 0.0, facts)
         for run in stack.runs
     ]

@@ -14,6 +14,7 @@ from ablate.findings import (
     Comparison as Comparison,
     Design as Design,
     LostPair as LostPair,
+    Standing as Standing,
     TestResult as TestResult,
     Verdict as Verdict,
 )

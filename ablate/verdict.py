@@ -118,6 +118,8 @@ def fault(comparison: Comparison) -> str:
     if n < FEWEST_PAIRS:
         some = f"; {comparison.lost[0].reason}" if comparison.lost else ""
         return f"{n} usable pairs, at least {FEWEST_PAIRS} are needed{some}"
+    if comparison.stands.nothing_learnt:
+        return comparison.stands.nothing_learnt
     if not comparison.margin > 0:
         return "no margin was declared, so neither size nor smallness can be shown"
     if not comparison.identical and always_zero(comparison):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ablate.budgets import BY, AtEqual, flips
 from ablate.flow import Study
+from ablate.foreign_text import Markup, code, markdown
 from ablate.types import Verdict, cell_words
 
 from . import tables, words
@@ -14,7 +15,7 @@ WORDS = {"gradients": "equal gradient evaluations", "seconds": "equal seconds"}
 def notes(study: Study) -> list[str]:
     """Name the verdicts that depend on the budget, for the first screen."""
     changed = [
-        f"{verdict.comparison.treatment} − {verdict.comparison.baseline}"
+        markdown(f"{verdict.comparison.treatment} − {verdict.comparison.baseline}")
         for place, verdict in enumerate(study.verdicts)
         if flips(place, verdict, study.equal)
     ]
@@ -34,16 +35,16 @@ def section(study: Study) -> list[str]:
         arms = [study.suite.variants[i] for i in (contrast.treatment, contrast.baseline)]
         mine = {one.by: one for one in study.equal if one.place == place}
         cells = [word for by in BY for word in shown(mine[by])]
-        label = "**budget-dependent**" if flips(place, verdict, study.equal) else ""
+        label = Markup("**budget-dependent**" if flips(place, verdict, study.equal) else "")
         setting = ", ".join(cell_words(arms[0].cell))
         rows.append([f"{arms[0].name} − {arms[1].name}", setting, told(verdict), *cells, label])
     return [
         "## At equal budgets",
-        f"Every arm runs at several lengths of training (`{study.suite.budget}`). The baseline's "
-        "score at the treatment's cost is read between two of its own, seed by seed, linear in the "
-        "logarithm of the cost; where it was never run at that cost, the treatment's at the "
-        "baseline's. *cost*: the treatment's over the baseline's as declared. Gradient "
-        "evaluations count rows through a gradient; seconds are those of the machine "
+        f"Every arm runs at several lengths of training ({code(study.suite.budget)}). The "
+        "baseline's score at the treatment's cost is read between two of its own, seed by seed, "
+        "linear in the logarithm of the cost; where it was never run at that cost, the "
+        "treatment's at the baseline's. *cost*: the treatment's over the baseline's as declared. "
+        "Gradient evaluations count rows through a gradient; seconds are those of the machine "
         "that ran them. The two columns are a family of their own, corrected like the first.",
         tables.table(head, rows),
     ]
@@ -55,6 +56,6 @@ def shown(one: AtEqual) -> tuple[str, str]:
     return ratio, told(one.verdict) if one.verdict else "no run of either at that cost"
 
 
-def told(verdict: Verdict) -> str:
+def told(verdict: Verdict) -> Markup:
     """Show a difference and its verdict."""
-    return f"{words.points(verdict.estimate)} {words.decision(verdict)}"
+    return Markup(f"{words.points(verdict.estimate)} {words.decision(verdict)}")

@@ -62,8 +62,9 @@ def _ranks(settings: Settings, found: Compared) -> Iterator[str]:
     best = "lowest" if found.lower else "highest"
     arms = [plain(arm, NAME) for arm in settings.arms]
     some = ", ".join(plain(name, NAME) for name in settings.settings[:MOST_NAMED])
+    metric = plain(settings.metric, NAME)
     more = ", ..." if test.blocks > MOST_NAMED else ""
-    yield f"\nAverage ranks over {test.blocks} ({some}{more}), 1 is the {best} {settings.metric}:"
+    yield f"\nAverage ranks over {test.blocks} ({some}{more}), 1 is the {best} {metric}:"
     for i in sorted(range(len(arms)), key=lambda i: test.ranks[i]):
         yield f"  {test.ranks[i]:.2f}  {arms[i]}"
     yield (

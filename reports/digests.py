@@ -9,13 +9,20 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from ablate import provenance
+from ablate.floors import CLASS_ROWS
 from ablate.flow import Study
+from ablate.foreign_text import Markup, markdown
+
+from . import tables
 
 Text = Annotated[str, Field(max_length=10_000)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 Score = FiniteFloat
 MOST = 100_000
 """Seeds, trials: as many as a suite may ask for."""
+
+MOST_FACTS = 20_000
+"""Letters of one row of the provenance, which lists a digest for every component."""
 
 
 class Strict(BaseModel):
@@ -74,7 +81,10 @@ def stated(study: Study) -> str:
         "suite": provenance.digest([suite.text.rstrip().encode()]),
         "records": records(study),
     }
-    return f"<!-- ablate {json.dumps(facts)} -->"  # in their order: tables follow that of the arms
+    stated = json.dumps(facts)  # in their order: tables follow that of the arms
+    for bracket in "<>":  # a `-->` in what was typed would end the comment
+        stated = stated.replace(bracket, f"\\u{ord(bracket):04x}")
+    return f"<!-- ablate {stated} -->"
 
 
 def records(study: Study) -> str:
@@ -83,3 +93,23 @@ def records(study: Study) -> str:
     return provenance.digest(
         json.dumps(vars(record), sort_keys=True).encode() for _, record in sorted(mine.items())
     )
+
+
+def provenance_table(study: Study) -> str:
+    """List every fact that the records state, with all of its values where they disagree."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for runs in study.runs:
+        for record in runs.values():
+            for name, value in record.provenance.items():
+                if name not in ("streams", CLASS_ROWS):
+                    parts = value if isinstance(value, dict) else {"": value}
+                    for part, word in parts.items():
+                        found.setdefault(name, {}).setdefault(part, set()).add(str(word))
+    facts = {
+        name: ", ".join(
+            f"{part} {' / '.join(sorted(words))}".strip() for part, words in parts.items()
+        )
+        for name, parts in sorted(found.items())
+    }
+    rows = [[name, Markup(markdown(said, MOST_FACTS))] for name, said in facts.items()]
+    return tables.table(["fact", "value"], rows) if rows else "No records."

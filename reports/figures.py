@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ablate.floors import reference
 from ablate.flow import Study
-from ablate.types import Contrast, cell_words
+from ablate.foreign_text import figure as drawable
+from ablate.types import Contrast, Variant, Verdict, cell_words
 
-from . import files, words
+from . import files, floors, words
 
 COLOURS = {
     "MATTERS": "#c1440e",
@@ -32,6 +35,21 @@ ARM_COLOURS = (
 MOST_CURVES = 24
 """More arms than this, as factorials have, make a tangle that nobody can read."""
 
+SHORT = 40
+"""Letters of a name in a legend or over a panel."""
+
+MOST_LETTERS = 48
+"""Letters of a claim's name."""
+
+FAR = 1e9
+"""Where a line without an end is drawn to, in points."""
+
+CROWDED = 4
+"""A claim this many times as large as the next makes a dot of it."""
+
+LINES = {"chance": ":", "majority class": "-.", "newest task alone": "--"}
+"""How the lines that cost nothing are drawn."""
+
 MOST_PANELS = 16
 """More settings than this have no picture of curves."""
 
@@ -44,8 +62,13 @@ def canvas() -> Iterator[Any]:
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    with pyplot.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-        yield pyplot
+    with warnings.catch_warnings():
+        # a name in a script that the font lacks is drawn as boxes; the table beside it has it
+        warnings.filterwarnings("ignore", "Glyph .* missing from|Tight layout", UserWarning)
+        with pyplot.rc_context(
+            {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+        ):
+            yield pyplot
 
 
 def draw(study: Study, folder: Path) -> files.Pictures:
@@ -56,32 +79,104 @@ def draw(study: Study, folder: Path) -> files.Pictures:
 
 
 def forest(study: Study, pyplot: Any) -> Any:
-    """Draw every contrast's difference with its interval, before its margin."""
+    """Draw every claim's difference with its interval, before its margin.
+
+    Where a few are so large that the others would be dots, a second panel shows those others.
+    """
     named = [label(study, contrast) for contrast in study.suite.contrasts]
     named += [words.named(study, effect) for effect in study.suite.effects]
     pairs = zip(named, (*study.verdicts, *study.effects), strict=True)
-    shown = [(name, v) for name, v in pairs if not math.isnan(v.estimate)]
+    shown = [(name, v) for name, v in pairs if not math.isnan(v.estimate)][::-1]
     if not shown:
         return None
-    figure, axes = pyplot.subplots(figsize=(7.5, 0.9 + 0.42 * len(shown)))
-    labels = []
-    for row, (name, verdict) in enumerate(reversed(shown)):
-        labels.append(name)
-        margin, colour = verdict.comparison.margin, COLOURS[verdict.decision]
-        axes.fill_betweenx([row - 0.42, row + 0.42], -margin, margin, color="#e8eef0", lw=0)
-        if math.isinf(verdict.low):  # no interval at so few seeds: open on both sides
-            axes.axhline(row, color=colour, lw=1.4, ls=":")
-        axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=1.4)
-        axes.plot(verdict.inner, [row, row], color=colour, lw=3.6)
-        axes.plot(verdict.estimate, row, "o", color=colour, ms=6)
-        axes.annotate(verdict.decision, (1.01, row), xycoords=("axes fraction", "data"),
-                      color=colour, va="center", fontsize=8)  # fmt: skip
-    axes.axvline(0, color="#999999", lw=0.8, zorder=0)
-    axes.set_yticks(range(len(shown)), labels)
-    axes.set_ylim(-0.6, len(shown) - 0.4)
+    verdicts = [verdict for _, verdict in shown]
+    large = giants(verdicts)
+    panels = 2 if large else 1
+    figure, grid = pyplot.subplots(1, panels, figsize=(3.5 + 4 * panels, 0.9 + 0.42 * len(shown)),
+                                   sharey=True, squeeze=False)  # fmt: skip
+    for axes in grid[0]:
+        axes.set_xlim(*_span(verdicts))  # set, or lines without an end would stretch it
+        for row, verdict in enumerate(verdicts):
+            _claim(axes, row, verdict)
+        axes.axvline(0, color="#999999", lw=0.8, zorder=0)
+    grid[0, 0].set_yticks(range(len(shown)), [drawable(name, MOST_LETTERS) for name, _ in shown])
+    grid[0, 0].set_ylim(-0.6, len(shown) - 0.4)
+    if large:
+        _zoom(grid[0, 1], verdicts, large)
+        grid[0, 0].set_title("all claims", fontsize=9)
+    for row, verdict in enumerate(verdicts):
+        grid[0, -1].annotate(
+            "\n".join([verdict.decision, *(f for f in verdict.flags if f in floors.SAYS)]),
+            (1.02, row), xycoords=("axes fraction", "data"), color=COLOURS[verdict.decision],
+            va="center", fontsize=7, linespacing=1.2,
+        )  # fmt: skip
     outer, inner = (words.percent(alpha) for alpha in (study.suite.alpha, 2 * study.suite.alpha))
-    axes.set_xlabel(f"difference in points, {outer} (thin) and {inner} interval; shaded: margin")
+    figure.supxlabel(
+        f"difference in points, {outer} (thin) and {inner} interval; shaded: margin", fontsize=9
+    )
+    figure.tight_layout()
     return figure
+
+
+def _claim(axes: Any, row: int, verdict: Verdict) -> None:
+    margin, colour = verdict.comparison.margin, COLOURS[verdict.decision]
+    axes.fill_betweenx([row - 0.42, row + 0.42], -margin, margin, color="#e8eef0", lw=0)
+    for (low, high), width in (((verdict.low, verdict.high), 1.4), (verdict.inner, 3.6)):
+        axes.plot([low, high], [row, row], color=colour, lw=width)
+        for end in (low, high):  # no interval at so few seeds, or none on a side that is not asked
+            if math.isinf(end) and width < 2:
+                axes.plot([verdict.estimate, math.copysign(FAR, end)], [row, row], ":",
+                          color=colour, lw=1.4)  # fmt: skip
+    axes.plot(verdict.estimate, row, "o", color=colour, ms=6)
+
+
+def _span(verdicts: Sequence[Verdict]) -> tuple[float, float]:
+    """Give the limits of a panel: every finite end, every margin, and some room."""
+    ends = [end for v in verdicts for end in (v.estimate, v.low, v.high) if math.isfinite(end)]
+    ends += [side * v.comparison.margin for v in verdicts for side in (-1, 1)]
+    ends = [end for end in ends if math.isfinite(end)] or [-1.0, 1.0]
+    room = 0.05 * (max(ends) - min(ends))
+    return min(ends) - room, max(ends) + room
+
+
+def reach(verdict: Verdict) -> float:
+    """Give how far from 0 a claim is drawn, its finite ends and its margin included."""
+    ends = (verdict.estimate, verdict.low, verdict.high, verdict.comparison.margin)
+    return max(abs(end) for end in ends if math.isfinite(end))
+
+
+def giants(verdicts: Sequence[Verdict]) -> set[int]:
+    """Give the places of the few claims beside which the others could not be read; often none.
+
+    The others, at least half of them, all lie within a quarter of the nearest of these.
+    """
+    order = sorted(range(len(verdicts)), key=lambda place: -reach(verdicts[place]))
+    spans = [reach(verdicts[place]) for place in order]
+    cuts = [
+        k
+        for k in range(1, len(order) // 2 + 1)
+        if spans[k - 1] > CROWDED * spans[k] and _distinct(verdicts[order[k - 1]])
+    ]
+    return {*order[: max(cuts, default=0)]}
+
+
+def _distinct(verdict: Verdict) -> bool:
+    """Say whether a claim is large itself, and not merely its interval."""
+    return 2 * abs(verdict.estimate) > reach(verdict)
+
+
+def _zoom(axes: Any, verdicts: Sequence[Verdict], large: set[int]) -> None:
+    """Cut a panel to the claims that are not the largest; these say that they lie outside."""
+    span = 1.15 * max(reach(v) for place, v in enumerate(verdicts) if place not in large)
+    axes.set_xlim(-span, span)
+    largest = "largest" if len(large) == 1 else f"{len(large)} largest"
+    axes.set_title(f"the same without the {largest}", fontsize=9)
+    for place in large:
+        value, colour = verdicts[place].estimate, COLOURS[verdicts[place].decision]
+        text = f"{words.points(value)} →" if value > 0 else f"← {words.points(value)}"
+        at, side = math.copysign(0.97 * span, value), "right" if value > 0 else "left"
+        axes.annotate(text, (at, place), ha=side, va="center", fontsize=8, color=colour,
+                      bbox={"fc": "white", "ec": "none", "pad": 1})  # fmt: skip
 
 
 def label(study: Study, contrast: Contrast) -> str:
@@ -114,18 +209,20 @@ def curves(study: Study, pyplot: Any) -> Any:
     names = list(dict.fromkeys(variant.arm for variant in study.suite.variants))
     for axes, (title, arms) in zip(grid.flat, cells.items(), strict=False):
         for arm in arms:
-            place = names.index(arm.variant.arm)
             tasks = range(1, len(arm.curve) + 1)
-            style = {
-                "color": ARM_COLOURS[place % len(ARM_COLOURS)],
-                "ls": ("-", "--", ":", "-.")[place // len(ARM_COLOURS) % 4],
-            }
+            style = curve_style(arm.variant, names.index(arm.variant.arm))
             axes.plot(
-                tasks, [e.mean for e in arm.curve], "o", ms=3, label=arm.variant.name, **style
+                tasks,
+                [e.mean for e in arm.curve],
+                "o",
+                ms=3,
+                label=drawable(arm.variant.name, SHORT),
+                **style,
             )
             low, high = [e.low for e in arm.curve], [e.high for e in arm.curve]
             axes.fill_between(tasks, low, high, color=style["color"], alpha=0.12, lw=0)
-        axes.set_title(title, fontsize=9)
+        _lines(axes, study, [arm.variant for arm in arms])
+        axes.set_title(drawable(title, SHORT), fontsize=9)
         axes.set_xticks(tasks)
         axes.set_xlabel("tasks learnt")
     for axes in list(grid.flat)[len(cells) :]:
@@ -140,3 +237,23 @@ def curves(study: Study, pyplot: Any) -> Any:
                   frameon=False)  # fmt: skip
     figure.tight_layout()
     return figure
+
+
+def curve_style(variant: Variant, place: int) -> dict[str, str]:
+    """Give an arm's colour and dashes; the references `joint` and `fine-tune` are black."""
+    if kind := reference(variant):
+        return {"color": "#000000", "ls": "-" if kind == "joint" else "--"}
+    dashes = ("-", "--", ":", "-.")[place // len(ARM_COLOURS) % 4]
+    return {"color": ARM_COLOURS[place % len(ARM_COLOURS)], "ls": dashes}
+
+
+def _lines(axes: Any, study: Study, variants: Sequence[Variant]) -> None:
+    """Draw what costs nothing under the curves, once for arms that share it."""
+    drawn: set[tuple[str, tuple[float, ...]]] = set()
+    for variant in variants:
+        for label, values in floors.along(study, variant).items():
+            key = label, tuple(round(value, 1) for value in values)
+            if key not in drawn:
+                drawn.add(key)
+                tasks = range(1, len(values) + 1)
+                axes.plot(tasks, values, color="#888888", lw=1, ls=LINES[label], label=label)

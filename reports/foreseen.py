@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from ablate.foreign_text import plain
 from ablate.foresight import Forecast
 from ablate.types import Suite
 
@@ -18,7 +19,7 @@ def lines(found: Sequence[Forecast], suite: Suite) -> Iterator[str]:
     yield "Power is at the last look and the strictest step of the correction: at least this much."
     for one in found:
         known = "" if math.isnan(one.low) else f", 90 % interval {one.low:.2f} to {one.high:.2f}"
-        yield f"\n{one.label}  [{one.metric}, margin {one.margin:g}]"
+        yield f"\n{plain(one.label)}  [{plain(one.metric)}, margin {one.margin:g}]"
         yield f"  spread of the differences {one.sd:.2f} points ({one.source}{known})"
         yield f"  a true difference of {one.detectable:.2f} points is found to matter in 80 %"
         yield (

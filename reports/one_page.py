@@ -7,10 +7,11 @@ from pathlib import Path
 
 from ablate.describe import duration
 from ablate.flow import Study
+from ablate.foreign_text import STORED, code, markdown
 from ablate.references import published
 from ablate.types import RunResult
 
-from . import files, tables, words
+from . import files, floors, tables, words
 
 
 def write(study: Study, folder: Path) -> Path:
@@ -21,7 +22,11 @@ def write(study: Study, folder: Path) -> Path:
 def text(study: Study) -> str:
     """Give the form as markdown."""
     sections = {
-        "Scope of reproducibility": [study.suite.question, words.answer(study)],
+        "Scope of reproducibility": [
+            markdown(study.suite.question, STORED),
+            words.answer(study),
+            *floors.qualifiers(study),
+        ],
         "Claims": bullets(claims(study)),
         "Method": bullets(method(study)),
         "Results against the claims": bullets(results(study)),
@@ -29,7 +34,7 @@ def text(study: Study) -> str:
         "What was hard": bullets(hard(study)) or ["Nothing stood out in the records."],
         "Computational cost": bullets(cost(study)),
     }
-    parts = [f"# Reproducibility summary: {study.suite.name}"]
+    parts = [f"# Reproducibility summary: {markdown(study.suite.name)}"]
     for heading, lines in sections.items():
         parts += [f"## {heading}", *lines]
     return "\n\n".join(parts) + "\n"
@@ -51,15 +56,16 @@ def claims(study: Study) -> Iterator[str]:
     for verdict in study.verdicts:
         one = verdict.comparison
         yield (
-            f"`{one.treatment}` and `{one.baseline}` differ in {one.metric} by more than "
-            f"{one.margin:g} points."
+            f"{code(one.treatment)} and {code(one.baseline)} differ in {markdown(one.metric)} by "
+            f"more than {one.margin:g} points."
         )
     for reference in study.suite.references:
         figure = published()[reference.figure]
-        suspect = f" (suspect: {figure.suspect})" if figure.suspect else ""
+        suspect = f" (suspect: {markdown(figure.suspect)})" if figure.suspect else ""
         yield (
-            f"Published: {figure.method} reaches {figure.value:.2f} on {figure.dataset}{suspect}, "
-            f"held against `{reference.arm}` in {reference.metric}."
+            f"Published: {markdown(figure.method)} reaches {figure.value:.2f} on "
+            f"{markdown(figure.dataset)}{suspect}, held against {code(reference.arm)} in "
+            f"{markdown(reference.metric)}."
         )
 
 
@@ -70,16 +76,16 @@ def method(study: Study) -> Iterator[str]:
         used = {v.choices[kind].label() for v in suite.variants if kind in v.choices}
         few = sorted(used)[:3]
         more = f" and {len(used) - len(few)} more" if len(used) > len(few) else ""
-        yield f"{kind}: {'; '.join(few)}{more}"
+        yield f"{kind}: {markdown('; '.join(few))}{more}"
     marks = {str(r.provenance.get("data_mark") or "") for r in records(study)} - {""}
     if marks:
-        yield f"The data are {', '.join(sorted(marks))}, not a published data set."
+        yield f"The data are {markdown(', '.join(sorted(marks)))}, not a published data set."
     yield (
         f"{len(suite.variants)} arms, {suite.seeds} seeds each, paired by seed; alpha "
         f"{suite.alpha:g}, {suite.correction.capitalize()}, contrasts: {len(study.verdicts)}."
     )
     if suite.changes:
-        yield f"Run with {', '.join(suite.changes)}: not the suite as it stands."
+        yield f"Run with {', '.join(map(code, suite.changes))}: not the suite as it stands."
 
 
 def results(study: Study) -> Iterator[str]:
@@ -89,20 +95,22 @@ def results(study: Study) -> Iterator[str]:
         told = words.decision(verdict)
         level = words.percent(study.suite.alpha)
         yield (
-            f"{told}: `{one.treatment}` − `{one.baseline}`, {one.metric}: "
+            f"{told}: {code(one.treatment)} − {code(one.baseline)}, {markdown(one.metric)}: "
             f"{words.points(verdict.estimate)} points, {level} interval "
             f"{words.interval(verdict.low, verdict.high)}, {verdict.n} seeds."
         )
     for effect, verdict in study.pooled:
         yield (
-            f"{words.decision(verdict)}: {words.named(study, effect)}, {effect.metric}: "
+            f"{words.decision(verdict)}: {markdown(words.named(study, effect))}, "
+            f"{markdown(effect.metric)}: "
             f"{words.points(verdict.estimate)} points, {verdict.n} seeds."
         )
     for effect, verdict in study.factors:
         if verdict.decision == "MATTERS":
             yield (
-                f"{words.decision(verdict)}: {effect.name} ({effect.low} → {effect.high}), "
-                f"{words.points(verdict.estimate)} points on {effect.metric}."
+                f"{words.decision(verdict)}: {markdown(effect.name)} "
+                f"({markdown(effect.low)} → {markdown(effect.high)}), "
+                f"{words.points(verdict.estimate)} points on {markdown(effect.metric)}."
             )
     for reference in study.suite.references:
         figure = published()[reference.figure]
@@ -110,10 +118,10 @@ def results(study: Study) -> Iterator[str]:
             if arm.variant.arm == reference.arm:
                 ours = study.measured(arm.variant, reference.metric)
                 yield (
-                    f"`{arm.variant.label}` reaches {words.points(ours.mean, signed=False)} in "
-                    f"{tables.stamped(study, reference.metric)}, "
+                    f"{code(arm.variant.label)} reaches {words.points(ours.mean, signed=False)} in "
+                    f"{markdown(tables.stamped(study, reference.metric))}, "
                     f"{words.points(ours.mean - figure.value)} from the published "
-                    f"{figure.value:.2f} ({figure.method})."
+                    f"{figure.value:.2f} ({markdown(figure.method)})."
                 )
 
 
@@ -133,7 +141,7 @@ def hard(study: Study) -> Iterator[str]:
     """Name what the records show went badly, or stays open."""
     lost = [r for r in records(study) if r.status != "ok"]
     if lost:
-        reasons = sorted({f"{r.status}: {r.reason}" for r in lost})
+        reasons = sorted({markdown(f"{r.status}: {r.reason}") for r in lost})
         yield f"{len(lost)} runs were lost ({'; '.join(reasons[:3])})."
     missing = len({key for row in study.keys for key in row}) - len(records(study))
     if missing:
@@ -144,8 +152,9 @@ def hard(study: Study) -> Iterator[str]:
             yield f"{count} of the contrasts {decision}: {words.MEANINGS[decision]}."
     for place in study.inert:
         one = study.verdicts[place].comparison
-        yield f"`{one.treatment}` and `{one.baseline}` are INERT: the same from the first steps on."
-    yield from study.warnings
+        arms = f"{code(one.treatment)} and {code(one.baseline)}"
+        yield f"{arms} are INERT: the same from the first steps on."
+    yield from map(markdown, study.warnings)
 
 
 def cost(study: Study) -> Iterator[str]:
@@ -161,4 +170,4 @@ def cost(study: Study) -> Iterator[str]:
         f"{r.provenance.get('device')}, torch {r.provenance.get('packages', {}).get('torch')}"
         for r in all_records
     }
-    yield from sorted(facts)
+    yield from map(markdown, sorted(facts))

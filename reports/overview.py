@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ablate.flow import Study
+from ablate.foreign_text import markdown
 from ablate.settings import Settings
 
 from . import words
@@ -37,15 +38,15 @@ def importance(study: Study, pictures: Sequence[str]) -> list[str]:
         ]  # fmt: skip
         rows.append(["not explained", share(one.shares.residual), "–", "–",
                      str(one.shares.residual_df), "–", "–"])  # fmt: skip
-        parts.append(f"**{stamped(study, one.metric)}**")
+        parts.append(f"**{markdown(stamped(study, one.metric))}**")
         head = ["component", "of all variance", f"{level} interval", "of the arms' means",
                 "df", "F", "p"]  # fmt: skip
         parts.append(table(head, rows))
     parts.append(words.picture(SHARES, "Shares of variance, and levels", pictures))
     lost = [one.metric for one in study.importance if not one.shares.full]
     kinds = (
-        f"Runs were lost or not run ({', '.join(lost)}): these are type II sums of squares, which "
-        "do not add up. "
+        f"Runs were lost or not run ({markdown(', '.join(lost))}): these are type II sums of "
+        "squares, which do not add up. "
         if lost
         else "Every combination ran in every seed, so that the shares add up. "
     )
@@ -65,7 +66,7 @@ def settings(study: Study, pictures: Sequence[str]) -> list[str]:
         return []
     parts = ["## All settings together"]
     for one in study.settings:
-        parts += [f"**{stamped(study, one.metric)}**", _ranks(one), _tested(one)]
+        parts += [f"**{markdown(stamped(study, one.metric))}**", _ranks(one), _tested(one)]
         if one.across:
             parts.append(_across(one))
     parts.append(words.picture(RANKS, "Average ranks and performance profiles", pictures))
@@ -103,7 +104,7 @@ def _ranks(one: Settings) -> str:
 
 def _tested(one: Settings) -> str:
     found, k = one.test, len(one.arms)
-    names = [", ".join(one.arms[i] for i in clique) for clique in one.cliques]
+    names = [markdown(", ".join(one.arms[i] for i in clique)) for clique in one.cliques]
     apart = f"not told apart: {'; '.join(names)}" if names else "all arms are told apart"
     few = (
         f" With {found.blocks} settings no rank difference can reach Nemenyi's, which is more than "

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ablate.flow import Study
+from ablate.foreign_text import figure as drawable
 from ablate.overview import Importance
 from ablate.settings import Settings
 
-from . import files
-from .figures import ARM_COLOURS, canvas
+from . import files, floors
+from .figures import ARM_COLOURS, LINES, SHORT, canvas
 from .overview import RANKS, SHARES
 
 BAR, REST = "#1b6f8a", "#d8d8dc"
@@ -52,8 +53,10 @@ def _shares(axes: Any, one: Importance) -> None:
     for place, term in zip(places, terms, strict=True):
         if term.low == term.low:  # an interval was computed
             axes.plot([100 * term.low, 100 * term.high], [place, place], color="#333333", lw=1.2)
-    axes.set_yticks([0, *places], ["not explained", *(term.name for term in terms)])
-    axes.set_xlabel(f"% of the variance of {one.metric}")
+    axes.set_yticks(
+        [0, *places], ["not explained", *(drawable(term.name, SHORT) for term in terms)]
+    )
+    axes.set_xlabel(f"% of the variance of {drawable(one.metric)}")
 
 
 def _levels(axes: Any, one: Importance) -> None:
@@ -64,7 +67,7 @@ def _levels(axes: Any, one: Importance) -> None:
             axes.plot([level.apart.low, level.apart.high], [place, place], color=BAR, lw=1.6)
             axes.plot(level.apart.mean, place, "o", color=BAR, ms=5)
             ticks.append(place)
-            names.append(f"{name}: {level.level}"[:48])
+            names.append(drawable(f"{name}: {level.level}", 48))
             place += 1
         place += 0.8
     axes.set_yticks(ticks, names)
@@ -74,7 +77,22 @@ def _levels(axes: Any, one: Importance) -> None:
 def ranks(study: Study, pyplot: Any) -> Any:
     """Draw average ranks with the cliques under them, and each arm's performance profile."""
     tall = [len(one.arms) for one in study.settings]
-    return _rows(pyplot, study.settings, (_diagram, _profile), 1.6 + 0.22 * max([6, *tall]))
+
+    def profile(axes: Any, one: Settings) -> None:
+        _profile(axes, one)
+        known = {
+            (label, round(value, 1))
+            for variant in study.suite.variants
+            for label, value in floors.under(study, variant, one.metric).items()
+        }
+        for label, value in sorted(known):
+            axes.axvline(value, color="#888888", lw=1, ls=LINES[label], label=label)
+        handles, labels = axes.get_legend_handles_labels()
+        unique = dict(zip(labels, handles, strict=True))
+        axes.legend(unique.values(), unique.keys(), fontsize=7, frameon=False,
+                    loc="center left", bbox_to_anchor=(1.0, 0.5))  # fmt: skip
+
+    return _rows(pyplot, study.settings, (_diagram, profile), 1.6 + 0.22 * max([6, *tall]))
 
 
 def _diagram(axes: Any, one: Settings) -> None:
@@ -92,13 +110,14 @@ def _diagram(axes: Any, one: Settings) -> None:
         row = -(depth + (place if left else k - 1 - place))
         rank, end = one.test.ranks[i], 0.7 if left else k + 0.3
         axes.plot([rank, rank, end], [0, row, row], color="#555555", lw=0.8)
-        axes.annotate(f" {one.arms[i]} ({rank:.2f}) ", (end, row), va="center", fontsize=8,
+        named = f" {drawable(one.arms[i], SHORT)} ({rank:.2f}) "
+        axes.annotate(named, (end, row), va="center", fontsize=8,
                       ha="right" if left else "left", annotation_clip=False)  # fmt: skip
     for place, clique in enumerate(one.cliques):
         among = [one.test.ranks[i] for i in clique]
         row = -0.55 - 0.6 * place
         axes.plot([min(among) - 0.04, max(among) + 0.04], [row, row], color="#c1440e", lw=3)
-    axes.set_title(f"{one.metric}: average ranks; joined: not told apart", fontsize=9)
+    axes.set_title(f"{drawable(one.metric)}: average ranks; joined: not told apart", fontsize=9)
 
 
 def _profile(axes: Any, one: Settings) -> None:
@@ -106,6 +125,5 @@ def _profile(axes: Any, one: Settings) -> None:
         colour = ARM_COLOURS[place % len(ARM_COLOURS)]
         style = "-" if place < len(ARM_COLOURS) else "--"
         axes.plot(one.thresholds, [100 * share for share in profile], style, color=colour,
-                  label=arm, lw=1.4)  # fmt: skip
-    axes.set(xlabel=f"{one.metric}, points", ylabel="% of runs above")
-    axes.legend(fontsize=7, frameon=False)
+                  label=drawable(arm, SHORT), lw=1.4)  # fmt: skip
+    axes.set(xlabel=f"{drawable(one.metric)}, points", ylabel="% of runs above")

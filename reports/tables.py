@@ -6,21 +6,26 @@ import math
 from collections.abc import Iterable, Sequence
 
 from ablate.flow import Study
+from ablate.foreign_text import Markup, markdown
 from ablate.references import Published, published
 from ablate.summary import Estimate
 from ablate.types import Verdict, cell_words
 
-from . import words
+from . import floors, words
+
+CELL = 1000
+"""Letters of a cell; a reason that names every arm of a factorial is long."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a markdown table; a bar inside a cell is escaped."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(word) for word in line)} |" for line in lines)
+    """Write a markdown table. A cell that is not `Markup` is somebody's text, and is escaped."""
+    lines = [[_cell(word) for word in line] for line in (head, *rows)]
+    lines.insert(1, ["---"] * len(head))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text if isinstance(text, Markup) else markdown(text, CELL)
 
 
 def verdicts(study: Study) -> str:
@@ -128,6 +133,7 @@ def arms(study: Study) -> str:
         ]
         for arm in study.arms
     ]
+    rows += [[*row, "–", "–"] for row in floors.rows(study)]
     return table(head, rows)
 
 
@@ -168,14 +174,14 @@ def references(study: Study) -> str:
         for arm in (arm for arm in study.arms if arm.variant.arm == one.arm):
             ours = study.measured(arm.variant, one.metric)
             spread = "" if math.isnan(figure.spread) else f" ± {figure.spread:.2f}"
-            suspect = f" **suspect**: {figure.suspect}" if figure.suspect else ""
+            suspect = f" **suspect**: {markdown(figure.suspect)}" if figure.suspect else ""
             same = arm.variant.choices["dataset"].name == figure.dataset
             rows.append([
                 arm.variant.label, stamped(study, one.metric), _mean(ours),
                 f"{figure.value:.2f}{spread} ({figure.method}, {figure.dataset})",
                 words.points(ours.mean - figure.value),
                 _band(figure, ours.mean) if same else "other data",
-                f"{figure.source}.{suspect}",
+                Markup(f"{markdown(figure.source)}.{suspect}"),
             ])  # fmt: skip
     return table(head, rows)
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ablate.flow import Study
+from ablate.foreign_text import code, markdown, plain
 from ablate.tunables import Tuned, TunedArm
+
+from . import tables
 
 
 def lines(found: Tuned) -> Iterator[str]:
     """Say what each arm gained, line by line."""
     yield (
         f"\n{found.trials} trials of {found.seeds} seeds for each of {len(found.arms)} arms, by "
-        f"{found.metric} on {found.rows} held-out training rows of each class:"
+        f"{plain(found.metric)} on {found.rows} held-out training rows of each class:"
     )
     for name, arm in found.arms.items():
         gain = arm.scores[arm.best] - arm.scores[0]
         yield (
-            f"  {name:<24} {arm.scores[0]:6.2f} -> {arm.scores[arm.best]:6.2f} (+{gain:.2f})  "
-            + (values(arm) if arm.best else "as written")
+            f"  {plain(name):<24} {arm.scores[0]:6.2f} -> {arm.scores[arm.best]:6.2f} "
+            f"(+{gain:.2f})  " + (plain(values(arm)) if arm.best else "as written")
         )
     yield f"\nTuned values: {found.file}. A suite takes them with `tuned: <that file>`."
 
@@ -34,12 +37,12 @@ def note(study: Study) -> str:
     if found is None:
         return "Not tuned: every arm has the settings that the suite writes down."
     left = found.untuned(list(dict.fromkeys(arms)))
-    said = f" (`{'`, `'.join(found.changes)}`)" if found.changes else ""
-    rest = f" Not tuned: {', '.join(left)}." if left else ""
+    said = f" ({', '.join(map(code, found.changes))})" if found.changes else ""
+    rest = f" Not tuned: {markdown(', '.join(left))}." if left else ""
     return (
-        f"Tuned with {found.trials} trials each ({found.seeds} seeds a trial), by {found.metric} "
-        f"on training rows of {found.data}{said} held out for it; seeds, class orders and test "
-        f"rows of this study were not used.{rest}"
+        f"Tuned with {found.trials} trials each ({found.seeds} seeds a trial), by "
+        f"{markdown(found.metric)} on training rows of {markdown(found.data)}{said} held "
+        f"out for it; seeds, class orders and test rows of this study were not used.{rest}"
     )
 
 
@@ -61,14 +64,13 @@ def section(study: Study) -> list[str]:
         figures += [arm.scores[arm.best], spread, arm.spreads[arm.best]]
         taken = values(arm) if arm.best else "as written"
         rows.append([name, *(f"{figure:.2f}" for figure in figures), taken])
-    table = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
     return [
         "## Tuning",
-        f"Points of {found.metric} on {found.rows} training rows of each class that were held out. "
-        "*best of n*: the expected best of n trials drawn from those that were made; where it "
-        "still rises at the end, the arm would gain from a larger budget. *spread*: the standard "
-        "deviation over the trials, which says how much the arm depends on its settings; *seeds' "
-        "spread*: over the seeds of the best trial. *taken*: the score of the values taken, too "
-        "good for having been picked; no verdict reads it.",
-        "\n".join(table),
+        f"Points of {markdown(found.metric)} on {found.rows} training rows of each class that were "
+        "held out. *best of n*: the expected best of n trials drawn from those that were made; "
+        "where it still rises at the end, the arm would gain from a larger budget. *spread*: the "
+        "standard deviation over the trials, which says how much the arm depends on its settings; "
+        "*seeds' spread*: over the seeds of the best trial. *taken*: the score of the values "
+        "taken, too good for having been picked; no verdict reads it.",
+        tables.table(head, rows),
     ]

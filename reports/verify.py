@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ablate import flow, provenance
 from ablate.errors import AblateError, DataError
-from ablate.foreign_text import plain
+from ablate.foreign_text import hidden, plain
 from ablate.registry import scan
 from ablate.store import Store
 from ablate.suite import parse_suite
@@ -178,18 +178,19 @@ def _facts(path: Path, text: str) -> Stated:
 
 def _suite(path: Path, text: str, facts: Stated) -> Suite:
     block = _SUITE.match(text, max(0, text.find("## The suite\n")))
-    if not block or provenance.digest([block[2].encode()]) != facts.suite:
+    written = hidden(block[2]) if block else ""
+    if not block or provenance.digest([written.encode()]) != facts.suite:
         raise DataError(f"{path}: the suite in it is not the one that it was made from")
     changes = [one.removeprefix("--set ") for one in facts.changes if one != "--quick"]
     tuned = _tuned(facts.tuned)
     own = {name: arm.values for name, arm in tuned.arms.items()} if tuned else {}
     quick = "--quick" in facts.changes
-    suite = parse_suite(block[2].encode(), path.stem, str(path), scan(), quick, changes, own)
+    suite = parse_suite(written.encode(), path.stem, str(path), scan(), quick, changes, own)
     if (runs := facts.seeds * len(suite.variants)) > MOST_RUNS:
         raise DataError(
             f"{path} is of {runs:,} runs; reports of over {MOST_RUNS:,} are not checked"
         )
-    return replace(suite, name=facts.name, seeds=facts.seeds, text=block[2], tuned=tuned)
+    return replace(suite, name=facts.name, seeds=facts.seeds, text=written, tuned=tuned)
 
 
 def _tuned(stated: StatedTuned | None) -> Tuned | None:

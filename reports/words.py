@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ablate.foreign_text import STORED, Markup, code, markdown, plain as shown, unmarked
 from ablate.metrics import lower_is_better
 from ablate.pair import in_cell
 from ablate.types import Contrast, Effect, Verdict, cell_words
@@ -41,15 +42,15 @@ def interval(low: float, high: float, signed: bool = True) -> str:
     return "–" if math.isnan(low) else f"{points(low, signed)} to {points(high, signed)}"
 
 
-def p_value(p: float) -> str:
+def p_value(p: float) -> Markup:
     """Write a p-value; never as 0.
 
     >>> p_value(0.04321), p_value(1e-9)
     ('0.043', '< 0.001')
     """
     if math.isnan(p):
-        return "–"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+        return Markup("–")
+    return Markup("< 0.001" if p < 0.001 else f"{p:.3f}")
 
 
 def percent(alpha: float) -> str:
@@ -61,13 +62,13 @@ def percent(alpha: float) -> str:
     return f"{100 * (1 - alpha):g} %"
 
 
-def decision(verdict: Verdict) -> str:
+def decision(verdict: Verdict) -> Markup:
     """Write a verdict with its direction and flags."""
     direction = ""
     if verdict.decision == "MATTERS":
         direction = " (helps)" if better(verdict) else " (hurts)"
     flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
-    return f"**{verdict.decision}**{direction}{flags}"
+    return Markup(f"**{verdict.decision}**{direction}{flags}")
 
 
 def better(verdict: Verdict) -> bool:
@@ -89,21 +90,25 @@ def answer(study: Study) -> str:
     contrast = study.suite.contrasts[first[0]]
     arms = [study.suite.variants[i].name for i in (contrast.treatment, contrast.baseline)]
     told = "; ".join(_told(study, i) for i in first)
-    metric = scoring(study, contrast)
-    return f"**{lead(mine)}** `{arms[0]}` against `{arms[1]}`, {metric}: {told}."
+    metric = markdown(scoring(study, contrast))
+    return f"**{lead(mine)}** {code(arms[0])} against {code(arms[1])}, {metric}: {told}."
 
 
 def told(study: Study) -> Iterator[str]:
     """Say the answer and every verdict in plain lines, for a terminal."""
-    yield f"\n{study.suite.question}\n{answer(study).replace('**', '').replace('`', '')}"
+    from .floors import qualifiers
+
+    yield f"\n{shown(study.suite.question, STORED)}\n{unmarked(answer(study))}"
+    yield from map(unmarked, qualifiers(study))
     for verdict in study.verdicts:
         one = verdict.comparison
         said = decision(verdict).replace("**", "")
-        yield f"  {said:<22} {one.treatment}  −  {one.baseline}  [{one.metric}]"
+        names = f"{shown(one.treatment)}  −  {shown(one.baseline)}  [{shown(one.metric)}]"
+        yield f"  {said:<22} {names}"
     for effect, verdict in zip(study.suite.effects, study.effects, strict=True):
         said = decision(verdict).replace("**", "")
-        yield f"  {said:<22} {named(study, effect)}  [{effect.metric}]"
-    yield from (f"  {twins(found)}" for found in study.same)
+        yield f"  {said:<22} {shown(named(study, effect))}  [{shown(effect.metric)}]"
+    yield from (f"  {unmarked(twins(found))}" for found in study.same)
 
 
 def named(study: Study, effect: Effect) -> str:
@@ -127,18 +132,19 @@ def _pooled(study: Study) -> str:
     claim = (first.name, first.metric, first.over)
     mine = [pair for pair in study.pooled if (pair[0].name, pair[0].metric, pair[0].over) == claim]
     level = percent(study.suite.alpha)
-    told = "; ".join(f"{setting(study, one)} {_figures(v, level)}" for one, v in mine)
-    arms = f"`{first.high}` against `{first.low}`"
-    return f"**{lead([v for _, v in mine])}** {arms}, {first.metric}, {told}."
+    told = "; ".join(f"{markdown(setting(study, one))} {_figures(v, level)}" for one, v in mine)
+    arms = f"{code(first.high)} against {code(first.low)}"
+    return f"**{lead([v for _, v in mine])}** {arms}, {markdown(first.metric)}, {told}."
 
 
 def twins(same: Same) -> str:
     """Say an A/A result in one sentence."""
     error = f"± {100 * same.error:.1f}"
     return (
-        f"A/A: {same.runs} runs of {same.label} against one another, {same.metric}: a difference "
-        f"was claimed in {100 * same.differs:.1f} % of random pairings, one beyond "
-        f"{same.margin:g} points in {100 * same.matters:.1f} % (at most {100 * same.alpha:g} "
+        f"A/A: {same.runs} runs of {markdown(same.label)} against one another, "
+        f"{markdown(same.metric)}: a difference was claimed in "
+        f"{100 * same.differs:.1f} % of random pairings, one beyond {same.margin:g} points in "
+        f"{100 * same.matters:.1f} % (at most {100 * same.alpha:g} "
         f"{error} is expected)" + ("; TOO MANY" if same.suspicious else "")
     )
 
@@ -156,7 +162,7 @@ def _effects(study: Study) -> str:
             ((e, v) for e, v in study.factors if v.decision == name),
             key=lambda pair: -abs(pair[1].estimate) if math.isfinite(pair[1].estimate) else 0,
         )
-        figures = [f"{named(study, e)} ({points(v.estimate)})" for e, v in mine]
+        figures = [f"{markdown(named(study, e))} ({points(v.estimate)})" for e, v in mine]
         if mine and name == "MATTERS":
             parts.append(
                 f"{len(mine)} of {len(study.factors)} effects {said}: {', '.join(figures)}"
@@ -210,13 +216,13 @@ def lead(verdicts: Sequence[Verdict]) -> str:
 def _told(study: Study, place: int) -> str:
     verdict = study.verdicts[place]
     cell = cell_words(study.suite.variants[study.suite.contrasts[place].treatment].cell)
-    where = f"at {', '.join(cell)} " if cell else ""
+    where = f"at {markdown(', '.join(cell))} " if cell else ""
     return f"{where}{_figures(verdict, percent(study.suite.alpha))}"
 
 
 def _figures(verdict: Verdict, level: str) -> str:
     if verdict.decision == "UNTESTABLE":
-        return f"UNTESTABLE, {verdict.why}"
+        return f"UNTESTABLE, {markdown(verdict.why)}"
     inert = "INERT" in verdict.flags and verdict.decision == "NEGLIGIBLE"
     name = "INERT, the same in every seed" if inert else verdict.decision
     return (

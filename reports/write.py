@@ -7,21 +7,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.flow import Study
-from ablate.foreign_text import markdown
+from ablate.foreign_text import STORED, code, markdown, visible
 from ablate.store import make_folder
 from ablate.summary import sampling_error
 
-from . import budgets, digests, files, overview, overview_figures, tables, tuned, words
+from . import (
+    arm_figures,
+    budgets,
+    digests,
+    files,
+    floors,
+    overview,
+    overview_figures,
+    tables,
+    tuned,
+    words,
+)
 from .figures import draw
-
-CAVEAT = 2000
-"""Letters of a line on what the records are."""
 
 
 def write(study: Study, folder: Path) -> Path:
     """Write `report.md` and its pictures into a folder; gives the report's path."""
     make_folder(folder)
-    pictures = draw(study, folder) + overview_figures.draw(study, folder)
+    pictures = draw(study, folder) + arm_figures.draw(study, folder)
+    pictures += overview_figures.draw(study, folder)
     failures = files.failures(pictures)
     return files.save(folder / "report.md", text(study, pictures.names, failures))
 
@@ -32,8 +41,9 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
     failures: lines on pictures that could not be drawn.
     """
     parts = [
-        f"# {study.suite.question}",
+        f"# {markdown(study.suite.question, STORED)}",
         words.answer(study),
+        *floors.qualifiers(study),
         tables.verdicts(study) if study.verdicts or study.pooled else "",
         "\n".join(f"> {line}" for line in [*notes(study), *failures]),
         legend(study),
@@ -44,8 +54,10 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         "## Arms",
         f"Final accuracy in points, mean over seeds ± half the {words.percent(study.suite.alpha)} "
         "interval of the mean. Overlap of two such intervals is no test: the arms share their "
-        "seeds, and the table above uses that.",
+        "seeds, and the table above uses that. The last rows cost nothing: a class at random, "
+        "always the most frequent class, the newest task without a fault and no other.",
         tables.arms(study),
+        words.picture(arm_figures.MEANS, "The arms' means over what costs nothing", pictures),
         finite_test(study),
         words.picture("curves.png", "Accuracy on the tasks seen so far", pictures),
         "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "
@@ -69,9 +81,9 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         "## Lost runs",
         tables.lost(study) or "None.",
         "## Warnings",
-        "\n".join(f"- {warning}" for warning in study.warnings) or "None.",
+        "\n".join(f"- {markdown(warning, STORED)}" for warning in study.warnings) or "None.",
         "## Provenance",
-        provenance(study),
+        digests.provenance_table(study),
         "## The suite",
         fenced(study.suite.text.rstrip()),
         digests.stated(study),
@@ -108,7 +120,7 @@ def leftovers(study: Study) -> str:
         left = sorted({sum(n % size for n in record.rows) for record in records})
         if left and left[-1] and size > 1:
             span = f"{left[0]}" if left[0] == left[-1] else f"{left[0]} to {left[-1]}"
-            parts.append(f"`{label}` {span}")
+            parts.append(f"{code(label)} {span}")
     rows = sorted({sum(record.rows) for record in records})
     if not parts:
         return ""
@@ -124,7 +136,7 @@ def factorial(study: Study) -> list[str]:
         return []
     metric = study.factors[0][0].metric
     return [
-        f"## Effects on {tables.stamped(study, metric)}",
+        f"## Effects on {markdown(tables.stamped(study, metric))}",
         "A factor's effect is the mean over the arms at its second level less that over the arms "
         "at its first, seed by seed; that of A × B is half of how much B changes the effect of A. "
         "Effects that this design cannot tell apart share a row. All belong to one family of "
@@ -178,7 +190,8 @@ def inert(study: Study) -> list[str]:
     lines = []
     for place, told in study.inert.items():
         one = study.verdicts[place].comparison
-        lines.append(f"- {one.treatment} and {one.baseline}: {told['tied']}; {told['reason']}.")
+        arms = f"{markdown(one.treatment)} and {markdown(one.baseline)}"
+        lines.append(f"- {arms}: {markdown(told['tied'])}; {markdown(told['reason'])}.")
     return [
         "## INERT from the first steps",
         "Before training, both arms of each contrast took a few steps on the same batches. These "
@@ -207,13 +220,15 @@ def notes(study: Study) -> list[str]:
     total, there = len(keys), len(records)
     ended = sum(record.status == "ok" for record in records.values())
     lines = [
-        " ".join(filter(None, (f"**{c.head}**", markdown(c.text, limit=CAVEAT), c.advice)))
+        " ".join(filter(None, (f"**{c.head}**", markdown(c.text, STORED), c.advice)))
         for c in study.caveats
     ]
     if suite.changes:
-        lines.append(f"**Not the suite as it stands:** run with `{'`, `'.join(suite.changes)}`.")
+        lines.append(
+            f"**Not the suite as it stands:** run with {', '.join(map(code, suite.changes))}."
+        )
     for mark in sorted({str(r.provenance.get("data_mark") or "") for r in records.values()} - {""}):
-        lines.append(f"**The data are {mark}**, not a published data set.")
+        lines.append(f"**The data are {markdown(mark)}**, not a published data set.")
     if any(variant.oracle for variant in suite.variants):
         lines.append(
             "**ORACLE** after an arm's name: its checkpoints were chosen on test rows, so its "
@@ -222,7 +237,9 @@ def notes(study: Study) -> list[str]:
     if suite.seeds != suite.declared_seeds:
         asked, ran = suite.declared_seeds, suite.seeds
         lines.append(f"**The suite declares {asked} seeds; this report is of {ran}** (`--seeds`).")
-    lines += [f"**Deviation from the registration:** {one}" for one in study.deviations]
+    lines += [
+        f"**Deviation from the registration:** {markdown(d, STORED)}" for d in study.deviations
+    ]
     lines += [*budgets.notes(study), tuned.note(study)]
     rules = {v.rule for v in (*study.verdicts, *study.effects)} - {"", "Student t"}
     if suite.looks and len(suite.looks) > 1:
@@ -255,7 +272,8 @@ def notes(study: Study) -> list[str]:
 
 
 def fenced(text: str) -> str:
-    """Put text into a code fence that no fence inside it can close."""
+    """Put text into a code fence that no fence inside it can close, with nothing hidden in it."""
+    text = visible(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}yaml\n{text}\n{fence}"
@@ -269,31 +287,12 @@ def legend(study: Study) -> str:
         said.append("**INERT**: both arms scored the same in every seed, as if never switched on")
     if any("TIED" in verdict.flags for verdict in study.verdicts):
         said.append("**TIED**: no difference in this metric, though other scores differ")
+    for flag, says in floors.SAYS.items():
+        if any(flag in verdict.flags for verdict in (*study.verdicts, *study.effects)):
+            said.append(f"*{flag}*: {says}")
     if any("differs" in verdict.flags for verdict in study.verdicts):
         said.append("*differs*: the interval excludes 0, but no verdict was reached")
     if "NEGLIGIBLE" in found:
         level = words.percent(2 * study.suite.alpha)
         said.append(f"NEGLIGIBLE is judged by the {level} interval, unless arms are INERT")
     return "; ".join(said) + "." if said else ""
-
-
-def provenance(study: Study) -> str:
-    """List every fact that the records state, with all of its values where they disagree."""
-    found: dict[str, dict[str, set[str]]] = {}
-    for runs in study.runs:
-        for record in runs.values():
-            for name, value in record.provenance.items():
-                if name != "streams":
-                    parts = value if isinstance(value, dict) else {"": value}
-                    for part, word in parts.items():
-                        found.setdefault(name, {}).setdefault(part, set()).add(str(word))
-    rows = [
-        [
-            name,
-            ", ".join(
-                f"{part} {' / '.join(sorted(words))}".strip() for part, words in parts.items()
-            ),
-        ]
-        for name, parts in sorted(found.items())
-    ]
-    return tables.table(["fact", "value"], rows) if rows else "No records."

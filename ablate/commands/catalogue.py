@@ -16,7 +16,8 @@ def list_(kind: str | None) -> None:
     from ablate import describe
 
     for heading, lines in describe.catalogue(kind):
-        say("\n  ".join([click.style(heading, bold=True), *lines]))
+        say(heading, bold=True)
+        say_all(f"  {line}" for line in lines)
     for warning in describe.warnings():
         say(f"warning: {warning}", err=True)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ablate.commands.terminal import say, stream
+from ablate.foreign_text import plain
 
 if TYPE_CHECKING:
     from ablate.flow import Finished
@@ -39,7 +40,7 @@ def panel(progress: Progress) -> Any:
     for column in ("contrast", "seeds", "difference so far"):
         table.add_column(column)
     for label, seeds, estimate in progress.estimates():
-        table.add_row(escape(label), str(seeds), estimate)
+        table.add_row(escape(plain(label)), str(seeds), estimate)
     rows = Table.grid()
     for part in (progress.line(), ProgressBar(progress.total, progress.done, width=60), table):
         rows.add_row(part)

@@ -160,6 +160,11 @@ class Commands(click.Group):
             except AblateError as error:
                 say(str(error), err=True)
                 sys.exit(error.exit_code)
+            except click.ClickException as error:
+                usage = io.StringIO()
+                error.show(usage)  # it quotes what was typed
+                say(usage.getvalue().rstrip("\n"), err=True)
+                sys.exit(error.exit_code)
             except OSError as error:  # a full disk, a folder that is gone: nobody's bug
                 say(refused(error), err=True)
                 sys.exit(ExitCode.REFUSED)

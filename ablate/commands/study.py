@@ -27,6 +27,7 @@ from ablate.commands.shared import (
     workers_option,
     workforce,
 )
+from ablate.foreign_text import STORED, plain
 
 if TYPE_CHECKING:
     from ablate.types import Suite
@@ -120,7 +121,8 @@ def plan(
     with closing(open_store(results, create=False)) if there else nullcontext() as store:
         work = flow.prepare(opened, data_root, store)
         say_all(store.damage.lines() if store else (), err=True)
-    say("\n  ".join([opened.question, *(variant.label for variant in opened.variants)]))
+    labels = [plain(variant.label) for variant in opened.variants]
+    say("\n  ".join([plain(opened.question, STORED), *labels]))
     say("\n".join([describe.work(work), *why.stale(work)]))
     say_all(describe.cautions(work))
     if reasons:

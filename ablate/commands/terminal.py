@@ -47,11 +47,14 @@ def stream(*, err: bool = False) -> TextIO:
     return sys.stderr if err else sys.stdout
 
 
-def say(text: str, err: bool = False) -> None:
-    """Print a line; a reader who has left, or a terminal that is gone, does not stop the work."""
-    where = stream(err=err)
+def say(text: str, err: bool = False, bold: bool = False) -> None:
+    """Print lines in which nothing is hidden.
+
+    A reader who has left, or a terminal that is gone, does not stop the work.
+    """
+    where, shown = stream(err=err), visible(text)
     try:
-        click.echo(text, file=where)
+        click.echo(click.style(shown, bold=True) if bold else shown, file=where)
     except OSError:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), where.fileno())

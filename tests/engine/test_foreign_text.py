@@ -36,6 +36,7 @@ HOSTILE = (
     "+ b #",
     "<https://example.org>",
     "a\rb\x85c",
+    "\xa0wide\u3000",
 )
 TEXT = st.one_of(
     st.sampled_from(HOSTILE),

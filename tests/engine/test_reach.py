@@ -206,7 +206,7 @@ def test_an_arm_that_an_axis_misses_runs_once_and_is_labelled(
     study = run_suite(suite)
     assert len(study.arms) == 4
     assert study.settings == ()
-    assert next(judge.unvaried(suite)).startswith("`first` is not varied by budget_rows")
+    assert next(judge.unvaried(suite)).startswith("first is not varied by budget_rows")
     text = write.text(study)
     for arm in ("first", "random"):
         assert f"{arm}, budget_rows = " not in text
