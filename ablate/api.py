@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate import disjoint, frame, table_pairs, table_units, table_warnings, traps
-from ablate.errors import SelectionError
+from ablate.errors import SelectionError, unknown
 from ablate.family import battery, conclude
 from ablate.frame import Scores
+from ablate.pair import sided
 from ablate.settings import Settings, across
 from ablate.stats.guarded import beside
 from ablate.table_cells import LARGEST, SMALLEST
@@ -23,7 +24,7 @@ from ablate.table_header import Columns
 from ablate.table_names import plain
 from ablate.table_rows import label
 from ablate.table_shape import shaped
-from ablate.types import ENOUGH_PAIRS, Comparison, Design, Verdict
+from ablate.types import ENOUGH_PAIRS, SIDES, Comparison, Design, Verdict
 from ablate.verdict import CORRECTIONS
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Compared:
             "baseline": one.baseline,
             "metric": one.metric,
             "margin": one.margin,
+            "claim": one.claim,
             "verdict": verdict.decision,
             "direction": _direction(verdict),
             "better": _better(verdict, self.lower),
@@ -89,8 +91,12 @@ class Compared:
             "estimate": verdict.estimate,
             "low": verdict.low,
             "high": verdict.high,
+            "confidence": verdict.confidence,
             "inner_low": verdict.inner[0],
             "inner_high": verdict.inner[1],
+            "simultaneous_low": verdict.simultaneous[0],
+            "simultaneous_high": verdict.simultaneous[1],
+            "p_of": verdict.p_of,
             "p": verdict.p,
             "p_adjusted": verdict.p_adjusted,
             "rule": verdict.rule,
@@ -119,6 +125,7 @@ def compare(
     resolution: float | None = None,
     lower: bool = False,
     last: str | None = None,
+    claim: str = "",
 ) -> Compared:
     """Judge every pair of arms in a table, or every arm against `baseline`.
 
@@ -134,8 +141,10 @@ def compare(
     looks: numbers of pairs at which verdicts were to be read, rising, the last the most that was to
         be spent; without them the table is read once, as a study of a fixed number.
     resolution: what one test row is worth in the metric; by default the smallest step seen.
-    lower: a lower score is better; it turns ranks around, and no verdict.
+    lower: a lower score is better; it turns ranks around, and the side of a claim.
     last: a column of steps or epochs: of each run only its last row counts.
+    claim: `helps` or `hurts` spends alpha on that side of `baseline` alone, declared before the
+        data; the verdicts are then MATTERS, NO GAIN (NO HARM), INCONCLUSIVE and UNTESTABLE.
 
     Blocks that share keys are judged by the keys' means over all blocks; blocks that share none
     each bring an error of their own (Welch-Satterthwaite). Where each block has one score of an
@@ -150,12 +159,19 @@ def compare(
     found = shaped(table, asked)
     scores = frame.scores(found.table, found.columns, resolution, last)
     contrasts = table_pairs.pairs(scores, None if baseline is None else plain(baseline))
+    _check_claim(claim, baseline, scores.arms)
     first = tuple(table_units.said_first(scores, metric, margin, lower))
     declared = margin or math.nan
-    whole = [table_pairs.compare_over(scores, one, metric, declared) for one in contrasts]
+    whole = [
+        sided(table_pairs.compare_over(scores, one, metric, declared), claim, lower)
+        for one in contrasts
+    ]
     design = _design(alpha, correction, looks, whole)
     apart = {
-        name: [table_pairs.compare_in(scores, one, name, metric, declared) for one in contrasts]
+        name: [
+            sided(table_pairs.compare_in(scores, one, name, metric, declared), claim, lower)
+            for one in contrasts
+        ]
         for name in (scores.blocks if found.columns.block else ())
     }
     inside = {
@@ -261,6 +277,16 @@ def _check(
         raise SelectionError(f"looks {list(looks)}; they rise from at least {ENOUGH_PAIRS}")
     if resolution is not None and not SMALLEST < resolution < LARGEST:
         raise SelectionError(f"a resolution of {resolution}; it is a positive number")
+
+
+def _check_claim(claim: str, baseline: str | None, arms: Sequence[str]) -> None:
+    if claim not in ("", *SIDES):
+        raise SelectionError(unknown("claim", claim, SIDES))
+    if claim and baseline is None and len(arms) > 2:
+        raise SelectionError(
+            f"claim {claim!r} of every pair of {len(arms)} arms: name the baseline that the others "
+            "are claimed against"
+        )
 
 
 def _direction(verdict: Verdict) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ablate import cohort, floors, pair
+from ablate import cohort, floors, metrics, pair
 from ablate.family import battery, conclude
 from ablate.judge import Runs, design, ground
 from ablate.stats.guarded import beside
@@ -68,13 +68,17 @@ def equalled(
         return math.nan, None
 
     def pairs(treatment: int, baseline: int) -> Comparison:
-        made = pair.compare(
-            suite.variants[treatment],
-            suite.variants[baseline],
-            contrast.metric,
-            contrast.margin,
-            (runs[treatment], runs[baseline]),
-            suite.seed_numbers,
+        made = pair.sided(
+            pair.compare(
+                suite.variants[treatment],
+                suite.variants[baseline],
+                contrast.metric,
+                contrast.margin,
+                (runs[treatment], runs[baseline]),
+                suite.seed_numbers,
+            ),
+            contrast.claim,
+            metrics.lower_is_better(contrast.metric),
         )
         return floors.placed([made], [(treatment, baseline)], ground(suite, runs))[0]
 
@@ -125,6 +129,7 @@ def between(a: Comparison, b: Comparison, share: float) -> Comparison:
         baseline_values=mixed("baseline_values"),
         lost=tuple(lost[seed] for seed in sorted(lost)),
         identical=a.identical and b.identical,
+        alike=tuple(a.alike[i] and b.alike[j] for i, j in places),
         refusal="; ".join(dict.fromkeys(filter(None, (a.refusal, b.refusal)))),
     )
 
@@ -149,7 +154,7 @@ def conclusion(verdict: Verdict) -> str:
     """Say what a verdict has decided, with its direction; '' where nothing."""
     if verdict.decision == "MATTERS":
         return "helps" if verdict.estimate > 0 else "hurts"
-    return "negligible" if verdict.decision == "NEGLIGIBLE" else ""
+    return verdict.decision.lower() if verdict.decided else ""
 
 
 def flips(place: int, own: Verdict, found: Sequence[AtEqual]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -77,7 +77,9 @@ class Calibration:
     power: by (margin, most seeds, truth in margins), normal world, a look at every seed from 5.
     errors: by (world, plan, margin), with the truth on the margin: the shares that can ever be
     called MATTERS, and NEGLIGIBLE. families: the same over families of ten, by (world, family,
-    plan). misled: by (world, seeds). agreement: by world, of `checked` studies.
+    plan). misled: by (world, seeds). agreement: by world, of `checked` studies. sides, sided: as
+    errors and families, of contrasts with a declared side, by (world, plan) and (world, family,
+    plan): MATTERS, and NO GAIN.
     """
 
     studies: int
@@ -87,6 +89,8 @@ class Calibration:
     misled: Mapping[tuple[str, int], Misled]
     agreement: Mapping[str, int]
     checked: int
+    sides: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    sided: Mapping[tuple[str, str, str], tuple[float, float]] = field(default_factory=dict)
 
 
 def calibrate(
@@ -122,17 +126,33 @@ def calibrate(
         for family, truths in FAMILIES.items()
         for plan in plans
     }
+    say("contrasts with a declared side")
+    sides = {
+        (name, plan): stoppers(WORLDS[name], 1.0, 1.0, schedule, studies, seed, side=1)
+        for name in tame
+        for plan, schedule in PLANS.items()
+    }
+    sided = {
+        (name, family, plan): families(
+            WORLDS[name], truths, 1.0, PLANS[plan], studies // 2, seed, side=1
+        )
+        for name in tame[:3]
+        for family, truths in FAMILIES.items()
+        for plan in plans
+    }
     warned = {}
     for name in [*tame[:2], *(n for n in WORLDS if n not in tame), CRASHES]:
         say(f"warnings in the world: {name}")
         for n in SIZES:
             warned[name, n] = misled(_studies(name, n, engine, seed))
     say("the engine itself on the same studies")
+    truths = (0, 0.5, 1.0, 1.5)
     same = {
-        name: agreement(WORLDS[name], (0, 0.5, 1.0, 1.5), 1.0, EVERY, engine // 3, seed)
+        f"{name}{words}": agreement(WORLDS[name], truths, 1.0, EVERY, engine // 3, seed, side=side)
         for name in tame
+        for side, words in ((0, ""), (1, " with a side"))
     }
-    return Calibration(studies, power, errors, within, warned, same, engine // 3)
+    return Calibration(studies, power, errors, within, warned, same, engine // 3, sides, sided)
 
 
 def study(deltas: Sequence[float], margin: float, resolution: float) -> Comparison:
@@ -157,16 +177,20 @@ def judged(compared: Sequence[Comparison], design: Design) -> list[Verdict]:
 
 
 def agreement(world: World, truths: Sequence[float], margin: float, looks: Sequence[int],
-              studies: int, seed: int) -> int:  # fmt: skip
+              studies: int, seed: int, side: int = 0) -> int:  # fmt: skip
     """Count the studies of a family in which the engine and the arrays say the same throughout."""
     schedule, rng = planned(looks), np.random.default_rng(seed)
     deltas = np.stack([world.draw(rng, (studies, looks[-1]), truth) for truth in truths], 1)
-    made = claims(deltas, margin, schedule, world.resolution)
+    made = claims(deltas, margin, schedule, world.resolution, side)
     found, spent = decisions(made, schedule, 0.05)
+    claim = "helps" if side else ""
     design = Design(0.05, CORRECTION, tuple(looks), looks[-1])
     same = 0
     for mine, said, seeds in zip(deltas, found, spent, strict=True):
-        told = judged([study(one, margin, world.resolution) for one in mine], design)
+        told = judged(
+            [replace(study(one, margin, world.resolution), claim=claim, side=side) for one in mine],
+            design,
+        )
         mapped = [(coded(v), v.n if coded(v) else math.inf) for v in told]
         same += mapped == list(zip(said.tolist(), seeds.tolist(), strict=True))
     return same
@@ -176,7 +200,7 @@ def coded(verdict: Verdict) -> int:
     """Give a verdict as `decisions` writes it."""
     if verdict.decision == "MATTERS":
         return 1 if verdict.estimate > 0 else -1
-    return 2 if verdict.decision == "NEGLIGIBLE" else 0
+    return 2 if verdict.decided else 0
 
 
 def misled(told: Sequence[tuple[Comparison, float]]) -> Misled:

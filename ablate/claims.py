@@ -15,10 +15,11 @@ from ablate.factorial import Design
 from ablate.reach import Grid, content
 from ablate.references import published
 from ablate.schema import shown
-from ablate.types import Contrast, Effect, Reference
+from ablate.types import SIDES, Contrast, Effect, Reference
 
 CONTRAST_KEYS = ("treatment", "baseline", "metric", "margin")
 OVER = "over"
+CLAIM = "claim"
 _MARGIN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s+points?")
 
 
@@ -88,7 +89,7 @@ class ClaimReader:
             self.note(node.at, f"{shown(node.plain())} for a contrast", ", ".join(CONTRAST_KEYS))
             return None
         before = len(self.reader.problems)
-        keys = (*CONTRAST_KEYS, OVER)
+        keys = (*CONTRAST_KEYS, OVER, CLAIM)
         for key in node.items:
             if key not in keys:
                 self.note(node.keys[key], f"unknown key {key!r}", ", ".join(keys),
@@ -102,10 +103,22 @@ class ClaimReader:
         self.one_of(node, "metric", known, "metric")
         values["margin"] = self.margin(node)
         values[OVER] = OVER in node.items
+        values[CLAIM] = self.side(node)
         same = values.get("treatment") == values.get("baseline")
         if same and "treatment" in values:
             self.note(node.items["baseline"].at, "an arm compared with itself", "another arm")
         return values if len(self.reader.problems) == before else None
+
+    def side(self, node: Node) -> str:
+        """Read the side that a contrast claims; '' for both."""
+        child = node.items.get(CLAIM)
+        if child is None:
+            return ""
+        if child.text not in SIDES:
+            wrong = f"{shown(child.plain())} for claim"
+            self.note(child.at, wrong, CONTRAST_HELP[CLAIM], nearest(child.text, SIDES))
+            return ""
+        return child.text
 
     def over(self, node: Node, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Read the axes over which a contrast is pooled, of those that reach its arms."""
@@ -203,6 +216,7 @@ CONTRAST_HELP = {
     "metric": "such as all-classes, continuum(20), forgetting",
     "margin": "the smallest difference that would matter, in (0, 100], as in '1.0 points'",
     OVER: "all, or axes of vary: one verdict over these settings, all of equal weight",
+    CLAIM: "helps or hurts: alpha is spent on that side, and the other is not asked about",
 }
 
 
@@ -232,7 +246,8 @@ def pairs(values: Mapping[str, Any], grid: Grid) -> list[tuple[int, int]]:
 
 def cells(values: Mapping[str, Any], grid: Grid) -> list[Contrast]:
     """Give a contrast in every cell."""
-    return [Contrast(a, b, values["metric"], values["margin"]) for a, b in pairs(values, grid)]
+    about = (values["metric"], values["margin"], values[CLAIM])
+    return [Contrast(a, b, *about) for a, b in pairs(values, grid)]
 
 
 def pools(values: Mapping[str, Any], over: tuple[str, ...], grid: Grid) -> list[Effect]:
@@ -253,6 +268,7 @@ def pools(values: Mapping[str, Any], over: tuple[str, ...], grid: Grid) -> list[
             metric=values["metric"],
             margin=values["margin"],
             over=over,
+            claim=values[CLAIM],
         )
         for group in groups.values()
     ]

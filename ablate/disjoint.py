@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ablate import verdict
-from ablate.stats.pooled import Pooled, pooled
-from ablate.types import ENOUGH_PAIRS, Comparison, Design, TestResult, Verdict
+from ablate.correction import Step, steps
+from ablate.interim import Interim, Look
+from ablate.looks import Once
+from ablate.stats.pooled import pooled
+from ablate.types import Comparison, Design, TestResult, Verdict
 
 RULE = "Welch-Satterthwaite"
 ASSUMES = "normal differences, independent blocks"
@@ -22,20 +26,28 @@ def judge(contrasts: Sequence[Sequence[Comparison]], design: Design) -> tuple[Ve
     cannot be judged is UNTESTABLE.
     """
     faults = [fault(blocks) for blocks in contrasts]
-    found = [None if bad else _pool(blocks)
-             for bad, blocks in zip(faults, contrasts, strict=True)]  # fmt: skip
-    p = [min(one.claims(blocks[0].margin)) if one else 1.0
-         for one, blocks in zip(found, contrasts, strict=True)]  # fmt: skip
-    adjusted = verdict.adjust(p, design.correction)
+    read = [None if reason else _pool(blocks)
+            for reason, blocks in zip(faults, contrasts, strict=True)]  # fmt: skip
+    p = [interim.p if interim and not _few(blocks) else 1.0
+         for interim, blocks in zip(read, contrasts, strict=True)]  # fmt: skip
+    ladder = steps(p, design.alpha, design.correction)
     return tuple(
-        _verdict(blocks, one, bad, q, design)
-        for blocks, one, bad, q in zip(contrasts, found, faults, adjusted, strict=True)
+        _verdict(blocks, interim, step) if interim else _untestable(blocks, reason)
+        for blocks, interim, reason, step in zip(contrasts, read, faults, ladder, strict=True)
     )
 
 
-def _pool(blocks: Sequence[Comparison]) -> Pooled:
+def _few(blocks: Sequence[Comparison]) -> str:
+    return verdict.withheld(joined(blocks))
+
+
+def _pool(blocks: Sequence[Comparison]) -> Interim:
     tiny = max(one.round_off for one in blocks)
-    return pooled([one.deltas for one in blocks], blocks[0].resolution, tiny)
+    mean = pooled([one.deltas for one in blocks], blocks[0].resolution, tiny)
+    n = sum(len(one.deltas) for one in blocks)
+    look = Look(n, mean.estimate, mean.error, Once(RULE, mean.df))
+    first = blocks[0]
+    return Interim(first.margin, first.claim, first.side, (look,))
 
 
 def fault(blocks: Sequence[Comparison]) -> str:
@@ -50,38 +62,28 @@ def fault(blocks: Sequence[Comparison]) -> str:
     )
 
 
-def _verdict(
-    blocks: Sequence[Comparison], found: Pooled | None, bad: str, p: float, design: Design
-) -> Verdict:
+def _untestable(blocks: Sequence[Comparison], reason: str) -> Verdict:
+    whole, nothing = joined(blocks), (math.nan, math.nan)
+    return Verdict(whole, "UNTESTABLE", math.nan, *nothing, len(whole.deltas), math.nan, math.nan,
+                   math.nan, reason, (), {}, RULE, nothing)  # fmt: skip
+
+
+def _verdict(blocks: Sequence[Comparison], interim: Interim, step: Step) -> Verdict:
     whole = joined(blocks)
-    n = len(whole.deltas)
-    if found is None:
-        nothing = (math.nan, math.nan)
-        return Verdict(whole, "UNTESTABLE", math.nan, *nothing, n, math.nan, math.nan, math.nan,
-                       bad, (), {}, RULE, nothing)  # fmt: skip
-    large, small = found.claims(whole.margin)
-    outer, inner = found.interval(design.alpha), found.interval(2 * design.alpha)
-    decision, why = "INCONCLUSIVE", "the interval crosses the margin"
-    flags: tuple[str, ...] = ()
-    zero = all(verdict.is_zero(one) for one in blocks)
-    if n < ENOUGH_PAIRS:
-        why = f"{n} pairs are too few to decide; at least {ENOUGH_PAIRS} are needed"
-    elif zero and whole.identical:
-        decision, flags = "NEGLIGIBLE", ("INERT",)
-        why = "no seed shows any difference: every score of both arms is the same"
-    elif p <= design.alpha:
-        decision = "MATTERS" if large < small else "NEGLIGIBLE"
-        side = "beyond" if large < small else "inside"
-        why = f"the difference lies {side} the margin of {whole.margin:g}"
-    differs = decision == "INCONCLUSIVE" and (outer[0] > 0 or outer[1] < 0)
-    sd = float(np.std(whole.deltas, ddof=1)) or whole.resolution
-    size = found.estimate / sd
-    test = TestResult(RULE, n, min(large, small), found.estimate, *outer, ASSUMES, 0.0, size, "d")
-    detectable = whole.margin + (outer[1] - outer[0]) / 2 + found.reach(0.8)
-    return Verdict(
-        whole, decision, found.estimate, *outer, n, min(large, small), p, size, why,
-        ("differs",) if differs else flags, {RULE: test}, RULE, inner, detectable,
-    )  # fmt: skip
+    mean, error = interim.last.mean, interim.last.error
+    size = mean / (float(np.std(whole.deltas, ddof=1)) or whole.resolution)
+    test = TestResult(RULE, interim.last.n, interim.p, mean, *interim.outer(step.level), ASSUMES,
+                      0.0, size, "d")  # fmt: skip
+    evidence = verdict.Evidence(whole, {RULE: test}, step.level, interim=interim)
+    reached = verdict.decide(evidence, step)
+    reach = interim.last.rule.constant(0.2, interim.last.n) * error
+    low, high = interim.outer(step.level)
+    why = reached.why
+    if reached.decision == "INCONCLUSIVE" and not verdict.withheld(whole):
+        why = "the interval crosses the margin"  # how many seeds of which block, is not known
+    return replace(
+        reached, effect=size, why=why, detectable=whole.margin + (high - low) / 2 + reach
+    )
 
 
 def joined(blocks: Sequence[Comparison]) -> Comparison:
@@ -103,5 +105,7 @@ def joined(blocks: Sequence[Comparison]) -> Comparison:
         lost=tuple(pair for one in blocks for pair in one.lost),
         resolution=first.resolution,
         identical=all(one.identical for one in blocks),
+        claim=first.claim,
+        side=first.side,
         refusal="; ".join(dict.fromkeys(filter(None, (one.refusal for one in blocks)))),
     )

@@ -6,21 +6,20 @@ go, look by look, or with interruptions. A contrast that is decided stays as it 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ablate import verdict
+from ablate.correction import Step, steps
+from ablate.interim import Interim, continued
 from ablate.looks import Looks, Mixture, Rule
 from ablate.registry import scan
-from ablate.stats.student import spread
+from ablate.resolution import smallest_step
 from ablate.types import Comparison, Design, TestResult, Verdict
 
 Tests: TypeAlias = Mapping[str, Callable[[Comparison, float], TestResult]]
 
-
-NOTHING_READ = verdict.Reading()
 BROKEN = Mixture(share=0.25)
 """Reads a broken schedule. Its looks may have spent alpha already; what this adds to the error rate
 is at most a quarter of it, and in simulation about a fiftieth (docs/calibration_statistics.md).
@@ -31,27 +30,35 @@ is at most a quarter of it, and in simulation about a fiftieth (docs/calibration
 class Contest:
     """A contrast on its way: what was read so far, and the verdict once it is closed.
 
-    whole: all of its pairs, with their tests. seen: those of the last look that could be read.
+    whole: all of its pairs. seen: those of the last look that could be read. interim: what the
+    looks came to; None before the first. broken: a test that raised on `seen`.
     """
 
     whole: Comparison
-    evidence: verdict.Evidence
     seen: Comparison | None = None
-    reading: verdict.Reading = NOTHING_READ
+    interim: Interim | None = None
+    broken: str = ""
     closed: Verdict | None = None
 
-    def fault(self) -> str:
-        """Say why it cannot be judged at its last look; '' where it can."""
-        seen = verdict.fault(self.seen) if self.seen else "no look yet"
-        return self.evidence.broken or seen
+    @property
+    def shut(self) -> bool:
+        """Say whether nothing can be decided at its last look."""
+        if self.seen is None or self.interim is None or self.broken:
+            return True
+        return bool(verdict.fault(self.seen) or verdict.withheld(self.seen))
 
     def p(self) -> float:
-        """Give the p that it brings into the family: 1 where it cannot be judged."""
+        """Give the p that it brings into the family: 1 where nothing can be decided."""
         if self.closed:
             return self.closed.p
-        if self.fault():
-            return 1.0
-        return self.reading.p
+        return 1.0 if self.shut or self.interim is None else self.interim.p
+
+    def settles(self, step: Step) -> bool:
+        """Say whether it would be decided at a step of the family."""
+        if self.shut or self.interim is None or self.seen is None:
+            return False
+        decision = self.interim.read(step.level).decision
+        return decision != "INCONCLUSIVE" or verdict.is_calm(self.seen)
 
 
 def battery(names: Sequence[str] = ()) -> Tests:
@@ -61,19 +68,47 @@ def battery(names: Sequence[str] = ()) -> Tests:
 
 
 def conclude(compared: Sequence[Comparison], tests: Tests, design: Design) -> list[Verdict]:
-    """Replay the looks of a family and decide; the untestable ones count fully in it."""
-    contests = [_opened(one, tests, design.alpha) for one in compared]
-    family = 1 if design.correction == "none" else len(contests)
+    """Replay the looks of a family and decide; the untestable ones count fully in it.
+
+    A verdict at a look is a function of the pairs up to it, of all the family's claims: its
+    estimate, direction and interval are of that look. Only a refusal to pair records at all, which
+    is no matter of scores, holds for the whole study.
+    """
+    contests = [Contest(comparison) for comparison in compared]
     for look, rule in schedule(design):
-        contests = [one if one.closed else _read(one, look, rule, design) for one in contests]
-        adjusted = verdict.adjust([one.p() for one in contests], design.correction)
         contests = [
-            one if one.closed else _close(one, p, tests, design, family)
-            for one, p in zip(contests, adjusted, strict=True)
+            contest if contest.closed else _read(contest, look, rule, design)
+            for contest in contests
         ]
-    adjusted = verdict.adjust([one.p() for one in contests], design.correction)
-    pairs = zip(contests, adjusted, strict=True)
-    return [one.closed or _verdict(one, p, tests, design, family) for one, p in pairs]
+        contests = _settled(contests, tests, design)
+    ladder = _ladder(contests, design)
+    return [
+        contest.closed or _verdict(contest, step, tests, design)
+        for contest, step in zip(contests, ladder, strict=True)
+    ]
+
+
+def _ladder(contests: Sequence[Contest], design: Design) -> list[Step]:
+    return steps([contest.p() for contest in contests], design.alpha, design.correction)
+
+
+def _settled(contests: list[Contest], tests: Tests, design: Design) -> list[Contest]:
+    """Close what is decided at this look; a test that raises takes its contrast out of the look."""
+    while True:
+        ladder = _ladder(contests, design)
+        after = [
+            _close(contest, step, tests, design)
+            if not contest.closed and contest.settles(step)
+            else contest
+            for contest, step in zip(contests, ladder, strict=True)
+        ]
+        raised = [
+            replace(before, broken=now.broken) if now.broken else before
+            for before, now in zip(contests, after, strict=True)
+        ]
+        if raised == contests:  # else the steps of the others were not those of this family
+            return after
+        contests = raised
 
 
 def schedule(design: Design) -> Iterator[tuple[int, Rule]]:
@@ -92,49 +127,27 @@ def schedule(design: Design) -> Iterator[tuple[int, Rule]]:
 def first(comparison: Comparison, seeds: int) -> Comparison:
     """Give the comparison as it stood after the first `seeds` seeds."""
     early = set(comparison.schedule[:seeds])
-    kept = [i for i, seed in enumerate(comparison.seeds) if seed in early]
-    if len(kept) == len(comparison.seeds) and early >= {one.seed for one in comparison.lost}:
+    places = [i for i, seed in enumerate(comparison.seeds) if seed in early]
+    if len(places) == len(comparison.seeds) and early >= {pair.seed for pair in comparison.lost}:
         return comparison
+    alike = tuple(comparison.alike[i] for i in places) if comparison.alike else ()
+    treatment, baseline = (
+        tuple(values[i] for i in places)
+        for values in (comparison.treatment_values, comparison.baseline_values)
+    )
+    unit = comparison.resolution
+    if comparison.blocks and places:  # it was taken from the scores, later ones included
+        unit = smallest_step([*treatment, *baseline], comparison.blocks)
     return replace(
         comparison,
-        seeds=tuple(comparison.seeds[i] for i in kept),
-        treatment_values=tuple(comparison.treatment_values[i] for i in kept),
-        baseline_values=tuple(comparison.baseline_values[i] for i in kept),
-        lost=tuple(one for one in comparison.lost if one.seed in early),
+        seeds=tuple(comparison.seeds[i] for i in places),
+        treatment_values=treatment,
+        baseline_values=baseline,
+        lost=tuple(pair for pair in comparison.lost if pair.seed in early),
+        resolution=unit,
+        alike=alike,
+        identical=all(alike) if alike else comparison.identical,
     )
-
-
-def read(
-    before: verdict.Reading, comparison: Comparison, rule: Rule, alpha: float
-) -> verdict.Reading:
-    """Add a look to what was read: running minima of p, running intersections of intervals."""
-    n = len(comparison.deltas)
-    mean, error = math.fsum(comparison.deltas) / n, spread(comparison) / math.sqrt(n)
-
-    def p(t: float) -> float:
-        return float(rule.p(t, n))
-
-    outer = _narrowed(before.outer, mean, rule.constant(alpha / 2, n) * error)
-    inner = _narrowed(before.inner, mean, rule.constant(alpha, n) * error)
-    margin = comparison.margin
-    return verdict.Reading(
-        look=before.look + 1,
-        rule=rule.name,
-        large=min(before.large, 2 * p((abs(mean) - margin) / error)),
-        under=min(before.under, p((margin - mean) / error)),
-        over=min(before.over, p((mean + margin) / error)),
-        outer=outer,
-        inner=inner,
-    )
-
-
-def _narrowed(before: tuple[float, float], mean: float, half: float) -> tuple[float, float]:
-    low, high = max(before[0], mean - half), min(before[1], mean + half)
-    return (low, high) if low <= high else (mean - half, mean + half)
-
-
-def _opened(comparison: Comparison, tests: Tests, alpha: float) -> Contest:
-    return Contest(comparison, verdict.examine(comparison, tests, alpha))
 
 
 def _read(contest: Contest, look: int, rule: Rule, design: Design) -> Contest:
@@ -143,33 +156,25 @@ def _read(contest: Contest, look: int, rule: Rule, design: Design) -> Contest:
     seen = first(contest.whole, look)
     if any(pair.missing for pair in seen.lost):
         return contest
-    now = replace(contest, seen=seen)
-    if len(seen.deltas) < 2 or now.fault():
-        return now
-    before = replace(NOTHING_READ, look=contest.reading.look) if rule is BROKEN else contest.reading
-    return replace(now, reading=read(before, seen, rule, design.alpha))
+    if verdict.fault(seen):
+        return replace(contest, seen=seen, broken="", interim=None)
+    return replace(contest, seen=seen, broken="", interim=continued(contest.interim, seen, rule))
 
 
-def _close(contest: Contest, p: float, tests: Tests, design: Design, family: int) -> Contest:
-    if contest.seen is None or contest.fault():
-        return contest
-    if p > design.alpha and not verdict.is_zero(contest.seen):
-        return contest
-    found = _verdict(contest, p, tests, design, family)
-    decided = found.decision in ("MATTERS", "NEGLIGIBLE")
-    return replace(contest, closed=found) if decided else contest
+def _close(contest: Contest, step: Step, tests: Tests, design: Design) -> Contest:
+    found = _verdict(contest, step, tests, design)
+    if found.decided:
+        return replace(contest, closed=found)
+    return replace(contest, broken=found.why)
 
 
-def _verdict(contest: Contest, p: float, tests: Tests, design: Design, family: int) -> Verdict:
+def _verdict(contest: Contest, step: Step, tests: Tests, design: Design) -> Verdict:
     shown = contest.seen or contest.whole
-    evidence = contest.evidence
-    if shown is not contest.whole:  # the same pairs have the same tests
-        evidence = verdict.examine(shown, tests, design.alpha)
-    evidence = replace(evidence, reading=contest.reading if contest.reading.look else None)
-    found = verdict.decide(evidence, p, design.alpha, family)
+    evidence = verdict.examine(shown, tests, design.alpha, contest.interim)
+    reached = verdict.decide(evidence, step)
     waiting = any(pair.missing for pair in contest.whole.lost)
-    if found.decision == "INCONCLUSIVE" and contest.seen and waiting:
+    if reached.decision == "INCONCLUSIVE" and contest.seen and waiting:
         later = next((look for look in design.looks if look > len(contest.seen.schedule)), 0)
-        why = f"{found.why}; the next look is at {later} seeds" if later else found.why
-        found = replace(found, why=why)
-    return found
+        why = f"{reached.why}; the next look is at {later} seeds" if later else reached.why
+        reached = replace(reached, why=why)
+    return reached

@@ -54,7 +54,12 @@ class Comparison:
 
     deltas: treatment - baseline, `[n]`, by seed.
     resolution: what one test row is worth in final accuracy.
-    identical: every pair of records agrees in every score, not only in this metric.
+    identical: every pair of records agrees in every score, not only in this metric; alike: pair by
+    pair, `[n]`, where that was looked at.
+    blocks: over how many blocks a score is a mean where the resolution is the smallest step between
+    these scores; 0 where it is known.
+    claim: the side that was declared before the runs, `helps` or `hurts`; '' for both. side: 1
+    where that is a difference above 0, -1 below; 0 for both.
     standing: where its arms stand, by how many seeds were asked for; those that are not named,
         nowhere special.
     """
@@ -71,6 +76,11 @@ class Comparison:
     identical: bool = False
     refusal: str = ""
     standing: Mapping[int, Standing] = field(default_factory=dict)
+
+    alike: tuple[bool, ...] = ()
+    blocks: int = 0
+    claim: str = ""
+    side: int = 0
 
     @property
     def stands(self) -> Standing:
@@ -92,6 +102,12 @@ class Comparison:
     def round_off(self) -> float:
         """Give the size under which a difference of these scores is mere round-off."""
         return ROUND_OFF * max(map(abs, self.treatment_values + self.baseline_values), default=0.0)
+
+    @cached_property
+    def spread(self) -> float:
+        """Give the standard deviation of the differences; the resolution where it is round-off."""
+        sd = float(np.std(self.deltas, ddof=1))
+        return sd if sd > self.round_off else self.resolution
 
     @property
     def correlation(self) -> float:
@@ -132,13 +148,24 @@ class TestResult:
     note: str = ""
 
 
+SIDES = ("helps", "hurts")
+"""What a contrast may claim before the runs; without it, either."""
+
+DECIDED = ("MATTERS", "NEGLIGIBLE", "NO GAIN", "NO HARM")
+"""The decisions that settle a contrast."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """A decision on one contrast, with the evidence it rests on.
 
-    decision: MATTERS, NEGLIGIBLE, INCONCLUSIVE or UNTESTABLE. p: of the verdict, adjusted over the
-    family. low, high: the `1 - alpha` interval, simultaneous over the looks. flags: `INERT`,
-    `differs`, ... rule: by what it was read. inner: the `1 - 2 alpha` interval.
+    decision: MATTERS, NEGLIGIBLE, INCONCLUSIVE or UNTESTABLE; of a contrast with a declared side,
+    NO GAIN or NO HARM in the place of NEGLIGIBLE. p: of the claim `p_of`, the likelier of the two;
+    p_adjusted: over the family. low, high: the interval that the decision is read from, at the
+    level of its step in the family; nan where the decision rests on none. confidence: of that
+    interval; of a declared side, of each end. flags: `INERT`, `differs`, ... rule: by what it was
+    read. inner: the interval of 1 - 2 levels. simultaneous: that of 1 - alpha over all contrasts of
+    the family at once (Bonferroni).
     detectable: a true difference that would be found to matter in about 80 % of such studies.
     """
 
@@ -157,6 +184,14 @@ class Verdict:
     rule: str = "Student t"
     inner: tuple[float, float] = (math.nan, math.nan)
     detectable: float = math.nan
+    confidence: float = math.nan
+    p_of: str = ""
+    simultaneous: tuple[float, float] = (math.nan, math.nan)
+
+    @property
+    def decided(self) -> bool:
+        """Say whether the contrast is settled."""
+        return self.decision in DECIDED
 
 
 @dataclass(frozen=True)

@@ -153,8 +153,11 @@ def open_suite(
     path in the place of tuned ones.
     """
     suite = read_suite(find_suite(str(said)), scan(), quick, changes, own)
-    if seeds is None:
-        return suite
+    return suite if seeds is None else with_seeds(suite, seeds)
+
+
+def with_seeds(suite: Suite, seeds: int) -> Suite:
+    """Give a suite another number of seeds than it declares; its words of what changed follow."""
     told = [words for words in suite.changed_words if not words.startswith("seeds: ")]
     return replace(
         suite, seeds=seeds, changed_words=(*told, *told_seeds(seeds, suite.declared_seeds))
@@ -273,7 +276,7 @@ def open_arms(suite: Suite, store: Store) -> set[int]:
     waiting = [
         arms
         for arms, found in zip(claims, verdicts, strict=True)
-        if found.decision in ("INCONCLUSIVE", "UNTESTABLE") and not found.comparison.refusal
+        if not found.decided and not found.comparison.refusal
     ]
     idle = {*range(len(suite.variants))} - set().union(*claims)
     return set().union(*waiting, idle if waiting else set())

@@ -29,7 +29,8 @@ class Forecast:
     a power of 80 %. matters: the power for a difference of twice the margin. equivalent, halfway:
     the power to show NEGLIGIBLE where the truth is 0, and half the margin. seeds_matters,
     seeds_negligible: the seeds that bring the powers for twice the margin and for 0 to 80 %; 0
-    beyond 100,000. All are read at the strictest level that the correction may ask for.
+    beyond 100,000. All are read at the strictest level that the correction may ask for. claim: the
+    declared side; twice the margin then lies on it, and what is said of NEGLIGIBLE is of NO GAIN.
     """
 
     label: str
@@ -46,6 +47,7 @@ class Forecast:
     halfway: float
     seeds_matters: int
     seeds_negligible: int
+    claim: str = ""
 
 
 def pilot(suite: Suite, seeds: int) -> Suite:
@@ -95,9 +97,13 @@ def forecast(one: Comparison, sd: float, source: str, design: Design, level: flo
     two_sided, one_sided = 2 * rule.nominal(level / 2), rule.nominal(level)
 
     def matters(n: int, difference: float) -> float:
+        if one.side:
+            return power.one_sided(n, difference, sd, one.margin, one_sided)[0]
         return power.minimal_effect(n, difference, sd, one.margin, two_sided)
 
     def negligible(n: int, difference: float) -> float:
+        if one.side:
+            return power.one_sided(n, difference, sd, one.margin, one_sided)[1]
         return power.equivalence(n, difference, sd, one.margin, one_sided)
 
     low, high = (math.nan, math.nan) if declared else _interval(sd, len(one.deltas))
@@ -110,12 +116,15 @@ def forecast(one: Comparison, sd: float, source: str, design: Design, level: flo
         low=low,
         high=high,
         source=source,
-        detectable=power.detectable(last, sd, one.margin, two_sided),
+        detectable=power.detectable(
+            last, sd, one.margin, one_sided if one.side else two_sided, side=one.side
+        ),
         matters=matters(last, 2 * one.margin),
         equivalent=negligible(last, 0.0),
         halfway=negligible(last, one.margin / 2),
         seeds_matters=power.seeds(lambda n: matters(n, 2 * one.margin), POWER, 5),
         seeds_negligible=power.seeds(lambda n: negligible(n, 0.0), POWER, 5),
+        claim=one.claim,
     )
 
 

@@ -43,13 +43,17 @@ def by_variant(
 def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
     """Pair the records of every contrast."""
     return [
-        pair.compare(
-            suite.variants[c.treatment],
-            suite.variants[c.baseline],
-            c.metric,
-            c.margin,
-            (runs[c.treatment], runs[c.baseline]),
-            suite.seed_numbers,
+        pair.sided(
+            pair.compare(
+                suite.variants[c.treatment],
+                suite.variants[c.baseline],
+                c.metric,
+                c.margin,
+                (runs[c.treatment], runs[c.baseline]),
+                suite.seed_numbers,
+            ),
+            c.claim,
+            metrics.lower_is_better(c.metric),
         )
         for c in suite.contrasts
     ]

@@ -66,15 +66,7 @@ class Looks:
         from scipy.special import stdtr
 
         nominal = stdtr(n - 1, -np.asarray(t))
-        if len(self.planned) == 1:
-            return nominal
-        overall, _ = _curves(self.planned)
-        p = np.exp(overall(np.log(np.clip(nominal, FAR, LEVELS[-1]))))
-        return np.where(
-            nominal > LEVELS[-1],
-            1.0,
-            np.clip(p, nominal, np.minimum(1.0, len(self.planned) * nominal)),
-        )
+        return nominal if len(self.planned) == 1 else _overall(self.planned, nominal)
 
     def constant(self, level: float, n: int) -> float:
         """Give c_n for a one-sided error of `level` over all looks."""
@@ -84,9 +76,7 @@ class Looks:
 
     def nominal(self, level: float) -> float:
         """Give the level at each look whose overall level is `level`."""
-        if len(self.planned) == 1:
-            return level
-        return float(np.exp(_curves(self.planned)[1](math.log(max(level, FAR)))))
+        return level if len(self.planned) == 1 else _nominal(self.planned, level)
 
 
 @dataclass(frozen=True)
@@ -135,17 +125,63 @@ def log_evidence(t: Any, n: int, g: float = 1.0) -> Any:
     return -0.5 * math.log(spread) + n / 2 * ratio
 
 
+@dataclass(frozen=True)
+class Once:
+    """Student's t of a mean that is read once, with degrees of freedom of its own.
+
+    name: in reports. df: > 0, not nec. whole (Welch & Satterthwaite's).
+    """
+
+    name: str
+    df: float
+
+    def p(self, t: Any, n: int) -> Any:
+        """Give the one-sided p of `t`; n is in the degrees of freedom."""
+        from scipy.special import stdtr
+
+        return stdtr(self.df, -np.asarray(t))
+
+    def constant(self, level: float, n: int) -> float:
+        """Give Student's quantile of a one-sided level."""
+        from scipy.special import stdtrit
+
+        return -float(stdtrit(self.df, level))
+
+
+def _overall(planned: tuple[int, ...], nominal: Any) -> Any:
+    """Give the level over all looks of a nominal one, 1 above the table."""
+    p = np.exp(_curve(planned)(np.log(np.clip(nominal, FAR, LEVELS[-1]))))
+    most = np.minimum(1.0, len(planned) * nominal)
+    return np.where(nominal > LEVELS[-1], 1.0, np.clip(p, nominal, most))
+
+
 @cache
-def _curves(planned: tuple[int, ...]) -> tuple[Any, Any]:
-    """Give log nominal -> log overall level of a schedule, and the way back; both increase."""
+def _nominal(planned: tuple[int, ...], level: float) -> float:
+    """Give the nominal level of an overall one: the inverse of `_overall`, to the last digits.
+
+    It has to be exact: a p just under a level and an interval that just misses it would disagree.
+    """
+    from scipy.optimize import brentq
+
+    def short(log_nominal: float) -> float:
+        return float(np.log(_overall(planned, math.exp(log_nominal)))) - math.log(level)
+
+    low, high = math.log(level / len(planned)), min(math.log(level), math.log(LEVELS[-1]))
+    if short(low) >= 0 or short(high) <= 0:
+        return math.exp(low if short(low) >= 0 else high)
+    return math.exp(brentq(short, low, high, xtol=1e-15, rtol=1e-14))
+
+
+@cache
+def _curve(planned: tuple[int, ...]) -> Any:
+    """Give log nominal -> log overall level of a schedule, increasing."""
     from scipy.interpolate import PchipInterpolator
 
     overall = np.array([crossing(planned, [level] * len(planned))[-1] for level in LEVELS])
     most = np.minimum(1.0, len(planned) * LEVELS)
     overall = np.clip(overall, LEVELS, most)  # between the nominal level and Bonferroni's bound
     logs = np.log([FAR, *LEVELS]), np.log([FAR * len(planned), *np.maximum.accumulate(overall)])
-    rising = np.concatenate([[True], np.diff(logs[1]) > 1e-12])
-    return PchipInterpolator(*logs), PchipInterpolator(logs[1][rising], logs[0][rising])
+    return PchipInterpolator(*logs)
 
 
 def crossing(planned: Sequence[int], levels: Sequence[float]) -> Floats:

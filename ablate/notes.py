@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ablate.errors import StoreError
 from ablate.foreign_text import plain
-from ablate.types import Json
+from ablate.types import SIDES, Json
 
 
 class _Form(BaseModel):
@@ -24,20 +24,26 @@ class Inert(_Form):
 
 
 def _contrast(parts: list[Any]) -> list[Any]:
-    """Check [treatment, baseline, metric, margin, ...]."""
-    texts, numbers = parts[:3], parts[3:4]
-    if len(texts) < 3 or not all(isinstance(text, str) for text in texts) or not _are(numbers):
+    """Check [treatment, baseline, metric, the side if one was claimed, margin]."""
+    texts, rest = parts[:3], parts[3:]
+    if len(texts) < 3 or not all(map(_is_text, texts)) or not _is_claimed(rest):
         raise ValueError("a contrast is [treatment, baseline, metric, margin]")
     return parts
 
 
 def _effect(parts: list[Any]) -> list[Any]:
-    """Check [name, arms of the one half, arms of the other, metric, ..., margin]."""
+    """Check [name, arms of the one half, of the other, metric, the side if claimed, margin]."""
     arms = [*parts[1:3]]
     lists = all(isinstance(side, list) and all(map(_is_text, side)) for side in arms)
-    if len(parts) < 5 or not lists or not all(map(_is_text, parts[0:4:3])) or not _are(parts[-1:]):
+    texts = len(parts) >= 5 and all(map(_is_text, parts[0:4:3]))
+    if not texts or not lists or not _is_claimed(parts[4:]):
         raise ValueError("an effect is [name, arms, arms, metric, margin]")
     return parts
+
+
+def _is_claimed(rest: list[Any]) -> bool:
+    """Say whether what ends a claim is its margin, after its side if it has one."""
+    return _are(rest[-1:]) and (len(rest) == 1 or (len(rest) == 2 and rest[0] in SIDES))
 
 
 def _is_text(value: object) -> bool:

@@ -38,8 +38,15 @@ def compare(
     arms = zip((treatment, baseline), records, strict=True)
     made = join([Side(arm.label, [arm], [mine]) for arm, mine in arms], metric, margin, seeds)
     pairs = [(records[0][seed], records[1][seed]) for seed in made.seeds]
-    same = all(a.right == b.right and a.task_right == b.task_right for a, b in pairs)
-    return replace(made, identical=same and bool(pairs) and own(treatment) == own(baseline))
+    same = own(treatment) == own(baseline)
+    alike = tuple(same and a.right == b.right and a.task_right == b.task_right for a, b in pairs)
+    return replace(made, identical=bool(alike) and all(alike), alike=alike)
+
+
+def sided(comparison: Comparison, claim: str, lower: bool) -> Comparison:
+    """Give a comparison the side that was declared for it; lower: a lower score is better."""
+    side = {"helps": 1, "hurts": -1, "": 0}[claim] * (-1 if lower else 1)
+    return replace(comparison, claim=claim, side=side)
 
 
 def halves(
@@ -53,7 +60,8 @@ def halves(
     Of a contrast that is pooled over settings, pair inside each setting and take the means.
     """
     if effect.over:
-        return over_settings(effect, variants, runs, seeds)
+        pooled = over_settings(effect, variants, runs, seeds)
+        return sided(pooled, effect.claim, metrics.lower_is_better(effect.metric))
     sides = [
         Side(
             f"{effect.name}: {words}{in_cell(variants[half[0]].cell)}",
@@ -115,6 +123,7 @@ def over_settings(
         ),
         resolution=min((one.resolution for one in made), default=math.nan) / len(made),
         identical=all(one.identical for one in made),
+        alike=tuple(all(one.alike[one.seeds.index(seed)] for one in made) for seed in kept),
         refusal="; ".join(dict.fromkeys(filter(None, (*(one.refusal for one in made), *apart)))),
     )
 

@@ -61,7 +61,8 @@ def equivalence(n: int, difference: float, sd: float, margin: float, alpha: floa
     reach, root, df = float(stdtrit(n - 1, 1 - alpha)), math.sqrt(n) / sd, n - 1
     half = df / 2  # df s^2 / sd^2 is chi-square, so half of that is gamma(df / 2)
     wide = 9 / math.sqrt(df)
-    low, high = max(0.0, 1 - wide), min(margin * root / reach, 1 + wide + 12 / df)
+    farthest = margin * root / reach if reach > 0 else math.inf  # at alpha .5 any spread is inside
+    low, high = max(0.0, 1 - wide), min(farthest, 1 + wide + 12 / df)
     if high <= low:
         return 0.0
     cuts = np.linspace(low, high, 7)
@@ -72,6 +73,25 @@ def equivalence(n: int, difference: float, sd: float, margin: float, alpha: floa
     log_density = math.log(2 * half) + (df - 1) * np.log(np.maximum(s, 1e-300)) - half * s**2
     density = np.exp(log_density + (half - 1) * math.log(half) - math.lgamma(half))
     return min(1.0, float((reaches * _WEIGHTS * np.maximum(0, inside) * density).sum()))
+
+
+def one_sided(
+    n: int, difference: float, sd: float, margin: float, alpha: float = 0.05
+) -> tuple[float, float]:
+    """Give the chances that a declared side comes to MATTERS, and to none beyond the margin.
+
+    P(T'(ncp) > t_{1 - alpha}) and P(T'(ncp) < -t_{1 - alpha}), ncp = (difference - margin) sqrt(n)
+    / sd; difference: positive on the declared side.
+
+    >>> [round(chance, 3) for chance in one_sided(10, 2.0, 1.0, 1.0)]
+    [0.897, 0.0]
+    """
+    from scipy.special import nctdtr, stdtrit
+
+    reach, shift = float(stdtrit(n - 1, 1 - alpha)), (difference - margin) * math.sqrt(n) / sd
+    chances = (nctdtr(n - 1, way * shift, -reach) for way in (-1, 1))
+    more, none = (min(1.0, float(np.nan_to_num(chance))) for chance in chances)
+    return more, none
 
 
 def seeds(chance: Callable[[int], float], power: float = 0.8, least: int = 2) -> int:
@@ -92,11 +112,20 @@ def seeds(chance: Callable[[int], float], power: float = 0.8, least: int = 2) ->
     return high
 
 
-def detectable(n: int, sd: float, margin: float, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Give the true difference that is found to matter with `power`."""
+def detectable(
+    n: int,
+    sd: float,
+    margin: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    side: int = 0,
+) -> float:
+    """Give the true difference that is found to matter with `power`; side: not 0 if declared."""
     from scipy.optimize import brentq
 
     def short(difference: float) -> float:
+        if side:
+            return one_sided(n, difference, sd, margin, alpha)[0] - power
         return minimal_effect(n, difference, sd, margin, alpha) - power
 
     high = margin + sd

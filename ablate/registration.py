@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from ablate import notes, provenance
 from ablate.store import Store
-from ablate.types import Contrast, Effect, Json, Suite
+from ablate.types import SIDES, Contrast, Effect, Json, Suite
 
 
 def declared(suite: Suite) -> dict[str, Json]:
@@ -17,11 +17,11 @@ def declared(suite: Suite) -> dict[str, Json]:
 
     def claim(one: Contrast) -> Json:
         arms = [suite.variants[i].label for i in (one.treatment, one.baseline)]
-        return [*arms, one.metric, one.margin]
+        return [*arms, one.metric, *_side(one), one.margin]
 
     def effect(one: Effect) -> Json:
         sides = [[suite.variants[i].label for i in side] for side in (one.plus, one.minus)]
-        return [one.name, *sides, one.metric, one.margin]
+        return [one.name, *sides, one.metric, *_side(one), one.margin]
 
     return {
         "question": suite.question,
@@ -85,15 +85,15 @@ def original(suite: Suite, entry: Json | None) -> Suite | None:
         return None
     places = {variant.label: i for i, variant in enumerate(suite.variants)}
     contrasts = [
-        Contrast(places[a], places[b], metric, margin)
-        for a, b, metric, margin in then["contrasts"]
+        Contrast(places[a], places[b], metric, margin, *claim)
+        for a, b, metric, *claim, margin in then["contrasts"]
         if a in places and b in places
     ]
-    margins = {json.dumps(one[:-1]): one[-1] for one in then["effects"]}
+    registered_as = {_about(claim): claim for claim in then["effects"]}
     kept = [
-        replace(one, margin=margins[json.dumps(said[:-1])])
-        for one, said in zip(suite.effects, now["effects"], strict=True)
-        if json.dumps(said[:-1]) in margins
+        replace(effect, margin=claim[-1], claim=_sides(claim))
+        for effect, today in zip(suite.effects, now["effects"], strict=True)
+        if (claim := registered_as.get(_about(today)))
     ]
     return replace(
         suite,
@@ -126,18 +126,39 @@ def deviations(suite: Suite, entry: Json | None) -> Iterator[str]:
 
 
 def _claims(what: str, then: Json, now: Json) -> Iterator[str]:
-    """Compare two lists of claims, whose last entry is the margin."""
-    margins = [{json.dumps(one[:-1]): one[-1] for one in claims} for claims in (then, now)]
-    for claim in dict.fromkeys([*margins[0], *margins[1]]):
-        before, after = (side.get(claim) for side in margins)
-        said = json.loads(claim)
-        name = f"{said[0]} − {said[1]}, {said[2]}" if what == "contrasts" else said[0]
-        if before is None:
+    """Compare two lists of claims: what each is about, its side, and last its margin."""
+    before, after = ({_about(claim): claim for claim in claims} for claims in (then, now))
+    for about in dict.fromkeys([*before, *after]):
+        words = json.loads(about)
+        name = f"{words[0]} − {words[1]}, {words[2]}" if what == "contrasts" else words[0]
+        if about not in before:
             yield f"{what}: {name} was added after the registration."
-        elif after is None:
+        elif about not in after:
             yield f"{what}: {name} was registered and is gone."
-        elif before != after:
-            yield f"margin of {name}: registered {before:g}, now {after:g}."
+        else:
+            yield from _apart(name, before[about], after[about])
+
+
+def _apart(name: str, before: Json, after: Json) -> Iterator[str]:
+    sides = [_sides(claim) or "either side" for claim in (before, after)]
+    if sides[0] != sides[1]:
+        yield f"claim of {name}: registered {sides[0]}, now {sides[1]}."
+    if before[-1] != after[-1]:
+        yield f"margin of {name}: registered {before[-1]:g}, now {after[-1]:g}."
+
+
+def _side(claim: Contrast | Effect) -> list[str]:
+    """Give the declared side as an entry; a claim of both has none, as before there were sides."""
+    return [claim.claim] if claim.claim else []
+
+
+def _about(claim: Json) -> str:
+    """Give what a declared claim is about: all of it but its side and its margin."""
+    return json.dumps(claim[: -2 if _sides(claim) else -1])
+
+
+def _sides(claim: Json) -> str:
+    return claim[-2] if claim[-2] in SIDES else ""
 
 
 def _shown(value: Json) -> str:

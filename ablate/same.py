@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate import cohort, metrics, verdict
+from ablate.correction import alone
 from ablate.family import battery
 from ablate.pair import own
 from ablate.rng import stream
@@ -87,5 +88,5 @@ def false_claims(
         evidence = verdict.examine(pair, needed, alpha)
         if not evidence.fault:
             differs += evidence.tests["paired-t"].p <= alpha
-            matters += verdict.decide(evidence, evidence.p, alpha).decision == "MATTERS"
+            matters += verdict.decide(evidence, alone(evidence.p, alpha)).decision == "MATTERS"
     return differs / DRAWS, matters / DRAWS

@@ -22,11 +22,13 @@ Schedule: TypeAlias = Sequence[tuple[int, Rule]]
 
 @dataclass(frozen=True)
 class Claims:
-    """What simulated studies claim at each look so far: running minima of two p-values.
+    """What simulated studies claim at each look: two p-values, each of that look.
 
-    The looks that were declared have minima of their own, and those of a broken schedule, too.
+    That of NEGLIGIBLE is of the bounds over the looks so far, if the mean lies between the margins;
+    looks that were declared and those of a broken schedule have bounds of their own.
 
-    matters, negligible: `[..., looks]`. up: whether the mean was above 0, `[..., looks]`.
+    matters, negligible: `[..., looks]`; of a declared side, negligible is the claim that nothing
+    beyond the margin is there. up: whether the mean was above 0, `[..., looks]`.
     """
 
     matters: Floats
@@ -69,29 +71,34 @@ def peeked(seeds: int) -> Schedule:
     return [*((n, BROKEN) for n in range(5, seeds)), *fixed(seeds)]
 
 
-def claims(deltas: Floats, margin: float, schedule: Schedule, resolution: float) -> Claims:
-    """Read differences `[..., seeds]` at every look of a schedule."""
-    before: dict[type, dict[str, Floats]] = {}  # a broken schedule does not go on from its looks
+def claims(
+    deltas: Floats, margin: float, schedule: Schedule, resolution: float, side: int = 0
+) -> Claims:
+    """Read differences `[..., seeds]` at every look of a schedule; side: 1 where it is declared."""
+    before: dict[type, tuple[Floats, Floats]] = {}  # a broken schedule does not go on from its own
     sums, squares = np.cumsum(deltas, -1), np.cumsum(deltas**2, -1)
-    matters, negligible, up = [], [], []
+    matters, calm, up = [], [], []
     for n, rule in schedule:
         mean = sums[..., n - 1] / n
         variance = np.maximum(0, squares[..., n - 1] / n - mean**2) * n / (n - 1)
         sd = np.where(variance > 1e-12, np.sqrt(variance), resolution)
         error = sd / math.sqrt(n)
-        found = {
-            "large": 2 * rule.p((np.abs(mean) - margin) / error, n),
-            "under": rule.p((margin - mean) / error, n),
-            "over": rule.p((mean + margin) / error, n),
-        }
-        old = before.get(type(rule), found)
-        running = {name: np.minimum(old[name], p) for name, p in found.items()}
-        before[type(rule)] = running
+        short = rule.p((margin - mean) / error, n)
+        if side:
+            large, small = rule.p((mean - margin) / error, n), short
+        else:
+            over = rule.p((mean + margin) / error, n)
+            earlier = before.get(type(rule), (short, over))
+            bounds = np.minimum(earlier[0], short), np.minimum(earlier[1], over)
+            before[type(rule)] = bounds
+            large = 2 * rule.p((np.abs(mean) - margin) / error, n)
+            inside = np.abs(mean) < margin
+            small = np.where(inside, np.maximum(*bounds), np.maximum(short, over))
         few = n < ENOUGH_PAIRS
-        matters.append(np.where(few, 1.0, running["large"]))
-        negligible.append(np.where(few, 1.0, np.maximum(running["under"], running["over"])))
+        matters.append(np.where(few, 1.0, large))
+        calm.append(np.where(few, 1.0, small))
         up.append(mean > 0)
-    return Claims(np.stack(matters, -1), np.stack(negligible, -1), np.stack(up, -1))
+    return Claims(np.stack(matters, -1), np.stack(calm, -1), np.stack(up, -1))
 
 
 def ever(p: Floats, alpha: float) -> float:
@@ -139,14 +146,21 @@ def rates(
 
 
 def stoppers(
-    world: World, truth: float, margin: float, schedule: Schedule, studies: int, seed: int
+    world: World,
+    truth: float,
+    margin: float,
+    schedule: Schedule,
+    studies: int,
+    seed: int,
+    side: int = 0,
 ) -> tuple[float, float]:
     """Give the shares that can ever be called MATTERS, and ever NEGLIGIBLE, at some look.
 
     Who stops at the first MATTERS claims it this often, whatever came before; so for NEGLIGIBLE.
+    side: 1 where a difference above 0 was declared; the second share is then that of NO GAIN.
     """
     deltas = world.draw(np.random.default_rng(seed), (studies, schedule[-1][0]), truth)
-    made = claims(deltas, margin, schedule, world.resolution)
+    made = claims(deltas, margin, schedule, world.resolution, side)
     return ever(made.matters, 0.05), ever(made.negligible, 0.05)
 
 
@@ -157,13 +171,21 @@ def families(
     schedule: Schedule,
     studies: int,
     seed: int,
+    side: int = 0,
 ) -> tuple[float, float]:
-    """Give the shares of families with at least one false MATTERS, and with a false NEGLIGIBLE."""
+    """Give the shares of families with at least one false MATTERS, and with a false NEGLIGIBLE.
+
+    side: 1 where a difference above 0 was declared; the second share is then that of NO GAIN.
+    """
     rng = np.random.default_rng(seed)
     size = (studies, schedule[-1][0])
     deltas = np.stack([world.draw(rng, size, truth) for truth in truths], 1)
-    made = claims(deltas, margin, schedule, world.resolution)
+    made = claims(deltas, margin, schedule, world.resolution, side)
     found, _ = decisions(made, schedule, 0.05)
+    if side:
+        above = (np.abs(found) == 1) & (np.array(truths) <= margin)
+        none = (found == 2) & (np.array(truths) >= margin)
+        return float(above.any(1).mean()), float(none.any(1).mean())
     small = np.abs(truths) <= margin
     matters = (np.abs(found) == 1) & small
     negligible = (found == 2) & (np.abs(truths) >= margin)

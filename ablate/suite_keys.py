@@ -14,7 +14,7 @@ KEYS = {
     "vary": VARY,
     "seeds": "how many seeds each arm runs; {first: 100, count: 20} says where they begin",
     "looks": "numbers of seeds at which verdicts are read, the last being `seeds`: [5, 8, 12, 20]",
-    "contrasts": "treatment, baseline, metric and margin of each claim",
+    "contrasts": "treatment, baseline, metric and margin of each claim; its side, if it has one",
     "alpha": "the rate of false claims of either kind, over the whole family",
     "correction": "how p-values are adjusted over the family of contrasts",
     "precision": "floating-point format of the runs",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ablate.claims import CONTRAST_HELP, CONTRAST_KEYS, OVER
+from ablate.claims import CLAIM, CONTRAST_HELP, CONTRAST_KEYS, OVER
 from ablate.compose import shared_kinds
 from ablate.factorial import KEYS as FACTORIAL_KEYS
 from ablate.grid import OPTIONAL_KINDS
@@ -15,7 +15,7 @@ from ablate.schema import json_schema
 from ablate.search import KEYS as TUNE_KEYS, NUMBERS
 from ablate.seed_range import seeds_schema
 from ablate.suite_keys import KEYS, SCALARS
-from ablate.types import ENOUGH_PAIRS, TOP_KINDS
+from ablate.types import ENOUGH_PAIRS, SIDES, TOP_KINDS
 
 
 def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
     }
     axes = {"type": "array", "items": {"type": "string"}, "minItems": 1}
     said[OVER] = {"anyOf": [{"type": "string"}, axes], "description": CONTRAST_HELP[OVER]}
+    said[CLAIM] = {"enum": list(SIDES), "description": CONTRAST_HELP[CLAIM]}
     contrast = {
         "type": "object",
         "properties": said,

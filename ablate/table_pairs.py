@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Mapping, Sequence
-
-import numpy as np
+from collections.abc import Hashable, Sequence
 
 from ablate.errors import SelectionError, unknown
 from ablate.frame import Scores
+from ablate.resolution import smallest_step
 from ablate.table_names import listed
 from ablate.table_rows import label
 from ablate.types import Comparison, LostPair
@@ -90,18 +89,23 @@ def _joined(
         else:
             first, second = (_mean(scores, arm, blocks, key) for arm in pair)
             paired[index] = first, second
-    resolution = scores.resolution or step([scores.values[arm] for arm in pair])
+    treatment = tuple(first for first, _ in paired.values())
+    baseline = tuple(second for _, second in paired.values())
+    unit = scores.resolution and scores.resolution / len(blocks)
+    alike = _alike(scores, pair, blocks, [scores.keys[index] for index in paired])
     return Comparison(
         treatment=pair[0],
         baseline=pair[1],
         metric=metric,
         margin=margin,
         seeds=tuple(paired),
-        treatment_values=tuple(first for first, _ in paired.values()),
-        baseline_values=tuple(second for _, second in paired.values()),
+        treatment_values=treatment,
+        baseline_values=baseline,
         lost=tuple(lost),
-        resolution=resolution / len(blocks),
-        identical=_identical(scores, pair, blocks, [scores.keys[index] for index in paired]),
+        resolution=unit or smallest_step([*treatment, *baseline], len(blocks)),
+        identical=bool(alike) and all(alike),
+        alike=alike,
+        blocks=0 if scores.resolution else len(blocks),
         refusal=refusal,
     )
 
@@ -129,25 +133,9 @@ def _faults(
     return faults, tuple(sides)
 
 
-def _identical(
+def _alike(
     scores: Scores, pair: tuple[str, str], blocks: Sequence[str], keys: Sequence[Hashable]
-) -> bool:
-    """Say whether both arms have the same score everywhere, not only on average."""
-    first, second = (scores.values[arm] for arm in pair)
-    return bool(keys) and all(first[b][key] == second[b][key] for key in keys for b in blocks)
-
-
-def step(arms: Sequence[Mapping[str, Mapping[Hashable, float]]]) -> float:
-    """Give the smallest step between two scores; of equal ones, a unit of their last digit."""
-    every = [v for arm in arms for block in arm.values() for v in block.values()]
-    finite = np.array([v for v in every if math.isfinite(v)])
-    most = float(np.abs(finite).max(initial=0.0))
-    steps = np.diff(np.unique(np.round(finite / most, 12))) if most > 0 else np.zeros(0)
-    if len(steps):
-        span = float(finite.max() - finite.min())
-        return span / round(span / (float(steps.min()) * most))  # as exact as the scores are
-    if not most > 0:
-        return 1.0
-    digits, exponent = f"{most:.11e}".split("e")
-    decimals = len(digits.rstrip("0").split(".")[1])
-    return float(10.0 ** (int(exponent) - decimals))
+) -> tuple[bool, ...]:
+    """Say of each key whether both arms have the same score in every block."""
+    one, other = (scores.values[arm] for arm in pair)
+    return tuple(all(one[b][key] == other[b][key] for b in blocks) for key in keys)

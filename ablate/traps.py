@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ablate.family import NOTHING_READ, read
-from ablate.looks import Looks
+from ablate.interim import once
 from ablate.stats.sign_evidence import log_evidence
 from ablate.types import ENOUGH_PAIRS, Comparison, Design, Floats, Verdict
 
@@ -20,7 +19,6 @@ SERIAL = 1.645
 """Standard errors of the von Neumann ratio beyond which neighbours resemble one another."""
 
 NORMALITY = "Normality assumed: the signs alone do not bear the verdict out"
-DECIDED = ("MATTERS", "NEGLIGIBLE")
 MOST_NAMED = 3
 
 
@@ -70,7 +68,7 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
             "Neighbouring seeds resemble one another, as if they shared a batch",
             f"von Neumann ratio {ratio:.2f}; independent seeds give 2",
         )
-    if verdict.decision in DECIDED and (p := by_signs(one, verdict.decision)) > design.alpha:
+    if verdict.decided and (p := by_signs(one, verdict.decision)) > design.alpha:
         yield (
             NORMALITY,
             f"{verdict.decision}, {verdict.n} pairs, sign evidence p {p:.2g}",
@@ -141,9 +139,12 @@ def von_neumann(deltas: Floats) -> float:
 def by_signs(one: Comparison, decision: str) -> float:
     """Give the sign e-process's p of a verdict: how the differences lie about its margin.
 
-    MATTERS may be claimed in two directions, so that its p is doubled.
+    MATTERS may be claimed in two directions, so that its p is doubled, unless one was declared.
     """
     deltas = np.array(one.deltas)
+    if one.side:
+        beyond = one.side * deltas - one.margin
+        return _above(beyond if decision == "MATTERS" else -beyond)
     if decision == "MATTERS":
         up = deltas.mean() > 0
         return min(1.0, 2 * _above((deltas if up else -deltas) - one.margin))
@@ -160,13 +161,13 @@ def _above(values: Floats) -> float:
 
 def carried_by_one(verdict: Verdict, design: Design) -> str:
     """Name the pair without which a verdict would fall; '' where there is none."""
-    if verdict.decision not in DECIDED or verdict.n <= ENOUGH_PAIRS:
+    if not verdict.decided or verdict.n <= ENOUGH_PAIRS:
         return ""
     one = verdict.comparison
     far = int(np.argmax(np.abs(np.array(one.deltas) - np.median(one.deltas))))
     rest = without(one, far)
-    reading = read(NOTHING_READ, rest, Looks((verdict.n - 1,)), design.alpha)
-    p = reading.large if verdict.decision == "MATTERS" else reading.small
+    reading = once(rest)
+    p = reading.matters if verdict.decision == "MATTERS" else reading.calms
     held = p * max(1.0, verdict.p_adjusted / max(verdict.p, 1e-300)) <= design.alpha
     return "" if held else f"{one.deltas[far]:+.4g}"
 

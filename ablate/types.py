@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ablate.findings import (
+    DECIDED as DECIDED,
+    SIDES as SIDES,
     Comparison as Comparison,
     Design as Design,
     LostPair as LostPair,
@@ -163,12 +165,14 @@ class Contrast:
     """A declared question: does `treatment` differ from `baseline` in `metric` by over `margin`?
 
     treatment, baseline: indices into the suite's variants. margin: in the metric's unit, > 0.
+    claim: the side that alpha is spent on, `helps` or `hurts`; '' for both.
     """
 
     treatment: int
     baseline: int
     metric: str
     margin: float
+    claim: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,6 +186,7 @@ class Effect:
     over: for a contrast that is pooled over settings, the axes crossed out; `plus` and `minus` then
     are its arms in each setting, in the same order, and all settings weigh the same.
     aliases: interactions of three and more factors that a fraction cannot tell from it.
+    claim: of a pooled contrast, as of any.
     """
 
     name: str
@@ -193,6 +198,7 @@ class Effect:
     margin: float
     over: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    claim: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,69 +6,32 @@ No exception path ends in MATTERS: whatever could not be computed is UNTESTABLE.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ablate.power import equivalence, minimal_effect, seeds
+from ablate.correction import CORRECTIONS as CORRECTIONS, Step, adjust as adjust
+from ablate.interim import Interim, once
+from ablate.power import equivalence, minimal_effect, one_sided, seeds
 from ablate.types import ENOUGH_PAIRS, Comparison, TestResult, Verdict
 
 DECISIVE = ("minimal-effect", "equivalence")
-"""The tests whose p-values a verdict rests on."""
+"""The tests without whose p-values nothing is decided; those of one look are the verdict's own."""
 
 FEWEST_PAIRS = 3
 MOST_SEEDS = 1000
 LOSS_SHARE = 0.1
 """One-sided losses beyond this share of the seeds block a verdict: what is left is a selection."""
 
-CORRECTIONS = {
-    "holm": "no false claim in the whole family, at a rate of alpha (Holm 1979)",
-    "hommel": "the same with a little more power, for claims that are not opposed (Hommel 1988)",
-    "bonferroni": "the same, each claim at alpha / their number",
-    "bh": "of the claims that are made, alpha are false on average (Benjamini & Hochberg 1995)",
-    "by": "the same however the claims depend on one another (Benjamini & Yekutieli 2001)",
-    "none": "each claim on its own, at a rate of alpha",
-}
-
-NOTHING = TestResult("none", 0, math.nan, math.nan, math.nan, math.nan, "")
-"""Stands for a test that could not be run."""
-
-
-EVERYWHERE = (-math.inf, math.inf)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the looks so far come to.
-
-    large: p of |mean| <= margin. under, over: p of mean >= margin and of mean <= -margin. outer,
-    inner: the 1 - alpha and the 1 - 2 alpha interval, simultaneous over the looks.
-    """
-
-    look: int = 0
-    rule: str = ""
-    large: float = 1.0
-    under: float = 1.0
-    over: float = 1.0
-    outer: tuple[float, float] = EVERYWHERE
-    inner: tuple[float, float] = EVERYWHERE
-
-    @property
-    def small(self) -> float:
-        """Give the p of |mean| >= margin: both one-sided claims have to hold."""
-        return max(self.under, self.over)
-
-    @property
-    def p(self) -> float:
-        """Give the p of the verdict: the smaller of the two claims it may make."""
-        return min(1.0, self.large, self.small)
+NOWHERE = (math.nan, math.nan)
+"""The interval of what rests on none."""
 
 
 @dataclass(frozen=True)
 class Evidence:
     """A comparison with its tests by name, at level alpha.
 
-    fault: why it cannot be judged. broken: a test that raised. reading: what several looks come to;
-    without it the tests' own p-values count.
+    fault: why it cannot be judged. broken: a test that raised. interim: what the looks come to;
+    None where there is nothing to read.
     """
 
     comparison: Comparison
@@ -76,38 +39,41 @@ class Evidence:
     alpha: float
     fault: str = ""
     broken: str = ""
-    reading: Reading | None = None
-
-    @property
-    def claims(self) -> tuple[float, float]:
-        """Give the p-values of MATTERS and of NEGLIGIBLE."""
-        if self.reading:
-            return self.reading.large, self.reading.small
-        large, small = (self.tests[name].p for name in DECISIVE)
-        return large, small
+    interim: Interim | None = None
 
     @property
     def p(self) -> float:
-        """The p of the verdict: the smaller of the two claims it may make; 1 where untestable."""
-        return 1.0 if self.fault else min(self.claims)
+        """The p of the verdict: the smaller of the two claims it may make; 1 where it makes none.
+
+        So that it takes its full share of the family.
+        """
+        nothing = self.fault or self.interim is None or withheld(self.comparison)
+        return 1.0 if nothing or self.interim is None else self.interim.p
 
 
 def examine(
-    comparison: Comparison, tests: Mapping[str, Callable[..., TestResult]], alpha: float
+    comparison: Comparison,
+    tests: Mapping[str, Callable[..., TestResult]],
+    alpha: float,
+    interim: Interim | None = None,
 ) -> Evidence:
-    """Run every test on a comparison that can be tested; a test that raises makes it untestable."""
+    """Run every test on a comparison that can be tested; a test that raises makes it untestable.
+
+    interim: what its looks come to; without it the comparison is read once.
+    """
     reason = fault(comparison)
     if len(comparison.deltas) < FEWEST_PAIRS or comparison.refusal:
         return Evidence(comparison, {}, alpha, reason)
+    interim = interim or once(comparison)
     try:
         results = {name: test(comparison, alpha) for name, test in tests.items()}
     except Exception as error:  # a third party's test may raise anything
         said = f"a test raised {type(error).__name__}: {error}"
-        return Evidence(comparison, {}, alpha, said, broken=said)
+        return Evidence(comparison, {}, alpha, said, said, interim)
     if not reason and any(math.isnan(results[name].p) for name in DECISIVE):
         said = "a test gave no p-value"
-        return Evidence(comparison, results, alpha, said, broken=said)
-    return Evidence(comparison, results, alpha, reason)
+        return Evidence(comparison, results, alpha, said, said, interim)
+    return Evidence(comparison, results, alpha, reason, interim=interim)
 
 
 def fault(comparison: Comparison) -> str:
@@ -127,89 +93,71 @@ def fault(comparison: Comparison) -> str:
     return differential_failure(comparison)
 
 
-def adjust(p: Sequence[float], correction: str) -> list[float]:
-    """Adjust a family of p-values; see `CORRECTIONS`.
-
-    Holm and Bonferroni are written out, as statsmodels collects all garbage in every call, which is
-    slower than the rest of a look together.
-
-    >>> adjust([0.01, 0.04], "holm")
-    [0.02, 0.04]
-    """
-    if len(p) < 2 or correction == "none":
-        return list(p)
-    if correction == "bonferroni":
-        return [min(1.0, len(p) * value) for value in p]
-    if correction == "holm":
-        order = sorted(range(len(p)), key=p.__getitem__)
-        found, worst = [0.0] * len(p), 0.0
-        for place, i in enumerate(order):
-            worst = max(worst, (len(p) - place) * p[i])
-            found[i] = min(1.0, worst)
-        return found
-    if correction in ("bh", "by"):
-        from scipy.stats import false_discovery_control
-
-        return [
-            float(value) for value in false_discovery_control([*map(float, p)], method=correction)
-        ]
-    from statsmodels.stats.multitest import multipletests
-
-    return [float(value) for value in multipletests(p, method=correction)[1]]
-
-
-def decide(evidence: Evidence, p_adjusted: float, alpha: float, family: int = 1) -> Verdict:
-    """Judge one contrast at its adjusted p; `family` is how many contrasts share alpha."""
-    comparison, tests = evidence.comparison, evidence.tests
-    interval, size = tests.get("paired-t", NOTHING), tests.get("effect-size", NOTHING)
-    flags = []
-    if evidence.fault:
-        decision, why = "UNTESTABLE", evidence.fault
-    else:
-        decision, why = _decision(evidence, p_adjusted, alpha, family)
-        if is_zero(comparison):
-            flags.append("INERT" if comparison.identical else "TIED")
-        outer = evidence.reading.outer if evidence.reading else (interval.low, interval.high)
-        if decision == "INCONCLUSIVE" and (outer[0] > 0 or outer[1] < 0):
-            flags.append("differs")
-    low, high = evidence.reading.outer if evidence.reading else (interval.low, interval.high)
+def decide(evidence: Evidence, step: Step) -> Verdict:
+    """Judge one contrast at its step in the family."""
+    comparison, interim = evidence.comparison, evidence.interim
+    calm = is_calm(comparison)
+    shut = evidence.fault or withheld(comparison)
+    read = interim.read(step.level) if interim and not shut and not calm else None
+    decision, why = _decision(evidence, step)
+    flags = ["INERT" if comparison.identical else "TIED"] if _is_still(evidence) else []
+    if read and read.decision == "INCONCLUSIVE" and (read.low > 0 or read.high < 0):
+        flags.append("differs")
+    size = evidence.tests.get("effect-size")
     return Verdict(
         comparison=comparison,
         decision=decision,
-        estimate=interval.estimate,
-        low=low,
-        high=high,
+        estimate=interim.last.mean if interim else math.nan,
+        low=read.low if read else math.nan,
+        high=read.high if read else math.nan,
         n=len(comparison.deltas),
-        p=math.nan if evidence.fault else evidence.p,
-        p_adjusted=math.nan if evidence.fault else p_adjusted,
-        effect=size.estimate,
+        p=math.nan if shut or not interim else interim.p,
+        p_adjusted=math.nan if shut else step.p,
+        effect=size.estimate if size else math.nan,
         why=why,
         flags=tuple(flags),
-        tests=tests,
-        detectable=detectable(evidence, (high - low) / 2),
-        rule=evidence.reading.rule if evidence.reading else "Student t",
-        inner=evidence.reading.inner if evidence.reading else _within(tests),
+        tests=evidence.tests,
+        rule=interim.last.rule.name if interim else "",
+        inner=interim.inner(step.level) if read and interim else NOWHERE,
+        detectable=detectable(interim, step.level) if interim else math.nan,
+        confidence=read.confidence if read else math.nan,
+        p_of=interim.nearer if interim and not shut else "",
+        simultaneous=interim.outer(step.share) if read and interim else NOWHERE,
     )
 
 
-def detectable(evidence: Evidence, half: float) -> float:
+def withheld(comparison: Comparison) -> str:
+    """Say why nothing may be decided on a comparison yet; '' where it may."""
+    n, waiting = len(comparison.deltas), sum(pair.missing for pair in comparison.lost)
+    if waiting:
+        return f"{waiting} of {n + len(comparison.lost)} seeds are still to be run; no peeking"
+    if n < ENOUGH_PAIRS:
+        return f"{n} pairs are too few to decide; at least {ENOUGH_PAIRS} are needed"
+    return ""
+
+
+def detectable(interim: Interim, level: float) -> float:
     """Give the difference that would be found to matter with a power of about 80 %.
 
     delta + half the interval + t_{.8} s / sqrt(n): the interval's lower end then lies on delta or
-    above in four studies of five. half: of the interval, in the metric's unit.
+    above in four studies of five.
     """
     from scipy.special import stdtrit
 
-    found = evidence.tests.get("paired-t", NOTHING)
-    if found.n < FEWEST_PAIRS or not math.isfinite(half):
+    low, high = interim.outer(level)
+    if interim.last.n < FEWEST_PAIRS or not math.isfinite(high - low):
         return math.nan
-    error = (found.high - found.low) / 2 / -stdtrit(found.n - 1, evidence.alpha / 2)
-    return float(evidence.comparison.margin + half + stdtrit(found.n - 1, 0.8) * error)
+    reach = stdtrit(interim.last.n - 1, 0.8) * interim.last.error
+    return float(interim.margin + (high - low) / 2 + reach)
 
 
-def _within(tests: Mapping[str, TestResult]) -> tuple[float, float]:
-    within = tests.get("equivalence", NOTHING)
-    return within.low, within.high
+def is_calm(comparison: Comparison) -> bool:
+    """Say whether both arms scored the same in everything, which needs no interval."""
+    return comparison.identical and is_zero(comparison) and not withheld(comparison)
+
+
+def _is_still(evidence: Evidence) -> bool:
+    return not evidence.fault and is_zero(evidence.comparison)
 
 
 def is_zero(comparison: Comparison) -> bool:
@@ -217,39 +165,42 @@ def is_zero(comparison: Comparison) -> bool:
     return all(abs(delta) <= comparison.round_off for delta in comparison.deltas)
 
 
-def _decision(evidence: Evidence, p_adjusted: float, alpha: float, family: int) -> tuple[str, str]:
-    comparison = evidence.comparison
-    n, margin = len(comparison.deltas), comparison.margin
-    waiting = sum(pair.missing for pair in comparison.lost)
-    if waiting:
-        whole = n + len(comparison.lost)
-        return "INCONCLUSIVE", f"{waiting} of {whole} seeds are still to be run; no peeking"
-    if n < ENOUGH_PAIRS:
-        return (
-            "INCONCLUSIVE",
-            f"{n} pairs are too few to decide; at least {ENOUGH_PAIRS} are needed",
-        )
-    if comparison.identical and is_zero(comparison):
-        return "NEGLIGIBLE", "no seed shows any difference: every score of both arms is the same"
-    if p_adjusted > alpha:
-        return "INCONCLUSIVE", _undecided(evidence, alpha, family)
-    large, small = evidence.claims
-    if large < small:
-        return "MATTERS", f"the difference lies beyond the margin of {margin:g}"
-    return "NEGLIGIBLE", f"the difference lies inside the margin of {margin:g}"
+def _decision(evidence: Evidence, step: Step) -> tuple[str, str]:
+    comparison, interim = evidence.comparison, evidence.interim
+    if evidence.fault or interim is None:
+        return "UNTESTABLE", evidence.fault
+    if reason := withheld(comparison):
+        return "INCONCLUSIVE", reason
+    if is_calm(comparison):
+        return interim.calm, "no seed shows any difference: every score of both arms is the same"
+    decision = interim.read(step.level).decision
+    if decision == "INCONCLUSIVE":
+        return decision, _undecided(evidence, interim, step)
+    return decision, MEANS[decision].format(margin=comparison.margin)
 
 
-def _undecided(evidence: Evidence, alpha: float, family: int) -> str:
-    if evidence.p <= alpha:
+MEANS = {
+    "MATTERS": "the difference lies beyond the margin of {margin:g}",
+    "NEGLIGIBLE": "the difference lies inside the margin of {margin:g}",
+    "NO GAIN": "a gain above the margin of {margin:g} is excluded; whether it hurts is not asked",
+    "NO HARM": "a loss above the margin of {margin:g} is excluded; whether it helps is not asked",
+}
+
+
+def _undecided(evidence: Evidence, interim: Interim, step: Step) -> str:
+    if interim.p <= evidence.alpha:
         return "decided on its own, but not after correction for the other contrasts"
-    needed = seeds_needed(evidence, alpha / family)
+    needed = seeds_needed(evidence, step.hardest)
     more = "more than 1,000 seeds would be needed"
-    if needed > len(evidence.comparison.deltas):
+    if needed > interim.last.n:
         more = f"about {needed} seeds would decide"
     elif (
         needed
     ):  # read once, by Student's t; several looks, or none that was declared, ask for more
         more = "a study of as many seeds, read once, would decide more often than not"
+    if math.isinf(interim.outer(step.level)[1]):
+        rule, n = interim.last.rule.name, interim.last.n
+        return f"the {rule} has no interval at {n} pairs and this level; {more}"
     return f"the interval crosses the margin; {more}"
 
 
@@ -272,13 +223,16 @@ def differential_failure(comparison: Comparison) -> str:
 
 def seeds_needed(evidence: Evidence, alpha: float, power: float = 0.8) -> int:
     """Estimate the seeds for a decision, mean and spread staying as observed; 0 beyond 1,000."""
-    from scipy.special import stdtrit
+    interim = evidence.interim or once(evidence.comparison)
+    last, margin, side = interim.last, interim.margin, interim.side
+    sd = last.error * math.sqrt(last.n)
 
-    comparison, observed = evidence.comparison, evidence.tests["paired-t"]
-    mean, have, margin = abs(observed.estimate), observed.n, comparison.margin
-    half = (observed.high - observed.low) / 2
-    sd = half * math.sqrt(have) / -float(stdtrit(have - 1, evidence.alpha / 2))
-    shown = minimal_effect if mean > margin else equivalence
-    if shown(MOST_SEEDS, mean, sd, margin, alpha) < power:
+    def chance(n: int) -> float:
+        if side:
+            return max(one_sided(n, side * last.mean, sd, margin, alpha))
+        likely = minimal_effect if abs(last.mean) > margin else equivalence
+        return likely(n, abs(last.mean), sd, margin, alpha)
+
+    if chance(MOST_SEEDS) < power:
         return 0
-    return seeds(lambda n: shown(n, mean, sd, margin, alpha), power, max(ENOUGH_PAIRS, have))
+    return seeds(chance, power, max(ENOUGH_PAIRS, last.n))

@@ -59,6 +59,27 @@ def _text(found: Calibration, command: str) -> Iterable[str]:
         for (world, family, plan), both in found.families.items()
     ]
     yield table(["world", "family", "read", "false MATTERS", "false NEGLIGIBLE"], rows)
+    yield "## Contrasts with a declared side, margin of one standard deviation"
+    yield (
+        "`claim: helps`, the truth on the margin: shares that can be called MATTERS at some look, "
+        "and NO GAIN. Each of the two has the whole of alpha, as they cannot both be false: with "
+        "the truth at or under the margin MATTERS alone can be, with the truth above it NO GAIN."
+    )
+    yield table(
+        ["world", "read", "MATTERS", "NO GAIN"],
+        [
+            [world, plan, *(_rate(rate, found.studies, 0.05) for rate in both)]
+            for (world, plan), both in found.sides.items()
+        ],
+    )
+    yield "Families of ten of them, Holm: at least one false MATTERS, and a false NO GAIN."
+    yield table(
+        ["world", "family", "read", "false MATTERS", "false NO GAIN"],
+        [
+            [world, family, plan, *(_rate(rate, found.studies // 2, 0.05) for rate in both)]
+            for (world, family, plan), both in found.sided.items()
+        ],
+    )
     yield "## Worlds that nothing tames: does a warning fire?"
     yield (
         "Skewed differences, seeds that share a batch and crashes that pick their victims break "

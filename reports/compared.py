@@ -9,7 +9,7 @@ from ablate.foreign_text import NAME, STORED, plain
 from ablate.settings import Settings
 from ablate.types import Verdict
 
-from . import words
+from . import readings, words
 
 MOST_NAMED = 6
 
@@ -38,14 +38,25 @@ def _told(verdict: Verdict, found: Compared) -> Iterator[str]:
     treatment, baseline, metric = (
         plain(name, NAME) for name in (one.treatment, one.baseline, one.metric)
     )
-    yield f"{verdict.decision}{way}{flags}  {treatment} − {baseline}  [{metric}]"
+    side = f", claim: {one.claim}" if one.claim else ""
+    yield f"{verdict.decision}{way}{flags}  {treatment} − {baseline}  [{metric}{side}]"
     if verdict.decision != "UNTESTABLE":
+        estimate, interval = readings.figures(verdict, readings.in_units)
+        known = f", interval {interval}" if interval != "–" else ""
+        p = readings.p(verdict, found.design.alpha)
         yield (
-            f"  {verdict.estimate:+.4g}, {words.percent(found.design.alpha)} interval "
-            f"{verdict.low:+.4g} to {verdict.high:+.4g}, margin {one.margin:g}, {verdict.n} pairs, "
-            f"p {words.p_value(verdict.p_adjusted)} (corrected)"
+            f"  {estimate}{known}, margin {readings.margin(verdict)}, {verdict.n} pairs"
+            + ("" if p == "–" else f", corrected p {p}")
         )
-    yield f"  {plain(verdict.why, STORED)}"
+    yield f"  {plain(verdict.why, STORED)}{_excluded(verdict)}"
+
+
+def _excluded(verdict: Verdict) -> str:
+    """Say what an undecided verdict's interval answers all the same; '' where nothing."""
+    above, below = readings.excluded(verdict)
+    if above == below:
+        return ""
+    return f"; a difference {'above +' if above else 'below −'}margin is excluded"
 
 
 def _way(verdict: Verdict, lower: bool) -> str:

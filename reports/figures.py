@@ -19,6 +19,8 @@ from . import files, floors, words
 COLOURS = {
     "MATTERS": "#c1440e",
     "NEGLIGIBLE": "#1b6f8a",
+    "NO GAIN": "#1b6f8a",
+    "NO HARM": "#1b6f8a",
     "INCONCLUSIVE": "#77777d",
     "UNTESTABLE": "#b9b9c0",
 }
@@ -110,9 +112,9 @@ def forest(study: Study, pyplot: Any) -> Any:
             (1.02, row), xycoords=("axes fraction", "data"), color=COLOURS[verdict.decision],
             va="center", fontsize=7, linespacing=1.2,
         )  # fmt: skip
-    outer, inner = (words.percent(alpha) for alpha in (study.suite.alpha, 2 * study.suite.alpha))
     figure.supxlabel(
-        f"difference in points, {outer} (thin) and {inner} interval; shaded: margin", fontsize=9
+        "difference in points with the interval its verdict is read from; shaded: margin",
+        fontsize=9,
     )
     figure.tight_layout()
     return figure
@@ -121,12 +123,11 @@ def forest(study: Study, pyplot: Any) -> Any:
 def _claim(axes: Any, row: int, verdict: Verdict) -> None:
     margin, colour = verdict.comparison.margin, COLOURS[verdict.decision]
     axes.fill_betweenx([row - 0.42, row + 0.42], -margin, margin, color="#e8eef0", lw=0)
-    for (low, high), width in (((verdict.low, verdict.high), 1.4), (verdict.inner, 3.6)):
-        axes.plot([low, high], [row, row], color=colour, lw=width)
-        for end in (low, high):  # no interval at so few seeds, or none on a side that is not asked
-            if math.isinf(end) and width < 2:
-                axes.plot([verdict.estimate, math.copysign(FAR, end)], [row, row], ":",
-                          color=colour, lw=1.4)  # fmt: skip
+    axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=2.4)
+    for end in (verdict.low, verdict.high):  # no interval at so few seeds
+        if math.isinf(end):
+            axes.plot([verdict.estimate, math.copysign(FAR, end)], [row, row], ":",
+                      color=colour, lw=1.4)  # fmt: skip
     axes.plot(verdict.estimate, row, "o", color=colour, ms=6)
 
 

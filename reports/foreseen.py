@@ -18,8 +18,10 @@ def lines(found: Sequence[Forecast], suite: Suite) -> Iterator[str]:
     yield f"{claims}, alpha {suite.alpha:g}, {suite.correction}, {when}."
     yield "Power is at the last look and the strictest step of the correction: at least this much."
     for one in found:
+        calm = {"helps": "NO GAIN", "hurts": "NO HARM"}.get(one.claim, "NEGLIGIBLE")
+        side = f", claim: {one.claim}" if one.claim else ""
         known = "" if math.isnan(one.low) else f", 90 % interval {one.low:.2f} to {one.high:.2f}"
-        yield f"\n{plain(one.label)}  [{plain(one.metric)}, margin {one.margin:g}]"
+        yield f"\n{plain(one.label)}  [{plain(one.metric)}, margin {one.margin:g}{side}]"
         yield f"  spread of the differences {one.sd:.2f} points ({one.source}{known})"
         yield f"  a true difference of {one.detectable:.2f} points is found to matter in 80 %"
         yield (
@@ -27,7 +29,7 @@ def lines(found: Sequence[Forecast], suite: Suite) -> Iterator[str]:
             f"{_seeds(one.seeds_matters)}"
         )
         yield (
-            f"  no difference: NEGLIGIBLE in {100 * one.equivalent:.0f} %; 80 % needs "
+            f"  no difference: {calm} in {100 * one.equivalent:.0f} %; 80 % needs "
             f"{_seeds(one.seeds_negligible)}; half the margin: {100 * one.halfway:.0f} %"
         )
 

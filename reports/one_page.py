@@ -11,7 +11,7 @@ from ablate.foreign_text import STORED, code, markdown
 from ablate.references import published
 from ablate.types import RunResult
 
-from . import files, floors, tables, words
+from . import files, floors, readings, tables, words
 
 
 def write(study: Study, folder: Path) -> Path:
@@ -55,6 +55,12 @@ def claims(study: Study) -> Iterator[str]:
     """Say what was to be shown, and what was published."""
     for verdict in study.verdicts:
         one = verdict.comparison
+        if one.claim:
+            yield (
+                f"{code(one.treatment)} {one.claim} against {code(one.baseline)}, in "
+                f"{markdown(one.metric)} by more than {one.margin:g} points."
+            )
+            continue
         yield (
             f"{code(one.treatment)} and {code(one.baseline)} differ in {markdown(one.metric)} by "
             f"more than {one.margin:g} points."
@@ -82,7 +88,7 @@ def method(study: Study) -> Iterator[str]:
         yield f"The data are {markdown(', '.join(sorted(marks)))}, not a published data set."
     yield (
         f"{len(suite.variants)} arms, {suite.seeds} seeds each, paired by seed; alpha "
-        f"{suite.alpha:g}, {suite.correction.capitalize()}, contrasts: {len(study.verdicts)}."
+        f"{suite.alpha:g}, {words.procedure(suite.correction)}, contrasts: {len(study.verdicts)}."
     )
     if suite.changes:
         yield f"Run with {', '.join(map(code, suite.changes))}: not the suite as it stands."
@@ -93,17 +99,18 @@ def results(study: Study) -> Iterator[str]:
     for verdict in study.verdicts:
         one = verdict.comparison
         told = words.decision(verdict)
-        level = words.percent(study.suite.alpha)
+        estimate, interval = readings.figures(verdict)
         yield (
             f"{told}: {code(one.treatment)} − {code(one.baseline)}, {markdown(one.metric)}: "
-            f"{words.points(verdict.estimate)} points, {level} interval "
-            f"{words.interval(verdict.low, verdict.high)}, {verdict.n} seeds."
+            f"{estimate} points, interval {interval}, margin {readings.margin(verdict)}, "
+            f"{verdict.n} seeds."
         )
     for effect, verdict in study.pooled:
+        estimate, interval = readings.figures(verdict)
         yield (
             f"{words.decision(verdict)}: {markdown(words.named(study, effect))}, "
-            f"{markdown(effect.metric)}: "
-            f"{words.points(verdict.estimate)} points, {verdict.n} seeds."
+            f"{markdown(effect.metric)}: {estimate} points, interval {interval}, margin "
+            f"{readings.margin(verdict)}, {verdict.n} seeds."
         )
     for effect, verdict in study.factors:
         if verdict.decision == "MATTERS":
@@ -130,7 +137,7 @@ def easy(study: Study) -> Iterator[str]:
     all_records = records(study)
     if all_records and all(r.status == "ok" for r in all_records):
         yield f"All {len(all_records)} runs that were started ended."
-    decided = [v for v in study.verdicts if v.decision in ("MATTERS", "NEGLIGIBLE")]
+    decided = [v for v in study.verdicts if v.decided]
     if decided:
         yield f"{len(decided)} of {len(study.verdicts)} contrasts were decided with these seeds."
     if all_records and not any(v.comparison.refusal for v in study.verdicts):

@@ -11,7 +11,7 @@ from ablate.references import Published, published
 from ablate.summary import Estimate
 from ablate.types import Verdict, cell_words
 
-from . import floors, words
+from . import floors, readings, words
 
 CELL = 1000
 """Letters of a cell; a reason that names every arm of a factorial is long."""
@@ -32,67 +32,75 @@ def verdicts(study: Study) -> str:
     """Write one row a contrast: what was compared, the difference, the verdict."""
     suite = study.suite
     crossed = any(variant.cell for variant in suite.variants)
-    head = ["contrast", *(["setting"] if crossed else []), "metric", "difference (points)",
-            f"{words.percent(suite.alpha)} interval", "margin", "verdict", "seeds",
-            f"p ({suite.correction.capitalize()})"]  # fmt: skip
+    head = [
+        *("contrast", *(["setting"] if crossed else []), "metric", *CLAIM),
+        f"p ({words.procedure(suite.correction)})",
+    ]
     rows = [
-        _claim([effect.name, words.setting(study, effect), effect.metric],
-               verdict, effect.margin)
+        _claim([effect.name, words.setting(study, effect), effect.metric], verdict, suite.alpha)
         for effect, verdict in study.pooled
-    ]  # fmt: skip
+    ]
     for contrast, verdict in zip(suite.contrasts, study.verdicts, strict=True):
         treatment, baseline = (suite.variants[i] for i in (contrast.treatment, contrast.baseline))
         cell = [", ".join(cell_words(treatment.cell))] if crossed else []
         name = f"{treatment.name} − {baseline.name}"
         about = [name, *cell, words.scoring(study, contrast)]
-        rows.append(_claim(about, verdict, contrast.margin))
+        rows.append(_claim(about, verdict, suite.alpha))
     return table(head, rows)
 
 
-def claims(verdicts: Sequence[Verdict]) -> str:
+CLAIM = ("difference (points)", "its interval", "margin", "verdict", "seeds")
+
+
+def claims(verdicts: Sequence[Verdict], alpha: float) -> str:
     """Write one row a verdict, by the names of its comparison."""
-    head = ["contrast", "metric", "difference (points)", "interval", "margin", "verdict", "seeds",
-            "p"]  # fmt: skip
     rows = [
-        _claim([f"{v.comparison.treatment} − {v.comparison.baseline}", v.comparison.metric],
-               v, v.comparison.margin)
+        _claim(
+            [f"{v.comparison.treatment} − {v.comparison.baseline}", v.comparison.metric], v, alpha
+        )
         for v in verdicts
-    ]  # fmt: skip
-    return table(head, rows)
+    ]
+    return table(["contrast", "metric", *CLAIM, "p"], rows)
 
 
-def _claim(about: Sequence[str], verdict: Verdict, margin: float) -> list[str]:
+def _claim(about: Sequence[str], verdict: Verdict, alpha: float) -> list[str]:
     return [
-        *about, words.points(verdict.estimate), words.interval(verdict.low, verdict.high),
-        f"±{margin:g}", words.decision(verdict), str(verdict.n), words.p_value(verdict.p_adjusted),
-    ]  # fmt: skip
+        *about,
+        *readings.figures(verdict),
+        " ".join(filter(None, (readings.margin(verdict), _asked(verdict)))),
+        words.decision(verdict),
+        str(verdict.n),
+        Markup(readings.p(verdict, alpha)),
+    ]
+
+
+def _asked(verdict: Verdict) -> str:
+    return f"({verdict.comparison.claim})" if verdict.comparison.claim else ""
 
 
 def effects(study: Study) -> str:
     """Write one row an effect of the factorial, the largest first."""
     suite = study.suite
-    head = ["effect", "from → to", "points", f"{words.percent(suite.alpha)} interval", "margin",
-            "verdict", "seeds", f"p ({suite.correction.capitalize()})", "why"]  # fmt: skip
+    head = ["effect", "from → to", *CLAIM, f"p ({words.procedure(suite.correction)})", "why"]
     ranked = sorted(study.factors, key=lambda pair: -abs(pair[1].estimate)
                     if math.isfinite(pair[1].estimate) else 0)  # fmt: skip
     rows = [
         [
-            words.named(study, effect),
-            f"{effect.low} → {effect.high}",
-            words.points(verdict.estimate), words.interval(verdict.low, verdict.high),
-            f"±{effect.margin:g}", words.decision(verdict), str(verdict.n),
-            words.p_value(verdict.p_adjusted), verdict.why,
+            *_claim(
+                [words.named(study, effect), f"{effect.low} → {effect.high}"], verdict, suite.alpha
+            ),
+            verdict.why,
         ]
         for effect, verdict in ranked
-    ]  # fmt: skip
+    ]
     return table(head, rows)
 
 
 def reasons(study: Study) -> str:
     """Write why each verdict is what it is, with the tests behind it."""
-    level = words.percent(2 * study.suite.alpha)
+    level = words.percent(study.suite.alpha)
     head = [
-        *("contrast", "metric", "why", f"{level} interval", "p effect > margin"),
+        *("contrast", "metric", "why", f"simultaneous {level} interval", "p effect > margin"),
         *("p effect < margin", "p sign-flip", "p paired t", "detectable", "d_z", "r between arms"),
     ]
     every = [*(found for _, found in study.pooled), *study.verdicts]
@@ -111,7 +119,7 @@ def _reason(verdict: Verdict) -> list[str]:
         f"{compared.treatment} − {compared.baseline}",
         compared.metric,
         verdict.why,
-        words.interval(*verdict.inner),
+        words.interval(*verdict.simultaneous),
         *p,
         words.points(verdict.detectable, signed=False),
         effect,

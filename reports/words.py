@@ -11,6 +11,8 @@ from ablate.metrics import lower_is_better
 from ablate.pair import in_cell
 from ablate.types import Contrast, Effect, Verdict, cell_words
 
+from . import readings
+
 if TYPE_CHECKING:  # the store comes with it, which `compare` does not need
     from ablate.flow import Study
     from ablate.same import Same
@@ -18,6 +20,8 @@ if TYPE_CHECKING:  # the store comes with it, which `compare` does not need
 MEANINGS = {
     "MATTERS": "the difference is larger than the margin declared as worth caring about",
     "NEGLIGIBLE": "the difference is shown to be smaller than that margin",
+    "NO GAIN": "a gain above the margin is excluded, and nothing else was asked: it may hurt",
+    "NO HARM": "a loss above the margin is excluded, and nothing else was asked: it may help",
     "INCONCLUSIVE": "neither could be shown with these seeds; it is no proof of equality",
     "UNTESTABLE": "there were too few comparable runs, or the comparison would not be fair",
 }
@@ -53,6 +57,15 @@ def p_value(p: float) -> Markup:
     return Markup("< 0.001" if p < 0.001 else f"{p:.3f}")
 
 
+def procedure(correction: str) -> str:
+    """Name a correction as a heading does.
+
+    >>> procedure("holm"), procedure("bh")
+    ('Holm', 'BH')
+    """
+    return correction.upper() if correction in ("bh", "by") else correction.capitalize()
+
+
 def percent(alpha: float) -> str:
     """Write the level of an interval.
 
@@ -75,6 +88,11 @@ def better(verdict: Verdict) -> bool:
     """Say whether the treatment does better, in the metric's own direction."""
     lower = lower_is_better(verdict.comparison.metric)
     return (verdict.estimate < 0) if lower else (verdict.estimate > 0)
+
+
+def asked(verdict: Verdict) -> bool:
+    """Say whether a verdict that MATTERS goes the way that was asked about: better, if none was."""
+    return better(verdict) != (verdict.comparison.claim == "hurts")
 
 
 def answer(study: Study) -> str:
@@ -131,8 +149,7 @@ def _pooled(study: Study) -> str:
     first = study.pooled[0][0]
     claim = (first.name, first.metric, first.over)
     mine = [pair for pair in study.pooled if (pair[0].name, pair[0].metric, pair[0].over) == claim]
-    level = percent(study.suite.alpha)
-    told = "; ".join(f"{markdown(setting(study, one))} {_figures(v, level)}" for one, v in mine)
+    told = "; ".join(f"{markdown(setting(study, one))} {_figures(v)}" for one, v in mine)
     arms = f"{code(first.high)} against {code(first.low)}"
     return f"**{lead([v for _, v in mine])}** {arms}, {markdown(first.metric)}, {told}."
 
@@ -201,15 +218,17 @@ def lead(verdicts: Sequence[Verdict]) -> str:
     """
     found = {verdict.decision for verdict in verdicts}
     effects = [verdict for verdict in verdicts if verdict.decision == "MATTERS"]
-    if effects and not any(map(better, effects)):
+    if effects and not any(map(asked, effects)):
         return (
             "It matters, but the other way:" if found == {"MATTERS"} else "In part, the other way:"
         )
     if found == {"MATTERS"}:
-        return "Yes." if all(map(better, effects)) else "It depends:"
+        return "Yes." if all(map(asked, effects)) else "It depends:"
     if effects:
         return "In part:"
-    alone = {"NEGLIGIBLE": "No.", "INCONCLUSIVE": "Not decided.", "UNTESTABLE": "Cannot be told."}
+    if found <= {"NEGLIGIBLE", "NO GAIN", "NO HARM"}:
+        return "No."
+    alone = {"INCONCLUSIVE": "Not decided.", "UNTESTABLE": "Cannot be told."}
     return alone[found.pop()] if len(found) == 1 else "Not shown:"
 
 
@@ -217,19 +236,31 @@ def _told(study: Study, place: int) -> str:
     verdict = study.verdicts[place]
     cell = cell_words(study.suite.variants[study.suite.contrasts[place].treatment].cell)
     where = f"at {markdown(', '.join(cell))} " if cell else ""
-    return f"{where}{_figures(verdict, percent(study.suite.alpha))}"
+    return f"{where}{_figures(verdict)}"
 
 
-def _figures(verdict: Verdict, level: str) -> str:
+def _figures(verdict: Verdict) -> str:
     if verdict.decision == "UNTESTABLE":
         return f"UNTESTABLE, {markdown(verdict.why)}"
     inert = "INERT" in verdict.flags and verdict.decision == "NEGLIGIBLE"
     name = "INERT, the same in every seed" if inert else verdict.decision
+    estimate, interval = readings.figures(verdict)
+    read = f"interval {interval}, " if interval != "–" else ""
+    nothing = math.isinf(verdict.low) or not (read or inert)
+    open_for = f": {markdown(verdict.why)}" if nothing else excluded(verdict)
     return (
-        f"{name} ({points(verdict.estimate)} points, "
-        f"{level} interval {interval(verdict.low, verdict.high)}, "
-        f"margin {verdict.comparison.margin:g}, {verdict.n} seeds)"
+        f"{name} ({estimate} points, {read}margin {readings.margin(verdict)}, {verdict.n} seeds)"
+        f"{open_for}"
     )
+
+
+def excluded(verdict: Verdict) -> str:
+    """Say what an undecided verdict's interval answers all the same; '' where nothing."""
+    above, below = readings.excluded(verdict)
+    if above == below:
+        return ""
+    lower = lower_is_better(verdict.comparison.metric)
+    return f", and a {'gain' if above != lower else 'loss'} above the margin is excluded"
 
 
 def plain(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,11 +43,13 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
     """
     parts = [
         f"# {markdown(study.suite.question, STORED)}",
+        changed(study),
         words.answer(study),
         *floors.qualifiers(study),
         tables.verdicts(study) if study.verdicts or study.pooled else "",
         "\n".join(f"> {line}" for line in [*notes(study), *failures]),
         legend(study),
+        reading(study),
         words.picture("contrasts.png", "Differences with intervals and margins", pictures),
         *factorial(study),
         *overview.importance(study, pictures),
@@ -67,8 +70,10 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         *beside(study),
         "## Why these verdicts",
         tables.reasons(study) if study.verdicts or study.pooled else "No contrast was declared.",
-        "Each verdict rests on the two one-sided questions in the p columns: is the effect larger "
-        "than the margin (minimal-effect test), is it smaller (two one-sided tests). The sign-flip "
+        f"The *simultaneous* interval is Bonferroni's: those of all {family(study)} claims hold at "
+        "once, whatever the correction. The p columns, uncorrected and as if read once, ask the "
+        "two questions of a verdict without a declared side: is the effect larger than the margin "
+        "(minimal-effect test), is it smaller (two one-sided tests). The sign-flip "
         "and the paired t test of no difference at all are shown beside them. "
         "*detectable*: the true difference in points that a study of these seeds and this spread "
         "would find to matter four times of five. *r* is the "
@@ -166,7 +171,7 @@ def as_registered(study: Study) -> list[str]:
         "## As registered",
         "The claims, margins, alpha or correction are not those that were frozen before the first "
         "run. On the same records, these would have come to:",
-        tables.claims(study.registered),
+        tables.claims(study.registered, study.suite.alpha),
     ]
 
 
@@ -223,10 +228,6 @@ def notes(study: Study) -> list[str]:
         " ".join(filter(None, (f"**{c.head}**", markdown(c.text, STORED), c.advice)))
         for c in study.caveats
     ]
-    if suite.changes:
-        lines.append(
-            f"**Not the suite as it stands:** run with {', '.join(map(code, suite.changes))}."
-        )
     for mark in sorted({str(r.provenance.get("data_mark") or "") for r in records.values()} - {""}):
         lines.append(f"**The data are {markdown(mark)}**, not a published data set.")
     if any(variant.oracle for variant in suite.variants):
@@ -254,7 +255,7 @@ def notes(study: Study) -> list[str]:
             "t-mixture confidence sequence, which holds whenever one stops."
         )
     if there < total:
-        decided = all(v.decision in ("MATTERS", "NEGLIGIBLE") for v in study.verdicts)
+        decided = all(v.decided for v in study.verdicts)
         why = " What is decided needs no more." if len(suite.looks) > 1 and decided else ""
         lines.append(f"**{total - there} of {total} runs have not been run yet.**{why}")
     if ended < there:
@@ -279,6 +280,57 @@ def fenced(text: str) -> str:
     return f"{fence}yaml\n{text}\n{fence}"
 
 
+def changed(study: Study) -> str:
+    """Say in words what the command line made of the suite; '' where nothing."""
+    changes = [markdown(words) for words in study.suite.changed_words]
+    return f"**Changed on the command line: {'; '.join(changes)}.**" if changes else ""
+
+
+def family(study: Study) -> int:
+    """Count the claims that share alpha."""
+    return len(study.verdicts) + len(study.effects)
+
+
+def reading(study: Study) -> str:
+    """Say how a row is to be read: which interval it shows, and whose p."""
+    every, suite = (*study.verdicts, *study.effects), study.suite
+    if all(math.isnan(verdict.low) for verdict in every):
+        return ""
+    sides = (
+        " Of a contrast with a declared side, which stands beside the margin, each end has that "
+        "level: wholly beyond the margin for MATTERS, wholly short of it for NO GAIN or NO HARM."
+        if any(verdict.comparison.claim for verdict in every)
+        else ""
+    )
+    count = family(study)
+    levels = LEVELS[suite.correction].format(claims=count) if count > 1 else ALONE
+    return (
+        "*Its interval* is the one that the verdict is read from, with its level: wholly outside "
+        "the margin for MATTERS, wholly inside for NEGLIGIBLE, across for INCONCLUSIVE; none where "
+        f"nothing may be read.{sides} {levels} *p* is that of the claim in brackets, the better "
+        "supported of the two that the contrast may come to."
+    )
+
+
+ALONE = "There is one claim, which has the whole of alpha."
+
+
+LEVELS = {
+    "holm": "The level is that of Holm's step for the claim, of an undecided one where the "
+    "procedure over the {claims} claims stopped.",
+    "bonferroni": "The level is Bonferroni's for {claims} claims, which hold at once.",
+    "hommel": "It is per claim, at the level to which Hommel's procedure over the {claims} claims "
+    "came; Hommel's has no simultaneous interval.",
+    "bh": "It is per claim, at the level to which Benjamini and Hochberg's procedure over the "
+    "{claims} claims came: where the false share of the claims is held, there is no simultaneous "
+    "interval.",
+    "by": "It is per claim, at the level to which Benjamini and Yekutieli's procedure over the "
+    "{claims} claims came: where the false share of the claims is held, there is no simultaneous "
+    "interval.",
+    "none": "It is per claim: nothing is corrected for there being {claims}.",
+}
+
+
 def legend(study: Study) -> str:
     """Explain the verdicts that occur."""
     found = {verdict.decision for verdict in (*study.verdicts, *study.effects)}
@@ -292,7 +344,4 @@ def legend(study: Study) -> str:
             said.append(f"*{flag}*: {says}")
     if any("differs" in verdict.flags for verdict in study.verdicts):
         said.append("*differs*: the interval excludes 0, but no verdict was reached")
-    if "NEGLIGIBLE" in found:
-        level = words.percent(2 * study.suite.alpha)
-        said.append(f"NEGLIGIBLE is judged by the {level} interval, unless arms are INERT")
     return "; ".join(said) + "." if said else ""

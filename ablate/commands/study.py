@@ -64,7 +64,7 @@ def run(
 
     A suite can run code: components of installed packages, and functions that it names.
     """
-    from ablate import caveats, describe, flow, ownership, registration, todo, why
+    from ablate import caveats, describe, flow, ownership, prospects, registration, todo, why
     from ablate.device import checked
     from ablate.inert import check
     from ablate.progress import Progress
@@ -86,6 +86,8 @@ def run(
         caveats.keep(opened, store, stale, whole.kept)
         registration.freeze(opened, store, len(whole.records), register_anew)
         say_all(describe.cautions(whole))
+        frozen = registration.registered(opened, store)
+        say_all(prospects.lines(registration.as_registered(opened, frozen)))
         looks = flow.by_look(opened, data_root, store, keep_stale)
         parts = looks if until_decided else [whole]
         with workforce(workers, results / opened.name) as (count, crew):
@@ -114,7 +116,7 @@ def plan(
 
     A suite can run code, here too: its data are looked at, by functions that it names.
     """
-    from ablate import describe, flow, why
+    from ablate import describe, flow, prospects, why
     from ablate.store import is_there, open_store
 
     there = is_there(results)
@@ -125,6 +127,7 @@ def plan(
     say("\n  ".join([plain(opened.question, STORED), *labels]))
     say("\n".join([describe.work(work), *why.stale(work)]))
     say_all(describe.cautions(work))
+    say_all(prospects.lines(opened))
     if reasons:
         say_all(why.why(work))
 

@@ -65,5 +65,4 @@ def spread(comparison: Comparison) -> float:
     >>> spread(one)
     0.25
     """
-    sd = float(np.std(comparison.deltas, ddof=1))
-    return sd if sd > comparison.round_off else comparison.resolution
+    return comparison.spread

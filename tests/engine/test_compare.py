@@ -217,7 +217,7 @@ def test_means_over_blocks_are_rs(case: dict[str, Any]) -> None:
         for b, d in enumerate(row)
         for arm in ("base", "new")
     ]
-    found = compare(pd.DataFrame(rows), margin=1e-3, block="data").verdicts[0]
+    found = compare(pd.DataFrame(rows), margin=1e-3, block="data").verdicts[0].tests["paired-t"]
     expect = case["expect"]
     assert (found.estimate, found.low, found.high) == pytest.approx(
         (expect["estimate"], expect["conf_low_95"], expect["conf_high_95"]), rel=1e-6, abs=1e-9

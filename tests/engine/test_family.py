@@ -48,8 +48,9 @@ def test_looking_costs() -> None:
 
 def test_one_look_gives_the_fixed_intervals() -> None:
     """Those of the paired t and of TOST."""
-    deltas = list(np.random.default_rng(1).normal(0.2, 1, 12))
+    deltas = list(np.random.default_rng(1).normal(0.6, 1, 12))
     (found,) = judged(deltas, looks=(12,))
+    assert (found.decision, found.confidence) == ("INCONCLUSIVE", 0.95)
     assert (found.low, found.high) == pytest.approx(
         (found.tests["paired-t"].low, found.tests["paired-t"].high)
     )

@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from ablate import verdict
+from ablate.correction import steps
 from ablate.registry import scan
 from ablate.types import Comparison, LostPair, Verdict
 from tests.conftest import comparison
@@ -28,8 +29,7 @@ def decide(made: Comparison, family: int = 1) -> Verdict:
     evidence = examined(made)
     # one p needs no correction, and statsmodels collects garbage at every call
     method = "holm" if family > 1 else "none"
-    adjusted = verdict.adjust([evidence.p] + [1.0] * (family - 1), method)
-    return verdict.decide(evidence, adjusted[0], 0.05)
+    return verdict.decide(evidence, steps([evidence.p] + [1.0] * (family - 1), 0.05, method)[0])
 
 
 def shifted(by: float, n: int = 8) -> list[float]:

@@ -1,0 +1,140 @@
+"""A verdict's figures as they are printed: rounded, but never across what the decision rests on.
+
+From a printed row a reader can derive the decision, so figures get as many digits as that takes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from ablate.types import Verdict
+
+WIDEST = 17
+"""Digits that tell any two floating-point numbers apart."""
+
+Write = Callable[[float, int], str]
+
+
+def in_points(value: float, digits: int) -> str:
+    """Write a signed number with a number of decimals.
+
+    >>> in_points(-1.234, 2)
+    '-1.23'
+    """
+    return f"{value:+.{digits}f}"
+
+
+def in_units(value: float, digits: int) -> str:
+    """Write a signed number with two significant digits more.
+
+    >>> in_units(1234.56, 2)
+    '+1235'
+    """
+    return f"{value:+.{digits + 2}g}"
+
+
+def apart(values: Sequence[float], marks: Sequence[float], write: Write) -> list[str]:
+    """Write values with the fewest digits, from two, that keep each on its side of every mark.
+
+    >>> apart([1.996, 2.5], [2.0], in_points)
+    ['+1.996', '+2.500']
+    """
+    for digits in range(2, WIDEST):
+        texts = [write(value, digits) for value in values]
+        if all(
+            _side(value, mark) == _side(float(text), mark)
+            for value, text in zip(values, texts, strict=True)
+            for mark in marks
+            if math.isfinite(value)
+        ):
+            return [minus(text) for text in texts]
+    return [minus(f"{value:+.{WIDEST}g}") for value in values]
+
+
+def _side(value: float, mark: float) -> int:
+    return (value > mark) - (value < mark)
+
+
+def minus(text: str) -> str:
+    """Write a real minus sign, infinity by its sign, and what is missing as a dash."""
+    return text.replace("-", "−").replace("inf", "∞").replace("+nan", "–").replace("nan", "–")
+
+
+def number(value: float) -> str:
+    """Write a declared number in full.
+
+    >>> number(2.0), number(0.1234567)
+    ('2', '0.1234567')
+    """
+    short = f"{value:g}"
+    return short if float(short) == value or math.isnan(value) else repr(value)
+
+
+def figures(verdict: Verdict, write: Write = in_points) -> tuple[str, str]:
+    """Write the estimate, and the interval that the decision is read from with its level.
+
+    A dash stands for the interval where the decision rests on none: too few pairs, seeds that are
+    still to be run, or arms that scored the same throughout.
+    """
+    margin = verdict.comparison.margin
+    values = [verdict.estimate, verdict.low, verdict.high]
+    estimate, low, high = apart(values, (-margin, 0.0, margin), write)
+    if math.isnan(verdict.low):
+        return apart([verdict.estimate], (0.0,), write)[0], "–"
+    return estimate, f"{low} to {high} ({level(verdict)})"
+
+
+def level(verdict: Verdict) -> str:
+    """Write the level of a verdict's interval; of a declared side it is that of each end."""
+    share = percent(verdict.confidence)
+    return f"each end {share}" if verdict.comparison.claim else share
+
+
+def percent(confidence: float) -> str:
+    """Write a level, with three digits of what it leaves out.
+
+    >>> percent(0.95), percent(1 - 0.05 / 7)
+    ('95 %', '99.286 %')
+    """
+    return f"{100 - float(f'{100 * (1 - confidence):.3g}'):.12g} %"
+
+
+def margin(verdict: Verdict) -> str:
+    """Write the margin: to both sides, or on the side that was declared."""
+    width, side = number(verdict.comparison.margin), verdict.comparison.side
+    return f"{'±' if not side else '+' if side > 0 else '−'}{width}"
+
+
+def p(verdict: Verdict, alpha: float) -> str:
+    """Write the adjusted p with the claim that it belongs to; a dash where nothing rests on it."""
+    value = verdict.p_adjusted
+    if math.isnan(value) or math.isnan(verdict.low):
+        return "–"
+    return f"{p_value(value, alpha)} ({verdict.p_of})"
+
+
+def p_value(value: float, alpha: float) -> str:
+    """Write a p-value, never as 0, and never across alpha.
+
+    >>> p_value(0.04321, 0.05), p_value(1e-9, 0.05), p_value(0.05004, 0.05)
+    ('0.043', '< 0.001', '0.05004')
+    """
+    if value < 0.001 < alpha:
+        return "< 0.001"
+    for digits in range(3, WIDEST):
+        text = f"{value:.{digits}f}" if alpha > 0.001 else f"{value:.{digits}g}"
+        if float(text) > 0 and _side(value, alpha) == _side(float(text), alpha):
+            return text
+    return repr(value)
+
+
+def excluded(verdict: Verdict) -> tuple[bool, bool]:
+    """Say whether the printed interval excludes a difference above the margin, and one below it.
+
+    Of an INCONCLUSIVE verdict without a declared side; a decision needs no such words.
+    """
+    if verdict.decision != "INCONCLUSIVE" or verdict.comparison.side:
+        return False, False
+    margin = verdict.comparison.margin
+    return verdict.high < margin, verdict.low > -margin
