@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ablate import budgets, dispatch, judge, overview, registration, shipped
 from ablate.caveats import Caveat, caveats
 from ablate.changes import told_seeds
-from ablate.cohort import merged
+from ablate.cohort import merged, together
 from ablate.errors import SelectionError, unknown
 from ablate.overview import Importance
 from ablate.packing import failed, unpack_results
@@ -79,9 +80,15 @@ class Study:
         pairs = zip(self.suite.effects, self.effects, strict=True)
         return [(one, found) for one, found in pairs if not one.over]
 
+    @cached_property
+    def beside(self) -> set[int]:
+        """Name the arms, by place, that may stand side by side."""
+        return together(self.suite.variants, self.runs)
+
     def measured(self, variant: Variant, metric: str) -> Estimate:
         """Give the mean of a metric over a variant's runs that ended well."""
-        runs = self.runs[self.suite.variants.index(variant)]
+        place = self.suite.variants.index(variant)
+        runs = self.runs[place] if place in self.beside else {}
         return of_metric(variant, runs, metric, self.suite.alpha)
 
 

@@ -251,6 +251,7 @@ def test_what_contrasts_refuse_nothing_else_believes(
     assert text in told.text
     assert not study.arms[0].curve
     assert study.arms[0].values["all-classes"].n == 0
+    assert study.measured(study.suite.variants[0], "all-classes").n == 0
     groups = cohort.groups(suite_of(*GRID).variants, study.runs)
     assert {bool(arm.curve) for arm in study.arms[1:]} == {len(groups) > 1}
 
