@@ -113,7 +113,12 @@ def test_a_command_under_nohup_outlives_its_terminal() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_in_the_middle_of_other_peoples_code_is_ours(number: signal.Signals) -> None:
     """It stops the command; the code that ran is not blamed for it."""
-    with pytest.raises(SystemExit) as ended, stoppable(), contained("a plug-in"):
-        os.kill(os.getpid(), number)
-        signal.sigtimedwait([], 10)
+
+    def running() -> None:
+        with stoppable(), contained("a plug-in"):
+            os.kill(os.getpid(), number)
+            signal.sigtimedwait([], 10)
+
+    with pytest.raises(SystemExit) as ended:
+        running()
     assert ended.value.code == 128 + number
