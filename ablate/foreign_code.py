@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ablate.errors import DataError
+from ablate.errors import DataError, Stopped
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def contained(what: str) -> Iterator[None]:
     except Exception:
         raise
     except KeyboardInterrupt as error:
-        if pressed:
+        if pressed or isinstance(error, Stopped):  # the commands raise it, for SIGTERM as well
             raise
         raise DataError(f"{what} raised KeyboardInterrupt by itself.") from error
     except BaseException as error:  # SystemExit, and whatever else passes by `except Exception`

@@ -5,24 +5,27 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import entry_points
 
 from ablate.errors import WorkerError
+from ablate.foreign_text import plain
 from ablate.registry import GROUP
 
 REHEARSED = 86
 """How a copy ends that nothing has ended: 0 is what a plug-in would choose."""
 
 
-def rehearse(act: Callable[[], object]) -> None:
-    """Let a copy of this process do something that runs plug-ins; nothing where there are none.
+def rehearse(act: Callable[[], object], functions: Sequence[str] = ()) -> None:
+    """Let a copy of this process do something that runs other people's code, where there is any.
 
-    Raises WorkerError where the copy does not come to its end.
+    functions: those that the suite names, besides the plug-ins that are installed. Raises
+    WorkerError where the copy does not come to its end.
     """
     points = entry_points(group=GROUP)
-    if not points or not hasattr(os, "fork"):
+    foreign = [*sorted({f"{point.name} = {point.value}" for point in points}), *functions]
+    if not foreign or not hasattr(os, "fork"):
         return
     copy = os.fork()
     if copy == 0:
@@ -35,10 +38,9 @@ def rehearse(act: Callable[[], object]) -> None:
         raise
     if code != REHEARSED:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        names = ", ".join(sorted({f"{point.name} = {point.value}" for point in points}))
         raise WorkerError(
-            f"a plug-in ended the process while the suite was read and planned ({how}); nothing "
-            f"was run. Plug-ins: {names}"
+            f"a plug-in or a suite's function ended the process while the suite was read and "
+            f"planned ({how}); nothing was run. It is one of: {', '.join(map(plain, foreign))}"
         )
 
 

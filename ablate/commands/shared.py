@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.commands.stopping import stoppable
-from ablate.commands.terminal import ComponentLog, private, say as say
+from ablate.commands.terminal import ComponentLog, confirmed, private, say as say, stream
 from ablate.foreign_text import plain
 
 if TYPE_CHECKING:
@@ -88,12 +88,19 @@ def admit(suite: Suite, trusted: bool) -> None:
     from ablate import trust
     from ablate.registry import scan
 
-    terminal = sys.stdin.isatty() and sys.stderr.isatty()
-
     def ask(question: str) -> bool:
-        return click.confirm(f"{question} Run it?", default=False, err=True)
+        return confirmed(f"{question} Run it?")
 
+    terminal = sys.stdin.isatty() and stream(err=True).isatty()
     trust.admit(suite, scan(), trusted, ask if terminal else None)
+
+
+def functions(suite: Suite) -> list[str]:
+    """Name the functions that a suite has called while it is planned."""
+    from ablate import trust
+    from ablate.registry import scan
+
+    return [call.source for call in trust.calls(suite, scan())]
 
 
 def of_suite(command: Callable[..., None]) -> Callable[..., None]:
@@ -115,7 +122,7 @@ def of_suite(command: Callable[..., None]) -> Callable[..., None]:
         opened = flow.open_suite(suite, seeds, quick, changes)
         admit(opened, trust)  # before anything that the suite names is called, in a copy too
         if root := rest.get("data_root"):
-            rehearse(lambda: flow.prepare(opened, root, None))
+            rehearse(lambda: flow.prepare(opened, root, None), functions(opened))
         command(opened, **rest)
 
     options = (
@@ -151,9 +158,9 @@ class Commands(click.Group):
         """Run a command; an expected error is a message and an exit code, never a traceback."""
         from ablate.errors import AblateError, ExitCode
 
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # a console that lacks a letter gets a '?'
-                stream.reconfigure(errors="replace")
+        for standard in (sys.stdout, sys.stderr):
+            if isinstance(standard, io.TextIOWrapper):  # a console that lacks a letter gets a '?'
+                standard.reconfigure(errors="replace")
         with stoppable():
             try:
                 return super().invoke(ctx)

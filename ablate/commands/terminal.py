@@ -60,6 +60,14 @@ def say(text: str, err: bool = False, bold: bool = False) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), where.fileno())
 
 
+def confirmed(question: str) -> bool:
+    """Ask on the terminal, which nobody else can write to; anything but yes is no."""
+    where = stream(err=True)
+    where.write(f"{question} [y/N]: ")
+    where.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 @contextmanager
 def private() -> Iterator[None]:
     """Keep the terminal for `say`; prints of others that no log has taken are shown at the end."""

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ablate.commands.stopping import stoppable
+from ablate.foreign_code import contained
+
 ROOT = Path(__file__).parents[2]
 
 HELD_UP = """
@@ -105,3 +108,17 @@ def test_a_command_under_nohup_outlives_its_terminal() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert (done.returncode, done.stderr) == (2, "The system refused: No space\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_other_peoples_code_is_ours(number: signal.Signals) -> None:
+    """It stops the command; the code that ran is not blamed for it."""
+
+    def running() -> None:
+        with stoppable(), contained("a plug-in"):
+            os.kill(os.getpid(), number)
+            signal.sigtimedwait([], 10)
+
+    with pytest.raises(SystemExit) as ended:
+        running()
+    assert ended.value.code == 128 + number

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ablate import flow
+from ablate.commands import terminal
 from ablate.executors.processes import EMPTY_STARTS
 from ablate.executors.worker_process import frame
 from ablate.store import open_store
@@ -123,16 +124,19 @@ Current thread 0x02 (most recent call first):
     assert frame("") == "at a place that is not known"
 
 
-def test_an_exit_of_a_plug_in_does_not_pass_for_ours(
-    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("end", [SystemExit(0), KeyboardInterrupt(), GeneratorExit()])
+def test_an_exit_of_other_peoples_code_does_not_pass_for_ours(
+    end: BaseException, suite: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`sys.exit(0)` in a module that the command imports is an error, not a success."""
-    text = STILLBORN.replace('print("**Yes.** MATTERS (helps)")', "sys.exit(0)")
-    monkeypatch.setenv("MISCHIEF", os.devnull)
-    with installed(tmp_path / "plug-in", text, monkeypatch):
-        code, said = ask("plan", suite)
+    """`sys.exit(0)` in what the command calls is an error, not a success."""
+
+    def ending(*_values: object, **_options: object) -> None:
+        raise end
+
+    monkeypatch.setattr(flow, "prepare", ending)
+    code, said = ask("plan", suite)
     assert code == 2
-    assert "would have ended the command: SystemExit: 0 (mischief.py:" in said
+    assert f"would have ended the command: {type(end).__name__}: " in said
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(7)", "os.kill(os.getpid(), 9)"])
@@ -144,5 +148,38 @@ def test_a_plug_in_that_ends_the_command_itself_is_named(
     with installed(tmp_path / "plug-in", text, monkeypatch):
         code, said = ask("plan", suite)
     assert code == 2
-    assert "a plug-in ended the process while the suite was read and planned (" in said
-    assert "Plug-ins: mischief = mischief" in said
+    assert "ended the process while the suite was read and planned (" in said
+    assert "It is one of: mischief = mischief" in said
+
+
+def test_a_question_is_asked_on_the_terminal_that_nobody_else_writes_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Anything but yes is no."""
+    answers = iter(("y\n", "YES \n", "\n", "no\n", ""))
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(readline=lambda: next(answers)))
+    with terminal.private():
+        print("MATTERS")
+        assert [terminal.confirmed("Run it?") for _ in range(5)] == [
+            True,
+            True,
+            False,
+            False,
+            False,
+        ]
+        assert terminal.printed() == b"MATTERS\n"
+    assert capsys.readouterr().err == "Run it? [y/N]: " * 5
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(7)"])
+def test_a_suites_function_that_ends_the_command_is_named(end: str, tmp_path: Path) -> None:
+    """It is called while the suite is planned."""
+    module = f"ending_rows_{end[-2]}"
+    (tmp_path / f"{module}.py").write_text(f"import os\n\n\ndef rows():\n    {end}\n")
+    path = tmp_path / "tiny.yaml"
+    data = f"{{arrays: {{source: '{module}:rows', tasks: 2}}}}"
+    path.write_text(TINY.replace("{digits: {tasks: 5}}", data))
+    code, said = ask("plan", path)
+    assert code == 2
+    assert "ended the process while the suite was read and planned (exit code " in said
+    assert f"It is one of: {module}:rows" in said
