@@ -13,7 +13,7 @@ from typing import Any
 
 from ablate import budgets, dispatch, judge, overview, registration, shipped
 from ablate.caveats import Caveat, caveats
-from ablate.changes import told_seeds
+from ablate.changes import other_seeds
 from ablate.cohort import merged
 from ablate.errors import SelectionError, unknown
 from ablate.overview import Importance
@@ -153,12 +153,15 @@ def open_suite(
     path in the place of tuned ones.
     """
     suite = read_suite(find_suite(str(said)), scan(), quick, changes, own)
-    if seeds is None:
+    return suite if seeds is None else with_seeds(suite, seeds)
+
+
+def with_seeds(suite: Suite, seeds: int) -> Suite:
+    """Give a suite that runs another number of seeds than it declares, and says so."""
+    if seeds == suite.seeds:
         return suite
-    told = [words for words in suite.changed_words if not words.startswith("seeds: ")]
-    return replace(
-        suite, seeds=seeds, changed_words=(*told, *told_seeds(seeds, suite.declared_seeds))
-    )
+    words = other_seeds(suite.changed_words, seeds, suite.declared_seeds)
+    return replace(suite, seeds=seeds, changed_words=words)
 
 
 def with_looks(suite: Suite) -> Suite:

@@ -190,7 +190,8 @@ def _suite(path: Path, text: str, facts: Stated) -> Suite:
         raise DataError(
             f"{path} is of {runs:,} runs; reports of over {MOST_RUNS:,} are not checked"
         )
-    return replace(suite, name=facts.name, seeds=facts.seeds, text=written, tuned=tuned)
+    suite = flow.with_seeds(suite, facts.seeds)
+    return replace(suite, name=facts.name, text=written, tuned=tuned)
 
 
 def _tuned(stated: StatedTuned | None) -> Tuned | None:
