@@ -72,10 +72,9 @@ def usual(root: Node) -> list[Change]:
     Nothing where an arm or an axis says how long to train, or where a schedule counts in epochs.
     """
     said = _paths(root)
-    if any(path.split(".")[-1] in (*SHORTER, *COUNTED) for path in said if path[0] != "-"):
-        elsewhere = [path for path in said if not path.startswith("base.")]
-        if any(axis_name(path) in (*SHORTER, *COUNTED) for path in elsewhere):
-            return []
+    elsewhere = [path for path in said if not path.startswith("base.")]
+    if any(axis_name(path) in (*SHORTER, *COUNTED) for path in elsewhere):
+        return []
     inside = [path.removeprefix("base.") for path in said if path.startswith("base.")]
     if any(axis_name(path) in COUNTED for path in inside):
         return []
@@ -141,10 +140,13 @@ def told_seeds(seeds: int, declared: int) -> list[str]:
     return [f"seeds: {seeds}, not {declared}{few if seeds < ENOUGH_PAIRS else ''}"]
 
 
-def slug(said: str) -> str:
-    """Make a change part of a folder's name.
+def other_seeds(told: Sequence[str], seeds: int, declared: int) -> tuple[str, ...]:
+    """Say what `--seeds` changes beside what was told; a quick run has told of fewer already.
 
-    >>> slug("--quick"), slug("--set dataset=fashion-mnist")
-    ('quick', 'dataset=fashion-mnist')
+    >>> other_seeds(["tasks: 2, not 5", "seeds: 5, not 12"], 6, 5)
+    ('tasks: 2, not 5', 'seeds: 6, not 12')
     """
-    return re.sub(r"[^\w.=+-]+", "_", said.removeprefix("--set ").removeprefix("--"))
+    matches = [re.match(r"seeds: \d+, not (\d+)", words) for words in told]
+    first = next((int(match[1]) for match in matches if match), declared)
+    kept = [words for words, match in zip(told, matches, strict=True) if not match]
+    return (*kept, *told_seeds(seeds, first))

@@ -14,7 +14,7 @@ from typing import Any
 
 from ablate import budgets, dispatch, judge, overview, registration, shipped
 from ablate.caveats import Caveat, caveats
-from ablate.changes import told_seeds
+from ablate.changes import other_seeds
 from ablate.cohort import merged, together
 from ablate.errors import SelectionError, unknown
 from ablate.overview import Importance
@@ -164,11 +164,11 @@ def open_suite(
 
 
 def with_seeds(suite: Suite, seeds: int) -> Suite:
-    """Give a suite another number of seeds than it declares; its words of what changed follow."""
-    told = [words for words in suite.changed_words if not words.startswith("seeds: ")]
-    return replace(
-        suite, seeds=seeds, changed_words=(*told, *told_seeds(seeds, suite.declared_seeds))
-    )
+    """Give a suite that runs another number of seeds than it declares, and says so."""
+    if seeds == suite.seeds:
+        return suite
+    words = other_seeds(suite.changed_words, seeds, suite.declared_seeds)
+    return replace(suite, seeds=seeds, changed_words=words)
 
 
 def with_looks(suite: Suite) -> Suite:

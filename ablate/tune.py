@@ -71,6 +71,12 @@ class Tuner:
         self.lost = 0
         self.asked: dict[str, tuple[Any, dict[str, Any]]] = {}
 
+    @property
+    def untouched(self) -> list[str]:
+        """Name the arms that no path of the space reaches: they stay as they are written."""
+        arms = dict.fromkeys(variant.arm for variant in written(self.suite))
+        return [arm for arm in arms if arm not in self.arms]
+
     def _dials(self, arm: str) -> list[tuple[Dial, Any]]:
         """Give the dials that an arm has, each with the value that the arm is written with."""
         mine = [variant for variant in self.suite.variants if variant.arm == arm]

@@ -190,8 +190,8 @@ def _suite(path: Path, text: str, facts: Stated) -> Suite:
         raise DataError(
             f"{path} is of {runs:,} runs; reports of over {MOST_RUNS:,} are not checked"
         )
-    whole = suite if facts.seeds == suite.seeds else flow.with_seeds(suite, facts.seeds)
-    return replace(whole, name=facts.name, text=written, tuned=tuned)
+    suite = flow.with_seeds(suite, facts.seeds)
+    return replace(suite, name=facts.name, text=written, tuned=tuned)
 
 
 def _tuned(stated: StatedTuned | None) -> Tuned | None:

@@ -236,6 +236,10 @@ def tune(
         named = under_own_name(tuner.suite, store, results)
     path = writable(out or place(named, flow.find_suite(suite).parent, results))
     folder = results / named.name
+    if tuner.untouched:
+        say(
+            f"The space reaches nothing in {', '.join(tuner.untouched)}: left as written.", err=True
+        )
     with (
         sole_writer(results),
         closing(open_store(results)) as store,

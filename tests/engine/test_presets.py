@@ -117,7 +117,7 @@ def test_faults_of_set_are_told_as_the_command_lines(
         ("quick: 3", "3 for quick"),
         ("quick: {seeds: 0}", "0 for seeds"),
         ("references: 3", "3 for a reference"),
-        ("references: [{arm: reptile}]", "a mapping for a reference"),
+        ("references: [{arm: reptile}]", "a reference without 'metric'"),
         ("references: [{arm: x, metric: y, figure: mnist-mas}]", "unknown arm 'x'"),
         ("references: [{arm: reptile, metric: accuracy, figure: mnist-max}]", "'mnist-mas'"),
     ],

@@ -48,9 +48,10 @@ def ask(*words: object) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    "start", [["-m", "ablate"], [str(ROOT / "cli.py")]], ids=["module", "file"]
+    ("start", "inside"),
+    [(["-m", "ablate"], True), ([str(ROOT / "cli.py")], False)],
+    ids=["the console script, from there", "the file, from elsewhere"],
 )
-@pytest.mark.parametrize("inside", [True, False], ids=["from there", "from elsewhere"])
 def test_a_function_beside_the_suite_is_found(
     start: list[str], inside: bool, tmp_path: Path
 ) -> None:

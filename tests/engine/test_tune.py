@@ -280,6 +280,13 @@ def test_settings_that_are_null_and_numbers_by_their_field_are_tuned() -> None:
     assert not found["optimizer.sgd.momentum"][0].whole
 
 
+def test_arms_that_the_space_does_not_reach_are_named() -> None:
+    """They get no trials, and stay as they are written."""
+    made = tuner(TEXT.replace("optimizer.sgd.lr: {low: 0.01, high: 1.0, log: true}\n    ", ""))
+    assert ([*made.arms], made.untouched) == (["dark"], ["replay"])
+    assert tuner().untouched == []
+
+
 def test_an_arm_and_its_twin_are_tuned_as_one() -> None:
     """The twin is the same arm on other seeds."""
     made = tuner(TEXT + "same: replay\n")
