@@ -95,9 +95,10 @@ def _of_units(scores: Sequence[Placed], metric: str) -> Iterator[str]:
     high = [score for score in scores if score.value > 1]
     if not low or not high or any(not 0 <= score.value <= PERCENT for score in scores):
         return
-    times = float(
-        np.median([score.value for score in high]) / np.median([score.value for score in low])
-    )
+    middle = float(np.median([score.value for score in high]))
+    times = middle / float(np.median([score.value for score in low]))
+    if middle <= FEW:
+        return
     whole = _wholly(low, high)
     hundred = bool(whole) and HUNDRED[0] <= times <= HUNDRED[1]
     if less_is_better(metric) and not is_error_rate(metric):
