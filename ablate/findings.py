@@ -76,7 +76,6 @@ class Comparison:
     identical: bool = False
     refusal: str = ""
     standing: Mapping[int, Standing] = field(default_factory=dict)
-
     alike: tuple[bool, ...] = ()
     blocks: int = 0
     claim: str = ""

@@ -137,12 +137,15 @@ def mutated(text: str, rng: random.Random) -> str:
                 tuned = {**TUNED, "arms": {"reptile": {**arm, field: strange}}}
             return with_facts(text, lambda facts: facts.update(tuned=tuned))
         case 7:
-            words = re.findall(r"[\w.]+", text[start:])
+            # the fence and the facts stay readable: other cases edit those
+            start, end = text.index("```yaml\n") + 8, text.rindex("\n```\n")
+            words = re.findall(r"[\w.]+", text[start:end])
             word, new = (
                 rng.choice(words),
                 rng.choice((*words, "[[[[", "&a [*a]", "100000000", "!!x")),
             )
-            return with_facts(text[:start] + text[start:].replace(word, new, 1), len)
+            suite = text[start:end].replace(word, new, 1)
+            return with_facts(text[:start] + suite + text[end:], len)
         case _:
             head, tail = text[:start], text[start:]
             seeds = f"seeds: {strange}" if isinstance(strange, (int, float, str)) else "seeds: []"
