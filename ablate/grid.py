@@ -48,6 +48,8 @@ class GridReader:
         """What stood where the command line has put something, by the change's source."""
         self.missed: dict[str, Sequence[str]] = {}
         """The arms that what the command line has put does not reach, by the change's source."""
+        self.unread: list[str] = []
+        """What the base says and no arm reads, a sentence each."""
         self.base = Node({}, root.at)
         self.broken = False
         """Whether a value could not be put where it was said to go."""
@@ -122,8 +124,9 @@ class GridReader:
         What it leaves open, its arms and axes may say.
         """
         probe = ChoiceReader(self.catalogue)
-        for kind in TOP_KINDS:
-            probe.read(filled(base, self.catalogue).items[kind], kind, (kind,))
+        whole = filled(base, self.catalogue).items  # what a method leaves unread is checked, too
+        for kind in (one for one in self.kinds if one in whole):
+            probe.read(whole[kind], kind, (kind,))
         wrong = [one for one in probe.problems if not any(word in one.found for word in OPEN)]
         self.reader.problems += wrong
         return not wrong

@@ -1,4 +1,4 @@
-"""What a suite declares and nothing reads: refused, as a table of it would show what never ran."""
+"""What a suite declares and nothing reads: refused where a table would show what never ran."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Declared(Protocol):
     changes: Sequence[Change]
     marks: dict[tuple[str, str], Mark]
     missed: dict[str, Sequence[str]]
-
+    unread: list[str]
     base: Node
 
     def in_cell(self, tree: Node, cell: Cell) -> Node:
@@ -154,7 +154,11 @@ class Effects:
                 self.idle(change.path, change.at, next(iter(self.arms.values())))
 
     def shared(self) -> None:
-        """Refuse what the base says for all methods where every one of them says its own."""
+        """Say what the base says for all methods and none of them reads.
+
+        No table shows it as if it had been run, and who swaps methods keeps it for the others:
+        that is no fault, but a word before the runs.
+        """
         base = self.of.root.items["base"]
         for kind in base.items:
             source = BASE_PRESET if kind == "preset" else f"base {kind}"
@@ -164,7 +168,15 @@ class Effects:
             if kind in TOP_KINDS or unknown or any(path.split(".")[0] == kind for path in again):
                 continue  # what others say again has no need of the base's
             if self.nowhere(source):
-                self.idle(kind, base.keys[kind], next(iter(self.arms.values())))
+                self.of.unread.append(
+                    f"The base's {kind} is read by no arm{self.why_unread(kind)}."
+                )
+
+    def why_unread(self, kind: str) -> str:
+        """Say why no arm reads what the base says of a kind, or its preset."""
+        if kind == "preset":
+            return ": the base says all of it itself"
+        return unread(next(iter(self.arms.values())), kind, self.of.reader.catalogue)[0]
 
     def idle(self, path: str, at: Mark, tree: Node, cell: Cell | None = None) -> None:
         """Note a value that takes no effect, with the reason where it is known."""

@@ -125,6 +125,7 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
         labels = {metrics.protocol_of(metric, pair.own(arm)) for arm in suite.variants}
         for label in sorted(labels & oracles(catalogue, scored)):
             yield f"The effects on {metric} are scored by {label}, an ORACLE."
+    yield from suite.unread
     yield from unvaried(suite)
     arms = dict.fromkeys(variant.arm for variant in suite.variants if variant.oracle)
     if arms:

@@ -38,7 +38,7 @@ class Cost:
 class Plan:
     """All runs of a suite. keys `[variant][seed]`; stacks in the order they should start.
 
-    warnings: what a reader must know of the data before they are run.
+    warnings: what a reader must know of the suite and its data before they are run.
     """
 
     suite: Suite
@@ -104,7 +104,7 @@ def plan(
             made.append((stack, cost(stack, catalogue, held)))
     made.sort(key=lambda pair: -pair[1].seconds)
     stacks, costs = zip(*made, strict=True) if made else ((), ())
-    warnings = dataset_checks.warnings(suite, by_variant, catalogue)
+    warnings = (*suite.unread, *dataset_checks.warnings(suite, by_variant, catalogue))
     return Plan(suite, keys(suite), tuple(stacks), tuple(costs), warnings)
 
 

@@ -84,7 +84,7 @@ def one_sided(
     / sd; difference: positive on the declared side.
 
     >>> [round(chance, 3) for chance in one_sided(10, 2.0, 1.0, 1.0)]
-    [0.897, 0.0]
+    [0.898, 0.0]
     """
     from scipy.special import nctdtr, stdtrit
 

@@ -162,6 +162,7 @@ class _SuiteReader:
         return Suite(
             name=folder_name(name, said),
             changes=said,
+            unread=tuple(grid.unread),
             changed_words=tuple(self.changed_words(changes, grid, declared, seeds.count)),
             references=references,
             origin=origin,

@@ -222,7 +222,8 @@ class Suite:
     number. spread: the standard deviation that paired differences are expected to have, in points;
     0 where nothing was said. search: what may be tuned. tuned: the tuned values that its arms have,
     from the file `tuned_file`, named at line and column `tuned_at`. budget: the axis that makes
-    training longer. changed_words: what the command line changed, a sentence each.
+    training longer. changed_words: what the command line changed, and unread: what the base says
+    and no arm reads, a sentence each.
     """
 
     name: str
@@ -249,6 +250,7 @@ class Suite:
     first_seed: int = 0
     tuned_at: tuple[int, int] = (1, 1)
     changed_words: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def seed_numbers(self) -> range:

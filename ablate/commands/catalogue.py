@@ -39,7 +39,7 @@ def schema() -> None:
     from ablate.registry import scan
     from ablate.suite_schema import suite_schema
 
-    say(json.dumps(suite_schema(scan()), indent=1))
+    say_all(json.dumps(suite_schema(scan()), indent=1).splitlines())
 
 
 @click.command()

@@ -78,7 +78,7 @@ def compare(
     table = read_table(file, wanted)
     found = api.compare(table, pair=pair, arm=names, looks=planned, **settings)
     if as_json:
-        say(json.dumps(found.to_dict(), indent=1))
+        say_all(json.dumps(found.to_dict(), indent=1).splitlines())
     else:
         from ablate import shipped
 

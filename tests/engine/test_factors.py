@@ -64,7 +64,6 @@ INERT = [
     ("which validation rows, if none are used", META + "validation_rows: 3", "", MLP),
     ("a window that takes the last epoch", META + "select_epochs: 1", "", MLP),
     ("r in the last task, the same", META + "last_steps: 2", "", MLP),
-    ("one head in all", "model.mlp.heads: 1", "", MLP),
 ]
 
 

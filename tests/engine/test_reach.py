@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -104,9 +105,9 @@ PHANTOMS = {
         + f"arms:\n  random: {{}}\n  herding: {{method: {OWN}, optimizer: {{sgd: {{lr: 1}}}}}}\n",
         "'optimizer' takes no effect",
     ),
-    "what the base says for all methods and none takes": (
-        SHARED.replace("method: replay", f"method: {OWN}"),
-        "'optimizer' takes no effect: method 'replay' says its own optimizer",
+    "what a method does not read, with a fault in it": (
+        SHARED.replace("method: replay", "method: la-maml").replace("lr: 0.1", "lrr: 0.1"),
+        "sgd has no 'lrr'",
     ),
     "what a method has no place for": (
         SHARED + "arms:\n  random: {}\n  herding: {memory.*: herding, update: balanced}\n",
@@ -149,6 +150,43 @@ def test_a_setting_that_reaches_nothing_is_refused(suite_of: Parse, what: str) -
         suite_of(text=text)
     (line,) = str(caught.value).splitlines()
     assert found in line
+
+
+UNREAD = {
+    "a method without an optimizer": (
+        ("method: replay", "method: la-maml"),
+        "The base's optimizer is read by no arm: method 'la-maml' has no optimizer.",
+    ),
+    "a method that says its own": (
+        ("method: replay", f"method: {OWN}"),
+        "The base's optimizer is read by no arm: method 'replay' says its own optimizer.",
+    ),
+    "a method without a loss": (
+        ("method: replay", "method: replay\n  loss: all-ce"),
+        "The base's loss is read by no arm: method 'replay' has no loss.",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNREAD)
+def test_what_a_base_says_for_all_methods_may_wait_for_another_one(
+    catalogue: Catalogue, tmp_path: Path, what: str
+) -> None:
+    """No table shows it, so that it is said before the runs and in the report, and not refused."""
+    change, said = UNREAD[what]
+    suite = parse_suite(SHARED.replace(*change).encode(), "t", "t.yaml", catalogue)
+    assert suite.unread == (said,)
+    assert said in flow.prepare(suite, Path("data"), None).plan.warnings
+    assert said in judge.warnings(suite, [{}], [])
+    loss = "" if "loss" in change[1] else ", loss: all-ce"
+    swapped = parse_suite(
+        SHARED.replace(*change).encode(),
+        "t",
+        "t.yaml",
+        catalogue,
+        changes=[f"method={{meta: {{update: maml{loss}}}}}"],
+    )
+    assert swapped.unread == ()
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,8 @@ def test_cells_that_do_not_go_together_are_run_one_by_one(
 
     monkeypatch.setattr(Fixed, "__call__", branches)
     suite = suite_of(
-        ("seeds: 3", "vary: {method.meta.update.reptile.epsilon: [0.3, 0.6]}\nseeds: 2")
+        ("balanced: {method.meta.update: balanced}", "balanced: {method.meta.inner_steps: 2}"),
+        ("seeds: 3", "vary: {method.meta.update.reptile.epsilon: [0.3, 0.6]}\nseeds: 2"),
     )
     stack = max(stacks(suite, catalogue), key=lambda one: len(one.runs))
     results = attempt(stack, HERE, catalogue)
