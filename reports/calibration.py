@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ablate.calibrate import COLUMNS, MARGINS, PLANS, SIZES, Calibration
+from ablate.foreign_text import Markup
 from ablate.simulate import Rates
 from ablate.worlds import WORLDS
 
-from .tables import table
+from . import tables
 
 TRUTHS = {0.0: "0", 0.5: "half the margin", 1.0: "the margin", 2.0: "twice the margin"}
 
@@ -113,6 +114,11 @@ def _power(found: Calibration) -> str:
                  for m, most in COLUMNS]  # fmt: skip
         rows.append([name, *cells])
     return table(head, rows)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table of figures, some of them bold: no cell here is somebody else's text."""
+    return tables.table(head, [[Markup(cell) for cell in row] for row in rows])
 
 
 def _power_cell(rates: Rates, truth: float, studies: int, most: int) -> str:

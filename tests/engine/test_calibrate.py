@@ -69,6 +69,8 @@ def test_a_small_study_is_written(tmp_path: Path) -> None:
     text = write(found, tmp_path / "docs" / "c.md", "the command").read_text("utf-8")
     for name in (*WORLDS, "crashes in one arm", "## Power", "the command"):
         assert name in text
+    assert "&gt;" not in text, "a figure is escaped like somebody else's text"
+    assert "\\*" not in text, "a figure is escaped like somebody else's text"
     assert not math.isnan(found.power[1.0, 20, 0.0].negligible)
 
 
