@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ablate import shipped
 from ablate.errors import SelectionError, unknown
-from ablate.flow import Work
 from ablate.foreign_text import plain
 from ablate.reading import REQUIRED
 from ablate.registry import scan
 from ablate.schema import allowed
+
+if TYPE_CHECKING:
+    from ablate.flow import Work
 
 
 def catalogue(kind: str | None = None) -> Iterator[tuple[str, list[str]]]:

@@ -10,7 +10,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -47,9 +47,13 @@ class Catalogue:
     components: Mapping[tuple[str, str], Component]
     warnings: tuple[str, ...] = ()
 
+    @cached_property
+    def _kinds(self) -> list[str]:
+        return sorted({kind for kind, _ in self.components})
+
     def kinds(self) -> list[str]:
         """Name the kinds, sorted."""
-        return sorted({kind for kind, _ in self.components})
+        return [*self._kinds]
 
     def names(self, kind: str) -> list[str]:
         """Name the components of a kind, sorted."""
@@ -57,7 +61,7 @@ class Catalogue:
 
     def get(self, kind: str, name: str) -> Component:
         """Look one up. Raises SelectionError with the nearest name."""
-        if kind not in self.kinds():
+        if kind not in self._kinds:
             raise SelectionError(unknown("kind of component", kind, self.kinds()))
         if (kind, name) not in self.components:
             raise SelectionError(unknown(kind, name, self.names(kind)))
@@ -66,7 +70,7 @@ class Catalogue:
     def slot(self, annotation: str) -> str | None:
         """Give the kind that an annotation stands for: `Update | None` is a slot for an update."""
         word = annotation.replace("| None", "").strip().rsplit(".", 1)[-1].lower()
-        return word if word in self.kinds() else None
+        return word if word in self._kinds else None
 
     def build(self, choice: Choice) -> Any:
         """Make the component that a Choice describes; a preset becomes what it stands for."""

@@ -14,23 +14,46 @@ from ablate import __main__ as entry
 ROOT = Path(__file__).parents[2]
 
 
+RECORD, TOP = "RECORD", "top_level.txt"
+
+
 @pytest.mark.parametrize(
-    ("owners", "refused"),
+    ("installed", "refused"),
     [
-        ({}, []),
-        ({"ablate": ["ablate-study"]}, []),
-        ({"ablate": ["ablate_study", "Ablate.Study"]}, []),
-        ({"ablate": ["ablate"]}, ["ablate"]),
-        ({"ablate": ["ablate-cli", "ablate-study"]}, ["ablate-cli"]),
-        ({"ablate": ["ablate-study", "ablate-cli", "ablate"]}, ["ablate", "ablate-cli"]),
-        ({"variants": ["somebody-elses"]}, []),
+        ([], []),
+        ([("ablate-study", RECORD, "ablate/plan.py,,\n")], []),
+        ([("ablate_study", RECORD, "ablate/plan.py,,\n"), ("Ablate.Study", TOP, "ablate\n")], []),
+        ([("ablate", RECORD, "ablate/plan.py,,\n")], ["ablate"]),
+        ([("ablate-cli", TOP, "ablate_cli\nablate\n")], ["ablate-cli"]),
+        ([("mine", "installed-files.txt", "../ablate/plan.py\n")], ["mine"]),
+        ([("mine", RECORD, "ablate.py,sha256=0,1\n")], ["mine"]),
+        ([("mine", RECORD, 'x.py,,\n"ablate/a,b.py",,\n')], ["mine"]),
+        (
+            [
+                ("ablate-study", RECORD, "ablate/plan.py,,\n"),
+                ("ablate-cli", RECORD, "ablate/plan.py,,\n"),
+                ("ablate", RECORD, "ablate/plan.py,,\n"),
+            ],
+            ["ablate", "ablate-cli"],
+        ),
+        ([("other", RECORD, "other/ablate/x.py,,\n../../bin/ablate,,\nablated/x.py,,\n")], []),
+        ([("other", TOP, "ablate_tools\nvariants\n")], []),
     ],
 )
 def test_only_our_distribution_may_own_the_import_name(
-    monkeypatch: pytest.MonkeyPatch, owners: dict[str, list[str]], refused: list[str]
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    installed: list[tuple[str, str, str]],
+    refused: list[str],
 ) -> None:
     """None is fine, too: an editable install may not be listed."""
-    monkeypatch.setattr(metadata, "packages_distributions", lambda: owners)
+    for number, (name, file, text) in enumerate(installed):
+        about = tmp_path / str(number) / f"{name}-1.0.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (about / file).write_text(text)
+    found = metadata.distributions(path=[str(path) for path in tmp_path.iterdir()])
+    monkeypatch.setattr(metadata, "distributions", lambda: found)
     assert entry.strangers() == refused
 
 
