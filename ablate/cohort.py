@@ -16,7 +16,7 @@ from ablate.types import Json, RunResult, Variant
 STATED = ("device", "engine", "record_version")
 """Facts that all records must have in common."""
 
-SHARED = ("components", "helpers", "protocols")
+SHARED = ("components", "helpers", "protocols", "loaded")
 """Tables of digests: two records must agree on what both of them name."""
 
 ABOUT_US = PACKAGES[:1]
@@ -82,7 +82,9 @@ def together(arms: Sequence[Variant], runs: Runs) -> set[int]:
 def same_run(a: RunResult, b: RunResult) -> bool:
     """Say whether two records of one key are the same run, done twice."""
     sides = [_of(record.provenance) for record in (a, b)]
-    names = {name for side in sides for name in side if name[0] != "protocols"}
+    # other suites have other protocols, and a process may have loaded more before
+    names = {name for side in sides for name in side if name[0] not in SHARED[2:]}
+    names |= {name for name in sides[0] if name[0] == "loaded" and name in sides[1]}
     return all(sides[0].get(name) == sides[1].get(name) for name in names)
 
 

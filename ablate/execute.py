@@ -73,6 +73,7 @@ def attempt(stack: Stack, site: Site, catalogue: Catalogue) -> list[RunResult]:
             fingerprints.confirm(stack, catalogue)
             results = train(ready)
             fingerprints.confirm(stack, catalogue)  # functions import, too
+            results = [with_loaded(result, stack, catalogue) for result in results]
             if rows_mark(ready.data) != ready.mark:
                 raise ValueError("a component changed the data in place, which all runs share")
     except Alone:
@@ -93,6 +94,12 @@ def attempt(stack: Stack, site: Site, catalogue: Catalogue) -> list[RunResult]:
         method = stack.runs[0].choices["method"].label()
         _LOG.warning("%s changed %s; it was put back", method, ", ".join(changed))
     return results
+
+
+def with_loaded(result: RunResult, stack: Stack, catalogue: Catalogue) -> RunResult:
+    """Add to a record what was loaded by names that stand in no source."""
+    names = fingerprints.loaded(stack, catalogue)
+    return replace(result, provenance={**result.provenance, "loaded": names}) if names else result
 
 
 def users(error: BaseException) -> bool:

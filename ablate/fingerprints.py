@@ -83,6 +83,20 @@ def confirm(stack: Stack, catalogue: Catalogue) -> None:
         sources.confirm(_part(entry))
 
 
+def loaded(stack: Stack, catalogue: Catalogue) -> dict[str, str]:
+    """Give digests of what other people's packages have loaded that no import of theirs names."""
+    choices = [*stack.runs[0].choices.values(), *stack.predictors]
+    parts = [_part(entry) for entry in used(choices, catalogue).values()]
+    known = {name for part in parts for name in part}
+    files = sources.loaded_beside(known, known)
+    return {name: sources.source(path, name).code for name, path in files.items()}
+
+
+def changed(stated: Mapping[str, Any]) -> list[str]:
+    """Name the modules that were loaded, by name, and are not today what they were."""
+    return [name for name, code in stated.items() if code != sources.today(name)]
+
+
 def _facts(components: Mapping[str, Component]) -> dict[str, Any]:
     helpers: dict[str, Path] = {}
     names = set(sources.closure(ENTRY).packages)

@@ -104,9 +104,6 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     records = [record for mine in runs for record in mine.values()]
     if not suite.contrasts and not suite.effects:
         yield "The suite declares no contrast, so it answers no question."
-    torches = {r.provenance.get("packages", {}).get("torch") for r in records}
-    if len(torches) > 1:
-        yield f"Runs come from several versions of torch: {', '.join(sorted(map(str, torches)))}."
     margins = [
         v.comparison.margin for v in verdicts if v.comparison.margin < v.comparison.resolution
     ]

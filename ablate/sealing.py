@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from ablate.errors import StoreError
 from ablate.provenance import RECORD_VERSION, digest
-from ablate.types import Json, RunResult
+from ablate.record_form import has_form
+from ablate.types import RunResult
 
 
 def run_row(result: RunResult) -> dict[str, object]:
@@ -56,48 +57,30 @@ def note_seal(key: bytes, text: bytes) -> str:
 def read_record(key: str, data: list[Any], sealed: bool) -> RunResult | None:
     """Read a record; None where it is none, or not that of its row.
 
-    Raises StoreError where a newer version wrote it.
+    A digest says that a row is as it was written, not that a record was written. Raises StoreError
+    where a newer version wrote it.
     """
     seed, status, _, seconds, text = data
     try:
         content = json.loads(text)
         version = content["provenance"].get("record_version")
-        if sealed and isinstance(version, int) and version > RECORD_VERSION:
-            raise StoreError(
-                f"the store has records of version {version}, this version reads up to "
-                f"{RECORD_VERSION}: they were written by a newer version; use that one, or "
-                "another --results"
-            )
-        record = RunResult(**content, seconds=seconds)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    if version != RECORD_VERSION and not _is_whole(content, seconds):
+    if sealed and isinstance(version, int) and version > RECORD_VERSION:
+        raise StoreError(
+            f"the store has records of version {version}, this version reads up to "
+            f"{RECORD_VERSION}: they were written by a newer version; use that one, or "
+            "another --results"
+        )
+    if not _is_time(seconds) or not has_form(text):
         return None
-    same = (record.key, record.seed, str(record.status).encode()) == (key, seed, status)
+    record = RunResult(**content, seconds=seconds)
+    same = (record.key, record.seed, record.status.encode()) == (key, seed, status)
     return record if same and (sealed or version != RECORD_VERSION) else None
 
 
-def _is_whole(content: Json, seconds: float) -> bool:
-    """Say whether an earlier version's record, which had no digest, has the form of one."""
-    from pydantic import ValidationError
-
-    try:
-        text = json.dumps(content | {"seconds": seconds})
-        record = _form().validate_json(text, strict=True)
-    except (ValidationError, TypeError):
-        return False
-    tables = [table for tables in (record.right, record.task_right) for table in tables.values()]
-    scores = [row for table in tables for row in table]
-    if not all(record.rows) or any(len(row) != len(record.rows) for row in scores):
-        return False
-    return all(0 <= n <= most for row in scores for n, most in zip(row, record.rows, strict=True))
-
-
-@cache
-def _form() -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(RunResult)
+def _is_time(seconds: object) -> bool:
+    return isinstance(seconds, float) and 0 <= seconds < math.inf
 
 
 def shown(key: bytes | None) -> str:

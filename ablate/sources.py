@@ -10,38 +10,45 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec, resolve_name
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.util import resolve_name
 from pathlib import Path
 
 from ablate import shipped
 from ablate.errors import SourceError
+from ablate.locating import OURS, is_folder, is_installed, locate
+from ablate.syntax import dotted, named_files, run_nodes, words
+
+BESIDE = "/"
+"""Between a module's name and that of a file beside it."""
 
 Reader = Callable[[Path], bytes]
 
-OURS = ("ablate",) if shipped.IN_WHEEL else ("ablate", "variants", "reports")
-"""The top-level names that belong to this toolkit."""
-
-BUILT_NAMES = {"shipped.module", "shipped.name", "import_module", "importlib.import_module"}
-"""Calls whose literal argument names a module."""
+IMPORTERS = ("import_module", "__import__")
+BUILT_NAMES = ("shipped.module", "shipped.name")
+"""Calls whose literal argument names a module; the first two under any other name, too."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file as it was read: digests of its bytes and of its code, names that it may import."""
+    """A file as it was read: digests of its bytes and of its code, names that it may import.
+
+    files: files beside it that its literals name, which are code or data that it uses.
+    """
 
     raw: str
     code: str
-    imports: tuple[str, ...]
+    imports: tuple[str, ...] = ()
+    files: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Closure:
     """What a module brings in, itself included.
 
-    files: by module name. packages: top-level names of packages whose files were not followed.
+    files: by module name, and by `module/name` what a module names in its literals.
+    packages: top-level names of packages whose files were not followed.
     """
 
     files: Mapping[str, Path]
@@ -92,24 +99,46 @@ def code_digest(text: bytes) -> str:
     >>> code_digest(b"x = 1  # why") == code_digest(b"x  =  1") != code_digest(b"x = 1.0")
     True
     """
+    return _code(text, _parsed(text))
+
+
+def _code(text: bytes, tree: ast.AST | None) -> str:
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return _short(text)
-    return _short("\0".join(_words(tree)).encode("utf-8", "surrogatepass"))
+        what = "\0".join(words(tree)).encode("utf-8", "surrogatepass") if tree else text
+    except (ValueError, RecursionError):  # a number of 5,000 digits, a formula of 500 terms
+        what = text
+    return _short(what)
+
+
+def _parsed(text: bytes) -> ast.AST | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def source(path: Path, module: str) -> Source:
     """Read a file, once a process. Raises SourceError where it cannot be read."""
     if module not in _READ:
         text = _bytes(path)
-        _READ[module] = Source(_short(text), code_digest(text), tuple(_imports(text, module, path)))
+        raw, tree = _short(text), None if BESIDE in module else _parsed(text)
+        _READ[module] = Source(raw, raw)
+        if BESIDE not in module:
+            files = named_files(tree, path) if tree and module.split(".")[0] != "ablate" else {}
+            imports = tuple(_imports(tree, module, path)) if tree else ()
+            _READ[module] = Source(raw, _code(text, tree), imports, files)
     return _READ[module]
+
+
+def today(module: str) -> str:
+    """Give the digest of a module's code as it is now; '' where it is gone."""
+    path = locate(module)
+    return source(path, module).code if path else ""
 
 
 def renew() -> None:
     """Forget the files of modules that are not loaded yet, so that they are read again."""
-    for module in [module for module in _READ if module not in sys.modules]:
+    for module in [module for module in _READ if not _is_loaded(module)]:
         del _READ[module]
     _CLOSURES.clear()
 
@@ -120,10 +149,26 @@ def confirm(files: Mapping[str, Path]) -> None:
     Raises SourceError for a file that changed in between: nobody can tell which of the two it was.
     """
     for name, path in files.items():
-        if name in sys.modules and name not in _CONFIRMED:
+        if _is_loaded(name) and name not in _CONFIRMED:
             if _short(_bytes(path)) != source(path, name).raw:
                 raise SourceError(f"{path} was changed while it was being loaded; run again")
-            _CONFIRMED.add(name)
+            if BESIDE not in name:  # what a module reads, it may read again
+                _CONFIRMED.add(name)
+
+
+def loaded_beside(modules: Iterable[str], known: Iterable[str]) -> dict[str, Path]:
+    """Give what was loaded of the packages of modules, beside the files that are known.
+
+    Names of modules that a program puts together are in no literal; what was loaded is.
+    """
+    tops = {module.split(".")[0] for module in modules} - {*OURS}
+    names = {name for name in sys.modules if name.split(".")[0] in tops} - {*known}
+    files = {name: locate(name) for name in sorted(names)}
+    return {name: path for name, path in files.items() if path is not None}
+
+
+def _is_loaded(name: str) -> bool:
+    return name.partition(BESIDE)[0] in sys.modules
 
 
 def _followed(modules: Iterable[str]) -> Closure:
@@ -136,54 +181,18 @@ def _followed(modules: Iterable[str]) -> Closure:
         top = module.split(".")[0]
         if top in sys.stdlib_module_names or module in files:
             continue
-        if top not in tops and _is_installed(top):
+        if top not in tops and is_installed(top):
             packages.add(top)
             continue
         path = locate(module)
         if path is not None:
             files[module] = path
-            waiting += [*_parents(module), *source(path, module).imports]
+            read = source(path, module)
+            files |= {f"{module}{BESIDE}{name}": file for name, file in read.files.items()}
+            waiting += [*_parents(module), *read.imports]
         elif module in modules:
             raise SourceError(f"there is no source of the module {module}")
     return Closure(dict(sorted(files.items())), frozenset(packages))
-
-
-@cache
-def locate(module: str) -> Path | None:
-    """Find a module's file, without importing anything; None where the name is no module's."""
-    parts = module.split(".")
-    for folder in _folders(parts[0]):
-        stem = folder.joinpath(*parts)
-        for path in (stem / "__init__.py", stem.parent / f"{stem.name}.py"):
-            if path.is_file():
-                return path
-        for ending in ("so", "pyd"):
-            if compiled := sorted(stem.parent.glob(f"{stem.name}.*{ending}")):
-                return compiled[0]
-    return None
-
-
-def _folders(top: str) -> tuple[Path, ...]:
-    """Give the folders in which a top-level name stands."""
-    if top in OURS:
-        return (shipped.ENGINE.parent,)
-    try:
-        spec = find_spec(top)
-    except (ImportError, ValueError):
-        return ()
-    if spec is None:
-        return ()
-    if spec.submodule_search_locations is not None:
-        return tuple(Path(package).parent for package in spec.submodule_search_locations)
-    return (Path(spec.origin).parent,) if spec.has_location and spec.origin else ()
-
-
-@cache
-def _is_installed(top: str) -> bool:
-    """Say whether a name is an installed package, which its version tells enough of."""
-    inside = ("site-packages", "dist-packages")
-    folders = _folders(top)
-    return not folders or any(part in inside for folder in folders for part in folder.parts)
 
 
 def _parents(module: str) -> list[str]:
@@ -191,20 +200,32 @@ def _parents(module: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
-def _imports(text: bytes, module: str, path: Path) -> Iterator[str]:
+def _imports(tree: ast.AST, module: str, path: Path) -> Iterator[str]:
     """Name what a file may import: `from a import b` means `a`, and `a.b` if that is a module."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return
     package = module if path.stem == "__init__" else module.rpartition(".")[0]
-    for node in _run_nodes(tree):
+    nodes = list(run_nodes(tree))
+    importers = {*BUILT_NAMES, *IMPORTERS, *_renamed(nodes)}
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from _imported_from(node, package, path)
-        elif isinstance(node, ast.Call) and _dotted(node.func) in BUILT_NAMES:
-            yield from _built(node)
+        elif isinstance(node, ast.Call) and _is_one_of(dotted(node.func), importers):
+            yield from _built(node, package)
+
+
+def _renamed(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Give the names under which a file has what imports: `import_module as load`."""
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            names = (alias for alias in node.names if alias.name in IMPORTERS)
+            yield from (alias.asname or alias.name for alias in names)
+        elif isinstance(node, ast.Assign) and _is_one_of(dotted(node.value), {*IMPORTERS}):
+            yield from filter(None, map(dotted, node.targets))
+
+
+def _is_one_of(name: str, importers: Container[str]) -> bool:
+    return name in importers or name.rpartition(".")[2] in IMPORTERS
 
 
 def _imported_from(node: ast.ImportFrom, package: str, path: Path) -> Iterator[str]:
@@ -214,70 +235,24 @@ def _imported_from(node: ast.ImportFrom, package: str, path: Path) -> Iterator[s
             base = resolve_name("." * node.level + base, package)
         except ImportError:
             return
-    if base.split(".")[0] in OURS and locate(base) is None and not _is_folder(base):
+    if base.split(".")[0] in OURS and locate(base) is None and not is_folder(base):
         raise SourceError(f"{path}:{node.lineno}: imports {base}, which is not there")
     yield base
     yield from (f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
 
 
-def _is_folder(module: str) -> bool:
-    """Say whether a module is a folder without `__init__`."""
-    parts = module.split(".")
-    return any(folder.joinpath(*parts).is_dir() for folder in _folders(parts[0]))
-
-
-def _built(node: ast.Call) -> Iterator[str]:
-    """Read a module's name that a call is given as text."""
-    name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-    if isinstance(name, str) and name and not name.startswith("."):
-        yield shipped.name(name) if "shipped" in _dotted(node.func) else name
-
-
-def _run_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk the nodes that a running program can reach: not those under `if TYPE_CHECKING`."""
-    yield node
-    children: Iterable[ast.AST] = ast.iter_child_nodes(node)
-    if isinstance(node, ast.If) and _dotted(node.test).endswith("TYPE_CHECKING"):
-        children = node.orelse
-    for child in children:
-        yield from _run_nodes(child)
-
-
-def _dotted(node: ast.expr) -> str:
-    """Write a name such as `a.b.c`; '' where an expression is none."""
-    if isinstance(node, ast.Attribute):
-        return f"{_dotted(node.value)}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _words(node: ast.AST) -> Iterator[str]:
-    """Write a syntax tree without its docstrings, in the same words for every Python.
-
-    `ast.dump` writes empty fields in some versions and not in others.
-    """
-    yield type(node).__name__
-    for field, value in ast.iter_fields(node):
-        if value is None or value == []:
-            continue
-        yield field
-        if isinstance(value, ast.AST):
-            yield from _words(value)
-        elif isinstance(value, list):
-            drop = field == "body" and _is_text(value[0])
-            for entry in value[1:] if drop else value:
-                if isinstance(entry, ast.AST):
-                    yield from _words(entry)
-                else:
-                    yield repr(entry)
-            yield "]"
-        else:
-            yield repr(value)
-    yield ")"
-
-
-def _is_text(node: ast.AST) -> bool:
-    value = getattr(node, "value", None) if isinstance(node, ast.Expr) else None
-    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+def _built(node: ast.Call, package: str) -> Iterator[str]:
+    """Read a module's name that a call is given as text; a relative one with its package."""
+    texts = [arg.value if isinstance(arg, ast.Constant) else None for arg in node.args[:2]]
+    name = texts[0] if texts else None
+    if not isinstance(name, str) or not name:
+        return
+    base = texts[1] if isinstance(texts[-1], str) and len(texts) > 1 else package
+    try:
+        full = resolve_name(name, str(base)) if name.startswith(".") else name
+    except ImportError:
+        return
+    yield shipped.name(full) if "shipped" in dotted(node.func) else full
 
 
 def _bytes(path: Path) -> bytes:

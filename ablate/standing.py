@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ablate import cohort
+from ablate import cohort, fingerprints
 from ablate.fingerprints import code_facts, protocol_facts
 from ablate.plan import canonical
 from ablate.provenance import RECORD_VERSION, machine
@@ -70,7 +70,7 @@ def basis(record: RunResult) -> str:
     """Say in a line what a record rests on."""
     facts = record.provenance
     packages = ", ".join(
-        f"{name} {version}" for name, version in cohort.versions(facts["packages"]).items()
+        f"{name} {version}" for name, version in cohort.versions(facts.get("packages", {})).items()
     )
     return (
         f"record version {facts.get('record_version')}, engine {facts.get('engine')}, "
@@ -102,6 +102,8 @@ def _code(facts: Mapping[str, Json], today: Mapping[str, Json]) -> Iterator[Reas
         stated = cohort.table(facts.get(table))
         changed = [name for name, digest in today[table].items() if stated.get(name) != digest]
         yield from (Reason(f"{word} {name} changed") for name in changed)
+    for name in fingerprints.changed(cohort.table(facts.get("loaded"))):
+        yield Reason(f"helper {name} changed")
 
 
 def _unscored(record: RunResult, today: Current) -> Iterator[Reason]:

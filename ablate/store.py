@@ -6,7 +6,8 @@ counts as missing, and is counted out loud. See `store_file` for earlier and lat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +91,12 @@ class Store:
         wanted = {key.encode(): key for key in keys}
         records: dict[str, RunResult] = {}
         damaged, count = [], 0
-        for key, *data, stated in self._rows(READ_RUNS):
+        rows = self._rows(READ_RUNS)
+        twice = _twice(key for key, *_ in rows)
+        for key, *data, stated in rows:
             count += 1
-            if self._sealed and (key is None or stated != seal(b"run", key, *data)):
+            whole = not self._sealed or (key and stated == seal(b"run", key, *data))
+            if not whole or key in twice:
                 damaged.append(shown(key))
             elif key in wanted:
                 record = read_record(wanted[key], data, self._sealed)
@@ -118,13 +122,15 @@ class Store:
         wanted = set(keys)
         texts: dict[str, str] = {}
         damaged = []
-        for key, text, stated in self._rows(READ_NOTES):
+        rows = self._rows(READ_NOTES)
+        twice = _twice(key for key, *_ in rows)
+        for key, text, stated in rows:
             try:
                 name, content = key.decode(), text.decode()
             except (AttributeError, UnicodeDecodeError):
                 damaged.append(shown(key))
                 continue
-            if self._sealed and stated != note_seal(key, text).encode():
+            if key in twice or (self._sealed and stated != note_seal(key, text).encode()):
                 damaged.append(name)
             elif name in wanted:
                 texts[name] = content
@@ -135,10 +141,10 @@ class Store:
         """Let go of the file."""
         self._engine.dispose()
 
-    def _rows(self, query: str) -> Iterator[Any]:
+    def _rows(self, query: str) -> Sequence[Any]:
         column = "CAST(digest AS BLOB)" if self._sealed else "NULL"
         with translated(), self._engine.connect() as link:
-            yield from link.exec_driver_sql(query.format(digest=column))
+            return link.exec_driver_sql(query.format(digest=column)).all()
 
     def _write(self, table: sa.Table, rows: list[dict[str, object]]) -> None:
         if rows:
@@ -146,6 +152,11 @@ class Store:
                 keys = [row["key"] for row in rows]
                 link.execute(sa.delete(table).where(table.c.key.in_(keys)))
                 link.execute(sa.insert(table), rows)
+
+
+def _twice(keys: Iterable[bytes | None]) -> set[bytes | None]:
+    """Name the keys of several rows: a table that somebody rebuilt may have lost its uniqueness."""
+    return {key for key, count in Counter(keys).items() if count > 1}
 
 
 def is_there(folder: Path) -> bool:

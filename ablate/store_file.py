@@ -20,6 +20,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ablate.errors import StoreError
+from ablate.foreign_text import plain
 from ablate.sealing import note_seal, seal
 
 LAYOUT = 2
@@ -70,6 +71,8 @@ def is_empty(path: Path) -> bool:
     """
     if not path.exists():
         return True
+    if not path.is_file():  # opening a pipe would wait for a writer, for ever
+        raise StoreError(f"{path} cannot be used: it is no file. Move it away")
     with path.open("rb") as file:
         header = file.read(HEADER)
     if not header:
@@ -77,7 +80,7 @@ def is_empty(path: Path) -> bool:
     if len(header) < HEADER or not header.startswith(b"SQLite format 3\0"):
         raise StoreError(f"{path} cannot be used: it is no SQLite file. Move the file away")
     application = int.from_bytes(header[68:72], "big")
-    wal = 2 in header[18:20]
+    wal = _is_wal(header)
     if application not in (0, APPLICATION) or (wal and not application):
         raise StoreError(
             f"{path} cannot be used: it is the database of another program (application_id "
@@ -101,6 +104,14 @@ def stated_layout(link: sa.Connection, path: Path) -> int:
     stated = (
         list(link.execute(sa.select(_LAYOUT.c.version)).scalars()) if "layout" in tables else []
     )
+    acting = link.exec_driver_sql(
+        "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')"
+    ).scalars()
+    if names := sorted(map(str, acting)):  # they would change what is written, or what is read
+        raise StoreError(
+            f"{path} cannot be used: somebody put triggers or views into it "
+            f"({plain(', '.join(names[:5]))}). Remove them, or put a copy of the file back"
+        )
     if tables - set(_TABLES.tables) or len(stated) > 1 or (tables and "runs" not in tables):
         raise StoreError(
             f"{path} cannot be used: its tables ({', '.join(sorted(tables)[:5])}) are not those of "
@@ -146,12 +157,31 @@ def _set_seal(link: sa.Connection, table: str, key: bytes | None, seal: bytes) -
 def connect(path: Path, write: bool) -> sqlite3.Connection:
     """Open the file, for reading alone unless it is to be written."""
     if not write:
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{_alone(path)}", uri=True)
     link = sqlite3.connect(path)
     # WAL is unsafe on network home folders; a run is milliseconds of writing either way
     link.execute("PRAGMA journal_mode=DELETE")
     link.execute("PRAGMA synchronous=FULL")
     return link
+
+
+def _alone(path: Path) -> str:
+    """Give what keeps a reading SQLite from writing beside a file that another program put in WAL.
+
+    Raises StoreError where that program left changes beside the file, too.
+    """
+    beside = path.with_name(f"{path.name}-wal")
+    if beside.exists() and beside.stat().st_size:
+        raise StoreError(
+            f"{path} cannot be read: another program has it open, or left changes in "
+            f"{beside.name}. Close that program; `run` takes in what it left"
+        )
+    with path.open("rb") as file:
+        return "&immutable=1" if _is_wal(file.read(HEADER)) else ""
+
+
+def _is_wal(header: bytes) -> bool:
+    return 2 in header[18:20]
 
 
 @contextmanager

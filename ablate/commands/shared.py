@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.commands.standard import open_streams
 from ablate.commands.stopping import stoppable
 from ablate.commands.terminal import ComponentLog, confirmed, private, say as say, stream
 from ablate.foreign_text import plain
@@ -153,6 +154,11 @@ class Commands(click.Group):
         if cmd.callback:
             cmd.callback = guarded(cmd.callback)
         super().add_command(cmd, name)
+
+    def main(self, *words: Any, **options: Any) -> Any:
+        """Start, wherever: a scheduler may have closed the standard streams."""
+        open_streams()
+        return super().main(*words, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an expected error is a message and an exit code, never a traceback."""

@@ -136,8 +136,8 @@ def hire() -> Worker:
 
     Raises WorkerError where the system starts no more processes.
     """
-    dump = tempfile.TemporaryFile()  # noqa: SIM115
     try:
+        dump = tempfile.TemporaryFile()  # noqa: SIM115
         (jobs, to), (answers, back), (prints, out) = os.pipe(), os.pipe(), os.pipe()
         code = (
             f"import sys; sys.path[:] = {[path or os.getcwd() for path in sys.path]!r}\n"  # noqa: PTH109

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate import fingerprints, sources
+from ablate import fingerprints, locating, sources
 from ablate.errors import SourceError
 from ablate.plan import specify
 from ablate.registry import Catalogue
@@ -54,10 +54,10 @@ def anew() -> Iterator[None]:
     """Forget what was read of source files, before and after."""
     stores = (sources._READ, sources._CLOSURES, sources._CONFIRMED)
     saved = [store.copy() for store in stores]
-    sources.locate.cache_clear()
+    locating.locate.cache_clear()
     yield
-    sources.locate.cache_clear()
-    sources._is_installed.cache_clear()
+    locating.locate.cache_clear()
+    locating.is_installed.cache_clear()
     for store, content in zip(stores, saved, strict=True):
         store.clear()
         store.update(content)  # type: ignore[arg-type]
@@ -90,14 +90,14 @@ def test_all_that_a_worker_loads_is_digested_or_argued_for(catalogue: Catalogue)
 
 
 def _is_empty(module: str) -> bool:
-    path = sources.locate(module)
+    path = locating.locate(module)
     return path is None or path.stat().st_size == 0
 
 
 def test_the_modules_beside_the_digest_are_few_and_there() -> None:
     """Each with its reason; none that is gone."""
     assert len(fingerprints.BESIDE) <= 10
-    assert all(sources.locate(name) and len(why) > 10 for name, why in fingerprints.BESIDE.items())
+    assert all(locating.locate(name) and len(why) > 10 for name, why in fingerprints.BESIDE.items())
 
 
 def test_a_mutation_of_any_file_that_decides_a_score_changes_its_digest(
@@ -178,8 +178,17 @@ FILES = {
         def run():
             from importlib import import_module
             from . import late
+            from importlib import import_module as load
+            again = __import__
             import_module("plug.built")
+            load(".relative", __package__)
+            load(".deep.other", "plug")
+            again("plug.under")
+            load(f"plug.{value}")
             import numpy
+            (Path(__file__).parent / "tables" / "rates.json").read_text()
+            exec((Path(__file__).parent / "executed.py").read_text())
+            (Path(__file__).parents[1] / "names.txt").read_text()
     """,
     "plug/constants.py": "from plug.more import NUMBER\n",
     "plug/more.py": "NUMBER = 1\n",
@@ -189,6 +198,14 @@ FILES = {
     "plug/rules/scratch.py": "",
     "plug/built.py": "",
     "plug/typed.py": "",
+    "plug/rules/relative.py": "",
+    "plug/deep/other.py": "",
+    "plug/under.py": "",
+    "plug/rules/tables/rates.json": "[1]",
+    "plug/rules/tables/unread.json": "[1]",
+    "plug/rules/executed.py": "RATE = 1\n",
+    "plug/names.txt": "a b",
+    "plug/unseen.py": "RATE = 1\n",
     "lone.py": "def helper(): pass\n",
 }
 
@@ -204,20 +221,23 @@ def plug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, anew: None) -> Path:
 
 
 def test_imports_are_followed_however_they_are_written(plug: Path) -> None:
-    """Absolute, relative, in functions, through packages, by names built as text."""
+    """Absolute, relative, in functions, through packages, by names as text; and files beside."""
     closure = sources.closure("plug.rules.rule")
     stems = {str(path.relative_to(plug)) for path in closure.files.values()}
-    assert stems == set(FILES) - {"plug/rules/scratch.py", "plug/typed.py"}
+    beside = {"plug/rules/scratch.py", "plug/rules/tables/unread.json"}
+    assert stems == set(FILES) - beside - {"plug/typed.py", "plug/unseen.py"}
     assert closure.packages == {"numpy"}
 
 
 def test_what_a_component_does_not_import_is_no_part_of_it(plug: Path) -> None:
-    """A scratch file beside it changes nothing; a helper far away does."""
-    whole = sources.digest(sources.closure("plug.rules.rule").files)
-    for name, changes in (("plug/rules/scratch.py", False), ("plug/more.py", True)):
-        (plug / name).write_text("NUMBER = 2\n")
+    """A scratch file beside it changes nothing; a helper far away, or a table, does."""
+    files = ("scratch.py", "tables/unread.json", "tables/rates.json", "executed.py")
+    cases = [*(f"plug/rules/{name}" for name in files), "plug/names.txt", "plug/more.py"]
+    for place, name in enumerate(cases):
+        whole = sources.digest(sources.closure("plug.rules.rule").files)
+        (plug / name).write_text("[2]  # or so\n")
         sources.renew()
-        assert (sources.digest(sources.closure("plug.rules.rule").files) != whole) is changes
+        assert (sources.digest(sources.closure("plug.rules.rule").files) != whole) is (place > 1)
 
 
 def test_digests_are_of_the_moment_when_the_process_began(plug: Path) -> None:
@@ -248,6 +268,46 @@ def test_code_that_changes_while_it_is_loaded_is_not_labelled(
     assert sources.source(files["plug.shared"], "plug.shared").code == sources.code_digest(
         b"RATE = 2"
     )
+
+
+def test_a_table_that_changes_while_its_module_is_in_use_is_not_labelled(
+    plug: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it was the same before: the module may read it at any time."""
+    files = sources.closure("plug.rules.rule").files
+    sources.digest(files)
+    monkeypatch.setitem(sys.modules, "plug.rules.rule", object())
+    for _ in range(2):
+        sources.confirm(files)
+    (plug / "plug/rules/tables/rates.json").write_text("[2]")
+    with pytest.raises(SourceError, match=r"rates\.json was changed"):
+        sources.confirm(files)
+
+
+def test_what_was_loaded_by_a_name_that_stands_nowhere_is_known_afterwards(
+    plug: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its digest, which is looked at whenever the record is."""
+    known = sources.closure("plug.rules.rule").files
+    monkeypatch.setitem(sys.modules, "plug.unseen", object())
+    loaded = sources.loaded_beside(known, known)
+    assert loaded == {"plug.unseen": plug / "plug/unseen.py"}
+    stated = {name: sources.source(path, name).code for name, path in loaded.items()}
+    assert fingerprints.changed(stated) == []
+    monkeypatch.delitem(sys.modules, "plug.unseen")
+    (plug / "plug/unseen.py").write_text("RATE = 2\n")
+    sources.renew()
+    assert fingerprints.changed(stated) == ["plug.unseen"]
+    assert fingerprints.changed({"plug.gone": "digest"}) == ["plug.gone"]
+
+
+@pytest.mark.parametrize(
+    "text", ["x = " + "-" * 50_000 + "1", "x = 0x1" + "0" * 5000, "x = '\ud800'"]
+)
+def test_code_that_no_parser_takes_counts_with_its_bytes(text: str) -> None:
+    """Never a traceback, never nothing."""
+    odd = text.encode("utf-8", "surrogatepass")
+    assert sources.code_digest(odd) != sources.code_digest(odd + b"\ny = 2")
 
 
 def test_a_file_that_is_not_there_is_an_error(plug: Path) -> None:

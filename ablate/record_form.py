@@ -1,0 +1,83 @@
+"""The form of a record: what is read has it, whoever computed the digest of its row."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+"""What is counted: rows, steps, tasks; a number that a float holds exactly."""
+
+Table = dict[str, list[list[Count]]]
+
+Digests = dict[str, str] | str | None
+"""Digests by name; before record version 4 also one for all."""
+
+
+class Provenance(BaseModel):
+    """What a record rests on. Nothing has to be there: what lacks a fact goes with nothing else."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    record_version: Count | None = None
+    python: str = ""
+    packages: dict[str, str] = {}
+    git: dict[str, JsonValue] | None = None
+    system: str = ""
+    cpu: str = ""
+    cores: Count = 0
+    threads: Count = 0
+    stack_width: Count = 0
+    device: str = ""
+    data: str = ""
+    data_mark: str | None = None
+    data_warnings: list[str] = []
+    engine: Digests = None
+    components: Digests = None
+    helpers: Digests = None
+    protocols: Digests = None
+    loaded: Digests = None
+    streams: dict[str, str] | None = None
+    class_rows: list[Count] = []
+
+
+class Record(BaseModel):
+    """A run's record as its row has it: the seconds have a column of their own."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    key: str
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    status: Literal["ok", "diverged", "failed"]
+    reason: str
+    rows: list[Annotated[Count, Field(gt=0)]]
+    right: Table
+    task_right: Table
+    updates: Count
+    gradients: Count
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _scores_fit(self) -> Record:
+        """Make sure of scores after every task, each of rows that there are."""
+        if self.right.keys() != self.task_right.keys() or (self.status == "ok") is not bool(
+            self.right
+        ):
+            raise ValueError("scores are of runs that ended well, in classes and in tasks")
+        for scores in (*self.right.values(), *self.task_right.values()):
+            if len(scores) != len(self.rows) or not all(map(self._fit, scores)):
+                raise ValueError("scores are those of other rows")
+        return self
+
+    def _fit(self, counts: list[int]) -> bool:
+        return len(counts) == len(self.rows) and not any(map(int.__gt__, counts, self.rows))
+
+
+def has_form(text: bytes) -> bool:
+    """Say whether a text is a record: its fields, their types and ranges, scores of its rows."""
+    try:
+        Record.model_validate_json(text)
+    except (ValidationError, RecursionError):
+        return False
+    return True
