@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 
 DISTRIBUTION = "ablate-study"
@@ -16,29 +16,14 @@ DISTRIBUTION = "ablate-study"
 EARLIER = "Ablation studies with verdicts"
 """How the summary of our own version 0.1.0 begins, which was called `ablate`."""
 
-LISTS = ("top_level.txt", "RECORD", "installed-files.txt", "SOURCES.txt")
-"""Where a distribution names its packages or its files; which of them there are is its builder's
-choice."""
-
-LISTED = re.compile(r'^"?(?:\.\./)*ablate(?:/|\.py|\s*$)', re.MULTILINE)
-
 
 def strangers() -> list[str]:
     """Name the installed distributions, other than ours, that own the import name `ablate`.
 
     An editable install may not be listed at all, which is fine.
     """
-    owners = (one.metadata["Name"] for one in metadata.distributions() if _owns(one.read_text))
-    return sorted({owner for owner in owners if owner and _normal(owner) != DISTRIBUTION})
-
-
-def _owns(read: Callable[[str], str | None]) -> bool:
-    """Say whether a distribution lists `ablate` or files of it.
-
-    `packages_distributions` would take apart every path of every distribution before any command.
-    """
-    texts = (read(name) or "" for name in LISTS)
-    return any("ablate" in text and LISTED.search(text) for text in texts)
+    owners = metadata.packages_distributions().get("ablate", ())
+    return sorted({owner for owner in owners if _normal(owner) != DISTRIBUTION})
 
 
 def refusal(owners: Sequence[str]) -> str:

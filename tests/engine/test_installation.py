@@ -25,7 +25,6 @@ RECORD, TOP = "RECORD", "top_level.txt"
         ([("ablate_study", RECORD, "ablate/plan.py,,\n"), ("Ablate.Study", TOP, "ablate\n")], []),
         ([("ablate", RECORD, "ablate/plan.py,,\n")], ["ablate"]),
         ([("ablate-cli", TOP, "ablate_cli\nablate\n")], ["ablate-cli"]),
-        ([("mine", "installed-files.txt", "../ablate/plan.py\n")], ["mine"]),
         ([("mine", RECORD, "ablate.py,sha256=0,1\n")], ["mine"]),
         ([("mine", RECORD, 'x.py,,\n"ablate/a,b.py",,\n')], ["mine"]),
         (
