@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ablate import metrics
+from ablate import cohort, metrics
 from ablate.pair import own
 from ablate.types import ENOUGH_PAIRS, Comparison, RunResult, Standing, Variant
 
@@ -66,12 +66,24 @@ class Ground:
     alpha: float
     looks: tuple[int, ...]
     gaps: dict[tuple[int, str], Gaps] = field(default_factory=dict)
+    apart: dict[tuple[int, ...], bool] = field(default_factory=dict)
 
     def of(self, place: int, protocol: str) -> Gaps:
         """Give an arm's distances from the floor by seed, worked out once."""
         if (place, protocol) not in self.gaps:
             self.gaps[place, protocol] = gaps(self.runs[place], protocol, protocol in self.known)
         return self.gaps[place, protocol]
+
+    def beside(self, place: int, other: int) -> bool:
+        """Say whether the records of two arms may stand side by side."""
+        if not self.apart:
+            self.apart[()] = bool(cohort.refusals(self.variants, self.runs, across_data=True))
+        if self.apart[()] and (place, other) not in self.apart:
+            arms, runs = zip(
+                *((self.variants[p], self.runs[p]) for p in (place, other)), strict=True
+            )
+            self.apart[place, other] = bool(cohort.refusals(arms, runs, across_data=True))
+        return not self.apart.get((place, other), False)
 
 
 Gaps = Mapping[int, tuple[float, float]]
@@ -225,14 +237,16 @@ def _at_newest(
     n = len(scores)
     error = float(np.std(scores, ddof=1)) / math.sqrt(n)
     upper = float(np.mean(scores)) - float(stdtrit(n - 1, ground.alpha / 2)) * error
-    return upper < _limit(variant, metric, seeds, ground, line)  # never without a line: it is nan
+    return upper < _limit(place, metric, seeds, ground, line)  # never without a line: it is nan
 
 
-def _limit(
-    variant: Variant, metric: str, seeds: Sequence[int], ground: Ground, line: float
-) -> float:
-    """Give under what an arm of a cell keeps the newest task alone."""
-    cell = {p: arm for p, arm in enumerate(ground.variants) if arm.cell == variant.cell}
+def _limit(place: int, metric: str, seeds: Sequence[int], ground: Ground, line: float) -> float:
+    """Give under what an arm keeps the newest task alone, by arms of its cell that go with it."""
+    cell = {
+        p: arm
+        for p, arm in enumerate(ground.variants)
+        if arm.cell == ground.variants[place].cell and ground.beside(place, p)
+    }
     joint = [place for place, arm in cell.items() if reference(arm) == "joint"]
     best = max((_mean(place, metric, seeds, ground) for place in joint or cell), default=0.0)
     way = line + WAY_TO_JOINT * (best - line)

@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from ablate import notes
 from ablate.errors import StoreError
 from ablate.naming import short_digest
 from ablate.registration import declared, key_of
@@ -64,15 +65,12 @@ def owner(suite: Suite) -> Owner:
 
 def owner_of(name: str, store: Store) -> Owner | None:
     """Read whose a name is; None where it is free."""
-    notes = store.notes([_key(name), key_of(name)])
-    try:
-        if _key(name) in notes:
-            return Owner.model_validate_json(notes[_key(name)])
-        if key_of(name) in notes:  # registered before names had owners
-            content = json.loads(notes[key_of(name)])["declared"]
-            return Owner(question=content["question"], claims=_claims(content))
-    except (ValidationError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"the note of whose {name} is cannot be read: {error}") from error
+    texts = store.notes([_key(name), key_of(name)])
+    if text := texts.get(_key(name)):
+        return Owner(**notes.read(Owner, _key(name), text))
+    if text := texts.get(key_of(name)):  # registered before names had owners
+        content = notes.read(notes.Registered, key_of(name), text)["declared"]
+        return Owner(question=content["question"], claims=_claims(content))
     return None
 
 

@@ -195,6 +195,8 @@ def translated(what: str = "the store") -> Iterator[None]:
             raise StoreError(
                 f"{what} cannot be used: {cause}. A write was interrupted; `run` undoes it"
             ) from error
+        full = any(word in str(cause) for word in ("is full", "disk I/O", "No space"))
+        advice = "Make room there" if full else "Move the file away"
         raise StoreError(
-            f"{what} cannot be used: {cause}. Move the file away, or choose another --results"
+            f"{what} cannot be used: {cause}. {advice}, or choose another --results"
         ) from error

@@ -71,6 +71,7 @@ def workforce(workers: int | None, folder: Path) -> Iterator[tuple[int, Any]]:
     finally:
         if line := log.line():
             say(line, err=True)
+        log.close()
 
 
 quick_option = click.option(

@@ -91,6 +91,9 @@ def private() -> Iterator[None]:
             for number, saved in numbers.items():
                 os.dup2(saved, number)
                 os.close(saved)
+            for opened in {aside_text, streams.out, streams.err} - {*before}:
+                with suppress(OSError, ValueError):
+                    opened.close()
             _show(left)
             if before[0] is sys.__stdout__:  # not in a test: the process ends with the command
                 atexit.register(_silence)  # hooks registered earlier, a plug-in's, run after this
@@ -178,6 +181,13 @@ class ComponentLog:
             self._file.write(visible(taken.decode("utf-8", "replace")).encode())
         except OSError as error:
             self.failed = error.strerror or str(error)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+            self._file = None
 
     def line(self) -> str:
         """Say that there is a log; '' where nobody printed anything."""

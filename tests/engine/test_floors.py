@@ -178,6 +178,20 @@ def test_the_way_to_joint_sets_the_limit_where_joint_was_run() -> None:
     assert flags([*arms[:2], replace(joint, cell={"x": "2"})], 99.0) == ()
 
 
+def test_joint_of_other_code_sets_no_limit() -> None:
+    """Its records do not go together with those of the arms: they stand as if it had not run."""
+    joint = replace(
+        variant("joint"), choices={**variant("j").choices, "method": Choice("method", "joint", {})}
+    )
+    suite = suite_of_arms([variant("a"), variant("b"), joint])
+    upper = {
+        seed: replace(one, provenance={**one.provenance, "engine": "another"})
+        for seed, one in arm(99.0).items()
+    }
+    runs = arm(34.0), arm(34.5, seed=1), upper
+    assert judge.judge(suite, judge.claims(suite, runs))[0].flags == ()
+
+
 def test_the_best_arm_stands_in_for_joint() -> None:
     """It asks for no less than joint would: arms at 34 beside one at 95, and beside one at 40."""
     low, high = arm(34.0), arm(34.5, seed=1)
