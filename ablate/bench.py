@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from ablate import heap
-from ablate.execute import Assembled, assemble
+from ablate.assembly import Assembled, assemble
 from ablate.plan import Plan
 from ablate.registry import scan
 from ablate.types import Site, Stack

@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from ablate import loop, process_state
-from ablate.execute import Assembled, assemble, describe, users
+from ablate.assembly import Assembled, assemble
+from ablate.execute import describe, users
 from ablate.packing import unpack
 from ablate.program import finish, start, step
 from ablate.registry import scan

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ablate import flow, shipped
+from ablate.assembly import assemble
 from ablate.bench import middle_step
-from ablate.execute import assemble
 from ablate.registry import scan
 from ablate.types import Site
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch.func import grad, vmap
 
-from ablate.execute import trained
+from ablate.assembly import trained
 from ablate.net import initial
 from ablate.program import Program, gradients, logits, start
 from ablate.reading import REQUIRED, Component

@@ -346,7 +346,7 @@ class Reader:
 
 def test_data_that_change_while_they_are_read_are_refused(tmp_path: Path) -> None:
     """Old rows under the digest of new ones would pair with anything."""
-    from ablate.execute import load
+    from ablate.assembly import load
 
     old, new = rows(6), rows(6)._replace(x_test=rows(7).x_test[:6])
     assert load(Reader(old, old, old), tmp_path, "r")[0] is old

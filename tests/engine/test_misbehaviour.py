@@ -233,19 +233,19 @@ def test_a_process_that_ran_other_peoples_code_runs_nobody_elses() -> None:
 
 def test_data_that_a_component_wrote_into_are_read_anew(tmp_path: Path) -> None:
     """The stack that did it is lost, the next has the rows as they are."""
-    from ablate import execute
+    from ablate import assembly, execute
 
     suite = parse_suite(TINY.encode(), "tiny", "tiny.yaml", scan())
     work = flow.prepare(suite, Path("data"), None)
     first, second = work.stacks[:2]
     right = plain(execute.attempt(second, HERE, scan()))
-    data = execute.assemble(first, HERE, scan()).data
+    data = assembly.assemble(first, HERE, scan()).data
     data.x_train[:100] = 0.5
     assert plain(execute.attempt(second, HERE, scan())) == right
     with pytest.MonkeyPatch.context() as patch:
         train = execute.train
 
-        def writing(ready: execute.Assembled) -> list[RunResult]:
+        def writing(ready: assembly.Assembled) -> list[RunResult]:
             ready.data.x_train[:100] = 0.5
             return train(ready)
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from ablate import flow, loop, program
-from ablate.execute import assemble, attempt
+from ablate.assembly import assemble
+from ablate.execute import attempt
 from ablate.packing import pack, unpack
 from ablate.plan import numbers, plan
 from ablate.registry import Catalogue

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.func import vmap
 
 from ablate import adapt, execute, flow, loop, program
-from ablate.execute import Assembled, assemble
+from ablate.assembly import Assembled, assemble
 from ablate.net import initial
 from ablate.registry import Catalogue
 from ablate.suite import parse_suite

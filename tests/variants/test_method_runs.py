@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from ablate.assembly import assemble
 from ablate.errors import SuiteError
-from ablate.execute import assemble
 from ablate.loop import run
 from ablate.plan import plan
 from ablate.program import logits
