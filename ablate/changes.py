@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ablate.document import DocumentError, Mark, Node, read_document
 from ablate.errors import nearest
-from ablate.paths import depth, within, words
+from ablate.paths import depth, states, within, words
 from ablate.presets import moved
 from ablate.schema import shown
 from ablate.types import ENOUGH_PAIRS, axis_name
@@ -32,6 +32,11 @@ class Change:
     value: Node
     at: Mark
     source: str
+
+    @property
+    def by_set(self) -> bool:
+        """Say whether it is of `--set` and not of the suite's quick block."""
+        return self.at == COMMAND
 
 
 def of_set(said: Sequence[str], note: Note) -> list[Change]:
@@ -102,12 +107,14 @@ def _paths(node: Node, path: str = "") -> dict[str, Node]:
 
 def together(quick: Sequence[Change], said: Sequence[Change]) -> list[Change]:
     """Put both in the order in which none undoes another; `--set` goes before the `quick` block."""
-    free = [
-        one
-        for one in quick
-        if not any(depth(one.path) == depth(c.path) and within(one.path, c.path) for c in said)
-    ]
+    free = [one for one in quick if not any(_says(c, one.path) for c in said)]
     return sorted([*free, *said], key=lambda change: depth(change.path))
+
+
+def _says(change: Change, path: str) -> bool:
+    """Say whether a change has a value at a path, be it inside a whole component."""
+    rest = path.split(".")[depth(change.path) + 1 :]
+    return within(path, change.path) and states(change.value, rest)
 
 
 def told(
@@ -117,11 +124,12 @@ def told(
 ) -> list[str]:
     """Say each change in words: `dataset: digits, not mnist`.
 
-    before: what stood there, by source. missed: the arms that it does not reach, by source.
+    before: what stood there, by source; what is not in it was left out. missed: the arms that it
+    does not reach, by source.
     """
     found = []
-    for change in changes:
-        old = before.get(change.source)
+    for change in (one for one in changes if one.source in before):
+        old = before[change.source]
         was = (
             f"not {words(old)}" if old is not None and old.value is not None else "not the default"
         )

@@ -14,7 +14,7 @@ from ablate.errors import mistyped, nearest
 from ablate.factorial import Design
 from ablate.reach import Grid, content
 from ablate.references import published
-from ablate.schema import shown
+from ablate.schema import quoted, shown
 from ablate.types import SIDES, Contrast, Effect, Reference
 
 CONTRAST_KEYS = ("treatment", "baseline", "metric", "margin")
@@ -144,10 +144,15 @@ class ClaimReader:
         child = node.items.get(key)
         if child is None or not known or child.text in list(known):
             return
-        said = child.text or shown(child.plain())
+        said = quoted(child.text, child.plain())
         few = [*known][:12]
         accepts = ", ".join(few) + (" ..." if len(known) > len(few) else "")
-        self.note(child.at, f"unknown {what} {said!r}", accepts, nearest(said, known))
+        axes = [axis for one in self.grid.variants for axis, word in one.cell.items()
+                if what == "arm" and word == child.text]  # fmt: skip
+        if axes:
+            said += f", a level of the axis {axes[0]!r}, which arms are crossed with"
+            accepts = f"{accepts}; levels are compared where each of them is an arm"
+        self.note(child.at, f"unknown {what} {said}", accepts, nearest(child.text, known))
 
     def margin(self, node: Node) -> float:
         """Read a margin, in points."""

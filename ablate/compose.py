@@ -118,6 +118,17 @@ def near(path: str, trees: Sequence[Node], catalogue: Catalogue) -> str:
     return nearest(path, dict.fromkeys(one for tree in trees for one in settable(tree, catalogue)))
 
 
+def whole_path(words: Sequence[str], tree: Node, kinds: Sequence[str], catalogue: Catalogue) -> str:
+    """Give the path that is meant by one that starts with no kind: `lr`, `base.memory`, `memry`."""
+    if words[0] == "base" and words[1:2] and words[1] in kinds:
+        return ".".join(words[1:])
+    if kind := nearest(words[0], kinds):
+        return kind
+    ending = f".{'.'.join(words)}"
+    paths = (one for one in settable(tree, catalogue) if "*" not in one)
+    return next((one for one in paths if one.endswith(ending)), "")
+
+
 def settable(tree: Node, catalogue: Catalogue) -> Iterator[str]:
     """Give every path at which a tree of choices can be changed, with names and with `*`."""
     for kind, node in filled(tree, catalogue).items.items():

@@ -100,6 +100,18 @@ class Problem:
         return f"{place}: {plain(self.found)}{allowed}{nearest}"
 
 
+def once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Sort problems by place, those that differ in their first word alone told once.
+
+    What stands once in a file is a fault once, however many components are said to lack it.
+    """
+    kept: dict[tuple[int, int, str], Problem] = {}
+    for problem in sorted(set(problems)):
+        rest = problem.found.partition(" ")[2] or problem.found
+        kept.setdefault((problem.line, problem.column, rest), problem)
+    return tuple(kept.values())
+
+
 class SuiteError(AblateError):
     """A suite that cannot be read: all of its problems at once."""
 
@@ -114,8 +126,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     >>> nearest("reptle", ["reptile", "itaml"]), nearest("rl", ["lr", "momentum"])
     ('reptile', 'lr')
+    >>> nearest("BH", ["holm", "bh"])
+    'bh'
     """
     names = [*known]
+    names.sort(key=lambda one: one.casefold() != name.casefold())
+    if names and names[0].casefold() == name.casefold() and names[0] != name:
+        return names[0]
     anagrams = [one for one in names if one != name and sorted(one) == sorted(name)]
     return next(iter([*anagrams, *get_close_matches(name, names, n=1, cutoff=0.6)]), "")
 

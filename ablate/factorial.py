@@ -9,7 +9,7 @@ from math import prod
 from ablate.document import Mark, Node
 from ablate.errors import mistyped, nearest
 from ablate.paths import depth, undoes, within
-from ablate.schema import NAME, NAME_HELP, shown
+from ablate.schema import NAME, NAME_HELP, quoted, shown
 from ablate.types import Effect
 
 KEYS = {
@@ -126,7 +126,7 @@ class Design:
         if node.text not in self.factors:
             self.note(
                 node.at,
-                f"unknown factor {node.text or shown(node.plain())!r} for within",
+                f"unknown factor {quoted(node.text, node.plain())} for within",
                 ", ".join(self.factors),
                 nearest(node.text, self.factors),
             )

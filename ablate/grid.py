@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ablate import choices
 from ablate.axes import VARY as VARY, Cell as Cell, crossed, read_axes
 from ablate.changes import Change
 from ablate.choices import ChoiceReader, Fault, OffPath
-from ablate.compose import clashes, field_at, filled, misfits, near, shared_kinds
+from ablate.compose import clashes, field_at, filled, misfits, near, shared_kinds, whole_path
 from ablate.document import Mark, Node
 from ablate.errors import mistyped, nearest
 from ablate.factorial import Design
@@ -16,7 +17,7 @@ from ablate.ineffective import BASE_PRESET, Effects
 from ablate.paths import depth, stamped, states, undoes, within
 from ablate.presets import preset, presets, resolved
 from ablate.reach import Grid, Reading, by_depth, collapsed, of_arm, of_axis
-from ablate.schema import NAME, NAME_HELP, shown
+from ablate.schema import NAME, NAME_HELP, quoted, shown
 from ablate.types import TOP_KINDS, Variant
 
 OPEN = (" without ", " cannot ", "unknown arm or ")
@@ -41,7 +42,9 @@ class GridReader:
         self.catalogue = reader.catalogue
         self.kinds = (*TOP_KINDS, *shared_kinds(self.catalogue))
         block = root.items.get("factorial")
+        before = len(reader.problems)
         self.design = Design(block, reader.note) if block else None
+        self.design_sound = len(reader.problems) == before
         self.vary = root.items.get("vary", Node({}, root.at))
         self.axes = read_axes(self.vary, reader.note)
         self.before: dict[str, Node | None] = {}
@@ -87,6 +90,10 @@ class GridReader:
                   if kind != "preset"}  # fmt: skip
         whole = Node({**chosen, **missing}, base.at, base.keys)
         for change in self.changes:
+            if self.left_out(change, whole):
+                self.unread.append(f"The quick block's {change.path} is left out, as --set chooses "
+                                   "another component there.")  # fmt: skip
+                continue
             path, _ = resolved(change.path, change.value, whole)
             self.before[change.source] = choices.find(whole, tuple(path.split(".")))
             whole = self.apply(whole, change.path, stamped(change.value, change.source), change.at)
@@ -97,6 +104,8 @@ class GridReader:
         named = self.section("arms", ARMS)
         if self.design and "arms" in self.root.items:
             self.note(self.root.keys["arms"], "arms beside a factorial", "one of the two")
+        if self.design and not self.design_sound:
+            return {}  # what follows from it would be told as faults of their own
         if self.design:
             named = Node(self.design.arms(), self.design.node.at)
             return {name: self.arm(name, whole, node) for name, node in named.items.items()}
@@ -107,6 +116,13 @@ class GridReader:
             if not NAME.fullmatch(name):
                 self.note(named.keys[name], f"{name!r} for an arm's name", NAME_HELP)
         return {name: self.arm(name, whole, node) for name, node in named.items.items()}
+
+    def left_out(self, change: Change, tree: Node) -> bool:
+        """Say whether `--set` chose another component than the one that a quick path leads to."""
+        kind, *words = resolved(change.path, change.value, tree)[0].split(".")
+        others = any(one.by_set and one.path.split(".")[0] == kind for one in self.changes)
+        deep = len(words) > 1 and not change.by_set and others
+        return deep and choices.find(tree, (kind, *words[:-1])) is None
 
     def complete(self, base: Node) -> bool:
         """Say whether a base names a component of each kind; note those that it lacks."""
@@ -158,8 +174,14 @@ class GridReader:
         tree = base
         for path, value in self.preset(name, node).items():
             self.undone(name, path, value, value.at)
+            before = len(self.reader.problems)
             tree = self.apply(tree, path, stamped(value, of_arm(name, "preset")), value.at)
             self.marks[name, "preset"] = value.at
+            if len(self.reader.problems) > before:  # what it sets besides would be the same fault
+                fault = self.reader.problems.pop()
+                found = f"preset {node.items['preset'].text!r} for arm {name!r}: {fault.found}"
+                self.reader.problems.append(replace(fault, found=found, nearest=""))
+                break
         taken: dict[str, str] = {}
         for path in by_depth({k: v for k, v in node.items.items() if k != "preset"}):
             value, at = node.items[path], node.keys.get(path, node.at)
@@ -188,7 +210,7 @@ class GridReader:
         if said is None:
             return {}
         if said.text not in known:
-            found = f"unknown preset {said.text or shown(said.plain())!r} for {owner!r}"
+            found = f"unknown preset {quoted(said.text, said.plain())} for {owner!r}"
             self.note(said.at, found, ", ".join(known), nearest(said.text, known))
             self.broken = True
             return {}
@@ -202,7 +224,12 @@ class GridReader:
         try:
             if words[0] not in self.kinds:
                 said = f"a path that starts with {words[0]!r}"
-                raise Fault(at, said, ", ".join(self.kinds), nearest(words[0], self.kinds))
+                raise Fault(
+                    at,
+                    said,
+                    ", ".join(self.kinds),
+                    whole_path(words, tree, self.kinds, self.catalogue),
+                )
             tree, self.broken = choices.put(tree, words, value, at), not sound
         except Fault as fault:
             self.reader.problems.append(fault.problem)

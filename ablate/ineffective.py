@@ -34,6 +34,7 @@ class Declared(Protocol):
     marks: dict[tuple[str, str], Mark]
     missed: dict[str, Sequence[str]]
     unread: list[str]
+    before: dict[str, Node | None]
     base: Node
 
     def in_cell(self, tree: Node, cell: Cell) -> Node:
@@ -123,9 +124,14 @@ class Effects:
     def near(self, axis: str) -> tuple[str, str]:
         """Give the nearest setting of the component that an axis means, and all of them."""
         catalogue = self.of.reader.catalogue
+        guess = near(axis, [*self.arms.values()], catalogue)
+        if axis.split(".")[0] not in self.of.kinds:
+            return guess or nearest(axis.split(".")[0], self.of.kinds), ", ".join(self.of.kinds)
         if axis.split(".")[0] not in TOP_KINDS:
             reason, accepts = unread(next(iter(self.arms.values())), axis, catalogue)
-            return "", f"{accepts}, as{reason.removeprefix(':')}" if accepts else ""
+            if accepts:
+                return "", f"{accepts}, as{reason.removeprefix(':')}"
+            return guess, "a path to a setting of a chosen component"
         for tree in self.arms.values():
             path, _ = resolved(axis, Node(None, self.of.vary.at), filled(tree, catalogue))
             *parent, last = path.split(".")
@@ -134,9 +140,8 @@ class Effects:
             kind = catalogue.slot(parent[-2]) or ""
             if parent[-1] in catalogue.names(kind):
                 names = [field.name for field in catalogue.get(kind, parent[-1]).fields]
-                guess = near(axis, [tree], catalogue) or nearest(last, names)
-                return guess, ", ".join(names) or "no settings"
-        guess = near(axis, [*self.arms.values()], catalogue)
+                near_here = near(axis, [tree], catalogue) or nearest(last, names)
+                return near_here, ", ".join(names) or "no settings"
         return guess, "a path to a setting of a chosen component"
 
     def arm_paths(self) -> None:
@@ -147,10 +152,17 @@ class Effects:
                 self.idle(path, at, self.of.in_cell(self.arms[arm], cell), cell)
 
     def command_line(self) -> None:
-        """Refuse what `--set` or `--quick` changes in no arm; keep which arms it misses."""
-        for change in self.of.changes:
+        """Refuse what `--set` or `--quick` changes in no arm; keep which arms it misses.
+
+        A quick block was written for the suite as it stands: what `--set` takes its ground from is
+        no fault of either, and said.
+        """
+        swapped = any(change.by_set for change in self.of.changes)
+        for change in (one for one in self.of.changes if one.source in self.of.before):
             self.of.missed[change.source] = missed(self.readings, change.source)
-            if self.nowhere(change.source):
+            if self.nowhere(change.source) and swapped and not change.by_set:
+                self.of.unread.append(f"The quick block's {change.path} is read by no arm.")
+            elif self.nowhere(change.source):
                 self.idle(change.path, change.at, next(iter(self.arms.values())))
 
     def shared(self) -> None:

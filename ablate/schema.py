@@ -12,8 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from ablate.errors import nearest
 from ablate.reading import Field
 
-NAME = re.compile(r"[^\W_][\w .,()+\-=:/*%]{0,59}")
-NAME_HELP = "1 to 60 letters, digits, spaces and . , ( ) + - = : / * %, a letter or digit first"
+NAME = re.compile(r"[^\W_][\w .,()+\-=:/*%]{0,59}(?<! )")
+NAME_HELP = (
+    "1 to 60 letters, digits, spaces and . , ( ) + - = : / * %, a letter or digit first and no "
+    "space last"
+)
 """What arms, factors and levels may be called: names that a table, a file and a selector bear."""
 
 _NAMES = {
@@ -114,6 +117,15 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return "a mapping"
     return str(value)[:60]
+
+
+def quoted(text: str, plain: Any) -> str:
+    """Write what stands where a name should.
+
+    >>> quoted("itamll", "itamll"), quoted("", ["itaml"])
+    ("'itamll'", "['itaml']")
+    """
+    return repr(text[:60]) if text else shown(plain)
 
 
 def _numbers(value: Any) -> list[float]:

@@ -9,10 +9,11 @@ from typing import Any
 
 from ablate import choices
 from ablate.choices import ChoiceReader
-from ablate.compose import field_at, home, near
+from ablate.compose import field_at, home, settable
 from ablate.document import DocumentError, Mark, Node, read_document
 from ablate.errors import mistyped, nearest
 from ablate.grid import GridReader
+from ablate.paths import within, words
 from ablate.presets import moved
 from ablate.reading import Field
 from ablate.schema import allowed, check, shown
@@ -95,9 +96,10 @@ class SearchReader:
             return None
         homes = [where for tree in arms.values() if (where := self.home(tree, path))]
         if arms and not homes:
-            guess = near(path, [*arms.values()], self.reader.catalogue)
+            paths = [p for tree in arms.values() for p in settable(tree, self.reader.catalogue)]
+            guess = nearest(path, dict.fromkeys(p for p in paths if "*" not in p))
             self.note(at, f"the space's path {path!r} reaches no arm",
-                      "a path to a setting of a chosen component", guess)  # fmt: skip
+                      "a path to a setting of a chosen component, by its name", guess)  # fmt: skip
             return None
         self.axes(path, at)
         field = field_at(path, self.reader.catalogue)
@@ -116,7 +118,7 @@ class SearchReader:
     def axes(self, path: str, at: Mark) -> None:
         """Refuse what an axis of `vary` would undo."""
         for axis in self.root.items.get("vary", Node({}, at)).items:
-            if f"{path}.".startswith(f"{axis}.") or f"{axis}.".startswith(f"{path}."):
+            if within(path, axis) or within(axis, path):
                 self.note(at, f"{path!r} is tuned and set by vary too", "one of the two")
 
     def _unknown(self, path: str, at: Mark) -> None:
@@ -132,6 +134,9 @@ class SearchReader:
             for value, child in zip(plain, node.value, strict=True):
                 if fault := check(field, value)[1]:
                     self.note(child.at, fault, allowed(field))
+            texts = [words(child) for child in node.value]
+            for i in (i for i, text in enumerate(texts) if text in texts[:i]):
+                self.note(node.value[i].at, f"{texts[i]} more than once", "each value once")
             return Dial(path, choices=tuple(plain))
         said = plain if isinstance(plain, dict) else {}
         unknown = [key for key in node.items if key not in SPAN]

@@ -12,13 +12,13 @@ from ablate.changes import Change
 from ablate.choices import ChoiceReader
 from ablate.claims import ClaimReader
 from ablate.document import DocumentError, Node, read_document
-from ablate.errors import Problem, SuiteError, nearest
+from ablate.errors import Problem, SuiteError, nearest, once
 from ablate.grid import GridReader
 from ablate.naming import folder_name
 from ablate.reach import Grid
 from ablate.reading import Field
 from ablate.registry import Catalogue
-from ablate.schema import allowed, check, meant, shown
+from ablate.schema import allowed, check, meant, quoted, shown
 from ablate.search import Own, SearchReader
 from ablate.seed_range import COUNT, SeedRange, read_seeds
 from ablate.suite_keys import KEYS, SCALARS
@@ -72,7 +72,7 @@ def parse_suite(
         reader = _SuiteReader(root, catalogue, True, (), own, folder)
         suite = reader.suite(name, origin, "") and suite
     if suite is None:
-        raise SuiteError(origin, tuple(sorted(set(reader.reader.problems))))
+        raise SuiteError(origin, once(reader.reader.problems))
     return suite
 
 
@@ -215,9 +215,9 @@ class _SuiteReader:
         if node is None:
             return ()
         if node.text not in arms and arms:
-            said = node.text or shown(node.plain())
-            self.note(node.at, f"unknown arm {said!r} for same", ", ".join([*arms][:12]),
-                      nearest(said, arms))  # fmt: skip
+            said = quoted(node.text, node.plain())
+            self.note(node.at, f"unknown arm {said} for same", ", ".join([*arms][:12]),
+                      nearest(node.text, arms))  # fmt: skip
         if f"{node.text} (A/A)" in arms:
             self.note(node.at, f"a twin of {node.text!r}, which an arm is called", "another name")
         mine = [i for i, variant in enumerate(variants) if variant.arm == node.text]
@@ -245,7 +245,7 @@ class _SuiteReader:
                     self.note(one.items["over"].at, "a contrast pooled over settings in a suite "
                               "with a budget", "a contrast asked in every setting")  # fmt: skip
             return node.text
-        said = f"the budget {node.text!r}, which vary does not set"
+        said = f"the budget {quoted(node.text, node.plain())}, which vary does not set"
         accepts = ", ".join(axes) or "an axis of vary: there is none"
         self.note(node.at, said, accepts, nearest(node.text, axes))
         return ""

@@ -222,7 +222,7 @@ def test_a_fraction_names_what_it_cannot_tell_from_an_effect(suite_of: Parse) ->
     ("block", "fault"),
     [
         ("  within: z", "unknown factor 'z' for within"),
-        ("  within: [a]", "unknown factor \"['a']\" for within"),
+        ("  within: [a]", "unknown factor ['a'] for within"),
         (
             "  fraction: {c: [a, b]}\n  within: a",
             "effects within 'a', at whose levels this fraction cannot tell 'c' from 'b'",
