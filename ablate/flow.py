@@ -5,6 +5,7 @@ Nothing here prints: `run` yields events, `analyse` gives the Study that reports
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -45,8 +46,9 @@ class Study:
     same: what comparing an arm with its own twin came to. deviations: how the suite differs from
     what was registered before its runs. settings: the grid's cells together, by metric. importance:
     which of its axes explains the scores, by metric. registered: verdicts on the claims as they
-    were registered, where these were changed. equal: the contrasts at equal budgets. caveats: what
-    is damaged, of another version, kept on purpose, or does not go together among the records.
+    were registered, where these were changed, at registered_alpha. equal: the contrasts at equal
+    budgets. caveats: what is damaged, of another version, kept on purpose, or does not go together
+    among the records.
     """
 
     suite: Suite
@@ -67,6 +69,7 @@ class Study:
     registered: tuple[Verdict, ...] = ()
     equal: tuple[budgets.AtEqual, ...] = ()
     caveats: tuple[Caveat, ...] = ()
+    registered_alpha: float = math.nan
 
     @property
     def pooled(self) -> list[tuple[Effect, Verdict]]:
@@ -323,6 +326,7 @@ def analyse(suite: Suite, store: Store) -> Study:
         tuple(as_was),
         budgets.at_equal(suite, runs),
         tuple(caveats(suite, runs, store)),
+        then.alpha if then else math.nan,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ def read_table(path: Path, wanted: Sequence[str] = ()) -> pd.DataFrame:
     if not raw.strip():
         raise DataError(f"{path} is empty")
     if raw.startswith(b"PAR1"):
-        return _parquet(path)
+        return _parquet(path, raw)
     text = decoded(path, raw)
     if not text.strip():
         raise DataError(f"{path} is empty")
@@ -37,11 +38,11 @@ def read_table(path: Path, wanted: Sequence[str] = ()) -> pd.DataFrame:
     return _framed(grid(text, wanted))
 
 
-def _parquet(path: Path) -> pd.DataFrame:
+def _parquet(path: Path, raw: bytes) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_parquet(path)
+        return pd.read_parquet(BytesIO(raw))  # a pipe cannot be read again
     except Exception as error:  # pyarrow raises many kinds
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} cannot be read as Parquet: {reason}") from error

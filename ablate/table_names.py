@@ -20,14 +20,17 @@ SUMMARIES = words(
     "variance best worst max maximum min minimum total totals sum overall all count num iqr iqm "
     "range ci ci95 conf conf95 gmean geomean hmean macro micro aggregate aggregated summary mu "
     "sigma delta diff gain pooled ensemble q1 q2 q3 p5 p25 p50 p75 p95 moyenne mittel mittelwert "
-    "durchschnitt schnitt gesamt summe media promedio medio totale ø μ σ δ"
+    "durchschnitt schnitt gesamt summe media promedio medio totale ø μ σ δ rank ranks "
+    "ranking wins 平均 平均值 平均値 均值 标准差 標準偏差 標準差 方差 中位数 总计 合計 最佳 "
+    "среднее 평균 표준편차"
 )
 """Words of a row that sums others up, in small letters."""
 
 BESIDE = words(
     "of the over a per for in seed seeds run runs row rows fold folds trial trials repeat repeats "
     "score scores acc accuracy test val dev dataset datasets data set sets task tasks error "
-    "deviation standard confidence interval value values and or from by with n"
+    "deviation standard confidence interval value values and or from by with n losses ties fit "
+    "time abw train"
 )
 """Words that stand beside those."""
 
@@ -164,6 +167,15 @@ def is_error_rate(metric: str) -> bool:
     """
     parts = {*tokens(metric)}
     return bool(parts & ERROR_RATES) and parts <= ERROR_RATES | WHERE
+
+
+def bare(name: Any) -> str:
+    """Give a column's name without its unit and the groups that it is in, in small letters.
+
+    >>> bare("Accuracy (%)"), bare("metrics.accuracy"), bare("eval/accuracy"), bare("Acc. (\\\\%)")
+    ('accuracy', 'accuracy', 'accuracy', 'acc.')
+    """
+    return re.sub(r"\s*[([#%↑↓\\].*", "", re.split(r"[./](?=\w)", plain(name))[-1]).casefold()
 
 
 def listed(names: Sequence[Any], most: int = 5) -> str:

@@ -11,6 +11,7 @@ from ablate.frame import Scores
 from ablate.resolution import smallest_step
 from ablate.table_names import listed
 from ablate.table_rows import label
+from ablate.table_shape import SEED
 from ablate.types import Comparison, LostPair
 
 
@@ -103,10 +104,11 @@ def _joined(
         baseline_values=baseline,
         lost=tuple(lost),
         resolution=unit or smallest_step([*treatment, *baseline], len(blocks)),
-        identical=bool(alike) and all(alike),
+        identical=bool(alike) and all(alike) and any(treatment),  # zeros show nothing
         alike=alike,
         blocks=0 if scores.resolution else len(blocks),
         refusal=refusal,
+        unit="seeds" if scores.pair == SEED else "pairs",
     )
 
 

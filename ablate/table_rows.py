@@ -98,7 +98,8 @@ def _key(value: Any) -> Key:
     if isinstance(value, str):
         value = plain(value)
         if re.fullmatch(r"-?(0|[1-9]\d{0,17})(\.\d+)?", value):
-            value = float(value) if "." in value else int(value)
+            whole, _, part = value.partition(".")
+            value = float(value) if part.strip("0") else int(whole)
     if isinstance(value, (int, np.integer)):
         return int(value) if abs(int(value)) < 10**18 else str(value)
     if isinstance(value, np.floating):

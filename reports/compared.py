@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ablate.api import Compared
+from ablate.compared import Compared
 from ablate.foreign_text import NAME, STORED, plain
 from ablate.settings import Settings
 from ablate.types import Verdict
