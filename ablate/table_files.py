@@ -103,6 +103,12 @@ def _parsed(text: str) -> Any:
     return rows
 
 
+def _is_row(part: dict[str, Any]) -> bool:
+    """Say whether an object holds words beside numbers, as a row does and a column does not."""
+    words = [isinstance(value, str) for value in part.values()]
+    return any(words) and not all(words)
+
+
 def _table(document: Any) -> pd.DataFrame:
     import pandas as pd
 
@@ -121,6 +127,8 @@ def _table(document: Any) -> pd.DataFrame:
         parts = list(document.values())
         if not parts or not all(isinstance(part, (list, dict)) for part in parts):
             raise ValueError("it holds no list of rows")
+        if all(isinstance(part, dict) and _is_row(part) for part in parts):
+            return pd.DataFrame(parts, dtype=object)
         table = pd.DataFrame(document).astype(object)
         keyed = all(isinstance(part, dict) for part in parts)
         return table.reset_index(names="Unnamed: 0") if keyed else table

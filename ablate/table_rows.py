@@ -24,6 +24,9 @@ HISTORIES = words(
 )
 """Names of columns that count while one run goes on."""
 
+STEPS = words("step steps epoch epochs iter iters iteration iterations checkpoint ckpt")
+"""Those of them that are never what makes two runs a pair."""
+
 
 Values = Mapping[str, Mapping[str, Mapping[Key, float]]]
 """Scores by arm, by block, by pair key."""
@@ -46,8 +49,9 @@ def rows_of(
 
     last: a column of which only the largest value of each run counts, as of steps.
     Raises DataError for a row without a key, arm or block, or a score that stands twice,
-    SelectionError for a `last` that is no column.
+    SelectionError for a `last` that is no column, and for steps of a run as pairs.
     """
+    _refuse_histories(columns)
     if last is not None and last not in table.columns:
         raise SelectionError(f"there is no column {last!r}, of which the last is to be kept")
     rows, notes = list(_long(table, columns)), list[str]()
@@ -57,6 +61,23 @@ def rows_of(
         rows = _last(rows, table, columns, last)
     _refuse_doubles(rows, table, columns)
     return rows, notes
+
+
+def _refuse_histories(columns: Columns) -> None:
+    """Refuse the steps of a run as pairs: each follows from the one before.
+
+    Raises SelectionError with what to do instead.
+    """
+    for name in columns.pair:
+        if not {*tokens(name)} & STEPS:
+            continue
+        runs = [key for key in columns.pair if key != name]
+        instead = f"--pair {' --pair '.join(runs)} --last {name}" if runs else f"--last {name}"
+        raise SelectionError(
+            f"the values of {name!r} are a run's history, where each follows from the one before: "
+            f"no pairs. Pair whole runs, each by its last row ({instead}), or rename the column if "
+            "it is none"
+        )
 
 
 def _long(table: pd.DataFrame, columns: Columns) -> Iterator[Row]:

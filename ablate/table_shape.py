@@ -55,7 +55,11 @@ def shaped(table: pd.DataFrame, columns: Columns) -> Shaped:
         if name not in shape.table.columns:
             raise SelectionError(_absent(shape, name))
     if not shape.table.columns.is_unique:
-        raise SelectionError("two columns of one name")
+        twins = shape.table.columns[shape.table.columns.duplicated()]
+        raise SelectionError(
+            f"two columns of one name, {listed(list(dict.fromkeys(twins)))}: rename one, or "
+            "take it out"
+        )
     if len(shape.table) == 0:
         raise DataError("the table has no rows")
     return shape

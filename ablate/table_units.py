@@ -181,7 +181,7 @@ def _of_sums(scores: Scores) -> Iterator[str]:
 
 def _rounds_to(mean: float, score: float) -> bool:
     decimals = len(repr(score).partition(".")[2])
-    return decimals > 2 and round(mean, decimals) == score
+    return decimals > 1 and round(mean, decimals) == score
 
 
 def _of_direction(metric: str, lower: bool, low: float, high: float) -> Iterator[str]:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from ablate.api import compare
-from ablate.errors import DataError
+from ablate.errors import DataError, SelectionError
 from ablate.table_files import read_table
 from tests.engine.test_cli import ask
 
@@ -101,7 +101,18 @@ READ = [
             + f"{name},1.9,1.1\n",
             "--arm base --arm ours",
         )
-        for name in ("Average rank", "avg. rank", "wins", "平均", "标准差", "среднее", "Std.-Abw.")
+        for name in (
+            "Average rank",
+            "avg. rank",
+            "wins",
+            "平均",
+            "标准差",
+            "среднее",
+            "Std.-Abw.",
+            "0-4",
+            "Relative improvement",
+            "Win/Tie/Loss",
+        )
     ),
 ]
 
@@ -126,6 +137,33 @@ def test_columns_that_number_two_measures_are_refused_without_a_name(tmp_path: P
     code, text = ask("compare", path, "--margin", "1")
     assert code == 2
     assert "several columns stand for one seed" in text
+
+
+@pytest.mark.parametrize("name", ["step", "Epoch", "global_step", "train/iter"])
+@pytest.mark.parametrize("pair", [(), ("seed",)])
+def test_the_steps_of_a_run_are_no_pairs(name: str, pair: tuple[str, ...]) -> None:
+    """Thirty points of two curves would be thirty pairs, of one run each."""
+    rows = [{"seed": 0, name: i, "a": 50 + i, "b": 53 + i} for i in range(30)]
+    with pytest.raises(SelectionError, match="history") as refusal:
+        compare(pd.DataFrame(rows), margin=1, pair=(*pair, name), arm=("a", "b"))
+    assert f"--last {name}" in str(refusal.value)
+
+
+@pytest.mark.parametrize(("asked", "called"), [("0", "0.0"), ("Base", "base"), (1.0, "1")])
+def test_a_baseline_is_known_by_any_spelling(asked: object, called: str) -> None:
+    """As arms are: what they are told apart by is told apart by."""
+    table = frame().replace({"method": {"base": called}})
+    found = compare(table, margin=1, baseline=asked)  # type: ignore[arg-type]
+    assert found.verdicts[0].comparison.baseline == called
+
+
+@pytest.mark.parametrize("orient", ["index", "columns", "split", "table", "records"])
+def test_every_form_of_json_that_pandas_writes_is_read(orient: str, tmp_path: Path) -> None:
+    """Rows by name, columns by name, or both in lists."""
+    path = tmp_path / "table.json"
+    frame().to_json(path, orient=orient)  # type: ignore[call-overload]
+    verdict = compare(read_table(path), margin=1).verdicts[0]
+    assert (verdict.n, verdict.estimate) == (5, pytest.approx(MEAN))
 
 
 def test_data_sets_of_one_number_are_data_sets(tmp_path: Path) -> None:
