@@ -6,7 +6,7 @@ Nothing here needs torch.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ablate import disjoint, frame, table_pairs, table_units, table_warnings, traps
@@ -115,9 +115,20 @@ def compare(
         design=design,
         keys=scores.keys,
         settings=_over_blocks(scores, whole, found.columns, block, alpha, lower),
-        notes=(*first[:1], *found.notes, *scores.notes, *first[1:]),
+        notes=(*first[:1], *found.notes, *scores.notes, *first[1:], *_of_looks(looks, design)),
         lower=lower,
     )
+
+
+def _of_looks(looks: Sequence[int], design: Design) -> Iterator[str]:
+    """Say where a table has another number of pairs than a declared look."""
+    if looks and design.seeds not in looks:
+        declared = ", ".join(map(str, looks))
+        yield (
+            f"there are {design.seeds} pairs, which is none of the looks declared ({declared}): "
+            "what no declared look decides is read by a rule that holds at any number, at a "
+            "quarter of alpha"
+        )
 
 
 def _over_blocks(

@@ -122,8 +122,8 @@ def is_summary(name: Any) -> bool:
 def summaries(names: Iterable[Any]) -> set[Any]:
     """Give those names of a column that stand for no run or data set, but sum others up.
 
-    Beside numbers, any word or range that is none; beside names with digits (`s1`, hashes) and beside a
-    hundred words at most, the words of a summary. Percentiles count where such a word is there.
+    Beside numbers, any word or range that is none; beside names with digits (`s1`, hashes) and
+    beside a hundred words at most, the words of a summary. Percentiles count where such a word is.
     """
     distinct = list(dict.fromkeys(names))
     texts = {name: plain(name) for name in distinct}

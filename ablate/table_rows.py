@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -58,7 +60,7 @@ def rows_of(
     rows = _without_summaries(rows, columns, notes)
     rows = _respelled(rows, columns, notes)
     if last is not None:
-        rows = _last(rows, table, columns, last)
+        rows = _last(rows, table, columns, last, notes)
     _refuse_doubles(rows, table, columns)
     return rows, notes
 
@@ -180,9 +182,15 @@ def _respelled(rows: list[Row], columns: Columns, notes: list[str]) -> list[Row]
     return [row._replace(arm=arms[row.arm], block=blocks[row.block]) for row in rows]
 
 
-def _last(rows: list[Row], table: pd.DataFrame, columns: Columns, name: str) -> list[Row]:
-    """Keep of each run the row with the largest value of a column."""
+def _last(
+    rows: list[Row], table: pd.DataFrame, columns: Columns, name: str, notes: list[str]
+) -> list[Row]:
+    """Keep of each run the row with the largest value of a column.
+
+    Raises DataError for a value that is no number, and for two rows that are both the last.
+    """
     reached: dict[tuple[Key, str, str], tuple[float, Row]] = {}
+    twice: dict[tuple[Key, str, str], bool] = {}
     values = list(table[name])
     for row in rows:
         try:
@@ -192,8 +200,24 @@ def _last(rows: list[Row], table: pd.DataFrame, columns: Columns, name: str) -> 
                 f"row {row.number}: {name} {values[row.number - 1]!r} is no number, so none is last"
             ) from None
         position = row.key, row.block, row.arm
-        if position not in reached or at > reached[position][0]:
+        before = reached.get(position, (-math.inf, row))[0]
+        twice[position] = at == before or (twice.get(position, False) and at < before)
+        if position not in reached or at > before:
             reached[position] = at, row
+    if both := next((position for position, again in twice.items() if again), None):
+        at, row = reached[both]
+        raise DataError(
+            f"{columns.key} {label(row.key)!r} of arm {row.arm!r} has two rows of {name} {at:g}, "
+            "its last: take one out"
+        )
+    ends = Counter(at for at, _ in reached.values())
+    if len(ends) > 1:
+        usual = ends.most_common(1)[0][0]
+        at, row = next(end for end in reached.values() if end[0] != usual)
+        notes.append(
+            f"runs do not all end at one {name}: most at {usual:g}, {row.arm}, {columns.key} "
+            f"{label(row.key)} at {at:g}; one that broke off counts as it stood"
+        )
     return [row for _, row in reached.values()]
 
 

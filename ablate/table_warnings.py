@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ablate.frame import Scores
 from ablate.table_header import Columns
 from ablate.table_names import listed, plain, tokens, words
+from ablate.types import ENOUGH_PAIRS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+BOUNDS = frozenset({0.0, 1.0, 100.0})
 ABSENT = 0.1
 """Beyond this share of rows that one arm lacks, crashes are suspected."""
 
@@ -39,6 +42,7 @@ def warnings(table: pd.DataFrame, columns: Columns, scores: Scores) -> Iterator[
             "looked at, they belong to the family, and alpha is shared with them."
         )
     yield from _crashed(table, [name for name in rest if str(name) not in figures])
+    yield from _frozen(scores)
     yield from _absent(scores)
     yield from _groups(table, columns, [name for name in rest if str(name) not in figures])
     if folds := [name for name in columns.pair if {*tokens(name)} & FOLDS]:
@@ -91,6 +95,23 @@ def _groups(table: pd.DataFrame, columns: Columns, names: list[Any]) -> Iterator
                 "anything that moves the scores, they are not independent, and the intervals too "
                 f"short. Compare with --pair {name} on the means, or --block {name}."
             )
+
+
+def _frozen(scores: Scores) -> Iterator[str]:
+    """Name an arm whose score is the same for every key: one run under several names, perhaps.
+
+    Scores of 0 and 1 may all be right, or all wrong.
+    """
+    for arm, blocks in scores.values.items():
+        for block, part in blocks.items():
+            values = {value for value in part.values() if math.isfinite(value)}
+            if len(part) >= ENOUGH_PAIRS and len(values) == 1 and not values & BOUNDS:
+                where = f" in {plain(block)}" if block else ""
+                yield (
+                    f"{plain(arm)} has one score, {next(iter(values)):g}, for all {len(part)} "
+                    f"values of {scores.pair}{where}: if they change nothing, it was run once, and "
+                    "is one pair."
+                )
 
 
 def _absent(scores: Scores) -> Iterator[str]:

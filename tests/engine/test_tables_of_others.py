@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -248,3 +249,72 @@ def _written(pipe: Path, content: bytes) -> None:
         pipe.write_bytes(content)
     except BrokenPipeError:  # the reader had enough
         return
+
+
+@pytest.mark.parametrize("times", [60, 1e3, 1e6])
+@pytest.mark.parametrize("whose", ["method", "game"])
+def test_scores_of_another_size_are_named_before_any_verdict(times: float, whose: str) -> None:
+    """Milliseconds beside seconds, or the returns of one game beside another's."""
+    rows = [
+        {"seed": i, "method": arm, "game": game, "cost": score * (times if first else 1)}
+        for i, arm, score in CELLS
+        for game in ("pong", "qbert")
+        for first in [(arm if whose == "method" else game) in ("base", "pong")]
+    ]
+    table, asked = pd.DataFrame(rows), {"margin": 1, "metric": "cost", "block": "game"}
+    assert f"{times:,.0f} times those of" in " ".join(_rounded(compare(table, **asked).notes))
+    table["cost"] = [score for _, _, score in CELLS for _ in "pq"]
+    assert "times those of" not in " ".join(compare(table, **asked).notes)
+
+
+def _rounded(notes: Sequence[str]) -> list[str]:
+    """Round the ratio of two arms' medians as the test writes it."""
+    said = [re.sub(r"(?<=about )[\d,]+", lambda m: m[0].replace(",", ""), note) for note in notes]
+    return [
+        re.sub(r"(?<=about )\d+", lambda m: f"{_nearest(float(m[0])):,.0f}", note) for note in said
+    ]
+
+
+def _nearest(value: float) -> float:
+    return min((60, 1e3, 1e6), key=lambda times: abs(value / times - 1))
+
+
+def test_an_arm_whose_score_never_changes_may_be_one_run() -> None:
+    """Seeds that change nothing are copies."""
+    same = [80.0] * 5 + list(OURS)
+    assert "base has one score, 80" in " ".join(compare(frame(accuracy=same), margin=1).warnings)
+    assert "one score" not in " ".join(compare(frame(), margin=1).warnings)
+
+
+def test_looks_that_are_not_kept_to_are_said_first() -> None:
+    """With what it costs."""
+    said = " ".join(compare(frame(), margin=1, looks=[8]).notes)
+    assert "5 pairs, which is none of the looks declared (8)" in said
+    assert "none of the looks" not in " ".join(compare(frame(), margin=1, looks=[5]).notes)
+
+
+def history(ends: Sequence[int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"seed": i, "method": arm, "accuracy": score + epoch, "epoch": epoch}
+            for (i, arm, score), end in zip(CELLS, ends, strict=True)
+            for epoch in range(end)
+        ]
+    )
+
+
+def test_a_run_that_ended_before_the_others_is_named() -> None:
+    """Its last row is no score of a finished run."""
+    said = " ".join(compare(history([3] * 9 + [1]), margin=1, last="epoch").notes)
+    assert "ours, seed 4 at 0" in said
+    whole = compare(history([3] * 10), margin=1, last="epoch")
+    assert whole.verdicts[0].estimate == pytest.approx(MEAN)
+    assert "broke off" not in " ".join(whole.notes)
+
+
+def test_two_last_rows_of_a_run_are_refused() -> None:
+    """Wherever they stand; two earlier rows of one epoch do not matter."""
+    table = history([3] * 10)
+    with pytest.raises(DataError, match="two rows of epoch 2"):
+        compare(pd.concat([table, table[2:3]]), margin=1, last="epoch")
+    assert compare(pd.concat([table[1:2], table]), margin=1, last="epoch").verdicts[0].n == 5
