@@ -6,19 +6,16 @@ Nothing here needs torch.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ablate import disjoint, frame, table_pairs, table_units, table_warnings, traps
+from ablate.compared import Compared as Compared
 from ablate.errors import SelectionError, unknown
 from ablate.family import battery, conclude
 from ablate.frame import Scores
 from ablate.pair import sided
 from ablate.settings import Settings, across
-from ablate.stats.guarded import beside
 from ablate.table_cells import LARGEST, SMALLEST
 from ablate.table_header import Columns
 from ablate.table_names import plain
@@ -32,82 +29,6 @@ if TYPE_CHECKING:
 
 INSIDE = ("minimal-effect", "equivalence", "paired-t", "sign-flip", "sign-e")
 """The tests of a comparison inside one block; of many blocks the others would take too long."""
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What a table says.
-
-    verdicts: one a pair of arms, over all blocks, corrected as one family. blocks: by block, the
-    same pairs inside it, corrected as a family of their own. keys: the pair keys by place.
-    settings: what the blocks say together, beside the verdicts; None for fewer than two. notes: how
-    the table was read, and what is to be known before any verdict. lower: less is better.
-    """
-
-    verdicts: tuple[Verdict, ...]
-    blocks: Mapping[str, tuple[Verdict, ...]]
-    warnings: tuple[str, ...]
-    design: Design
-    keys: tuple[Any, ...]
-    settings: Settings | None = None
-    notes: tuple[str, ...] = ()
-    lower: bool = False
-
-    @property
-    def tested(self) -> bool:
-        """Say whether any claim could be tested, over all blocks or inside one."""
-        inside = (verdict for block in self.blocks.values() for verdict in block)
-        return any(verdict.decision != "UNTESTABLE" for verdict in (*self.verdicts, *inside))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give everything as plain data for JSON; what is not a number is None."""
-        blocks = self.blocks.items()
-        return {
-            "alpha": self.design.alpha,
-            "correction": self.design.correction,
-            "looks": list(self.design.looks),
-            "less_is_better": self.lower,
-            "notes": list(self.notes),
-            "contrasts": [self._plain(one) for one in self.verdicts],
-            "blocks": [{"block": b, **self._plain(one)} for b, some in blocks for one in some],
-            "settings": _finite(asdict(self.settings)) if self.settings else None,
-            "warnings": list(self.warnings),
-        }
-
-    def _plain(self, verdict: Verdict) -> dict[str, Any]:
-        one = verdict.comparison
-        found = {
-            "treatment": one.treatment,
-            "baseline": one.baseline,
-            "metric": one.metric,
-            "margin": one.margin,
-            "claim": one.claim,
-            "verdict": verdict.decision,
-            "direction": _direction(verdict),
-            "better": _better(verdict, self.lower),
-            "flags": list(verdict.flags),
-            "why": verdict.why,
-            "n": verdict.n,
-            "estimate": verdict.estimate,
-            "low": verdict.low,
-            "high": verdict.high,
-            "confidence": verdict.confidence,
-            "inner_low": verdict.inner[0],
-            "inner_high": verdict.inner[1],
-            "simultaneous_low": verdict.simultaneous[0],
-            "simultaneous_high": verdict.simultaneous[1],
-            "p_of": verdict.p_of,
-            "p": verdict.p,
-            "p_adjusted": verdict.p_adjusted,
-            "rule": verdict.rule,
-            "detectable": verdict.detectable,
-            "correlation": one.correlation if verdict.n > 1 else math.nan,
-            "pairs": {label(self.keys[s]): d for s, d in zip(one.seeds, one.deltas, strict=True)},
-            "lost": [{"reason": lost.reason, "failed": list(lost.sides)} for lost in one.lost],
-            "tests": {name: asdict(test) for name, test in verdict.tests.items()},
-        }
-        plain: dict[str, Any] = _finite(found)
-        return plain
 
 
 def compare(
@@ -194,9 +115,20 @@ def compare(
         design=design,
         keys=scores.keys,
         settings=_over_blocks(scores, whole, found.columns, block, alpha, lower),
-        notes=(*first[:1], *found.notes, *scores.notes, *first[1:]),
+        notes=(*first[:1], *found.notes, *scores.notes, *first[1:], *_of_looks(looks, design)),
         lower=lower,
     )
+
+
+def _of_looks(looks: Sequence[int], design: Design) -> Iterator[str]:
+    """Say where a table has another number of pairs than a declared look."""
+    if looks and design.seeds not in looks:
+        declared = ", ".join(map(str, looks))
+        yield (
+            f"there are {design.seeds} pairs, which is none of the looks declared ({declared}): "
+            "what no declared look decides is read by a rule that holds at any number, at a "
+            "quarter of alpha"
+        )
 
 
 def _over_blocks(
@@ -238,7 +170,7 @@ def _design(
 def _judged(
     compared: Sequence[Comparison], design: Design, names: Sequence[str] = ()
 ) -> tuple[Verdict, ...]:
-    return tuple(conclude(compared, beside(battery(names)), design))
+    return tuple(conclude(compared, battery(names), design))
 
 
 def _numbers(
@@ -287,26 +219,3 @@ def _check_claim(claim: str, baseline: str | None, arms: Sequence[str]) -> None:
             f"claim {claim!r} of every pair of {len(arms)} arms: name the baseline that the others "
             "are claimed against"
         )
-
-
-def _direction(verdict: Verdict) -> str:
-    if verdict.decision != "MATTERS":
-        return ""
-    return "higher" if verdict.estimate > 0 else "lower"
-
-
-def _better(verdict: Verdict, lower: bool) -> bool | None:
-    """Say whether the treatment does better, where it matters."""
-    if verdict.decision != "MATTERS":
-        return None
-    return (verdict.estimate < 0) == lower
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _finite(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

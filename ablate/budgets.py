@@ -15,7 +15,6 @@ import numpy as np
 from ablate import cohort, floors, metrics, pair
 from ablate.family import battery, conclude
 from ablate.judge import Runs, design, ground
-from ablate.stats.guarded import beside
 from ablate.types import Comparison, Contrast, Suite, Variant, Verdict
 
 BY = ("gradients", "seconds")
@@ -47,7 +46,7 @@ def at_equal(suite: Suite, runs: Runs) -> tuple[AtEqual, ...]:
         for place, contrast in enumerate(suite.contrasts)
     ]
     made = [one for _, _, _, one in asked if one]
-    verdicts = iter(conclude(made, beside(battery()), design(suite)))
+    verdicts = iter(conclude(made, battery(), design(suite)))
     return tuple(
         AtEqual(place, by, ratio, next(verdicts) if one else None)
         for place, by, ratio, one in asked

@@ -107,5 +107,6 @@ def joined(blocks: Sequence[Comparison]) -> Comparison:
         identical=all(one.identical for one in blocks),
         claim=first.claim,
         side=first.side,
+        unit=first.unit,
         refusal="; ".join(dict.fromkeys(filter(None, (one.refusal for one in blocks)))),
     )

@@ -16,6 +16,7 @@ from ablate.interim import Interim, continued
 from ablate.looks import Looks, Mixture, Rule
 from ablate.registry import scan
 from ablate.resolution import smallest_step
+from ablate.stats.guarded import beside
 from ablate.types import Comparison, Design, TestResult, Verdict
 
 Tests: TypeAlias = Mapping[str, Callable[[Comparison, float], TestResult]]
@@ -62,9 +63,11 @@ class Contest:
 
 
 def battery(names: Sequence[str] = ()) -> Tests:
-    """Build tests by name, all of the catalogue unless names are given."""
+    """Build tests by name, all of the catalogue unless named; those beside verdicts guarded."""
     catalogue = scan()
-    return {name: catalogue.load("test", name)() for name in names or catalogue.names("test")}
+    return beside(
+        {name: catalogue.load("test", name)() for name in names or catalogue.names("test")}
+    )
 
 
 def conclude(compared: Sequence[Comparison], tests: Tests, design: Design) -> list[Verdict]:
@@ -175,6 +178,7 @@ def _verdict(contest: Contest, step: Step, tests: Tests, design: Design) -> Verd
     waiting = any(pair.missing for pair in contest.whole.lost)
     if reached.decision == "INCONCLUSIVE" and contest.seen and waiting:
         later = next((look for look in design.looks if look > len(contest.seen.schedule)), 0)
-        why = f"{reached.why}; the next look is at {later} seeds" if later else reached.why
+        unit = contest.whole.unit
+        why = f"{reached.why}; the next look is at {later} {unit}" if later else reached.why
         reached = replace(reached, why=why)
     return reached

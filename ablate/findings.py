@@ -62,6 +62,7 @@ class Comparison:
     where that is a difference above 0, -1 below; 0 for both.
     standing: where its arms stand, by how many seeds were asked for; those that are not named,
         nowhere special.
+    unit: what its pairs are called in a sentence, several of them.
     """
 
     treatment: str
@@ -80,6 +81,7 @@ class Comparison:
     blocks: int = 0
     claim: str = ""
     side: int = 0
+    unit: str = "seeds"
 
     @property
     def stands(self) -> Standing:

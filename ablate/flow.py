@@ -5,6 +5,7 @@ Nothing here prints: `run` yields events, `analyse` gives the Study that reports
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -226,6 +227,7 @@ def analyse(suite: Suite, store: Store) -> Study:
         tuple(as_was),
         budgets.at_equal(suite, runs),
         tuple(caveats(suite, runs, store)),
+        then.alpha if then else math.nan,
     )
 
 

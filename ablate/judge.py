@@ -9,7 +9,6 @@ from ablate import dataset_checks, floors, metrics, pair, traps
 from ablate.family import battery, conclude
 from ablate.plan import keys
 from ablate.registry import Catalogue, scan
-from ablate.stats.guarded import beside
 from ablate.suite import predictors
 from ablate.types import (
     Choice,
@@ -89,7 +88,7 @@ def design(suite: Suite) -> Design:
 
 def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:
     """Test every comparison and decide over the whole family, look by look."""
-    concluded = conclude(compared, beside(battery()), design(suite))
+    concluded = conclude(compared, battery(), design(suite))
     return [flagged(verdict) for verdict in concluded]
 
 

@@ -94,17 +94,19 @@ def one_sided(
     return more, none
 
 
-def seeds(chance: Callable[[int], float], power: float = 0.8, least: int = 2) -> int:
-    """Give the fewest pairs at which a chance that rises with n reaches `power`; 0 beyond 100,000.
+def seeds(
+    chance: Callable[[int], float], power: float = 0.8, least: int = 2, most: int = MOST
+) -> int:
+    """Give the fewest pairs at which a chance that rises with n reaches `power`; 0 beyond `most`.
 
     >>> seeds(lambda n: equivalence(n, 0.0, 1.0, 0.5), 0.9)
     45
     """
     high = least
     while chance(high) < power:
-        if high >= MOST:
+        if high >= most:
             return 0
-        high = min(2 * high, MOST)
+        high = min(2 * high, most)
     low = least - 1 if high == least else high // 2
     while high - low > 1:
         middle = (low + high) // 2

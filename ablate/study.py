@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,8 +32,9 @@ class Study:
     same: what comparing an arm with its own twin came to. deviations: how the suite differs from
     what was registered before its runs. settings: the grid's cells together, by metric. importance:
     which of its axes explains the scores, by metric. registered: verdicts on the claims as they
-    were registered, where these were changed. equal: the contrasts at equal budgets. caveats: what
-    is damaged, of another version, kept on purpose, or does not go together among the records.
+    were registered, where these were changed, at registered_alpha. equal: the contrasts at equal
+    budgets. caveats: what is damaged, of another version, kept on purpose, or does not go together
+    among the records.
     """
 
     suite: Suite
@@ -53,6 +55,7 @@ class Study:
     registered: tuple[Verdict, ...] = ()
     equal: tuple[budgets.AtEqual, ...] = ()
     caveats: tuple[Caveat, ...] = ()
+    registered_alpha: float = math.nan
 
     @property
     def pooled(self) -> list[tuple[Effect, Verdict]]:

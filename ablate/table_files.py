@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ def read_table(path: Path, wanted: Sequence[str] = ()) -> pd.DataFrame:
     if not raw.strip():
         raise DataError(f"{path} is empty")
     if raw.startswith(b"PAR1"):
-        return _parquet(path)
+        return _parquet(path, raw)
     text = decoded(path, raw)
     if not text.strip():
         raise DataError(f"{path} is empty")
@@ -37,11 +38,11 @@ def read_table(path: Path, wanted: Sequence[str] = ()) -> pd.DataFrame:
     return _framed(grid(text, wanted))
 
 
-def _parquet(path: Path) -> pd.DataFrame:
+def _parquet(path: Path, raw: bytes) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_parquet(path)
+        return pd.read_parquet(BytesIO(raw))  # a pipe cannot be read again
     except Exception as error:  # pyarrow raises many kinds
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} cannot be read as Parquet: {reason}") from error
@@ -102,6 +103,12 @@ def _parsed(text: str) -> Any:
     return rows
 
 
+def _is_row(part: dict[str, Any]) -> bool:
+    """Say whether an object holds words beside numbers, as a row does and a column does not."""
+    words = [isinstance(value, str) for value in part.values()]
+    return any(words) and not all(words)
+
+
 def _table(document: Any) -> pd.DataFrame:
     import pandas as pd
 
@@ -120,6 +127,8 @@ def _table(document: Any) -> pd.DataFrame:
         parts = list(document.values())
         if not parts or not all(isinstance(part, (list, dict)) for part in parts):
             raise ValueError("it holds no list of rows")
+        if all(isinstance(part, dict) and _is_row(part) for part in parts):
+            return pd.DataFrame(parts, dtype=object)
         table = pd.DataFrame(document).astype(object)
         keyed = all(isinstance(part, dict) for part in parts)
         return table.reset_index(names="Unnamed: 0") if keyed else table

@@ -9,10 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ablate.errors import DataError
-from ablate.table_names import plain
+from ablate.table_names import bare, plain, words
 
 LOOKED_AT = 60
 """So many lines at the top show how a table is written."""
+
+BARS = "│┃║┆┊╎"
+"""Drawn in place of | by programs that print tables."""
+
+TYPES = words(
+    "--- i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 str bool cat date <chr> <dbl> <int> <fct> <lgl>"
+)
+"""What stands below a header where Polars or a tibble prints the columns' types."""
 
 Cells = list[str]
 
@@ -64,11 +72,13 @@ def _latex(lines: Sequence[str]) -> list[Cells]:
     return [[cell.strip() for cell in re.split(r"(?<!\\)&", row)] for row in rows if "&" in row]
 
 
+BARRED = Style("|", _markdown)
+
 STYLES = (
     _by(","),
     _by("\t"),
     _by(";"),
-    Style("|", _markdown),
+    BARRED,
     Style("&", _latex),
     _by_spaces(r"\s{2,}"),
     _by_spaces(r"\s+"),
@@ -83,9 +93,11 @@ def grid(text: str, wanted: Sequence[str]) -> Grid:
     names = {plain(name).casefold() for name in wanted}
     notes: list[str] = []
     lines = [line for line in text.split("\n") if line.strip()]
+    drawn = _is_drawn(lines)
+    lines = _unboxed(lines) if drawn else lines
     separator = re.fullmatch(r'"?sep=(.)"?', lines[0].strip()) if lines else None
     lines = _uncommented(lines[1:] if separator else lines, names, notes)
-    styles = [_by(separator[1])] if separator else STYLES
+    styles = [_by(separator[1])] if separator else [BARRED] if drawn else STYLES
     try:
         style = max(styles, key=lambda style: _fit(style, lines[:LOOKED_AT], names))
         rows = [row for row in style.parse(lines) if any(row)]
@@ -106,6 +118,22 @@ def grid(text: str, wanted: Sequence[str]) -> Grid:
     return _even(Grid(header, _bodied(header, body, notes), style.name, notes))
 
 
+def _is_drawn(lines: Sequence[str]) -> bool:
+    """Say whether half of the lines and more have bars of Unicode in them."""
+    return 2 * sum(any(bar in line for bar in BARS) for line in lines) >= len(lines) > 0
+
+
+def _unboxed(lines: Sequence[str]) -> list[str]:
+    """Write a table that is drawn with lines of Unicode as one that is drawn with bars."""
+    bars = str.maketrans(BARS, "|" * len(BARS))
+    return [line.translate(bars) for line in lines if _written(line)]
+
+
+def _written(line: str) -> bool:
+    """Say whether anything but a drawn line stands in it."""
+    return any(not "\u2500" <= letter <= "\u257f" and not letter.isspace() for letter in line)
+
+
 def _refuse_open_quotes(lines: Sequence[str], style: Style) -> None:
     """Raise DataError where a quote is never closed, so that the rest of the file is one cell."""
     if len(style.name) > 1 or style.name in "|& ":
@@ -119,8 +147,9 @@ def _refuse_open_quotes(lines: Sequence[str], style: Style) -> None:
 
 
 def hits(row: Sequence[str], names: set[str]) -> int:
-    """Count the wanted names among a row's cells."""
-    return len(names.intersection(plain(cell).casefold() for cell in row))
+    """Count the wanted names among a row's cells, with or without a unit behind them."""
+    cells = {plain(cell).casefold() for cell in row} | {bare(cell) for cell in row}
+    return len(names & cells)
 
 
 def _uncommented(lines: list[str], names: set[str], notes: list[str]) -> list[str]:
@@ -196,6 +225,7 @@ def _header(rows: Sequence[Cells], names: set[str]) -> tuple[int, int]:
 
 def _bodied(header: list[Cells], body: list[Cells], notes: list[str]) -> list[Cells]:
     """Leave out headers that stand again among the rows, and lines without columns."""
+    body = [row for row in body if not TYPES.issuperset(filter(None, row))]
     again = [row for row in body if row in header]
     if again:
         notes.append(f"the header stands again among the rows ({len(again)} times): left out")

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
+_RANGE = re.compile(r"\d+ ?(?:-|–|\.\.+|to) ?\d+")
 _ORDINARY = re.compile(r"[A-Za-z0-9_.+-]*[A-Za-z0-9]")
 
 
@@ -20,14 +21,18 @@ SUMMARIES = words(
     "variance best worst max maximum min minimum total totals sum overall all count num iqr iqm "
     "range ci ci95 conf conf95 gmean geomean hmean macro micro aggregate aggregated summary mu "
     "sigma delta diff gain pooled ensemble q1 q2 q3 p5 p25 p50 p75 p95 moyenne mittel mittelwert "
-    "durchschnitt schnitt gesamt summe media promedio medio totale ø μ σ δ"
+    "durchschnitt schnitt gesamt summe media promedio medio totale ø μ σ δ rank ranks "
+    "ranking win wins improvement improvements 平均 平均值 平均値 均值 标准差 標準偏差 標準差 "
+    "方差 中位数 总计 合計 最佳 среднее 평균 표준편차"
 )
 """Words of a row that sums others up, in small letters."""
 
 BESIDE = words(
     "of the over a per for in seed seeds run runs row rows fold folds trial trials repeat repeats "
     "score scores acc accuracy test val dev dataset datasets data set sets task tasks error "
-    "deviation standard confidence interval value values and or from by with n"
+    "deviation standard confidence interval value values and or from by with n losses ties fit "
+    "loss tie relative absolute rel abs "
+    "time abw train"
 )
 """Words that stand beside those."""
 
@@ -117,8 +122,8 @@ def is_summary(name: Any) -> bool:
 def summaries(names: Iterable[Any]) -> set[Any]:
     """Give those names of a column that stand for no run or data set, but sum others up.
 
-    Beside numbers, any word that is none; beside names with digits (`s1`, hashes) and beside a
-    hundred words at most, the words of a summary. Percentiles count where such a word is there.
+    Beside numbers, any word or range that is none; beside names with digits (`s1`, hashes) and
+    beside a hundred words at most, the words of a summary. Percentiles count where such a word is.
     """
     distinct = list(dict.fromkeys(names))
     texts = {name: plain(name) for name in distinct}
@@ -127,7 +132,11 @@ def summaries(names: Iterable[Any]) -> set[Any]:
         worded |= {name for name in distinct if re.fullmatch(r"\d+(\.\d+)? ?%", texts[name])}
     rest = [name for name in distinct if name not in worded]
     numbers = [name for name in rest if re.fullmatch(r"[-+]?\d+(\.\d*)?", texts[name])]
-    bare = [name for name in rest if not re.search(r"\d", texts[name])]
+    bare = [
+        name
+        for name in rest
+        if not re.search(r"\d", texts[name]) or re.fullmatch(_RANGE, texts[name])
+    ]
     if len(numbers) + len(bare) == len(rest) and len(numbers) > 2 * len(bare):
         return worded | set(bare)
     if len(bare) == len(rest) and len(rest) > FEW_NAMES:
@@ -164,6 +173,15 @@ def is_error_rate(metric: str) -> bool:
     """
     parts = {*tokens(metric)}
     return bool(parts & ERROR_RATES) and parts <= ERROR_RATES | WHERE
+
+
+def bare(name: Any) -> str:
+    """Give a column's name without its unit and the groups that it is in, in small letters.
+
+    >>> bare("Accuracy (%)"), bare("metrics.accuracy"), bare("eval/accuracy"), bare("Acc. (\\\\%)")
+    ('accuracy', 'accuracy', 'accuracy', 'acc.')
+    """
+    return re.sub(r"\s*[([#%↑↓\\].*", "", re.split(r"[./](?=\w)", plain(name))[-1]).casefold()
 
 
 def listed(names: Sequence[Any], most: int = 5) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Hashable, Sequence
 from ablate.errors import SelectionError, unknown
 from ablate.frame import Scores
 from ablate.resolution import smallest_step
-from ablate.table_names import listed
+from ablate.table_names import alike, listed
 from ablate.table_rows import label
+from ablate.table_shape import SEED
 from ablate.types import Comparison, LostPair
 
 
@@ -23,9 +24,10 @@ def pairs(scores: Scores, baseline: str | None = None) -> list[tuple[str, str]]:
         raise SelectionError(f"one arm only, {', '.join(scores.arms)}: nothing to compare it with")
     if baseline is None:
         return [(b, a) for a, b in itertools.combinations(scores.arms, 2)]
-    if baseline not in scores.arms:
+    name = {alike(arm): arm for arm in scores.arms}.get(alike(baseline))
+    if name is None:
         raise SelectionError(unknown("arm", baseline, scores.arms))
-    return [(arm, baseline) for arm in scores.arms if arm != baseline]
+    return [(arm, name) for arm in scores.arms if arm != name]
 
 
 def shares_keys(scores: Scores) -> bool:
@@ -103,10 +105,11 @@ def _joined(
         baseline_values=baseline,
         lost=tuple(lost),
         resolution=unit or smallest_step([*treatment, *baseline], len(blocks)),
-        identical=bool(alike) and all(alike),
+        identical=bool(alike) and all(alike) and any(treatment),  # zeros show nothing
         alike=alike,
         blocks=0 if scores.resolution else len(blocks),
         refusal=refusal,
+        unit="seeds" if scores.pair == SEED else "pairs",
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +25,9 @@ HISTORIES = words(
     "global_step checkpoint ckpt update updates batch"
 )
 """Names of columns that count while one run goes on."""
+
+STEPS = words("step steps epoch epochs iter iters iteration iterations checkpoint ckpt")
+"""Those of them that are never what makes two runs a pair."""
 
 
 Values = Mapping[str, Mapping[str, Mapping[Key, float]]]
@@ -46,17 +51,35 @@ def rows_of(
 
     last: a column of which only the largest value of each run counts, as of steps.
     Raises DataError for a row without a key, arm or block, or a score that stands twice,
-    SelectionError for a `last` that is no column.
+    SelectionError for a `last` that is no column, and for steps of a run as pairs.
     """
+    _refuse_histories(columns)
     if last is not None and last not in table.columns:
         raise SelectionError(f"there is no column {last!r}, of which the last is to be kept")
     rows, notes = list(_long(table, columns)), list[str]()
     rows = _without_summaries(rows, columns, notes)
     rows = _respelled(rows, columns, notes)
     if last is not None:
-        rows = _last(rows, table, columns, last)
+        rows = _last(rows, table, columns, last, notes)
     _refuse_doubles(rows, table, columns)
     return rows, notes
+
+
+def _refuse_histories(columns: Columns) -> None:
+    """Refuse the steps of a run as pairs: each follows from the one before.
+
+    Raises SelectionError with what to do instead.
+    """
+    for name in columns.pair:
+        if not {*tokens(name)} & STEPS:
+            continue
+        runs = [key for key in columns.pair if key != name]
+        instead = f"--pair {' --pair '.join(runs)} --last {name}" if runs else f"--last {name}"
+        raise SelectionError(
+            f"the values of {name!r} are a run's history, where each follows from the one before: "
+            f"no pairs. Pair whole runs, each by its last row ({instead}), or rename the column if "
+            "it is none"
+        )
 
 
 def _long(table: pd.DataFrame, columns: Columns) -> Iterator[Row]:
@@ -98,7 +121,8 @@ def _key(value: Any) -> Key:
     if isinstance(value, str):
         value = plain(value)
         if re.fullmatch(r"-?(0|[1-9]\d{0,17})(\.\d+)?", value):
-            value = float(value) if "." in value else int(value)
+            whole, _, part = value.partition(".")
+            value = float(value) if part.strip("0") else int(whole)
     if isinstance(value, (int, np.integer)):
         return int(value) if abs(int(value)) < 10**18 else str(value)
     if isinstance(value, np.floating):
@@ -158,9 +182,15 @@ def _respelled(rows: list[Row], columns: Columns, notes: list[str]) -> list[Row]
     return [row._replace(arm=arms[row.arm], block=blocks[row.block]) for row in rows]
 
 
-def _last(rows: list[Row], table: pd.DataFrame, columns: Columns, name: str) -> list[Row]:
-    """Keep of each run the row with the largest value of a column."""
+def _last(
+    rows: list[Row], table: pd.DataFrame, columns: Columns, name: str, notes: list[str]
+) -> list[Row]:
+    """Keep of each run the row with the largest value of a column.
+
+    Raises DataError for a value that is no number, and for two rows that are both the last.
+    """
     reached: dict[tuple[Key, str, str], tuple[float, Row]] = {}
+    twice: dict[tuple[Key, str, str], bool] = {}
     values = list(table[name])
     for row in rows:
         try:
@@ -170,8 +200,24 @@ def _last(rows: list[Row], table: pd.DataFrame, columns: Columns, name: str) -> 
                 f"row {row.number}: {name} {values[row.number - 1]!r} is no number, so none is last"
             ) from None
         position = row.key, row.block, row.arm
-        if position not in reached or at > reached[position][0]:
+        before = reached.get(position, (-math.inf, row))[0]
+        twice[position] = at == before or (twice.get(position, False) and at < before)
+        if position not in reached or at > before:
             reached[position] = at, row
+    if both := next((position for position, again in twice.items() if again), None):
+        at, row = reached[both]
+        raise DataError(
+            f"{columns.key} {label(row.key)!r} of arm {row.arm!r} has two rows of {name} {at:g}, "
+            "its last: take one out"
+        )
+    ends = Counter(at for at, _ in reached.values())
+    if len(ends) > 1:
+        usual = ends.most_common(1)[0][0]
+        at, row = next(end for end in reached.values() if end[0] != usual)
+        notes.append(
+            f"runs do not all end at one {name}: most at {usual:g}, {row.arm}, {columns.key} "
+            f"{label(row.key)} at {at:g}; one that broke off counts as it stood"
+        )
     return [row for _, row in reached.values()]
 
 

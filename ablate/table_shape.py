@@ -11,14 +11,11 @@ from ablate.errors import DataError, SelectionError, unknown
 from ablate.table_cells import is_missing
 from ablate.table_files import NOTES
 from ablate.table_header import Columns, melted
-from ablate.table_names import alike, is_summary, listed, plain
+from ablate.table_names import alike, bare, is_summary, listed, plain
+from ablate.table_numbered import SEED as SEED, numbered
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-SEED = "seed"
-"""A key that numbers runs: columns that stand for it have numbers in their names."""
 
 METRICS = ("metric", "metric_name", "measure", "variable", "name", "key")
 VALUES = ("value", "values", "score", "result")
@@ -58,7 +55,11 @@ def shaped(table: pd.DataFrame, columns: Columns) -> Shaped:
         if name not in shape.table.columns:
             raise SelectionError(_absent(shape, name))
     if not shape.table.columns.is_unique:
-        raise SelectionError("two columns of one name")
+        twins = shape.table.columns[shape.table.columns.duplicated()]
+        raise SelectionError(
+            f"two columns of one name, {listed(list(dict.fromkeys(twins)))}: rename one, or "
+            "take it out"
+        )
     if len(shape.table) == 0:
         raise DataError("the table has no rows")
     return shape
@@ -93,7 +94,7 @@ def _named(shape: Shaped) -> Shaped:
     by_bare: dict[str, list[str]] = {}
     for name in present:
         by_name.setdefault(plain(name).casefold(), []).append(name)
-        by_bare.setdefault(_bare(name), []).append(name)
+        by_bare.setdefault(bare(name), []).append(name)
     renamed: dict[Any, str] = {}
     for name in shape.columns.names:
         if name in present:
@@ -109,15 +110,6 @@ def _named(shape: Shaped) -> Shaped:
     shown = table.set_axis(columns, axis=1)
     shown.attrs = table.attrs
     return replace(shape, table=shown)
-
-
-def _bare(name: str) -> str:
-    """Give a column's name without its unit and the groups that it is in.
-
-    >>> _bare("Accuracy (%)"), _bare("metrics.accuracy"), _bare("eval/accuracy")
-    ('accuracy', 'accuracy', 'accuracy')
-    """
-    return re.sub(r"\s*[([#%↑↓].*", "", re.split(r"[./]", plain(name))[-1]).casefold()
 
 
 def _without_fillers(shape: Shaped) -> Shaped:
@@ -162,13 +154,17 @@ def _upright(shape: Shaped) -> Shaped:
         return shape
     ids = [name for name in (arm, columns.block, *columns.pair) if name in present]
     others = [name for name in present if name not in ids]
-    runs = [name for name in others if not is_summary(name)]
-    numbered = key != SEED or all(re.search(r"\d", str(name)) for name in runs)
-    if len(runs) < 2 or not numbered or not all(_of_scores(table[name]) for name in others):
+    runs = numbered(others, key, columns.metric)
+    if sum(not is_summary(name) for name in runs) < 2:
         return shape
-    long = table.melt(id_vars=ids, value_vars=others, var_name=key, value_name=columns.metric)
+    if not all(_of_scores(table[name]) for name in runs):
+        return shape
+    long = table.melt(id_vars=ids, value_vars=runs, var_name=key, value_name=columns.metric)
     long.attrs = table.attrs
-    return Shaped(long, columns, (*shape.notes, f"each column is taken for a {key}"))
+    notes = [f"each column is taken for a {key}"]
+    if rest := [name for name in others if name not in runs]:
+        notes = [f"{len(runs)} columns are taken for a {key} each; left out: {listed(rest)}"]
+    return Shaped(long, columns, (*shape.notes, *notes))
 
 
 def _of_scores(values: Any) -> bool:

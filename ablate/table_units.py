@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +27,9 @@ APART = (20.0, 600.0)
 
 HUNDRED = (50.0, 200.0)
 """So many times apart, whole arms are taken to be in two units, whatever the metric."""
+
+SIZES = 50.0
+"""So many times apart, whole arms or blocks that are no shares are named."""
 
 Place = tuple[str, str, Hashable]
 
@@ -54,6 +57,7 @@ def said_first(scores: Scores, metric: str, margin: float | None, lower: bool) -
     against = f", margin {margin:g}" if margin else ""
     yield f"read {len(values)} scores of {metric} from {low:g} to {high:g}{_named(scale)}{against}"
     yield from _of_units(finite, metric)
+    yield from _of_sizes(scores)
     if margin:
         yield from _of_margin(values, metric, margin, scale)
     yield from _of_direction(metric, lower, low, high)
@@ -113,6 +117,37 @@ def _of_units(scores: Sequence[Placed], metric: str) -> Iterator[str]:
         if hundred or is_rate(metric) or is_error_rate(metric):
             raise DataError(doubt)
         yield doubt
+
+
+def _of_sizes(scores: Scores) -> Iterator[str]:
+    """Say which arms or blocks are of another size altogether, as milliseconds beside seconds.
+
+    Shares are told apart elsewhere, by their bounds.
+    """
+    arms = {arm: _sizes(blocks.values()) for arm, blocks in scores.values.items()}
+    blocks = {
+        block: _sizes(part[block] for part in scores.values.values() if block in part)
+        for block in scores.blocks
+    }
+    for parts, more in (
+        (arms, "are all in one unit?"),
+        (blocks, "the mean over them is that of the largest; judge ranks, or scores that are "
+         "normalised in each"),
+    ):  # fmt: skip
+        ranked = sorted((part for part in parts.items() if len(part[1])), key=lambda p: p[1][-1])
+        if len(ranked) < 2 or any(part[0] <= 0 for _, part in ranked):
+            continue
+        (least, small), (most, large) = ranked[0], ranked[-1]
+        times = float(np.median(large) / np.median(small))
+        if small[-1] < large[0] and times >= SIZES and large[-1] > PERCENT:
+            yield (
+                f"the scores of {most!r} are about {times:,.0f} times those of {least!r}: {more}"
+            )
+
+
+def _sizes(parts: Iterable[Mapping[Hashable, float]]) -> Floats:
+    values = np.array([value for part in parts for value in part.values()], float)
+    return np.sort(values[np.isfinite(values)])
 
 
 def _wholly(low: Sequence[Placed], high: Sequence[Placed]) -> str:
@@ -181,7 +216,7 @@ def _of_sums(scores: Scores) -> Iterator[str]:
 
 def _rounds_to(mean: float, score: float) -> bool:
     decimals = len(repr(score).partition(".")[2])
-    return decimals > 2 and round(mean, decimals) == score
+    return decimals > 1 and round(mean, decimals) == score
 
 
 def _of_direction(metric: str, lower: bool, low: float, high: float) -> Iterator[str]:

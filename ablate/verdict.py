@@ -18,7 +18,8 @@ DECISIVE = ("minimal-effect", "equivalence")
 """The tests without whose p-values nothing is decided; those of one look are the verdict's own."""
 
 FEWEST_PAIRS = 3
-MOST_SEEDS = 1000
+MOST_SEEDS, MOST_TIMES = 1000, 10
+"""Beyond so many pairs, and so many times those that there are, no number is estimated."""
 LOSS_SHARE = 0.1
 """One-sided losses beyond this share of the seeds block a verdict: what is left is a selection."""
 
@@ -83,7 +84,8 @@ def fault(comparison: Comparison) -> str:
         return f"these records are no pairs: {comparison.refusal}"
     if n < FEWEST_PAIRS:
         some = f"; {comparison.lost[0].reason}" if comparison.lost else ""
-        return f"{n} usable pairs, at least {FEWEST_PAIRS} are needed{some}"
+        pairs = "usable pair" if n == 1 else "usable pairs"
+        return f"{n} {pairs}, at least {FEWEST_PAIRS} are needed{some}"
     if comparison.stands.nothing_learnt:
         return comparison.stands.nothing_learnt
     if not comparison.margin > 0:
@@ -130,7 +132,8 @@ def withheld(comparison: Comparison) -> str:
     """Say why nothing may be decided on a comparison yet; '' where it may."""
     n, waiting = len(comparison.deltas), sum(pair.missing for pair in comparison.lost)
     if waiting:
-        return f"{waiting} of {n + len(comparison.lost)} seeds are still to be run; no peeking"
+        whole = n + len(comparison.lost)
+        return f"{waiting} of {whole} {comparison.unit} are still to be run; no peeking"
     if n < ENOUGH_PAIRS:
         return f"{n} pairs are too few to decide; at least {ENOUGH_PAIRS} are needed"
     return ""
@@ -172,7 +175,8 @@ def _decision(evidence: Evidence, step: Step) -> tuple[str, str]:
     if reason := withheld(comparison):
         return "INCONCLUSIVE", reason
     if is_calm(comparison):
-        return interim.calm, "no seed shows any difference: every score of both arms is the same"
+        none = f"no {comparison.unit.removesuffix('s')} shows any difference"
+        return interim.calm, f"{none}: every score of both arms is the same"
     decision = interim.read(step.level).decision
     if decision == "INCONCLUSIVE":
         return decision, _undecided(evidence, interim, step)
@@ -190,14 +194,14 @@ MEANS = {
 def _undecided(evidence: Evidence, interim: Interim, step: Step) -> str:
     if interim.p <= evidence.alpha:
         return "decided on its own, but not after correction for the other contrasts"
-    needed = seeds_needed(evidence, step.hardest)
-    more = "more than 1,000 seeds would be needed"
+    needed, unit = seeds_needed(evidence, step.hardest), evidence.comparison.unit
+    more = f"more than {farthest(interim.last.n):,} {unit} would be needed"
     if needed > interim.last.n:
-        more = f"about {needed} seeds would decide"
+        more = f"about {needed:,} {unit} would decide"
     elif (
         needed
     ):  # read once, by Student's t; several looks, or none that was declared, ask for more
-        more = "a study of as many seeds, read once, would decide more often than not"
+        more = f"a study of as many {unit}, read once, would decide more often than not"
     if math.isinf(interim.outer(step.level)[1]):
         rule, n = interim.last.rule.name, interim.last.n
         return f"the {rule} has no interval at {n} pairs and this level; {more}"
@@ -213,16 +217,18 @@ def always_zero(comparison: Comparison) -> bool:
 def differential_failure(comparison: Comparison) -> str:
     """Say whether one arm lost so many more seeds than the other that the rest is a selection."""
     sides = [side for pair in comparison.lost if len(pair.sides) == 1 for side in pair.sides]
-    seeds = len(comparison.lost) + len(comparison.deltas)
+    whole, unit = len(comparison.lost) + len(comparison.deltas), comparison.unit
     for label in (comparison.treatment, comparison.baseline):
         count = sides.count(label)
-        if count > LOSS_SHARE * seeds:
-            return f"{label} alone lost {count} of {seeds} seeds, so the pairs left are a selection"
+        if count > LOSS_SHARE * whole:
+            return (
+                f"{label} alone lost {count} of {whole} {unit}, so the pairs left are a selection"
+            )
     return ""
 
 
 def seeds_needed(evidence: Evidence, alpha: float, power: float = 0.8) -> int:
-    """Estimate the seeds for a decision, mean and spread staying as observed; 0 beyond 1,000."""
+    """Estimate the pairs for a decision, mean and spread staying as observed; 0 for too many."""
     interim = evidence.interim or once(evidence.comparison)
     last, margin, side = interim.last, interim.margin, interim.side
     sd = last.error * math.sqrt(last.n)
@@ -233,6 +239,16 @@ def seeds_needed(evidence: Evidence, alpha: float, power: float = 0.8) -> int:
         likely = minimal_effect if abs(last.mean) > margin else equivalence
         return likely(n, abs(last.mean), sd, margin, alpha)
 
-    if chance(MOST_SEEDS) < power:
+    most = farthest(last.n)
+    if chance(most) < power:
         return 0
-    return seeds(chance, power, max(ENOUGH_PAIRS, last.n))
+    return seeds(chance, power, max(ENOUGH_PAIRS, last.n), most)
+
+
+def farthest(n: int) -> int:
+    """Give the number of pairs beyond which, of n that there are, none is estimated.
+
+    >>> farthest(20), farthest(50_000)
+    (1000, 500000)
+    """
+    return max(MOST_SEEDS, MOST_TIMES * n)

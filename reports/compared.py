@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ablate.api import Compared
+from ablate.compared import Compared
 from ablate.foreign_text import NAME, STORED, plain
 from ablate.settings import Settings
 from ablate.types import Verdict
@@ -16,7 +16,7 @@ MOST_NAMED = 6
 
 def lines(found: Compared) -> Iterator[str]:
     """Say how the table was read, each verdict with its figures, the ranks, then the warnings."""
-    yield from (plain(f"{note[:1].upper()}{note[1:]}.", STORED) for note in found.notes)
+    yield from (plain(_sentence(note), STORED) for note in found.notes)
     yield ""
     for verdict in found.verdicts:
         yield from _told(verdict, found)
@@ -29,6 +29,15 @@ def lines(found: Compared) -> Iterator[str]:
     if found.warnings:
         yield "\nWarnings:"
         yield from (f"  {plain(warning, STORED)}" for warning in found.warnings)
+
+
+def _sentence(note: str) -> str:
+    """Write a note as a sentence.
+
+    >>> _sentence("one unit?"), _sentence("read")
+    ('One unit?', 'Read.')
+    """
+    return f"{note[:1].upper()}{note[1:]}{'' if note.endswith('?') else '.'}"
 
 
 def _told(verdict: Verdict, found: Compared) -> Iterator[str]:

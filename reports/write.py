@@ -171,7 +171,7 @@ def as_registered(study: Study) -> list[str]:
         "## As registered",
         "The claims, margins, alpha or correction are not those that were frozen before the first "
         "run. On the same records, these would have come to:",
-        tables.claims(study.registered, study.suite.alpha),
+        tables.claims(study.registered, study.registered_alpha),
     ]
 
 

@@ -229,6 +229,7 @@ def test_changed_claims_are_judged_as_they_were_registered_too(
     from reports import write
 
     changed = suite_of(("2.0 points", "30.0 points"), ("seeds: 3", "seeds: 6"))
+    changed = replace(changed, alpha=0.1)
     first_one = suite_of(("seeds: 3", "seeds: 6"))
     store = open_store(tmp_path)
     registration.freeze(first_one, store, 0)
@@ -243,6 +244,7 @@ def test_changed_claims_are_judged_as_they_were_registered_too(
     study = flow.analyse(changed, store)
     assert study.verdicts[0].comparison.margin == 30
     assert [one.comparison.margin for one in study.registered] == [2.0]
+    assert study.registered_alpha == 0.05  # by which the figures of its rows are rounded
     text = write.text(study)
     assert "## As registered" in text
     assert "**Deviation from the registration:** margin of" in text

@@ -140,3 +140,10 @@ def test_the_report_says_which_test_could_not_be_computed() -> None:
     pairs, design = comparison([1.5, 1.6, 1.4, 1.5, 1.7, 1.5, 1.6]), Design(0.05, "holm", (7,), 7)
     verdicts = conclude([pairs], beside({**battery(), "wilcoxon": broken}), design)
     assert any("wilcoxon: MemoryError" in warning for warning in traps.of(verdicts, design))
+
+
+def test_every_caller_of_the_battery_has_its_tests_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard is where tests are built, so that no caller can forget it."""
+    name = next(name for name in battery() if name not in NEEDED)
+    monkeypatch.setattr("ablate.registry.Catalogue.load", lambda *_: lambda: broken)
+    assert battery([name])[name](comparison([1.0, 2.0, 3.0]), 0.05).note.startswith("MemoryError")

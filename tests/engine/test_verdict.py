@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import given, settings, strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from ablate import verdict
-from ablate.correction import steps
+from ablate.correction import alone, steps
+from ablate.interim import once
 from ablate.registry import scan
 from ablate.types import Comparison, LostPair, Verdict
 from tests.conftest import comparison
@@ -182,6 +184,20 @@ def test_an_undecided_contrast_says_how_many_seeds_it_would_take(
 def test_a_mean_on_the_margin_is_never_decided() -> None:
     """And the reader is told so."""
     assert "more than 1,000 seeds" in decide(comparison(shifted(1.0))).why
+
+
+@pytest.mark.parametrize("n", [8, 100, 101, 2_000, 50_000])
+def test_more_pairs_are_asked_for_than_there_are(n: int) -> None:
+    """In the words of what they are, as many as the study has and more."""
+    deltas = [1.0 + NOISE[i % 8] - float(np.mean(NOISE)) for i in range(n)]
+    why = verdict.decide(
+        verdict.Evidence(replace(comparison(deltas), unit="pairs"), {}, 0.05,
+                         interim=once(comparison(deltas))),
+        alone(0.5, 0.05),
+    ).why  # fmt: skip
+    assert "seeds" not in why
+    asked = int(re.findall(r"[\d,]+(?= pairs)", why)[0].replace(",", ""))
+    assert asked > n
 
 
 @given(st.lists(st.floats(-100, 100), min_size=0, max_size=12), st.floats(0.01, 50))
