@@ -143,12 +143,25 @@ def test_a_whole_component_of_set_goes_before_a_part_of_the_quick_block(
     assert (training["epochs"], training["batch_rows"]) == (7, 8)
 
 
-@pytest.mark.parametrize("fault", ["memory.randm.budget_rows: 20", "optimizer.sgd.lrr: 1"])
+def test_a_star_of_a_quick_block_gives_way_as_well(catalogue: Catalogue) -> None:
+    """What stands there now has no such setting."""
+    quick = "quick: {memory.*.budget_rows: 9}\n"
+    changes = ["memory=none", "method=fine-tune"]
+    suite = parse_suite((BASE + quick).encode(), "t", "t.yaml", catalogue, True, changes)
+    assert "memory.*.budget_rows is left out" in suite.unread[0]
+
+
+@pytest.mark.parametrize("fault", ["memory.randm.budget_rows: 20", "memory.*.budgt: 1"])
 def test_a_slip_in_a_quick_block_stays_one(fault: str, catalogue: Catalogue) -> None:
     """With other changes of the command line beside it, too."""
     with pytest.raises(SuiteError):
         parse_suite(
-            (BASE + f"quick: {{{fault}}}\n").encode(), "t", "t.yaml", catalogue, True, ["model=mlp"]
+            (BASE + f"quick: {{{fault}}}\n").encode(),
+            "t",
+            "t.yaml",
+            catalogue,
+            True,
+            ["memory.*=first"],
         )
 
 
