@@ -47,6 +47,9 @@ def of_set(said: Sequence[str], note: Note) -> list[Change]:
         if not equals or not path.strip() or not value.strip():
             note(COMMAND, f"--set {text!r}", "path=value, as in dataset=digits")
             continue
+        if path.strip() == "seeds":
+            note(COMMAND, f"--set {text!r}, which is not of the base", f"--seeds {value.strip()}")
+            continue
         try:
             node = moved(read_document(value.encode()), COMMAND)
         except (DocumentError, UnicodeEncodeError) as error:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from ablate.changes import Change
 from ablate.choices import find
 from ablate.document import Node
 from ablate.errors import nearest
+from ablate.presets import resolved
 from ablate.reading import Field
 from ablate.registry import Catalogue
 from ablate.types import TOP_KINDS, Choice
@@ -116,6 +118,32 @@ def unread(tree: Node, path: str, catalogue: Catalogue) -> tuple[str, str]:
 def near(path: str, trees: Sequence[Node], catalogue: Catalogue) -> str:
     """Give the path, among those that arms have, that is most like one that leads nowhere."""
     return nearest(path, dict.fromkeys(one for tree in trees for one in settable(tree, catalogue)))
+
+
+def has(tree: Node, words: tuple[str, ...], catalogue: Catalogue) -> bool:
+    """Say whether an arm has what a path names: a kind, a chosen component or its setting."""
+    if len(words) % 2 == 0:
+        return find(tree, words) is not None
+    if find(tree, words[:-1]) is None:
+        return False
+    return len(words) == 1 or field_at(".".join(words), catalogue) is not None
+
+
+def left_out(
+    change: Change, changes: Sequence[Change], before: Node, tree: Node, catalogue: Catalogue
+) -> bool:
+    """Say whether `--set` took away what a quick block's path leads to.
+
+    before, tree: the base without changes, and with those so far.
+    """
+    kind = change.path.split(".")[0]
+    if change.by_set or not any(c.by_set and c.path.split(".")[0] == kind for c in changes):
+        return False
+    there, here = (
+        has(one, tuple(resolved(change.path, change.value, one)[0].split(".")), catalogue)
+        for one in (before, tree)
+    )
+    return there and not here
 
 
 def whole_path(words: Sequence[str], tree: Node, kinds: Sequence[str], catalogue: Catalogue) -> str:

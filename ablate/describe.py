@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ablate import shipped
-from ablate.errors import SelectionError, unknown
+from ablate.errors import SelectionError, nearest, unknown
 from ablate.foreign_text import plain
 from ablate.reading import REQUIRED
 from ablate.registry import scan
@@ -41,8 +41,10 @@ def component(name: str) -> Iterator[str]:
 
     Raises SelectionError with the nearest name.
     """
-    kind, _, rest = name.partition(".")
+    kind, dot, rest = name.partition(".")
     found = scan()
+    if not dot:
+        raise SelectionError(without_kind(name))
     entry = found.get(kind, rest)
     yield f"{entry.kind}.{entry.name}\n\n{entry.doc}\n"
     for field in entry.fields:
@@ -51,6 +53,16 @@ def component(name: str) -> Iterator[str]:
         default = "required" if field.default == REQUIRED else f"default {field.default!r}"
         yield f"  {field.name}: {accepts} ({default})"
     yield f"\nSource: {entry.paper or 'this toolkit'}\nFile:   {entry.origin}"
+
+
+def without_kind(name: str) -> str:
+    """Say which components a name without its kind may mean."""
+    labels = [f"{kind}.{one}" for kind in scan().kinds() for one in scan().names(kind)]
+    words = {word for label in labels for word in label.split(".")}
+    word = name if name in words else nearest(name, sorted(words))
+    meant = ", ".join(label for label in labels if word in label.split("."))
+    said = f"There is no kind of component {plain(name)!r}, which is no KIND.NAME."
+    return f"{said} Meant may be: {meant or '`list` shows all'}."
 
 
 def work(made: Work) -> str:
@@ -71,7 +83,9 @@ def work(made: Work) -> str:
 
 
 def cautions(made: Work) -> Iterator[str]:
-    """Say what a reader must know of the data before any run."""
+    """Say what a reader must know of the suite and its data before any run."""
+    if words := made.plan.suite.changed_words:
+        yield f"Changed on the command line: {plain('; '.join(words), limit=1000)}."
     yield from (f"Warning: {plain(warning, limit=1000)}" for warning in made.plan.warnings)
 
 

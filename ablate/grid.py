@@ -9,7 +9,7 @@ from ablate import choices
 from ablate.axes import VARY as VARY, Cell as Cell, crossed, read_axes
 from ablate.changes import Change
 from ablate.choices import ChoiceReader, Fault, OffPath
-from ablate.compose import clashes, field_at, filled, misfits, near, shared_kinds, whole_path
+from ablate.compose import clashes, filled, has, left_out, misfits, near, shared_kinds, whole_path
 from ablate.document import Mark, Node
 from ablate.errors import mistyped, nearest
 from ablate.factorial import Design
@@ -89,10 +89,11 @@ class GridReader:
         chosen = {kind: stamped(child, f"base {kind}") for kind, child in base.items.items()
                   if kind != "preset"}  # fmt: skip
         whole = Node({**chosen, **missing}, base.at, base.keys)
+        before = whole
         for change in self.changes:
-            if self.left_out(change, whole):
+            if left_out(change, self.changes, before, whole, self.catalogue):
                 self.unread.append(f"The quick block's {change.path} is left out, as --set chooses "
-                                   "another component there.")  # fmt: skip
+                                   "something else there.")  # fmt: skip
                 continue
             path, _ = resolved(change.path, change.value, whole)
             self.before[change.source] = choices.find(whole, tuple(path.split(".")))
@@ -116,13 +117,6 @@ class GridReader:
             if not NAME.fullmatch(name):
                 self.note(named.keys[name], f"{name!r} for an arm's name", NAME_HELP)
         return {name: self.arm(name, whole, node) for name, node in named.items.items()}
-
-    def left_out(self, change: Change, tree: Node) -> bool:
-        """Say whether `--set` chose another component than the one that a quick path leads to."""
-        kind, *words = resolved(change.path, change.value, tree)[0].split(".")
-        others = any(one.by_set and one.path.split(".")[0] == kind for one in self.changes)
-        deep = len(words) > 1 and not change.by_set and others
-        return deep and choices.find(tree, (kind, *words[:-1])) is None
 
     def complete(self, base: Node) -> bool:
         """Say whether a base names a component of each kind; note those that it lacks."""
@@ -281,21 +275,13 @@ class GridReader:
                     self.note(tree.items["method"].at, reason)
         return found
 
-    def has(self, tree: Node, words: tuple[str, ...]) -> bool:
-        """Say whether an arm has what a path names: a kind, a chosen component or its setting."""
-        if len(words) % 2 == 0:
-            return choices.find(tree, words) is not None
-        if choices.find(tree, words[:-1]) is None:
-            return False
-        return len(words) == 1 or field_at(".".join(words), self.catalogue) is not None
-
     def in_cell(self, tree: Node, cell: Cell) -> Node:
         """Apply a cell's values to an arm, where the arm has what they set."""
         for axis in by_depth(cell.values):
             value = cell.values[axis]
             path, _ = resolved(axis, value, tree)
             words = tuple(path.split("."))
-            if self.has(tree, words):
+            if has(tree, words, self.catalogue):
                 tree = self.apply(tree, axis, stamped(value, of_axis(axis)), value.at)
         return tree
 

@@ -288,10 +288,12 @@ def report(opened: Suite, results: Path, style: str) -> None:
 def verify(report: Path) -> None:
     """Recompute every number of a REPORT (its report.md) from the store two folders up."""
     from ablate import shipped
-    from ablate.errors import ExitCode
+    from ablate.errors import ExitCode, SelectionError
     from ablate.store import open_store
 
     here = report.absolute()
+    if not here.exists():
+        raise SelectionError(f"there is no report {plain(report)}: `run` writes one")
     with closing(open_store(here.parent.parent, create=False)) as store:
         found = list(shipped.module("reports.verify").verify(report, store))
     say_all(found or ["Every number agrees with the store."])

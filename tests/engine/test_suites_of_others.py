@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
 from ablate.errors import SuiteError
 from ablate.registry import Catalogue
 from ablate.suite import parse_suite
+from cli import main
 from tests.engine.bad_suites import placed
 from tests.engine.test_bad_suites import fault
 
@@ -141,10 +143,49 @@ def test_a_whole_component_of_set_goes_before_a_part_of_the_quick_block(
     assert (training["epochs"], training["batch_rows"]) == (7, 8)
 
 
-@pytest.mark.parametrize("fault", ["memory.randm.budget_rows: 20", "optimizer.sgd.lrr: 1"])
+def test_a_star_of_a_quick_block_gives_way_as_well(catalogue: Catalogue) -> None:
+    """What stands there now has no such setting."""
+    quick = "quick: {memory.*.budget_rows: 9}\n"
+    changes = ["memory=none", "method=fine-tune"]
+    suite = parse_suite((BASE + quick).encode(), "t", "t.yaml", catalogue, True, changes)
+    assert "memory.*.budget_rows is left out" in suite.unread[0]
+
+
+@pytest.mark.parametrize("fault", ["memory.randm.budget_rows: 20", "memory.*.budgt: 1"])
 def test_a_slip_in_a_quick_block_stays_one(fault: str, catalogue: Catalogue) -> None:
     """With other changes of the command line beside it, too."""
     with pytest.raises(SuiteError):
         parse_suite(
-            (BASE + f"quick: {{{fault}}}\n").encode(), "t", "t.yaml", catalogue, True, ["model=mlp"]
+            (BASE + f"quick: {{{fault}}}\n").encode(),
+            "t",
+            "t.yaml",
+            catalogue,
+            True,
+            ["memory.*=first"],
         )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("show", "sgd"), "Meant may be: optimizer.sgd."),
+        (("show", "optimizer"), "optimizer.adam, optimizer.radam, optimizer.sgd."),
+        (("show", "sdg"), "optimizer.sgd"),
+        (("show", "zzzzzz"), "`list` shows all"),
+        (("verify", "nothing/report.md"), "there is no report nothing/report.md"),
+        (("plan", "smoke", "--set", "seeds=3"), "allowed: --seeds 3"),
+    ],
+)
+def test_a_command_says_what_was_meant(words: tuple[str, ...], said: str) -> None:
+    """In one line, with exit code 2."""
+    told = CliRunner().invoke(main, words)
+    assert (told.exit_code, len(told.output.strip().splitlines())) == (2, 1)
+    assert said in told.output
+
+
+def test_a_plan_says_what_the_command_line_has_changed() -> None:
+    """Before anything is trained."""
+    words = ("plan", "smoke", "--quick", "--set", "dataset.digits.tasks=2", "--seeds", "6")
+    told = CliRunner().invoke(main, words).output
+    line = "Changed on the command line: epochs: 1, not 2; tasks: 2, not 5; seeds: 6, not 5."
+    assert line in told.splitlines()
