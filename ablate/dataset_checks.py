@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ablate.errors import AblateError, Problem, SuiteError
-from ablate.foreign_text import NAME, plain
+from ablate.foreign_text import NAME, of_error, plain
 from ablate.registry import Catalogue
 from ablate.types import Choice, Facts, RunResult, Suite, Variant
 
@@ -111,8 +111,7 @@ def _unbuilt(variant: Variant, held: Facts, catalogue: Catalogue) -> Iterator[tu
         raise
     except Exception as error:  # whatever a stranger's model raises
         yield (
-            f"model {choice.name!r} on rows of shape {list(held.inputs)} raises "
-            f"{type(error).__name__}: {error}",
+            f"model {choice.name!r} on rows of shape {list(held.inputs)} raises {of_error(error)}",
             "rows that it reads, or another model",
         )
 
@@ -171,10 +170,7 @@ def _memory(variant: Variant, held: Facts, catalogue: Catalogue) -> Iterator[str
     except AblateError:
         raise
     except Exception as error:  # whatever a stranger's memory raises
-        yield (
-            f"Memory {plain(choice.label(), NAME)} cannot say what it keeps: "
-            f"{type(error).__name__}: {plain(error)}."
-        )
+        yield (f"Memory {plain(choice.label(), NAME)} cannot say what it keeps: {of_error(error)}.")
 
 
 def short_memory(

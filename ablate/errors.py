@@ -37,6 +37,10 @@ class AblateError(Exception):
 
     exit_code = ExitCode.REFUSED
 
+    def text(self) -> str:
+        """Say it in one line: a path or a stranger's word in it cannot start a line of its own."""
+        return plain(self, STORED)
+
 
 class CatalogueError(AblateError):
     """A component that cannot be read, or two that claim one name."""
@@ -119,6 +123,10 @@ class SuiteError(AblateError):
         super().__init__("\n".join(problem.text(path) for problem in problems))
         self.path = path
         self.problems = tuple(problems)
+
+    def text(self) -> str:
+        """Say all problems, a line each."""
+        return str(self)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -12,6 +12,10 @@ from ablate.paths import depth, undoes, within
 from ablate.schema import NAME, NAME_HELP, quoted, shown
 from ablate.types import Effect
 
+TOGETHER = ("both changed, or neither", "one changed alone")
+"""The two halves of an interaction."""
+
+
 KEYS = {
     "factors": "factors by name, each with two named levels: {gather: {parallel: {path: value}, "
     "chain: {path: value}}}",
@@ -264,6 +268,6 @@ class Design:
 
     def _halves(self, group: tuple[str, ...]) -> tuple[str, str]:
         if len(group) == 2:
-            return "both changed, or neither", "one changed alone"
+            return TOGETHER
         low, high = self.factors[group[0]]
         return high, low

@@ -29,7 +29,9 @@ REFERENCES = ("joint", "fine-tune")
 WAY_TO_JOINT, WITHOUT_JOINT = 0.25, 1.5
 """An arm stands at the newest task under a quarter of the way from there to `joint`. Where that was
 not run, under one and a half times the line, or a quarter of the way to the best arm of its cell:
-no arm is expected above `joint`, so that this asks for no less."""
+no arm is expected above `joint`, so that this asks for no less. Nor is `joint` expected above 100:
+a quarter of the way there is the most, or of two tasks, or tasks of unequal size, nobody would ever
+be said to remember."""
 
 ACCURACIES = ("accuracy", "task-prediction", "average-accuracy", "average-incremental-accuracy")
 """Metrics with a line for the newest task alone; a protocol's name is its final accuracy."""
@@ -250,7 +252,9 @@ def _limit(place: int, metric: str, seeds: Sequence[int], ground: Ground, line: 
     joint = [place for place, arm in cell.items() if reference(arm) == "joint"]
     best = max((_mean(place, metric, seeds, ground) for place in joint or cell), default=0.0)
     way = line + WAY_TO_JOINT * (best - line)
-    return way if joint and best > line else max(way, WITHOUT_JOINT * line)
+    if joint and best > line:
+        return way
+    return min(max(way, WITHOUT_JOINT * line), line + WAY_TO_JOINT * (100 - line))
 
 
 def _mean(place: int, metric: str, seeds: Sequence[int], ground: Ground) -> float:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ablate.errors import DataError, Stopped
+from ablate.errors import DataError, ExitCode, Stopped
+from ablate.foreign_text import of_error
 
 
 @contextmanager
 def contained(what: str) -> Iterator[None]:
     """Turn an exit, or an interrupt that nobody pressed, into an error that names its source.
 
+    Copies that the code makes of this process end here.
+
     what: whose code it is. Raises DataError; a real Ctrl-C passes.
     """
     pressed: list[int] = []
+    process = os.getpid()
     before = signal.getsignal(signal.SIGINT)
 
     def noted(number: int, frame: FrameType | None) -> None:
@@ -38,8 +43,9 @@ def contained(what: str) -> Iterator[None]:
             raise
         raise DataError(f"{what} raised KeyboardInterrupt by itself.") from error
     except BaseException as error:  # SystemExit, and whatever else passes by `except Exception`
-        said = f"{type(error).__name__}: {error}".rstrip(": ")[:60]
-        raise DataError(f"{what} ended Python ({said}) instead of returning.") from error
+        raise DataError(f"{what} ended Python ({of_error(error)}) instead of returning.") from error
     finally:
+        if os.getpid() != process:
+            os._exit(ExitCode.REFUSED)  # a copy that the code made of us must not go on as us
         if watched:
             signal.signal(signal.SIGINT, before)

@@ -2,8 +2,8 @@
 
 What a reader cannot see is shown as its escape (`\\x1b`, `\\u202e`), a line stays a line, and
 markup is shown, not obeyed. `plain` is for lines of plain text, `markdown` for reports, `code` for
-names in backticks, `figure` for Matplotlib, `terminal` for whole output, `visible` for texts that
-are read back.
+names in backticks, `of_error` for exceptions, `figure` for Matplotlib, `terminal` for whole output,
+`visible` for texts that are read back.
 """
 
 from __future__ import annotations
@@ -67,6 +67,19 @@ def markdown(text: object, limit: int = LINE) -> str:
     shown = _AUTOLINK.sub(lambda found: f"&#{ord(found[0])};", shown)
     shown = _CLOSING.sub(r"\\#", shown)
     return _LINE_START.sub(_kept_in_line, shown) if _LINE_START.match(shown) else shown
+
+
+def of_error(error: BaseException) -> str:
+    """Give an exception of somebody else's as one visible line; it may not even have a text.
+
+    >>> of_error(ValueError("a\\nb")), of_error(StopIteration())
+    ('ValueError: a b', 'StopIteration')
+    """
+    try:
+        text = plain(error)
+    except Exception as second:
+        text = f"its text cannot be had: {plain(type(second).__name__)}"
+    return f"{plain(type(error).__name__)}: {text}" if text else plain(type(error).__name__)
 
 
 def unmarked(text: str) -> str:

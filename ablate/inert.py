@@ -13,6 +13,9 @@ from ablate.store import Store
 from ablate.todo import differing, pair_key
 from ablate.types import Contrast, Site, Stack, Suite, Variant
 
+SAME = "bit for bit"
+"""How alike arms are that never felt what they differ in; others agree within float error."""
+
 
 def check(
     suite: Suite, store: Store, site: Site, executor: Any, stack_timeout: float | None = None
@@ -45,7 +48,8 @@ def check(
             yield f"The first steps of {pair} could not be compared: {answer}"
         elif "tied" in answer[0]:  # what raised here raises in the run too, and is told there
             tied = answer[0]["tied"]
-            reason = because(paths, [run.choices["method"].settings for run in stacks[place].runs])
+            settings = [run.choices["method"].settings for run in stacks[place].runs]
+            reason = because(paths, settings, tied)
             store.note({key: json.dumps({"tied": tied, "reason": reason})})
             if tied:
                 yield f"INERT: {pair} take the same first steps ({tied}): {reason}"
@@ -55,9 +59,17 @@ def _arms(suite: Suite, contrast: Contrast) -> tuple[Variant, Variant]:
     return suite.variants[contrast.treatment], suite.variants[contrast.baseline]
 
 
-def because(paths: Sequence[str], settings: Sequence[Any]) -> str:
-    """Say why arms tie, where it is known: which settings differ without being felt."""
+def because(paths: Sequence[str], settings: Sequence[Any], tied: str) -> str:
+    """Say why arms tie, where it is known: which settings differ without being felt.
+
+    tied: how alike they are. Where steps are tiny, what is read moves no parameter visibly.
+    """
     steps = {method.get("inner_steps") for method in settings}
     if steps == {1} and any(".update" in path for path in paths):
         return "at r = 1 with plain SGD both update rules are one step on the mean loss"
-    return f"they differ in {', '.join(paths)} alone, which nothing in these settings reads"
+    felt = (
+        "which nothing in these settings reads"
+        if tied == SAME
+        else "which moves no parameter beyond float error in these steps (is the learning rate 0?)"
+    )
+    return f"they differ in {', '.join(paths)} alone, {felt}"

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from ablate import shipped
 from ablate.errors import CatalogueError, SelectionError, unknown
 from ablate.foreign_code import contained
+from ablate.foreign_text import of_error
 from ablate.reading import REQUIRED, Component, Field, Unreadable, docs_by_field, read_components
 from ablate.types import Choice
 
@@ -163,8 +164,7 @@ def _from_file(path: Path, module: str) -> list[Component]:
         try:
             return _imported(module)
         except Exception as error:  # whatever a stranger's module raises
-            said = f"{type(error).__name__}: {error}"
-            raise CatalogueError(f"{path}: cannot be imported: {said}") from error
+            raise CatalogueError(f"{path}: cannot be imported: {of_error(error)}") from error
     except (SyntaxError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path}: cannot be read as Python: {error}") from error
 

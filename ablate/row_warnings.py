@@ -18,15 +18,31 @@ EXTREME = 1000.0
 """... and a single value that alone is."""
 APART = 10.0
 """How many times one part's root mean square may be the other's."""
+DIFFER, SAME = 0.01, 1e-6
+"""A spread about the mean row, as a share of the root mean square, under which rows hardly differ,
+and under which single precision shows them as the same."""
+AMBIGUOUS = 0.01
+"""Published data sets have a few rows under two classes; a larger share than this is a fault."""
+UNEVEN = 20
+"""How many times the smallest class the largest may be, before averages hide the small ones."""
+HIDES = {
+    "train": "the small ones weigh little in what is learnt",
+    "test": "accuracy over all rows is mostly that of the large ones, and what naming the largest "
+    "scores is the majority class in the table of arms",
+}
 
 
 def warnings_of(data: Data) -> tuple[str, ...]:
     """Say what a reader should know of a data set's rows; nothing where they are as usual."""
     return (
         *scale(data.x_train),
+        *alike(data.x_train),
         *scaled_apart(data.x_train, data.x_test),
         *duplicates(data.x_train, data.x_test),
+        *contradicted(data.x_train, data.y_train),
         *singles(data),
+        *uneven(data.y_train, "train"),
+        *uneven(data.y_test, "test"),
     )
 
 
@@ -43,6 +59,47 @@ def scale(rows: NDArray[Any]) -> Iterator[str]:
             f"The rows are {what} of a root mean square of {size:.3g} (the largest {largest:.3g}), "
             f"taken as they are: networks are drawn for about 1 and may learn nothing; {remedy}."
         )
+
+
+def alike(rows: NDArray[Any]) -> Iterator[str]:
+    """Say where rows are nearly the same: what tells them apart drowns in what they share."""
+    largest, size = sizes(rows)
+    if largest == 0 or len(rows) == 1:
+        return
+    common = sizes(rows.mean(0, dtype=np.float64))[1]
+    share = max(0.0, 1 - (common / size) ** 2) ** 0.5
+    if share < SAME:
+        yield "All training rows are the same: there is nothing to tell classes by."
+    elif share < DIFFER:
+        yield (
+            f"The training rows hardly differ: their spread about the mean row is {share:.1g} of "
+            "their root mean square; subtract the mean row of the training rows and scale."
+        )
+
+
+def contradicted(rows: NDArray[Any], labels: Ints) -> Iterator[str]:
+    """Say how many rows stand under several classes, where they are many."""
+    classes: dict[int, set[int]] = {}
+    hashes = [_hash(row) for row in rows]
+    for key, label in zip(hashes, labels.tolist(), strict=True):
+        classes.setdefault(key, set()).add(label)
+    yield from ambiguous(sum(len(classes[key]) > 1 for key in hashes), len(rows))
+
+
+def ambiguous(count: int, total: int) -> Iterator[str]:
+    """Say of `count` of all training rows that they have other classes too; of a few nothing."""
+    if count > AMBIGUOUS * total:
+        yield (
+            f"{count:,} of {total:,} training rows stand under another class too, value for value: "
+            "no learner can tell them apart."
+        )
+
+
+def uneven(labels: Ints, part: str) -> Iterator[str]:
+    """Say where one class has many times the rows of another."""
+    _, counts = np.unique(labels, return_counts=True)
+    if len(counts) and counts.max() > UNEVEN * counts.min():
+        yield f"Classes have {counts.min():,} to {counts.max():,} rows to {part}: {HIDES[part]}."
 
 
 def scaled_apart(train: NDArray[Any], test: NDArray[Any]) -> Iterator[str]:

@@ -38,7 +38,7 @@ def check_rows(data: Data, where: str) -> int:
         raise DataError(
             f"{where}: the parts do not belong together: {len(x)} rows {list(x.shape[1:])} and "
             f"{len(y)} labels to train, {len(x_test)} rows {list(x_test.shape[1:])} and "
-            f"{len(y_test)} labels to test."
+            f"{len(y_test)} labels to test.{_transposed(data)}"
         )
     if not x.size or not x_test.size:
         raise DataError(f"{where}: rows without values, of shapes {x.shape} and {x_test.shape}.")
@@ -51,6 +51,13 @@ def check_rows(data: Data, where: str) -> int:
                 f"{int(bad.argmax())}. Leave these rows out or fill them in."
             )
     return count_classes(y, y_test, where)
+
+
+def _transposed(data: Data) -> str:
+    """Say that features seem to come before rows, as other tools keep them."""
+    x, y, x_test, y_test = data
+    last = x.shape[-1] == len(y) and x_test.shape[-1] == len(y_test)
+    return " Rows seem to be last: np.moveaxis(x, -1, 0) puts them first." if last else ""
 
 
 def content_digest(data: Data) -> str:
@@ -106,7 +113,12 @@ def count_classes(y_train: Ints, y_test: Ints, where: str) -> int:
         raise DataError(f"{where}: {len(y_train)} labels to train and {len(y_test)} to test.")
     trained, tested = np.unique(y_train), np.unique(y_test)
     if min(trained[0], tested[0]) < 0:
-        raise DataError(f"{where}: labels must be 0, 1, 2 ...; some are negative.")
+        below = np.union1d(trained[trained < 0], tested[tested < 0])
+        narrow = "; of more than 128 classes, int8 is too narrow" if below[0] == -128 else ""
+        raise DataError(
+            f"{where}: labels must be 0, 1, 2 ...; some are negative ({named(below)}): number the "
+            f"classes in order, as by np.unique(y, return_inverse=True)[1]{narrow}."
+        )
     every = np.union1d(trained, tested)
     faults = []
     if len(every) == 1:

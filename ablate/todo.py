@@ -12,6 +12,7 @@ from ablate import notes, provenance
 from ablate.errors import AblateError, DataError, SelectionError, SourceError
 from ablate.fingerprints import code_facts
 from ablate.foreign_code import contained
+from ablate.foreign_text import of_error
 from ablate.plan import Plan, canonical, specify
 from ablate.registry import Catalogue, scan
 from ablate.standing import DAMAGED, Reason, current, is_done, reasons
@@ -45,7 +46,7 @@ def inspect(choice: Choice, catalogue: Catalogue, root: Path, *, fetch: bool) ->
     except Exception as error:
         raise DataError(
             f"{choice.kind}.{choice.name} cannot look at its data in {root.absolute()}: "
-            f"{type(error).__name__}: {error}."
+            f"{of_error(error)}."
         ) from error
     return facts
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ablate.correction import CORRECTIONS as CORRECTIONS, Step, adjust as adjust
+from ablate.foreign_text import of_error
 from ablate.interim import Interim, once
 from ablate.power import equivalence, minimal_effect, one_sided, seeds
 from ablate.types import ENOUGH_PAIRS, Comparison, TestResult, Verdict
@@ -69,7 +70,7 @@ def examine(
     try:
         results = {name: test(comparison, alpha) for name, test in tests.items()}
     except Exception as error:  # a third party's test may raise anything
-        said = f"a test raised {type(error).__name__}: {error}"
+        said = f"a test raised {of_error(error)}"
         return Evidence(comparison, {}, alpha, said, said, interim)
     if not reason and any(math.isnan(results[name].p) for name in DECISIVE):
         said = "a test gave no p-value"
@@ -193,7 +194,7 @@ MEANS = {
 
 def _undecided(evidence: Evidence, interim: Interim, step: Step) -> str:
     if interim.p <= evidence.alpha:
-        return "decided on its own, but not after correction for the other contrasts"
+        return "decided on its own, but not after correction for the other claims"
     needed, unit = seeds_needed(evidence, step.hardest), evidence.comparison.unit
     more = f"more than {farthest(interim.last.n):,} {unit} would be needed"
     if needed > interim.last.n:

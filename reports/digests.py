@@ -110,6 +110,7 @@ def provenance_table(study: Study) -> str:
             f"{part} {' / '.join(sorted(words))}".strip() for part, words in parts.items()
         )
         for name, parts in sorted(found.items())
+        if any(words != {""} and words != {"[]"} for words in parts.values())
     }
     rows = [[name, Markup(markdown(said, MOST_FACTS))] for name, said in facts.items()]
     return tables.table(["fact", "value"], rows) if rows else "No records."

@@ -52,6 +52,9 @@ CROWDED = 4
 LINES = {"chance": ":", "majority class": "-.", "newest task alone": "--"}
 """How the lines that cost nothing are drawn."""
 
+MOST_BANDS = 9
+"""Arms of a panel whose intervals are drawn: of more, the bands would hide the curves."""
+
 MOST_PANELS = 16
 """More settings than this have no picture of curves."""
 
@@ -220,8 +223,9 @@ def curves(study: Study, pyplot: Any) -> Any:
                 label=drawable(arm.variant.name, SHORT),
                 **style,
             )
-            low, high = [e.low for e in arm.curve], [e.high for e in arm.curve]
-            axes.fill_between(tasks, low, high, color=style["color"], alpha=0.12, lw=0)
+            if len(arms) <= MOST_BANDS:
+                low, high = [e.low for e in arm.curve], [e.high for e in arm.curve]
+                axes.fill_between(tasks, low, high, color=style["color"], alpha=0.12, lw=0)
         _lines(axes, study, [arm.variant for arm in arms])
         axes.set_title(drawable(title, SHORT), fontsize=9)
         axes.set_xticks(tasks)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import StoreError
-from ablate.foreign_text import markdown
+from ablate.foreign_text import markdown, of_error
 from ablate.store import make_folder
 
 
@@ -61,7 +61,7 @@ def draw(
                 names.append(name)
                 continue
         except Exception as error:  # whatever Matplotlib, a font or the disk raises
-            failed[name] = f"{type(error).__name__}: {str(error).strip()}"
+            failed[name] = of_error(error)
         with suppress(OSError):
             (folder / name).unlink(missing_ok=True)  # left by a report of other records
     return Pictures(tuple(names), failed)

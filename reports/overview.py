@@ -44,8 +44,10 @@ def importance(study: Study, pictures: Sequence[str]) -> list[str]:
         parts.append(table(head, rows))
     parts.append(words.picture(SHARES, "Shares of variance, and levels", pictures))
     lost = [one.metric for one in study.importance if not one.shares.full]
+    ended = all(arm.statuses["ok"] == study.suite.seeds for arm in study.arms)
+    why = "The arms are a fraction of all combinations" if ended else "Runs were lost or not run"
     kinds = (
-        f"Runs were lost or not run ({markdown(', '.join(lost))}): these are type II sums of "
+        f"{why} ({markdown(', '.join(lost))}): these are type II sums of "
         "squares, which do not add up. "
         if lost
         else "Every combination ran in every seed, so that the shares add up. "

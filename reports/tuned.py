@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ablate.flow import Study
-from ablate.foreign_text import code, markdown, plain
+from ablate.foreign_text import STORED, code, markdown, plain
 from ablate.tunables import Tuned, TunedArm
 
 from . import tables
@@ -23,7 +23,8 @@ def lines(found: Tuned) -> Iterator[str]:
             f"  {plain(name):<24} {arm.scores[0]:6.2f} -> {arm.scores[arm.best]:6.2f} "
             f"(+{gain:.2f})  " + (plain(values(arm)) if arm.best else "as written")
         )
-    yield f"\nTuned values: {found.file}. A suite takes them with `tuned: <that file>`."
+    path = plain(found.file, STORED)
+    yield f"\nTuned values: {path}. A suite takes them with `tuned: <that file>`."
 
 
 def values(arm: TunedArm) -> str:

@@ -97,10 +97,12 @@ def asked(verdict: Verdict) -> bool:
 
 def answer(study: Study) -> str:
     """Answer the suite's question in one sentence, from the contrast that it declares first."""
+    from . import factors
+
     if study.pooled:
         return _pooled(study)
     if study.factors and not study.verdicts:
-        return _effects(study)
+        return factors.answer(study)
     if not study.verdicts:
         return "**No answer:** the suite declares no contrast."
     first = primary(study)
@@ -114,6 +116,7 @@ def answer(study: Study) -> str:
 
 def told(study: Study) -> Iterator[str]:
     """Say the answer and every verdict in plain lines, for a terminal."""
+    from .factors import levels
     from .floors import qualifiers
 
     yield f"\n{shown(study.suite.question, STORED)}\n{unmarked(answer(study))}"
@@ -125,7 +128,8 @@ def told(study: Study) -> Iterator[str]:
         yield f"  {said:<22} {names}"
     for effect, verdict in zip(study.suite.effects, study.effects, strict=True):
         said = decision(verdict).replace("**", "")
-        yield f"  {said:<22} {shown(named(study, effect))}  [{shown(effect.metric)}]"
+        name = " ".join(filter(None, (shown(named(study, effect)), shown(levels(effect)))))
+        yield f"  {said:<22} {name}  [{shown(effect.metric)}]"
     yield from (f"  {unmarked(twins(found))}" for found in study.same)
 
 
@@ -164,29 +168,6 @@ def twins(same: Same) -> str:
         f"{100 * same.matters:.1f} % (at most {100 * same.alpha:g} "
         f"{error} is expected)" + ("; TOO MANY" if same.suspicious else "")
     )
-
-
-def _effects(study: Study) -> str:
-    """Answer from a factorial: which effects matter, the largest first, and what is open."""
-    parts = []
-    for name, said in (
-        ("MATTERS", "beyond the margin"),
-        ("NEGLIGIBLE", "inside it"),
-        ("INCONCLUSIVE", "not decided"),
-        ("UNTESTABLE", "untestable"),
-    ):
-        mine = sorted(
-            ((e, v) for e, v in study.factors if v.decision == name),
-            key=lambda pair: -abs(pair[1].estimate) if math.isfinite(pair[1].estimate) else 0,
-        )
-        figures = [f"{markdown(named(study, e))} ({points(v.estimate)})" for e, v in mine]
-        if mine and name == "MATTERS":
-            parts.append(
-                f"{len(mine)} of {len(study.factors)} effects {said}: {', '.join(figures)}"
-            )
-        elif mine:
-            parts.append(f"{len(mine)} {said}")
-    return f"**{'; '.join(parts)}.**"
 
 
 def scoring(study: Study, contrast: Contrast) -> str:

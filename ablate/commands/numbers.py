@@ -10,6 +10,7 @@ import click
 
 from ablate.commands.shared import say, say_all
 from ablate.errors import ExitCode
+from ablate.foreign_text import STORED, plain
 
 
 @click.command()
@@ -115,4 +116,5 @@ def calibrate(studies: int, engine: int, seed: int, out: Path) -> None:
 
     found = study.calibrate(studies, engine, seed, lambda part: say(part, err=True))
     command = f"python cli.py calibrate --studies {studies} --engine {engine} --seed {seed}"
-    say(f"Written: {shipped.module('reports.calibration').write(found, out, command)}")
+    path = shipped.module("reports.calibration").write(found, out, command)
+    say(f"Written: {plain(path, STORED)}")

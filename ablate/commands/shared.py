@@ -16,7 +16,7 @@ import click
 from ablate.commands.standard import open_streams
 from ablate.commands.stopping import stoppable
 from ablate.commands.terminal import ComponentLog, confirmed, private, say as say, stream
-from ablate.foreign_text import plain
+from ablate.foreign_text import STORED, of_error, plain
 
 if TYPE_CHECKING:
     from ablate.flow import Study
@@ -172,7 +172,7 @@ class Commands(click.Group):
             try:
                 return super().invoke(ctx)
             except AblateError as error:
-                say(str(error), err=True)
+                say(error.text(), err=True)
                 sys.exit(error.exit_code)
             except click.ClickException as error:
                 usage = io.StringIO()
@@ -202,8 +202,8 @@ def under_own_name(suite: Suite, store: Store, results: Path) -> Suite:
     if mine.name != suite.name:
         owner = ownership.owner_of(suite.name, store)
         whose = owner.origin if owner and owner.origin else "another suite"
-        say(f"{results / suite.name} is of {whose}; this suite's report goes to "
-            f"{results / mine.name}.", err=True)  # fmt: skip
+        here, there = plain(results / suite.name, STORED), plain(results / mine.name, STORED)
+        say(f"{here} is of {plain(whose)}; this suite's report goes to {there}.", err=True)
     return mine
 
 
@@ -226,7 +226,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
                     raise
                 raise AblateError(
                     f"a component, a plug-in or a data function would have ended the command: "
-                    f"{type(error).__name__}: {plain(error)} ({last.name}:{frames[-1].lineno})"
+                    f"{of_error(error)} ({plain(last.name)}:{frames[-1].lineno})"
                 ) from None
 
     return calling
@@ -248,7 +248,7 @@ def finish(study: Study, folder: Path, style: str = "full") -> None:
     path = shipped.module("reports.write" if style == "full" else "reports.one_page").write(
         study, folder
     )
-    say_all([*words.told(study), f"\nReport: {path}"])
+    say_all([*words.told(study), f"\nReport: {plain(path, STORED)}"])
     say_all((caveat.plainly() for caveat in study.caveats), err=True)
     lost = len({r.key for runs in study.runs for r in runs.values() if r.status != "ok"})
     if lost:

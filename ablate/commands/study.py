@@ -238,7 +238,8 @@ def tune(
     folder = results / named.name
     if tuner.untouched:
         say(
-            f"The space reaches nothing in {', '.join(tuner.untouched)}: left as written.", err=True
+            f"The space reaches nothing in {plain(', '.join(tuner.untouched))}: left as written.",
+            err=True,
         )
     with (
         sole_writer(results),

@@ -19,7 +19,7 @@ from typing import BinaryIO, TextIO
 
 import click
 
-from ablate.foreign_text import terminal as visible
+from ablate.foreign_text import STORED, plain, terminal as visible
 
 LOG_BYTES = 1_000_000
 """Bytes of prints that are kept: a log that fills the disk would spoil more than its component."""
@@ -197,4 +197,6 @@ class ComponentLog:
         if self.failed:
             return f"Components or libraries printed something; no log of it: {self.failed}"
         more = f", the first {LOG_BYTES:,} bytes" if self.left_out else ""
-        return f"Components or libraries printed something; it is in {self.path}{more}"
+        return (
+            f"Components or libraries printed something; it is in {plain(self.path, STORED)}{more}"
+        )

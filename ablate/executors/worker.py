@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ablate.foreign_text import of_error
 from ablate.types import Json
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -46,7 +47,7 @@ def main(parent: int, jobs: int, answers: int, dump: int) -> None:
         torch.set_num_threads(1)
         state = process_state.snapshot()
     except BaseException as error:
-        say({"broken": f"{type(error).__name__}: {error}"[:400]})
+        say({"broken": of_error(error)})
         raise
     say({"ready": True})
     with os.fdopen(jobs, "rb") as lines:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from ablate.foreign_text import of_error
 from ablate.types import Comparison, TestResult
 from ablate.verdict import DECISIVE
 
@@ -28,8 +29,7 @@ def _guarded(name: str, test: Test, comparison: Comparison, alpha: float) -> Tes
     try:
         return test(comparison, alpha)
     except Exception as error:  # a third party's test may raise anything
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return not_computed(name, len(comparison.deltas), reason)
+        return not_computed(name, len(comparison.deltas), of_error(error))
 
 
 def not_computed(name: str, n: int, reason: str) -> TestResult:

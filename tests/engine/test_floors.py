@@ -192,6 +192,35 @@ def test_joint_of_other_code_sets_no_limit() -> None:
     assert judge.judge(suite, judge.claims(suite, runs))[0].flags == ()
 
 
+@pytest.mark.parametrize("tasks", [2, 3, 5, 10])
+@pytest.mark.parametrize("share", [0.0, 0.6, 0.9])
+def test_an_arm_far_above_the_newest_task_is_never_said_to_keep_it_alone(
+    tasks: int, share: float
+) -> None:
+    """Whatever the newest task's share of the rows: no joint is above 100.
+
+    share: the newest task's rows of all; 0 for tasks of one size.
+    """
+    newest = round(share * 2000) or 2000 // tasks
+    rows = [2 * ((2000 - newest) // (tasks - 1) // 2)] * (tasks - 1) + [newest]
+    classes = [n // 2 for n in rows for _ in range(2)]
+    line = 100 * newest / sum(rows)
+
+    def at(level: float, seed: int) -> dict[int, RunResult]:
+        runs = {}
+        for i, score in enumerate(scores(level, 0.5, seed)):
+            right = [[round(score / 100 * n) for n in rows] for _ in rows]
+            made = record(i, right, right, class_rows=classes)
+            runs[i] = replace(
+                made, rows=rows, right={"all-classes": right}, task_right={"all-classes": right}
+            )
+        return runs
+
+    high, low = line + 0.4 * (100 - line), line + 0.01 * (100 - line)
+    assert NEWEST not in judged([at(high, 0), at(high, 1)]).flags
+    assert NEWEST in judged([at(low, 0), at(low, 1)]).flags
+
+
 def test_the_best_arm_stands_in_for_joint() -> None:
     """It asks for no less than joint would: arms at 34 beside one at 95, and beside one at 40."""
     low, high = arm(34.0), arm(34.5, seed=1)

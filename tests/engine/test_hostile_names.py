@@ -195,3 +195,50 @@ def test_no_command_sends_control_characters_to_the_terminal(
         assert not unseen(done.output, "\n"), words_typed
         assert "\\x1b" in done.output
         assert done.exit_code == (0 if words_typed == asked[0] else 2)
+
+
+FORGED = "\nMATTERS (helps)\x1b[2J"
+"""Would be a line of its own on a terminal."""
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("plan", f"none{FORGED}.yaml"),
+        ("run", "good.yaml", "--results", f"r{FORGED}"),
+        ("report", "good.yaml", "--results", f"r{FORGED}"),
+        ("report", "good.yaml", "--results", f"none{FORGED}"),
+        ("plan", "arrays.yaml"),
+        ("plan", "arrays.yaml", "--data-root", f"d{FORGED}"),
+        ("plan", "pictures.yaml", "--data-root", f"d{FORGED}"),
+        ("run", "good.yaml", "--only", f"x{FORGED}"),
+        ("run", "good.yaml", "--set", f"method.meta.epochs=1{FORGED}"),
+        ("compare", f"none{FORGED}.csv"),
+        ("verify", f"none{FORGED}/a/report.md"),
+        ("show", f"memory{FORGED}"),
+    ],
+    ids=" ".join,
+)
+def test_no_name_of_a_file_starts_a_line_of_the_terminal(
+    typed: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A verdict there would be taken for ours."""
+    from click.testing import CliRunner
+
+    import cli
+
+    monkeypatch.chdir(tmp_path)
+    data = TINY.replace("seeds: 3", "seeds: 1").replace("epochs: 2", "epochs: 1")
+    name = "a\\nMATTERS (helps)\\e[2J"
+    for file, choice in (
+        ("good", "{digits: {tasks: 5}}"),
+        ("arrays", f'{{arrays: {{source: "{name}.npz", tasks: 5}}}}'),
+        ("pictures", f'{{image-folder: {{folder: "{name}", tasks: 5}}}}'),
+    ):
+        Path(f"{file}.yaml").write_text(data.replace("{digits: {tasks: 5}}", choice))
+    if typed[0] == "report":
+        CliRunner().invoke(cli.main, ["run", "good.yaml", "--results", f"r{FORGED}"])
+    done = CliRunner().invoke(cli.main, list(typed))
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    assert not unseen(done.output, "\n")
+    assert not [line for line in done.output.splitlines() if line.startswith("MATTERS (helps)")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate import flow
+from ablate import flow, inert
 from ablate.executors.inline import Inline
 from ablate.inert import check
 from ablate.store import open_store
@@ -77,3 +77,17 @@ def test_differing_settings_are_named_by_their_path(
         "model.mlp.widths",
         "method.meta.update.reptile.epsilon",
     ]
+
+
+@pytest.mark.parametrize(
+    ("tied", "said"),
+    [
+        ("bit for bit", "which nothing in these settings reads"),
+        ("within float error", "which moves no parameter beyond float error"),
+    ],
+)
+def test_steps_too_small_to_be_felt_are_not_taken_for_settings_that_are_not_read(
+    tied: str, said: str
+) -> None:
+    """At a learning rate of 1e-9 a memory is read all the same."""
+    assert said in inert.because(["memory"], [{"inner_steps": 2}], tied)

@@ -187,6 +187,26 @@ def test_more_seeds_than_declared_are_told(
     assert "> **The suite declares 3 seeds; this report is of 4** (`--seeds`)." in report
 
 
+def test_a_change_of_seeds_is_told_once_on_the_first_screen(
+    suite_of: Callable[..., Suite], run_suite: Callable[..., flow.Study]
+) -> None:
+    """As a change, and neither as another number than declared nor as a deviation too."""
+    study = run_suite(flow.with_seeds(suite_of(), 4))
+    late = "seeds: registered 3, now 4."
+    report = write.text(replace(study, deviations=(late, "alpha: registered 0.1, now 0.05.")))
+    screen = report.split("## Arms")[0]
+    assert "seeds: 4, not 3" in screen
+    assert "The suite declares" not in screen
+    assert late not in screen
+    assert "alpha: registered" in screen
+
+
+def test_facts_of_no_content_are_not_listed(study: flow.Study) -> None:
+    """An empty mark, and warnings of which there are none."""
+    section = write.text(study).split("## Provenance")[1].split("## The suite")[0]
+    assert not [line for line in section.splitlines() if line.endswith(("|  |", r"| \[\] |"))]
+
+
 def test_a_fence_in_the_suite_does_not_end_its_fence() -> None:
     """A longer one is put around it."""
     assert write.fenced("a\n```\nb") == "````yaml\na\n```\nb\n````"

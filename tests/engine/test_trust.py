@@ -155,6 +155,48 @@ def test_code_that_ends_python_ends_in_an_error(body: str, said: str, tmp_path: 
         assert "Stopped" not in told
 
 
+@pytest.mark.parametrize("body", ["os.fork()", "[os.fork() for _ in range(3)]"])
+def test_a_copy_that_code_makes_of_the_command_does_not_go_on_as_the_command(
+    body: str, tmp_path: Path
+) -> None:
+    """Every line is said once, by one process, and no other is left behind."""
+    path = suite_in(tmp_path / "study", "forks:rows")
+    (path.parent / "forks.py").write_text(
+        ROWS.replace("def rows():", f"import os\n\ndef rows():\n    {body}")
+    )
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "cli.py"), "plan", str(path), "--results", str(tmp_path / "r")],
+        capture_output=True,
+        text=True,
+        timeout=60,  # a copy that lives on holds the pipes open
+        check=False,
+    )
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert done.stdout.count("to run") == 1
+
+
+STRANGE = {
+    "two lines": 'raise ValueError("a\\nMATTERS (helps)\\x1b[2J")',
+    "no end": 'raise ValueError("x" * 3_000_000)',
+    "no text": 'raise type("E", (Exception,), {"__str__": lambda self: 1 / 0})',
+    "nothing": "raise StopIteration",
+    "half a letter": 'raise ValueError("\\ud800")',
+    "an exit of two lines": 'raise SystemExit("a\\nMATTERS")',
+}
+
+
+@pytest.mark.parametrize("case", STRANGE)
+def test_what_code_raises_is_one_line_of_bounded_length(case: str, tmp_path: Path) -> None:
+    """It names the function."""
+    path = suite_in(tmp_path, f"strange_{abs(hash(case))}:rows")
+    (tmp_path / f"strange_{abs(hash(case))}.py").write_text(f"def rows():\n    {STRANGE[case]}\n")
+    code, told = ask("plan", path, "--results", tmp_path / "r")
+    assert code == ExitCode.REFUSED
+    assert told.count("\n") == 1
+    assert ":rows" in told
+    assert len(told) < 2500
+
+
 def test_a_real_interrupt_passes() -> None:
     """It is the user's."""
     with pytest.raises(KeyboardInterrupt), contained("a function"):

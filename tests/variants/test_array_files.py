@@ -52,7 +52,13 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "labels that are not numbers": ({"y_train": np.where(Y, Y, np.nan)}, "some are NaN or inf"),
     "labels without end": ({"y_test": np.array([0, 1, 2, np.inf, 1, 2])}, "some are NaN or inf"),
     "labels that are complex": ({"y_train": Y + 0j}, "imaginary part would be lost"),
-    "labels below zero": ({"y_train": Y - 1}, "some are negative"),
+    "labels below zero": ({"y_train": Y - 1}, r"some are negative \(-1\).*np.unique"),
+    "labels that wrapped": ({"y_train": (Y + 127).astype("u1").astype("i1")}, "int8 is too narrow"),
+    "labels in a line": ({"y_train": Y[None]}, r"flatten them, y.ravel\(\)"),
+    "features before rows": (
+        {"x_train": X.T, "x_test": X[:6].T},
+        r"Rows seem to be last: np.moveaxis\(x, -1, 0\)",
+    ),
     "labels from 1": ({"y_train": Y + 1, "y_test": np.arange(6) % 3 + 1}, "subtract 1"),
     "labels of 2^40": ({"y_train": np.where(Y == 2, 1 << 40, Y)}, "number the classes in order"),
     "labels of 2^63": ({"y_train": np.where(Y == 2, 1 << 63, Y).astype("u8")}, "whole number"),
@@ -142,6 +148,26 @@ WARNED: dict[str, tuple[Change, str]] = {
     "nothing but zeros": ({"x_train": X * 0}, "Every value .* is 0"),
     "test rows that are trained on": ({"x_test": X[:6]}, "6 of 6 test rows are training rows"),
     "one such row": ({"x_test": np.vstack([X[:1], X[1:6] + 1])}, "1 of 6 test rows"),
+    "rows that are all the same": ({"x_train": X * 0 + 0.5}, "rows are the same"),
+    "values far from their mean": ({"x_train": X * 0.01 + 9}, "hardly differ.*subtract the mean"),
+    "one row under three classes": (
+        {"x_train": np.vstack([X[:1], X[:1], X[:1], X[3:]])},
+        "3 of 12 training rows stand under another class",
+    ),
+    "a class of very many rows": (
+        {
+            "x_train": np.random.default_rng(1).random((90, 5)),
+            "y_train": np.r_[np.zeros(86, int), 1, 1, 2, 2],
+        },
+        "2 to 86 rows to train: the small ones weigh little",
+    ),
+    "a class that fills the test": (
+        {
+            "x_test": np.random.default_rng(1).random((90, 5)),
+            "y_test": np.r_[np.zeros(86, int), 1, 1, 2, 2],
+        },
+        "2 to 86 rows to test: accuracy over all rows is mostly that of the large",
+    ),
     "a class of one row": (
         {"y_train": np.where(np.arange(12) == 4, 2, Y % 2)},
         "1 of 3 classes .* to train: 2",
@@ -221,6 +247,19 @@ DAMAGED: dict[str, tuple[Callable[[dict[str, bytes]], dict[str, bytes]], str]] =
         lambda m: {k: m[k] for k in m if k != "y_test.npy"},
         "lacks y_test; it has",
     ),
+    "an array twice": (lambda m: m | {"x_test": m["x_test.npy"]}, "holds x_test more than once"),
+    "other letters": (
+        lambda m: {k.replace("x_", "X_"): v for k, v in m.items()},
+        "Save X_train as x_train, X_test as x_test",
+    ),
+    "names of other meaning": (
+        lambda m: dict(zip(["a", "b"], m.values(), strict=False)),
+        "np.savez",
+    ),
+    "an array missing whose neighbour is there": (
+        lambda m: {k: m[k] for k in m if k != "x_test.npy"},
+        r"'y_test'\]\. np\.savez",
+    ),
     "no array at all": (lambda _: {}, "lacks x_train, y_train, x_test, y_test"),
 }
 
@@ -231,6 +270,39 @@ def test_damaged_archives_are_refused_before_they_are_unpacked(case: str, tmp_pa
     change, said = DAMAGED[case]
     with pytest.raises(DataError, match=said):
         archive(tmp_path, change(members())).look(tmp_path)
+
+
+OTHERS = {
+    "MATLAB": (b"MATLAB 5.0 MAT-file, Platform: GLNXA64", "scipy.io.loadmat"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n", "h5py"),
+    "NumPy": (b"\x93NUMPY\x01\x00", "a single array"),
+    "pickle": (b"\x80\x04\x95", "a pickle"),
+    "gzip": (b"\x1f\x8b\x08", "packed by gzip"),
+    "Git": (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+    "a server": (b"<!DOCTYPE html>", "a web page"),
+    "a spreadsheet": (b"x,y\n1,2\n", "a text, such as a table"),
+    "a broken download": (b"PK\x03\x04" + bytes(80), "cut off or damaged"),
+    "nobody": (b"", "it is empty"),
+    "noise": (bytes(range(128, 228)), "not a zip file"),
+}
+
+
+@pytest.mark.parametrize("tool", OTHERS)
+def test_files_of_other_tools_are_refused_by_their_kind(tool: str, tmp_path: Path) -> None:
+    """In one line that names the file and how it becomes what is read."""
+    content, said = OTHERS[tool]
+    (tmp_path / "mine.npz").write_bytes(content)
+    with pytest.raises(DataError, match=said) as caught:
+        Arrays("mine.npz").look(tmp_path)
+    assert str(caught.value).count("\n") == 0
+
+
+def test_what_torch_saves_is_told_from_an_archive_of_arrays(tmp_path: Path) -> None:
+    import torch
+
+    torch.save({name: torch.as_tensor(part) for name, part in four().items()}, tmp_path / "a.npz")
+    with pytest.raises(DataError, match=r"torch\.save.*np\.savez"):
+        Arrays("a.npz").look(tmp_path)
 
 
 def test_a_damaged_stream_is_refused(tmp_path: Path) -> None:

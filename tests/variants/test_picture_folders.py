@@ -172,7 +172,29 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda at: (at / "test/ant").rename(at / "test/Ant"),
         "upper and lower case alone",
     ),
-    "no test part": (lambda at: (at / "test").rename(at / "other"), "lacks test"),
+    "classes that differ in a space": (
+        lambda at: (at / "test/ant").rename(at / "test/ant "),
+        "spaces, case or how accents are encoded alone",
+    ),
+    "classes whose accents are encoded in two ways": (
+        lambda at: [
+            (at / part / "ant").rename(at / part / name)
+            for part, name in (("train", "caf\u00e9"), ("test", "cafe\u0301"))
+        ],
+        "how accents are encoded alone",
+    ),
+    "no test part": (
+        lambda at: (at / "test").rename(at / "other"),
+        r"lacks test \(or val\).*it holds 'other', 'train'",
+    ),
+    "no split at all": (
+        lambda at: [(at / "train").rename(at / "ant2"), (at / "test").rename(at / "bee2")],
+        "it holds 'ant2', 'bee2'",
+    ),
+    "pictures of another ending": (
+        lambda at: [p.rename(p.with_suffix(".gif")) for p in at.glob("*/*/*.png")],
+        "there are none.*Other files that are there: 10 .gif",
+    ),
     "no pictures": (lambda at: [p.unlink() for p in at.glob("*/*/*.png")], "there are none"),
     "one class": (lambda at: [p.unlink() for p in at.glob("*/bee/*.png")], "one class alone"),
 }
@@ -240,6 +262,19 @@ WARNED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a test picture that is trained on": (
         lambda at: grey(at / "test/ant/9.png", 1),
         "1 of 5 test rows are training rows too",
+    ),
+    "a class of no picture": (lambda at: (at / "train/cow").mkdir(), "are no classes: cow"),
+    "a picture of no class": (lambda at: grey(at / "test/a.png"), "1 picture lies in no class"),
+    "a picture under two classes": (
+        lambda at: (at / "train/bee/9.png").write_bytes((at / "train/ant/0.png").read_bytes()),
+        "2 of 7 training rows stand under another class",
+    ),
+    "a class of very many": (
+        lambda at: [
+            (at / f"train/ant/x{n}.png").write_bytes((at / "train/ant/0.png").read_bytes())
+            for n in range(70)
+        ],
+        "3 to 73 rows to train",
     ),
     "files of other endings": (
         lambda at: (at / "train/ant/a.gif").write_bytes(b"x"),

@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 from ablate.errors import DataError
 from ablate.foreign_code import contained
+from ablate.foreign_text import of_error
 from ablate.registry import component
 from ablate.rows import content_digest, facts_of
 from ablate.types import Data, Facts
 
 from . import files, npz, plain_arrays
-
-NAMES = ("x_train", "y_train", "x_test", "y_test")
+from .signatures import NAMES as NAMES
 
 _digests: dict[str, str] = {}
 """By function, the digest of the rows that it was last seen to give twice in this process."""
@@ -102,4 +102,4 @@ def _from_function(source: str) -> Any:
     except DataError:
         raise
     except Exception as error:  # a stranger's function may raise anything
-        raise DataError(f"{source}: {type(error).__name__}: {error}.") from error
+        raise DataError(f"{source}: {of_error(error)}.") from error

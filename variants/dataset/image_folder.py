@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from ablate.errors import DataError
 from ablate.foreign_text import plain
 from ablate.registry import component
-from ablate.row_warnings import copied
+from ablate.row_warnings import ambiguous, copied, uneven
 from ablate.rows import count_classes, first_of_each
 from ablate.types import Data, Facts, Ints
 
@@ -66,6 +67,9 @@ class ImageFolder:
             *pictures.check(used, where, self.side, bad),
             *_passed_over(train, test),
             *copied(files.copies(train.used, test.used), len(test.used)),
+            *ambiguous(files.under_two(train.used, train.used_labels), len(train.used)),
+            *uneven(train.used_labels, "train"),
+            *uneven(test.used_labels, "test"),
         )
         sizes = len(train.used), len(test.used)
         digest = files.digest_tree(where, [*train.paths, *test.paths])
@@ -84,18 +88,18 @@ class ImageFolder:
         where = root / self.folder
         folders = where / "train", self._tests(where)
         train, test = (pictures.listing(folder) for folder in folders)
-        _same_classes(train.classes, test.classes, where)
+        _same_classes(train.classes, test.classes, where, train.skipped + test.skipped)
         limits = self.train_per_class, self.test_per_class
         return _part(train, limits[0]), _part(test, limits[1])
 
     def _tests(self, where: Path) -> Path:
+        remedy = f"Put images there, by class{pictures.holds(where)}"
         if not (where / "train").is_dir():
-            remedy = "Put images there, by class"
             raise files.missing(f"The folder {self.folder!r}", where, ["train"], remedy)
         for name in TESTS:
             if (where / name).is_dir():
                 return where / name
-        raise files.missing(f"The folder {self.folder!r}", where, ["test"], "Put images there")
+        raise files.missing(f"The folder {self.folder!r}", where, ["test (or val)"], remedy)
 
 
 class Part(NamedTuple):
@@ -108,6 +112,19 @@ class Part(NamedTuple):
     used_labels: Ints
     bad: tuple[str, ...]
     skipped: Counter[str]
+    empty: tuple[str, ...]
+    loose: int
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+FOLDS: tuple[tuple[Callable[[str], str], str], ...] = (
+    (str.casefold, "upper and lower case"),
+    (_folded, "spaces, case or how accents are encoded"),
+)
+"""What names may differ in that a reader does not see, or a file system does not keep."""
 
 
 def _part(found: pictures.Listing, most: int | None) -> Part:
@@ -116,10 +133,12 @@ def _part(found: pictures.Listing, most: int | None) -> Part:
     labels = np.repeat(np.arange(len(names)), [len(found.classes[name]) for name in names])
     chosen = first_of_each(labels, most)
     used = [paths[i] for i in chosen]
-    return Part(names, paths, labels, used, labels[chosen], found.bad, found.skipped)
+    return Part(names, paths, labels, used, labels[chosen], *found[1:])
 
 
-def _same_classes(train: Collection[str], test: Collection[str], where: Path) -> None:
+def _same_classes(
+    train: Collection[str], test: Collection[str], where: Path, skipped: Counter[str]
+) -> None:
     if train and set(train) == set(test):
         return
     lacking = [
@@ -127,8 +146,11 @@ def _same_classes(train: Collection[str], test: Collection[str], where: Path) ->
         for part, names in (("test", set(train) - set(test)), ("train", set(test) - set(train)))
         if names
     ]
-    alike = {name.casefold() for name in train} == {name.casefold() for name in test}
-    hint = " They differ in upper and lower case alone." if train and alike else ""
+    hint = f" Other files that are there: {_tallied(skipped)}." if skipped else ""
+    for fold, what in FOLDS:
+        if train and set(map(fold, train)) == set(map(fold, test)):
+            hint = f" They differ in {what} alone."
+            break
     raise DataError(
         f"{where}: classes (folders with images) differ: {'; '.join(lacking) or 'there are none'}; "
         f"both parts need the same ones, with images ({', '.join(pictures.ENDINGS)}).{hint}"
@@ -141,14 +163,23 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(map(repr, first[:5])) + more
 
 
+def _tallied(skipped: Counter[str]) -> str:
+    """Count files by their endings, the most frequent first."""
+    return ", ".join(
+        f"{n} {plain(ending, 12) if ending else 'without'}" for ending, n in skipped.most_common(5)
+    )
+
+
 def _passed_over(train: Part, test: Part) -> Iterator[str]:
     """Say which files were no pictures by their endings, and which classes look alike."""
     skipped = train.skipped + test.skipped
     if skipped:
-        endings = ", ".join(
-            f"{n} {plain(ending, 12) if ending else 'without'}"
-            for ending, n in skipped.most_common(5)
-        )
-        yield f"{skipped.total()} files of classes are no pictures by their ending: {endings}."
+        tally = _tallied(skipped)
+        yield f"{skipped.total()} files of classes are no pictures by their ending: {tally}."
+    if empty := sorted({*train.empty, *test.empty} - set(train.classes)):
+        yield f"Folders without pictures are no classes: {plain(', '.join(empty))}."
+    if loose := train.loose + test.loose:
+        some = "1 picture lies" if loose == 1 else f"{loose} pictures lie"
+        yield f"{some} in no class's folder, passed over."
     if len({name.casefold() for name in train.classes}) < len(train.classes):
         yield "Some classes' names differ in upper and lower case alone."

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.lib import format as npy
 
 from ablate.errors import DataError
+from ablate.foreign_text import plain
 
-from . import files
+from . import files, signatures
 
 MOST_HEADER = 100_000
 """Letters of an array's header; a structured type may have a long one."""
@@ -48,7 +49,9 @@ def read(path: Path, names: Sequence[str]) -> list[Any]:
     except DataError:
         raise
     except Exception as error:  # a damaged archive raises what its decoder does
-        said = str(error) or type(error).__name__
+        said = plain(error) or type(error).__name__
+        if isinstance(error, zipfile.BadZipFile):
+            said += signatures.seems(path)
         raise DataError(f"{path} cannot be read as .npz of plain arrays: {said}.") from error
     return arrays
 
@@ -56,12 +59,16 @@ def read(path: Path, names: Sequence[str]) -> list[Any]:
 def _members(archive: zipfile.ZipFile, path: Path, names: Sequence[str]) -> list[zipfile.ZipInfo]:
     """Find the arrays' members: `name.npy`, or `name` as other writers have it."""
     there = archive.namelist()
+    twice = [n for n in names if sum(m.removesuffix(".npy") == n for m in there) > 1]
+    if twice:
+        raise DataError(f"{path} holds {', '.join(twice)} more than once; save it anew.")
     members = {name: [f"{name}.npy", name] for name in names}
     missing = [name for name, either in members.items() if not set(either) & set(there)]
     if missing:
         held = [name.removesuffix(".npy") for name in there]
         more = f" and {len(held) - 10} more" if len(held) > 10 else ""
-        raise DataError(f"{path} lacks {', '.join(missing)}; it has {held[:10]}{more}.")
+        hint = signatures.other_names(missing, held)
+        raise DataError(f"{path} lacks {', '.join(missing)}; it has {held[:10]}{more}. {hint}")
     return [archive.getinfo(next(n for n in either if n in there)) for either in members.values()]
 
 

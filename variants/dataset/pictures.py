@@ -8,9 +8,8 @@ import stat
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,16 +33,18 @@ ROTATED = 0x0112
 """The EXIF tag of a picture's orientation; 1 is upright."""
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     """The pictures of a folder by class, in the order of their names, and what was passed over.
 
     bad: pictures that are no files, with the reason. skipped: files by other endings, counted.
+    empty: folders of no picture. loose: pictures beside the classes' folders.
     """
 
     classes: dict[str, list[Path]]
     bad: tuple[str, ...]
     skipped: Counter[str]
+    empty: tuple[str, ...]
+    loose: int
 
 
 def listing(folder: Path) -> Listing:
@@ -53,8 +54,10 @@ def listing(folder: Path) -> Listing:
     """
     classes: dict[str, list[Path]] = {}
     bad: list[str] = []
+    empty: list[str] = []
     skipped: Counter[str] = Counter()
-    for entry in _entries(folder):
+    entries = _entries(folder)
+    for entry in entries:
         if _is_folder(entry):
             inside: list[Path] = []
             for path in _walk(Path(entry.path), set()):
@@ -67,7 +70,19 @@ def listing(folder: Path) -> Listing:
             if inside:
                 # torchvision's order: a folder's own files before those of the folders in it
                 classes[entry.name] = sorted(inside, key=lambda p: (str(p.parent), p.name))
-    return Listing(classes, tuple(bad), skipped)
+            else:
+                empty.append(entry.name)
+    loose = sum(e.name.lower().endswith(ENDINGS) and not _is_folder(e) for e in entries)
+    return Listing(classes, tuple(bad), skipped, tuple(empty), loose)
+
+
+def holds(folder: Path) -> str:
+    """Name the folders that there are instead of those looked for; '' where there are none."""
+    if not folder.is_dir():
+        return ""
+    names = [entry.name for entry in _entries(folder) if _is_folder(entry)]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f" (it holds {', '.join(map(repr, names[:5]))}{more})" if names else ""
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

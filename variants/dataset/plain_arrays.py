@@ -89,7 +89,7 @@ def labels_of(array: np.ndarray[Any, Any], where: str) -> Ints:
 def _many(array: np.ndarray[Any, Any]) -> str:
     """Say what labels of several dimensions seem to be."""
     shape = list(array.shape)
-    if array.ndim == 2 and array.shape[1] == 1:
+    if array.ndim == 2 and 1 in array.shape:
         return f"they have the shape {shape}: flatten them, y.ravel()."
     if array.ndim == 2 and array.size and ((array != 0).sum(1) == 1).all() and array.max() == 1:
         return f"they are one-hot, of the shape {shape}: give np.argmax(y, 1)."

@@ -1,0 +1,36 @@
+"""The section on a factorial's effects."""
+
+from __future__ import annotations
+
+from ablate.flow import Study
+from ablate.foreign_text import markdown
+
+from . import tables
+
+
+def factorial(study: Study) -> list[str]:
+    """Show main effects and interactions, if the suite is a factorial."""
+    if not study.factors:
+        return []
+    metric = study.factors[0][0].metric
+    return [
+        f"## Effects on {markdown(tables.stamped(study, metric))}",
+        "A factor's effect is the mean over the arms at its second level less that over the arms "
+        "at its first, seed by seed; that of A × B is half of how much B changes the effect of A. "
+        "Effects that this design cannot tell apart share a row. All belong to one family of "
+        "claims, with the contrasts if there are any.",
+        tables.effects(study),
+        aliases(study),
+    ]
+
+
+def aliases(study: Study) -> str:
+    """Name the interactions of three factors and more that a fraction adds to an effect."""
+    mixed = [effect for effect, _ in study.factors if effect.aliases]
+    if not mixed:
+        return ""
+    lines = [f"- {effect.name}: {', '.join(effect.aliases)}" for effect in mixed]
+    return (
+        "The design is a fraction of all combinations: what stands behind an effect here cannot be "
+        "told from it, and is taken to be small.\n\n" + "\n".join(lines)
+    )

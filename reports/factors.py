@@ -1,0 +1,65 @@
+"""A factorial in words: the sentence that answers the question, and what an effect goes between."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ablate.factorial import TOGETHER
+from ablate.flow import Study
+from ablate.foreign_text import markdown
+from ablate.types import Effect, Verdict
+
+from .words import named, points
+
+
+def answer(study: Study) -> str:
+    """Answer from a factorial: what matters, the largest first, then every factor by its name.
+
+    Interactions, and effects at one level of another factor, are counted where they do not matter.
+    """
+    parts = []
+    for name, said in (
+        ("MATTERS", "beyond the margin"),
+        ("NEGLIGIBLE", "inside it"),
+        ("NO GAIN", "no gain beyond it"),
+        ("NO HARM", "no harm beyond it"),
+        ("INCONCLUSIVE", "not decided"),
+        ("UNTESTABLE", "untestable"),
+    ):
+        chosen = [(e, v) for e, v in study.factors if v.decision == name]
+        chosen.sort(
+            key=lambda pair: -abs(pair[1].estimate) if math.isfinite(pair[1].estimate) else 0
+        )
+        if chosen:
+            parts.append(f"{said}: {_counted(study, chosen, every=name == 'MATTERS')}")
+    if not any(v.decision == "MATTERS" for _, v in study.factors):
+        parts.insert(0, f"none of {len(study.factors)} effects was shown beyond the margin")
+    text = "; ".join(parts)
+    return f"**{text[0].upper()}{text[1:]}.**"
+
+
+def _counted(study: Study, chosen: Sequence[tuple[Effect, Verdict]], *, every: bool) -> str:
+    """Name effects with their estimates; of others than a factor's own the number, unless all."""
+    whole = max(len(e.plus) + len(e.minus) for e, _ in study.factors)
+    shown = [(e, v) for e, v in chosen if every or is_main(e, whole)]
+    figures = [f"{markdown(named(study, e))} ({_figure(e, v, from_to=every)})" for e, v in shown]
+    rest = len(chosen) - len(shown)
+    others = f"{rest} interactions and effects at one level" if figures else f"{rest} effects"
+    return " and ".join(filter(None, (", ".join(figures), others if rest else "")))
+
+
+def levels(effect: Effect) -> str:
+    """Say from which level to which an effect goes; '' of an interaction, and what is pooled."""
+    single = not effect.over and (effect.high, effect.low) != TOGETHER
+    return f"{effect.low} → {effect.high}" if single else ""
+
+
+def _figure(effect: Effect, verdict: Verdict, *, from_to: bool) -> str:
+    between = markdown(levels(effect)) if from_to else ""
+    return f"{between}: {points(verdict.estimate)}" if between else points(verdict.estimate)
+
+
+def is_main(effect: Effect, arms: int) -> bool:
+    """Say whether an effect is a factor's own, over all arms of a cell, and no interaction."""
+    return (effect.high, effect.low) != TOGETHER and len(effect.plus) + len(effect.minus) == arms

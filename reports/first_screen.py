@@ -1,0 +1,154 @@
+"""The first screen beside answer and table: changes, what must not be hidden, how to read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from ablate.flow import Study
+from ablate.foreign_text import STORED, markdown
+from ablate.types import Verdict
+
+from . import budgets, floors, tuned, words
+
+SEEDS = "seeds: "
+"""How a change, and a deviation, in the number of seeds begins."""
+
+
+def _claims(study: Study) -> Iterator[Verdict]:
+    yield from study.verdicts
+    yield from study.effects
+
+
+def _changed_seeds(study: Study) -> bool:
+    """Say whether the line of changes under the title tells of the seeds already."""
+    return any(words.startswith(SEEDS) for words in study.suite.changed_words)
+
+
+def changed(study: Study) -> str:
+    """Say in words what the command line made of the suite; '' where nothing."""
+    changes = [markdown(words) for words in study.suite.changed_words]
+    return f"**Changed on the command line: {'; '.join(changes)}.**" if changes else ""
+
+
+def notes(study: Study) -> list[str]:
+    """Say in a line each what the first screen must not hide."""
+    suite = study.suite
+    keys = {key for row in study.keys for key in row}
+    records = {record.key: record for runs in study.runs for record in runs.values()}
+    total, there = len(keys), len(records)
+    ended = sum(record.status == "ok" for record in records.values())
+    lines = [
+        " ".join(filter(None, (f"**{c.head}**", markdown(c.text, STORED), c.advice)))
+        for c in study.caveats
+    ]
+    for mark in sorted({str(r.provenance.get("data_mark") or "") for r in records.values()} - {""}):
+        lines.append(f"**The data are {markdown(mark)}**, not a published data set.")
+    if any(variant.oracle for variant in suite.variants):
+        lines.append(
+            "**ORACLE** after an arm's name: its checkpoints were chosen on test rows, so its "
+            "scores cannot be had in use."
+        )
+    if suite.seeds != suite.declared_seeds and not _changed_seeds(study):
+        asked, ran = suite.declared_seeds, suite.seeds
+        lines.append(f"**The suite declares {asked} seeds; this report is of {ran}** (`--seeds`).")
+    lines += [
+        f"**Deviation from the registration:** {markdown(d, STORED)}"
+        for d in study.deviations
+        if not (d.startswith(SEEDS) and _changed_seeds(study))
+    ]
+    lines += [*budgets.notes(study), tuned.note(study)]
+    rules = {v.rule for v in _claims(study)} - {"", "Student t"}
+    if suite.looks and len(suite.looks) > 1:
+        looks = ", ".join(map(str, suite.looks))
+        lines.append(
+            f"Verdicts are read at {looks} seeds by repeated t intervals that hold over all looks; "
+            "a contrast that is decided keeps the seeds of that look."
+        )
+    elif any(v.decided and len(v.comparison.schedule) < suite.seeds for v in _claims(study)):
+        lines.append(
+            "What the registered seeds decided is read from them alone: seeds that were added "
+            "later count where a claim was open then."
+        )
+    if "t-mixture" in rules:
+        lines.append(
+            "**The number of seeds is not a declared look:** what was still open is read by a "
+            "t-mixture confidence sequence, which holds whenever one stops."
+        )
+    if there < total:
+        decided = all(v.decided for v in study.verdicts)
+        why = " What is decided needs no more." if len(suite.looks) > 1 and decided else ""
+        lines.append(f"**{total - there} of {total} runs have not been run yet.**{why}")
+    if ended < there:
+        lines.append(
+            f"**{there - ended} of {there} runs were lost** (diverged or failed, see below)."
+        )
+    if ended == total:
+        lines.append(f"All {total} runs ended.")
+    lines.append(
+        "Differences are treatment − baseline, paired by seed, in percentage points. Scores by "
+        "`all-classes` know nothing of the task; other protocols may"
+        + ("; what is marked ORACLE cannot be had in use." if study.oracles else ".")
+    )
+    return lines
+
+
+def legend(study: Study) -> str:
+    """Explain the verdicts that occur."""
+    found = {verdict.decision for verdict in (*study.verdicts, *study.effects)}
+    said = [f"**{name}**: {meaning}" for name, meaning in words.MEANINGS.items() if name in found]
+    if any("INERT" in verdict.flags for verdict in study.verdicts):
+        said.append("**INERT**: both arms scored the same in every seed, as if never switched on")
+    if any("TIED" in verdict.flags for verdict in study.verdicts):
+        said.append("**TIED**: no difference in this metric, though other scores differ")
+    for flag, says in floors.SAYS.items():
+        if any(flag in verdict.flags for verdict in (*study.verdicts, *study.effects)):
+            said.append(f"*{flag}*: {says}")
+    if any("differs" in verdict.flags for verdict in study.verdicts):
+        said.append("*differs*: the interval excludes 0, but no verdict was reached")
+    return "; ".join(said) + "." if said else ""
+
+
+def reading(study: Study) -> str:
+    """Say how a row is to be read: which interval it shows, and whose p."""
+    every, suite = (*study.verdicts, *study.effects), study.suite
+    if all(math.isnan(verdict.low) for verdict in every):
+        return ""
+    sides = (
+        " Of a contrast with a declared side, which stands beside the margin, each end has that "
+        "level: wholly beyond the margin for MATTERS, wholly short of it for NO GAIN or NO HARM."
+        if any(verdict.comparison.claim for verdict in every)
+        else ""
+    )
+    count = family(study)
+    levels = LEVELS[suite.correction].format(claims=count) if count > 1 else ALONE
+    return (
+        "*Its interval* is the one that the verdict is read from, with its level: wholly outside "
+        "the margin for MATTERS, wholly inside for NEGLIGIBLE, across for INCONCLUSIVE; none where "
+        f"nothing may be read.{sides} {levels} *p* is that of the claim in brackets, the better "
+        "supported of the two that the contrast may come to."
+    )
+
+
+def family(study: Study) -> int:
+    """Count the claims that share alpha."""
+    return len(study.verdicts) + len(study.effects)
+
+
+ALONE = "There is one claim, which has the whole of alpha."
+
+
+LEVELS = {
+    "holm": "The level is that of Holm's step for the claim, of an undecided one where the "
+    "procedure over the {claims} claims stopped.",
+    "bonferroni": "The level is Bonferroni's for {claims} claims, which hold at once.",
+    "hommel": "It is per claim, at the level to which Hommel's procedure over the {claims} claims "
+    "came; Hommel's has no simultaneous interval.",
+    "bh": "It is per claim, at the level to which Benjamini and Hochberg's procedure over the "
+    "{claims} claims came: where the false share of the claims is held, there is no simultaneous "
+    "interval.",
+    "by": "It is per claim, at the level to which Benjamini and Yekutieli's procedure over the "
+    "{claims} claims came: where the false share of the claims is held, there is no simultaneous "
+    "interval.",
+    "none": "It is per claim: nothing is corrected for there being {claims}.",
+}

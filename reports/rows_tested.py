@@ -1,0 +1,46 @@
+"""What the test rows leave uncertain, and how they are cut into chunks."""
+
+from __future__ import annotations
+
+from ablate.flow import Study
+from ablate.foreign_text import code
+from ablate.summary import sampling_error
+
+
+def finite_test(study: Study) -> str:
+    """Say what a test set that is the same in every seed leaves uncertain."""
+    records = [record for runs in study.runs for record in runs.values() if record.status == "ok"]
+    rows = {sum(record.rows) for record in records}
+    errors = [
+        sampling_error(arm.values[label].mean, min(rows))
+        for arm in study.arms
+        for label in study.protocols
+        if label not in study.oracles and arm.values[label].n
+    ]
+    if not errors:
+        return ""
+    return (
+        f"Every seed is scored on the same {'/'.join(map(str, sorted(rows)))} test rows. On "
+        "another test set of that size an accuracy would come out up to "
+        f"{max(errors):.2f} points apart (one standard error), and more seeds do not take that "
+        "away; arms share their rows, so "
+        "that differences move less."
+    )
+
+
+def leftovers(study: Study) -> str:
+    """Say how many test rows are scored in chunks smaller than asked for."""
+    records = [record for runs in study.runs for record in runs.values() if record.status == "ok"]
+    parts = []
+    for label, size in study.chunks.items():
+        left = sorted({sum(n % size for n in record.rows) for record in records})
+        if left and left[-1] and size > 1:
+            span = f"{left[0]}" if left[0] == left[-1] else f"{left[0]} to {left[-1]}"
+            parts.append(f"{code(label)} {span}")
+    rows = sorted({sum(record.rows) for record in records})
+    if not parts:
+        return ""
+    return (
+        "A chunk never spans two tasks; rows of a task that do not fill one are scored as one "
+        f"smaller chunk. Of {'/'.join(map(str, rows))} test rows, by seed: {', '.join(parts)}."
+    )
