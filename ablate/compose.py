@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ablate.changes import Change
 from ablate.choices import find
 from ablate.document import Node
 from ablate.errors import nearest
-from ablate.presets import resolved
 from ablate.reading import Field
 from ablate.registry import Catalogue
 from ablate.types import TOP_KINDS, Choice
@@ -127,23 +125,6 @@ def has(tree: Node, words: tuple[str, ...], catalogue: Catalogue) -> bool:
     if find(tree, words[:-1]) is None:
         return False
     return len(words) == 1 or field_at(".".join(words), catalogue) is not None
-
-
-def left_out(
-    change: Change, changes: Sequence[Change], before: Node, tree: Node, catalogue: Catalogue
-) -> bool:
-    """Say whether `--set` took away what a quick block's path leads to.
-
-    before, tree: the base without changes, and with those so far.
-    """
-    kind = change.path.split(".")[0]
-    if change.by_set or not any(c.by_set and c.path.split(".")[0] == kind for c in changes):
-        return False
-    there, here = (
-        has(one, tuple(resolved(change.path, change.value, one)[0].split(".")), catalogue)
-        for one in (before, tree)
-    )
-    return there and not here
 
 
 def whole_path(words: Sequence[str], tree: Node, kinds: Sequence[str], catalogue: Catalogue) -> str:

@@ -9,11 +9,11 @@ from ablate import choices
 from ablate.axes import VARY as VARY, Cell as Cell, crossed, read_axes
 from ablate.changes import Change
 from ablate.choices import ChoiceReader, Fault, OffPath
-from ablate.compose import clashes, filled, has, left_out, misfits, near, shared_kinds, whole_path
+from ablate.compose import clashes, filled, has, misfits, near, shared_kinds, whole_path
 from ablate.document import Mark, Node
 from ablate.errors import mistyped, nearest
 from ablate.factorial import Design
-from ablate.ineffective import BASE_PRESET, Effects
+from ablate.ineffective import BASE_PRESET, Effects, left_out
 from ablate.paths import depth, stamped, states, undoes, within
 from ablate.presets import preset, presets, resolved
 from ablate.reach import Grid, Reading, by_depth, collapsed, of_arm, of_axis

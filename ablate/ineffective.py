@@ -10,12 +10,13 @@ from ablate import choices
 from ablate.axes import Cell, Levels
 from ablate.changes import Change
 from ablate.choices import ChoiceReader
-from ablate.compose import filled, near, unread
+from ablate.compose import filled, has, near, unread
 from ablate.document import Mark, Node
 from ablate.errors import nearest
 from ablate.factorial import Design
 from ablate.presets import resolved
 from ablate.reach import Grid, Reading, idle, missed, of_arm, of_axis, same_arms, same_levels
+from ablate.registry import Catalogue
 from ablate.types import TOP_KINDS, cell_words
 
 BASE_PRESET = "the base's preset"
@@ -195,3 +196,20 @@ class Effects:
         where = f" at {', '.join(cell_words(cell.words))}" if cell and cell.words else ""
         reason, accepts = unread(tree, path, self.of.reader.catalogue)
         self.note(at, f"{path!r} takes no effect{where}{reason}", accepts)
+
+
+def left_out(
+    change: Change, changes: Sequence[Change], before: Node, tree: Node, catalogue: Catalogue
+) -> bool:
+    """Say whether `--set` took away what a quick block's path leads to.
+
+    before, tree: the base without changes, and with those so far.
+    """
+    kind = change.path.split(".")[0]
+    if change.by_set or not any(c.by_set and c.path.split(".")[0] == kind for c in changes):
+        return False
+    there, here = (
+        has(one, tuple(resolved(change.path, change.value, one)[0].split(".")), catalogue)
+        for one in (before, tree)
+    )
+    return there and not here
