@@ -74,9 +74,8 @@ def test_failed_runs_are_tried_again_and_diverged_ones_are_not(
 ) -> None:
     """A divergence is a result."""
     results = run(suite_of(), store)
-    store.save(
-        [replace(results[0], status="failed"), replace(results[1], status="diverged", right={})]
-    )
+    diverged = replace(results[1], status="diverged", right={}, task_right={})
+    store.save([replace(results[0], status="failed"), diverged])
     assert [r.key for r in run(suite_of(), store)] == [results[0].key]
 
 

@@ -174,7 +174,7 @@ def test_three_hundred_edited_reports_are_told_apart_or_refused(report: Path) ->
     ("what", "told"),
     [
         ("folder", "no file"),
-        ("nothing", "not there"),
+        ("nothing", "there is no report"),
         ("pipe", "no file"),
         ("/", "nothing has been"),
     ],

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 from ablate.registry import component
 
-if "ablate.executors.worker" in sys.modules:
+if "pytest" not in sys.modules:  # in a worker, not in the command that the test calls
     starts = pathlib.Path(os.environ["MISCHIEF"])
     starts.write_text(starts.read_text() + "x")
     print("MATTERS (helps)")
@@ -136,7 +136,7 @@ def test_an_exit_of_other_peoples_code_does_not_pass_for_ours(
     monkeypatch.setattr(flow, "prepare", ending)
     code, said = ask("plan", suite)
     assert code == 2
-    assert f"would have ended the command: {type(end).__name__}: " in said
+    assert f"would have ended the command: {type(end).__name__}" in said
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(7)", "os.kill(os.getpid(), 9)"])
