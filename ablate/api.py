@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ablate import disjoint, frame, table_pairs, table_units, table_warnings, traps
 from ablate.compared import Compared as Compared
@@ -34,7 +37,7 @@ INSIDE = ("minimal-effect", "equivalence", "paired-t", "sign-flip", "sign-e")
 def compare(
     table: pd.DataFrame,
     *,
-    margin: float | None,
+    margin: float | Sequence[float] | None,
     pair: str | Sequence[str] = "seed",
     arm: str | Sequence[str] = "method",
     metric: str = "accuracy",
@@ -47,6 +50,8 @@ def compare(
     lower: bool = False,
     last: str | None = None,
     claim: str = "",
+    worst: float | None = None,
+    anytime: bool = False,
 ) -> Compared:
     """Judge every pair of arms in a table, or every arm against `baseline`.
 
@@ -54,7 +59,8 @@ def compare(
     of two arms the one that the table names first is the baseline.
 
     margin: the smallest difference that would matter, in the metric's unit, chosen before the data;
-        None or 0 declares none, and then nothing can be decided.
+        None or 0 declares none, and then nothing can be decided. Two numbers, below and above 0,
+        where a loss and a gain of different size would matter: (-1, 2).
     pair: the column that makes two rows a pair, or several that do so together.
     arm: the column that names the arm, or for a wide table the columns of the arms.
     alpha: rate of false claims of either kind over the family, [0.000001, 0.5].
@@ -66,6 +72,11 @@ def compare(
     last: a column of steps or epochs: of each run only its last row counts.
     claim: `helps` or `hurts` spends alpha on that side of `baseline` alone, declared before the
         data; the verdicts are then MATTERS, NO GAIN (NO HARM), INCONCLUSIVE and UNTESTABLE.
+    worst: the largest difference that one pair may show, declared before the data: for contrasts
+        half of whose pairs tie exactly; without it, the largest of the table, or the metric's
+        range. See `ties.worst`.
+    anytime: read by the t-mixture, which holds however often the table was read and whatever made
+        it end; it excludes `looks`.
 
     Blocks that share keys are judged by the keys' means over all blocks; blocks that share none
     each bring an error of their own (Welch-Satterthwaite). Where each block has one score of an
@@ -74,33 +85,33 @@ def compare(
     Raises SelectionError for an unknown column or arm and settings out of range, DataError for rows
     that cannot be used.
     """
-    margin, alpha, resolution, looks = _numbers(margin, alpha, resolution, looks)
-    _check(margin, alpha, correction, looks, resolution)
+    declared = _sizes(margin, worst)
+    alpha, resolution, looks = _numbers(alpha, resolution, looks)
+    _check(alpha, correction, looks, resolution)
+    if anytime and looks:
+        raise SelectionError("looks that are declared, and a reading at any time: one of the two")
     asked = Columns(_names(pair, "pair key"), _names(arm, "arms"), metric, block)
     found = shaped(table, asked)
     scores = frame.scores(found.table, found.columns, resolution, last)
     contrasts = table_pairs.pairs(scores, None if baseline is None else plain(baseline))
     _check_claim(claim, baseline, scores.arms)
-    first = tuple(table_units.said_first(scores, metric, margin, lower))
-    declared = margin or math.nan
-    whole = [
-        sided(table_pairs.compare_over(scores, one, metric, declared), claim, lower)
-        for one in contrasts
-    ]
-    design = _design(alpha, correction, looks, whole)
+    largest = max(declared["margin"], declared["lower_margin"])
+    first = tuple(table_units.said_first(scores, metric, largest, lower))
+
+    def told(comparison: Comparison) -> Comparison:
+        return replace(sided(comparison, claim, lower), **declared)
+
+    planned = Design(alpha, correction, looks, 0, anytime)
+    whole = [told(table_pairs.compare_over(scores, one, metric, math.nan)) for one in contrasts]
+    design = _read_by(planned, whole)
     apart = {
-        name: [
-            sided(table_pairs.compare_in(scores, one, name, metric, declared), claim, lower)
-            for one in contrasts
-        ]
+        name: [told(table_pairs.compare_in(scores, one, name, metric, math.nan))
+               for one in contrasts]
         for name in (scores.blocks if found.columns.block else ())
-    }
-    inside = {
-        name: _judged(some, _design(alpha, correction, looks, some), INSIDE)
-        for name, some in apart.items()
-    }
+    }  # fmt: skip
+    inside = {name: _judged(some, _read_by(planned, some), INSIDE) for name, some in apart.items()}
     if len(inside) > 1 and not table_pairs.shares_keys(scores):
-        if len(looks) > 1:
+        if len(looks) > 1 or anytime:
             raise SelectionError("several looks at blocks that share no key; they are read once")
         verdicts = disjoint.judge(list(zip(*apart.values(), strict=True)), design)
     else:
@@ -160,11 +171,10 @@ def _names(names: str | Sequence[str], what: str) -> tuple[str, ...]:
     return told
 
 
-def _design(
-    alpha: float, correction: str, looks: Sequence[int], compared: Sequence[Comparison]
-) -> Design:
+def _read_by(planned: Design, compared: Sequence[Comparison]) -> Design:
+    """Give the design of a family: without declared looks it is read once, at all its pairs."""
     most = max(len(one.schedule) for one in compared)
-    return Design(alpha, correction, tuple(looks) or (most,), most)
+    return replace(planned, looks=planned.looks or (most,), seeds=most)
 
 
 def _judged(
@@ -173,34 +183,52 @@ def _judged(
     return tuple(conclude(compared, battery(names), design))
 
 
+def _sizes(margin: Any, worst: Any) -> dict[str, Any]:
+    """Read what is declared in the metric's unit, by the names of a comparison's fields.
+
+    Raises SelectionError for what is no number, and numbers out of range.
+    """
+    several = isinstance(margin, (Sequence, np.ndarray)) and not isinstance(margin, str)
+    try:
+        low, high = map(float, margin) if several else (-float(margin or 0), float(margin or 0))
+        most = float(worst or 0)
+    except (TypeError, ValueError):
+        said = f"margin {margin!r}, worst {worst!r}"
+        raise SelectionError(f"numbers are needed: {said}") from None
+    if several and not -math.inf < low < 0 < high < math.inf:
+        raise SelectionError(f"margins of {low:g} and {high:g}; one lies below 0 and one above")
+    if not 0 <= high < math.inf:
+        raise SelectionError(f"a margin of {margin}; it is a positive number in the metric's unit")
+    if not 0 <= most < math.inf:
+        raise SelectionError(f"a worst difference of {worst}; it is a positive number")
+    lower = 0.0 if high == -low else -low
+    return {"margin": high or math.nan, "lower_margin": lower, "worst": most}
+
+
 def _numbers(
-    margin: Any, alpha: Any, resolution: Any, looks: Any
-) -> tuple[float | None, float, float | None, tuple[int, ...]]:
+    alpha: Any, resolution: Any, looks: Any
+) -> tuple[float, float | None, tuple[int, ...]]:
     """Take numbers as they come, from NumPy and from text. Raises SelectionError for others."""
     try:
         whole = tuple(int(look) for look in looks)
         if any(int(look) != float(look) for look in looks):
             raise ValueError
         return (
-            None if margin is None else float(margin),
             float(alpha),
             None if resolution is None else float(resolution),
             whole,
         )
     except (TypeError, ValueError):
-        said = f"margin {margin!r}, alpha {alpha!r}, resolution {resolution!r}, looks {looks!r}"
+        said = f"alpha {alpha!r}, resolution {resolution!r}, looks {looks!r}"
         raise SelectionError(f"numbers are needed: {said}") from None
 
 
 def _check(
-    margin: float | None,
     alpha: float,
     correction: str,
     looks: Sequence[int],
     resolution: float | None,
 ) -> None:
-    if margin is not None and not 0 <= margin < math.inf:
-        raise SelectionError(f"a margin of {margin}; it is a positive number in the metric's unit")
     if not 1e-6 <= alpha <= 0.5:
         raise SelectionError(f"an alpha of {alpha}; it lies in [0.000001, 0.5]")
     if correction not in CORRECTIONS:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ablate import cohort, floors, metrics, pair
+from ablate import cohort, floors, pair
 from ablate.family import battery, conclude
 from ablate.judge import Runs, design, ground
 from ablate.types import Comparison, Contrast, Suite, Variant, Verdict
@@ -67,7 +67,7 @@ def equalled(
         return math.nan, None
 
     def pairs(treatment: int, baseline: int) -> Comparison:
-        made = pair.sided(
+        made = pair.declared(
             pair.compare(
                 suite.variants[treatment],
                 suite.variants[baseline],
@@ -76,8 +76,7 @@ def equalled(
                 (runs[treatment], runs[baseline]),
                 suite.seed_numbers,
             ),
-            contrast.claim,
-            metrics.lower_is_better(contrast.metric),
+            contrast,
         )
         return floors.placed([made], [(treatment, baseline)], ground(suite, runs))[0]
 

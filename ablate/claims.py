@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ablate import metrics
@@ -19,7 +20,9 @@ from ablate.types import SIDES, Contrast, Effect, Reference
 
 CONTRAST_KEYS = ("treatment", "baseline", "metric", "margin")
 OVER = "over"
-CLAIM = "claim"
+CLAIM, WORST = "claim", "worst"
+DECLARED = ("metric", "margin", "lower_margin", WORST)
+_SIGNED = re.compile(r"([-+](?:\d+(?:\.\d+)?|\.\d+)|(?:\d+(?:\.\d+)?|\.\d+))\s+points?")
 _MARGIN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s+points?")
 
 
@@ -89,7 +92,7 @@ class ClaimReader:
             self.note(node.at, f"{shown(node.plain())} for a contrast", ", ".join(CONTRAST_KEYS))
             return None
         before = len(self.reader.problems)
-        keys = (*CONTRAST_KEYS, OVER, CLAIM)
+        keys = (*CONTRAST_KEYS, OVER, CLAIM, WORST)
         for key in node.items:
             if key not in keys:
                 self.note(node.keys[key], f"unknown key {key!r}", ", ".join(keys),
@@ -101,7 +104,7 @@ class ClaimReader:
         for key in ("treatment", "baseline"):
             self.one_of(node, key, arms, "arm")
         self.one_of(node, "metric", known, "metric")
-        values["margin"] = self.margin(node)
+        values |= self.sizes(node)
         values[OVER] = OVER in node.items
         values[CLAIM] = self.side(node)
         same = values.get("treatment") == values.get("baseline")
@@ -154,9 +157,17 @@ class ClaimReader:
             accepts = f"{accepts}; levels are compared where each of them is an arm"
         self.note(child.at, f"unknown {what} {said}", accepts, nearest(child.text, known))
 
-    def margin(self, node: Node) -> float:
-        """Read a margin, in points."""
-        return self.points(node, "margin", CONTRAST_HELP["margin"])
+    def sizes(self, node: Node) -> dict[str, Any]:
+        """Read what is declared in points: the margin, its lower side, the worst difference."""
+        child, worst = node.items.get("margin"), self.points(node, WORST, CONTRAST_HELP[WORST])
+        if child is None or not isinstance(child.value, list):
+            margin = self.points(node, "margin", CONTRAST_HELP["margin"])
+            return {"margin": margin, "lower_margin": 0.0, WORST: worst}
+        ends = [_SIGNED.fullmatch(end.text.strip()) for end in child.value]
+        low, high = (float(end[1]) if end else 0.0 for end in ends) if len(ends) == 2 else (0, 0)
+        if not -100 <= low < 0 < high <= 100:
+            self.note(child.at, f"{shown(child.plain())} for margin", CONTRAST_HELP["margin"])
+        return {"margin": high, "lower_margin": -low if low != -high else 0.0, WORST: worst}
 
     def points(self, node: Node, key: str, accepts: str) -> float:
         """Read a number of points, in (0, 100]; 0 where there is none."""
@@ -174,7 +185,7 @@ class ClaimReader:
         if design is None:
             return ()
         self.one_of(design.node, "metric", metrics.names(protocols), "metric")
-        margin, metric = self.margin(design.node), design.node.items.get("metric")
+        sizes, metric = self.sizes(design.node), design.node.items.get("metric")
         rows = list(dict.fromkeys(self.grid.rows()))
         for row in rows:
             cells = [self.grid.variants[i].cell for i in row]
@@ -184,7 +195,7 @@ class ClaimReader:
                     self.note(self.root.items["vary"].keys[axis], said, remedy(axis))
         if self.reader.problems or metric is None:
             return ()
-        found = design.effects(rows, metric.text, margin)
+        found = tuple(replace(effect, **sizes) for effect in design.effects(rows, metric.text, 0.0))
         self.claims += [Claim(design.node.at, one) for one in found]
         return found
 
@@ -219,7 +230,10 @@ CONTRAST_HELP = {
     "treatment": "the name of an arm",
     "baseline": "the name of an arm",
     "metric": "such as all-classes, continuum(20), forgetting",
-    "margin": "the smallest difference that would matter, in (0, 100], as in '1.0 points'",
+    "margin": "the smallest difference that would matter, in (0, 100], as in '1.0 points'; "
+    "[-1 points, 2 points] where a loss and a gain of different size would",
+    WORST: "the largest difference that a seed may show, in (0, 100], as in '20 points': for pairs "
+    "that tie exactly; without it, the largest of the suite, or 100",
     OVER: "all, or axes of vary: one verdict over these settings, all of equal weight",
     CLAIM: "helps or hurts: alpha is spent on that side, and the other is not asked about",
 }
@@ -251,8 +265,8 @@ def pairs(values: Mapping[str, Any], grid: Grid) -> list[tuple[int, int]]:
 
 def cells(values: Mapping[str, Any], grid: Grid) -> list[Contrast]:
     """Give a contrast in every cell."""
-    about = (values["metric"], values["margin"], values[CLAIM])
-    return [Contrast(a, b, *about) for a, b in pairs(values, grid)]
+    about = {key: values[key] for key in (*DECLARED, CLAIM)}
+    return [Contrast(a, b, **about) for a, b in pairs(values, grid)]
 
 
 def pools(values: Mapping[str, Any], over: tuple[str, ...], grid: Grid) -> list[Effect]:
@@ -270,10 +284,8 @@ def pools(values: Mapping[str, Any], over: tuple[str, ...], grid: Grid) -> list[
             low=arms[1],
             plus=tuple(a for a, _ in group),
             minus=tuple(b for _, b in group),
-            metric=values["metric"],
-            margin=values["margin"],
             over=over,
-            claim=values[CLAIM],
+            **{key: values[key] for key in (*DECLARED, CLAIM)},
         )
         for group in groups.values()
     ]

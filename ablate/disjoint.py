@@ -13,7 +13,8 @@ from ablate.correction import Step, steps
 from ablate.interim import Interim, Look
 from ablate.looks import Once
 from ablate.stats.pooled import pooled
-from ablate.types import Comparison, Design, TestResult, Verdict
+from ablate.ties import worst
+from ablate.types import Comparison, Design, TestResult, Verdict, Worst
 
 RULE = "Welch-Satterthwaite"
 ASSUMES = "normal differences, independent blocks"
@@ -26,14 +27,20 @@ def judge(contrasts: Sequence[Sequence[Comparison]], design: Design) -> tuple[Ve
     cannot be judged is UNTESTABLE.
     """
     faults = [fault(blocks) for blocks in contrasts]
-    read = [None if reason else _pool(blocks)
-            for reason, blocks in zip(faults, contrasts, strict=True)]  # fmt: skip
+    family = [joined(blocks) for blocks in contrasts]
+    allowed = [worst(whole, family) for whole in family]
+    read = [
+        None if reason else _pool(blocks, most.size)
+        for reason, blocks, most in zip(faults, contrasts, allowed, strict=True)
+    ]
     p = [interim.p if interim and not _few(blocks) else 1.0
          for interim, blocks in zip(read, contrasts, strict=True)]  # fmt: skip
     ladder = steps(p, design.alpha, design.correction)
     return tuple(
-        _verdict(blocks, interim, step) if interim else _untestable(blocks, reason)
-        for blocks, interim, reason, step in zip(contrasts, read, faults, ladder, strict=True)
+        _verdict(blocks, interim, step, most) if interim else _untestable(blocks, reason)
+        for blocks, interim, reason, step, most in zip(
+            contrasts, read, faults, ladder, allowed, strict=True
+        )
     )
 
 
@@ -41,13 +48,13 @@ def _few(blocks: Sequence[Comparison]) -> str:
     return verdict.withheld(joined(blocks))
 
 
-def _pool(blocks: Sequence[Comparison]) -> Interim:
+def _pool(blocks: Sequence[Comparison], most: float) -> Interim:
     tiny = max(one.round_off for one in blocks)
     mean = pooled([one.deltas for one in blocks], blocks[0].resolution, tiny)
     n = sum(len(one.deltas) for one in blocks)
-    look = Look(n, mean.estimate, mean.error, Once(RULE, mean.df))
+    look = Look(n, mean.estimate, mean.error, Once(RULE, mean.df), most)
     first = blocks[0]
-    return Interim(first.margin, first.claim, first.side, (look,))
+    return Interim(first.bounds, first.claim, first.side, first.bar, (look,))
 
 
 def fault(blocks: Sequence[Comparison]) -> str:
@@ -68,21 +75,22 @@ def _untestable(blocks: Sequence[Comparison], reason: str) -> Verdict:
                    math.nan, reason, (), {}, RULE, nothing)  # fmt: skip
 
 
-def _verdict(blocks: Sequence[Comparison], interim: Interim, step: Step) -> Verdict:
+def _verdict(blocks: Sequence[Comparison], interim: Interim, step: Step, allowed: Worst) -> Verdict:
     whole = joined(blocks)
     mean, error = interim.last.mean, interim.last.error
     size = mean / (float(np.std(whole.deltas, ddof=1)) or whole.resolution)
     test = TestResult(RULE, interim.last.n, interim.p, mean, *interim.outer(step.level), ASSUMES,
                       0.0, size, "d")  # fmt: skip
-    evidence = verdict.Evidence(whole, {RULE: test}, step.level, interim=interim)
+    evidence = verdict.Evidence(whole, {RULE: test}, step.level, interim=interim, worst=allowed)
     reached = verdict.decide(evidence, step)
     reach = interim.last.rule.constant(0.2, interim.last.n) * error
     low, high = interim.outer(step.level)
     why = reached.why
-    if reached.decision == "INCONCLUSIVE" and not verdict.withheld(whole):
+    undecided = reached.decision == "INCONCLUSIVE" and not verdict.withheld(whole)
+    if undecided and not allowed.size:
         why = "the interval crosses the margin"  # how many seeds of which block, is not known
     return replace(
-        reached, effect=size, why=why, detectable=whole.margin + (high - low) / 2 + reach
+        reached, effect=size, why=why, detectable=max(whole.bounds) + (high - low) / 2 + reach
     )
 
 
@@ -108,5 +116,8 @@ def joined(blocks: Sequence[Comparison]) -> Comparison:
         claim=first.claim,
         side=first.side,
         unit=first.unit,
+        lower_margin=first.lower_margin,
+        worst=first.worst,
+        span=first.span,
         refusal="; ".join(dict.fromkeys(filter(None, (one.refusal for one in blocks)))),
     )

@@ -21,6 +21,7 @@ KEYS = {
     "chain: {path: value}}}",
     "metric": "such as all-classes, continuum(20), forgetting",
     "margin": "the smallest effect that would matter, as in '1.0 points'",
+    "worst": "the largest difference that a seed may show, as in '20 points'",
     "fraction": "factors that follow others' levels, as in {e: [a, b, c]} for e = abc",
     "within": "a factor at each of whose levels the effects of the others are claims, too",
 }

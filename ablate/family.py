@@ -17,7 +17,8 @@ from ablate.looks import Looks, Mixture, Rule
 from ablate.registry import scan
 from ablate.resolution import smallest_step
 from ablate.stats.guarded import beside
-from ablate.types import Comparison, Design, TestResult, Verdict
+from ablate.ties import worst
+from ablate.types import NO_WORST, Comparison, Design, TestResult, Verdict, Worst
 
 Tests: TypeAlias = Mapping[str, Callable[[Comparison, float], TestResult]]
 
@@ -32,7 +33,8 @@ class Contest:
     """A contrast on its way: what was read so far, and the verdict once it is closed.
 
     whole: all of its pairs. seen: those of the last look that could be read. interim: what the
-    looks came to; None before the first. broken: a test that raised on `seen`.
+    looks came to; None before the first. broken: a test that raised on `seen`. worst: what seeds
+    that were not seen may differ by, of that look.
     """
 
     whole: Comparison
@@ -40,6 +42,7 @@ class Contest:
     interim: Interim | None = None
     broken: str = ""
     closed: Verdict | None = None
+    worst: Worst = NO_WORST
 
     @property
     def shut(self) -> bool:
@@ -58,8 +61,7 @@ class Contest:
         """Say whether it would be decided at a step of the family."""
         if self.shut or self.interim is None or self.seen is None:
             return False
-        decision = self.interim.read(step.level).decision
-        return decision != "INCONCLUSIVE" or verdict.is_calm(self.seen)
+        return self.interim.read(step.level).decision != "INCONCLUSIVE"
 
 
 def battery(names: Sequence[str] = ()) -> Tests:
@@ -79,9 +81,10 @@ def conclude(compared: Sequence[Comparison], tests: Tests, design: Design) -> li
     """
     contests = [Contest(comparison) for comparison in compared]
     for look, rule in schedule(design):
+        family = [first(contest.whole, look) for contest in contests]
         contests = [
-            contest if contest.closed else _read(contest, look, rule, design)
-            for contest in contests
+            contest if contest.closed else _read(contest, seen, family, rule, design)
+            for contest, seen in zip(contests, family, strict=True)
         ]
         contests = _settled(contests, tests, design)
     ladder = _ladder(contests, design)
@@ -118,8 +121,12 @@ def schedule(design: Design) -> Iterator[tuple[int, Rule]]:
     """Give the looks that were reached, each with its rule.
 
     A number of seeds that was not declared breaks the schedule: what was not decided at a declared
-    look is then read by the t-mixture, which holds at any number.
+    look is then read by the t-mixture, which holds at any number. Where the study was to be read at
+    any time, the mixture has all of alpha.
     """
+    if design.anytime:
+        yield design.seeds, Mixture()
+        return
     for look in design.looks:
         if look <= design.seeds:
             yield look, Looks(design.looks)
@@ -153,15 +160,19 @@ def first(comparison: Comparison, seeds: int) -> Comparison:
     )
 
 
-def _read(contest: Contest, look: int, rule: Rule, design: Design) -> Contest:
+def _read(
+    contest: Contest, seen: Comparison, family: Sequence[Comparison], rule: Rule, design: Design
+) -> Contest:
+    """Read a further look; family: all of its comparisons as they stand there."""
     if rule is BROKEN and len(contest.whole.schedule) in design.looks:
         return contest  # this one kept to its schedule, whatever others did
-    seen = first(contest.whole, look)
     if any(pair.missing for pair in seen.lost):
         return contest
     if verdict.fault(seen):
-        return replace(contest, seen=seen, broken="", interim=None)
-    return replace(contest, seen=seen, broken="", interim=continued(contest.interim, seen, rule))
+        return replace(contest, seen=seen, broken="", interim=None, worst=NO_WORST)
+    allowed = worst(seen, family)
+    interim = continued(contest.interim, seen, rule, allowed.size)
+    return replace(contest, seen=seen, broken="", interim=interim, worst=allowed)
 
 
 def _close(contest: Contest, step: Step, tests: Tests, design: Design) -> Contest:
@@ -173,7 +184,7 @@ def _close(contest: Contest, step: Step, tests: Tests, design: Design) -> Contes
 
 def _verdict(contest: Contest, step: Step, tests: Tests, design: Design) -> Verdict:
     shown = contest.seen or contest.whole
-    evidence = verdict.examine(shown, tests, design.alpha, contest.interim)
+    evidence = verdict.examine(shown, tests, design.alpha, contest.interim, contest.worst)
     reached = verdict.decide(evidence, step)
     waiting = any(pair.missing for pair in contest.whole.lost)
     if reached.decision == "INCONCLUSIVE" and contest.seen and waiting:

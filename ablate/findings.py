@@ -47,6 +47,24 @@ class Standing:
 
 UNREMARKABLE = Standing()
 
+PLAIN_SCALES = (1.0, 100.0)
+"""Ranges of a score that is a share or a percentage, from 0."""
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The largest difference that a seed which was not seen might show.
+
+    size: in the metric's unit, `inf` where nothing bounds it. origin: where it comes from.
+    """
+
+    size: float
+    origin: str
+
+
+NO_WORST = Worst(0.0, "")
+"""Of differences that vary: their spread speaks of those that were not seen."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -63,6 +81,9 @@ class Comparison:
     standing: where its arms stand, by how many seeds were asked for; those that are not named,
         nowhere special.
     unit: what its pairs are called in a sentence, several of them.
+    lower_margin: the size of the margin below 0, where it is another than `margin`; 0 where not.
+    worst: the largest difference of a seed that was declared before the runs; 0 where none was.
+    span: the largest difference that the metric allows; 0 where the scores have to tell.
     """
 
     treatment: str
@@ -82,6 +103,46 @@ class Comparison:
     claim: str = ""
     side: int = 0
     unit: str = "seeds"
+    lower_margin: float = 0.0
+    worst: float = 0.0
+    span: float = 0.0
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Give the margins with their signs: below 0, and above."""
+        return -(self.lower_margin or self.margin), self.margin
+
+    @property
+    def bar(self) -> float:
+        """Give the margin on the declared side with its sign; 0 where none was declared."""
+        low, high = self.bounds
+        return {1: high, -1: low}.get(self.side, 0.0)
+
+    @cached_property
+    def tied(self) -> bool:
+        """Say whether at least half of the pairs show no difference at all."""
+        ties = sum(abs(delta) <= self.round_off for delta in self.deltas)
+        return ties > 0 and 2 * ties >= len(self.deltas)
+
+    @cached_property
+    def farthest(self) -> float:
+        """Give the largest difference of any pair, without its sign; 0 within round-off."""
+        most = max(map(abs, self.deltas), default=0.0)
+        return most if most > self.round_off else 0.0
+
+    @property
+    def range(self) -> float:
+        """Give the largest difference that the metric allows, `inf` where no scale is known.
+
+        Scores of a scale that is not known are shares where all lie in [0, 1], and percentages in
+        [0, 100].
+        """
+        if self.span:
+            return self.span
+        values = self.treatment_values + self.baseline_values
+        if not values or min(values) < 0:
+            return math.inf
+        return next((scale for scale in PLAIN_SCALES if max(values) <= scale), math.inf)
 
     @property
     def stands(self) -> Standing:
@@ -168,6 +229,11 @@ class Verdict:
     read. inner: the interval of 1 - 2 levels. simultaneous: that of 1 - alpha over all contrasts of
     the family at once (Bonferroni).
     detectable: a true difference that would be found to matter in about 80 % of such studies.
+    worst: of a contrast half of whose pairs tie, what unseen seeds were allowed to differ by.
+    negligible_from, matters_to: the smallest margin with which it would have been NEGLIGIBLE (of a
+    declared side, NO GAIN or NO HARM), and the largest with which it would MATTER, chosen
+    afterwards: they hold for any margins at once, over all looks and all contrasts (Bonferroni);
+    nan where there is none.
     """
 
     comparison: Comparison
@@ -188,6 +254,9 @@ class Verdict:
     confidence: float = math.nan
     p_of: str = ""
     simultaneous: tuple[float, float] = (math.nan, math.nan)
+    worst: Worst = NO_WORST
+    negligible_from: float = math.nan
+    matters_to: float = math.nan
 
     @property
     def decided(self) -> bool:
@@ -200,10 +269,12 @@ class Design:
     """What was declared about a family of claims before the runs.
 
     looks: seeds at which verdicts are read, the last the most that is spent. seeds: how many were
-    asked for; another number than the last look breaks the schedule.
+    asked for; another number than the last look breaks the schedule. anytime: read by a rule that
+    holds at any number of seeds, instead.
     """
 
     alpha: float
     correction: str
     looks: tuple[int, ...]
     seeds: int
+    anytime: bool = False

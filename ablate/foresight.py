@@ -96,33 +96,37 @@ def forecast(one: Comparison, sd: float, source: str, design: Design, level: flo
     rule = Looks(design.looks)
     two_sided, one_sided = 2 * rule.nominal(level / 2), rule.nominal(level)
 
+    bounds = one.bounds
+    margin = abs(one.bar) if one.side else max(map(abs, bounds))
+    middle, half = (bounds[0] + bounds[1]) / 2, (bounds[1] - bounds[0]) / 2
+
     def matters(n: int, difference: float) -> float:
         if one.side:
-            return power.one_sided(n, difference, sd, one.margin, one_sided)[0]
-        return power.minimal_effect(n, difference, sd, one.margin, two_sided)
+            return power.one_sided(n, difference, sd, margin, one_sided)[0]
+        return power.minimal_effect(n, difference - middle, sd, half, two_sided)
 
     def negligible(n: int, difference: float) -> float:
         if one.side:
-            return power.one_sided(n, difference, sd, one.margin, one_sided)[1]
-        return power.equivalence(n, difference, sd, one.margin, one_sided)
+            return power.one_sided(n, difference, sd, margin, one_sided)[1]
+        return power.equivalence(n, difference - middle, sd, half, one_sided)
 
     low, high = (math.nan, math.nan) if declared else _interval(sd, len(one.deltas))
     return Forecast(
         label=f"{one.treatment} − {one.baseline}",
         metric=one.metric,
-        margin=one.margin,
+        margin=margin,
         seeds=last,
         sd=sd,
         low=low,
         high=high,
         source=source,
         detectable=power.detectable(
-            last, sd, one.margin, one_sided if one.side else two_sided, side=one.side
+            last, sd, margin, one_sided if one.side else two_sided, side=one.side
         ),
-        matters=matters(last, 2 * one.margin),
+        matters=matters(last, 2 * margin),
         equivalent=negligible(last, 0.0),
-        halfway=negligible(last, one.margin / 2),
-        seeds_matters=power.seeds(lambda n: matters(n, 2 * one.margin), POWER, 5),
+        halfway=negligible(last, margin / 2),
+        seeds_matters=power.seeds(lambda n: matters(n, 2 * margin), POWER, 5),
         seeds_negligible=power.seeds(lambda n: negligible(n, 0.0), POWER, 5),
         claim=one.claim,
     )

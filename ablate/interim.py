@@ -20,7 +20,11 @@ import math
 from dataclasses import dataclass, replace
 
 from ablate.looks import Looks, Rule
+from ablate.ties import unseen
 from ablate.types import Comparison
+
+LEAST = math.log(1e-250)
+"""Smaller p-values are not told apart."""
 
 NONE_OF = {"helps": "NO GAIN", "hurts": "NO HARM"}
 """By the side that was declared, the claim that there is no difference beyond the margin on it."""
@@ -28,12 +32,16 @@ NONE_OF = {"helps": "NO GAIN", "hurts": "NO HARM"}
 
 @dataclass(frozen=True)
 class Look:
-    """A mean difference on n pairs with its standard error, and the rule that reads it."""
+    """A mean difference on n pairs with its standard error, and the rule that reads it.
+
+    worst: what a seed that was not seen may differ by, where half of the pairs tie; see `ties`.
+    """
 
     n: int
     mean: float
     error: float
     rule: Rule
+    worst: float = 0.0
 
     def above(self, value: float) -> float:
         """Give the p of a true mean of at most `value`."""
@@ -47,6 +55,40 @@ class Look:
         """Give the interval each of whose ends misses the true mean at a rate of `level`."""
         half = self.rule.constant(level, self.n) * self.error
         return self.mean - half, self.mean + half
+
+    def not_below(self, value: float) -> float:
+        """Give the p of a true mean of at most `value`, for a claim that nothing lies there."""
+        return self.above(value) if not self.worst else self._unseen(self.mean - value)
+
+    def not_above(self, value: float) -> float:
+        """Give the p of a true mean of at least `value`, for a claim that nothing lies there."""
+        return self.below(value) if not self.worst else self._unseen(value - self.mean)
+
+    def calm_ends(self, level: float) -> tuple[float, float]:
+        """Give the ends that claims of no difference are read from, unseen seeds included."""
+        if not self.worst:
+            return self.ends(level)
+        low, high = self.ends(level / 2)
+        more = unseen(level / 2, self.n) * self.worst
+        return low - more, high + more
+
+    def _unseen(self, room: float) -> float:
+        """Give the smallest level at which the bound leaves some of the room to the margin.
+
+        Both the level's t quantile and the rate of unseen events fall as it rises.
+        """
+        from scipy.optimize import brentq
+
+        def over(log_level: float) -> float:
+            level = math.exp(log_level)
+            t = (room - unseen(level / 2, self.n) * self.worst) / self.error
+            return level - 2 * float(self.rule.p(t, self.n))
+
+        if not math.isfinite(self.worst) or over(0.0) < 0:
+            return 1.0
+        if over(LEAST) > 0:
+            return math.exp(LEAST)
+        return math.exp(brentq(over, LEAST, 0.0, xtol=1e-12, rtol=1e-14))
 
 
 @dataclass(frozen=True)
@@ -66,12 +108,14 @@ class Reading:
 class Interim:
     """The looks at a contrast so far, the last of them the one that is read.
 
-    claim, side: as in `Comparison`. looks: not empty; all by one rule.
+    bounds: the margins with their signs. claim, side, bar: as in `Comparison`. looks: not empty;
+    all by one rule.
     """
 
-    margin: float
+    bounds: tuple[float, float]
     claim: str
     side: int
+    bar: float
     looks: tuple[Look, ...]
 
     @property
@@ -85,17 +129,12 @@ class Interim:
         return NONE_OF.get(self.claim, "NEGLIGIBLE")
 
     @property
-    def bar(self) -> float:
-        """Give the margin on the declared side."""
-        return self.side * self.margin
-
-    @property
     def matters(self) -> float:
         """Give the p of MATTERS: of a true mean that is not beyond the margin."""
         if self.side:
-            return self._beyond if self.side > 0 else self._short
-        both = self.last.above(self.margin), self.last.below(-self.margin)
-        return min(1.0, 2 * min(both))
+            return self.last.above(self.bar) if self.side > 0 else self.last.below(self.bar)
+        low, high = self.bounds
+        return min(1.0, 2 * min(self.last.above(high), self.last.below(low)))
 
     @property
     def calms(self) -> float:
@@ -105,19 +144,11 @@ class Interim:
         last one lies between the margins; every other claim is read at one look.
         """
         if self.side:
-            return self._short if self.side > 0 else self._beyond
-        inside = -self.margin < self.last.mean < self.margin
-        looks = self.looks if inside else (self.last,)
-        over = min(look.above(-self.margin) for look in looks)
-        return max(over, min(look.below(self.margin) for look in looks))
-
-    @property
-    def _beyond(self) -> float:
-        return self.last.above(self.bar)
-
-    @property
-    def _short(self) -> float:
-        return self.last.below(self.bar)
+            return self.last.not_above(self.bar) if self.side > 0 else self.last.not_below(self.bar)
+        low, high = self.bounds
+        looks = self.looks if low < self.last.mean < high else (self.last,)
+        over = min(look.not_below(low) for look in looks)
+        return max(over, min(look.not_above(high) for look in looks))
 
     @property
     def p(self) -> float:
@@ -140,42 +171,65 @@ class Interim:
 
         It is the intersection over the looks, and reaches to the mean at the last one.
         """
-        ends, mean = [look.ends(level) for look in self.looks], self.last.mean
+        ends, mean = [look.calm_ends(level) for look in self.looks], self.last.mean
         return min(max(low for low, _ in ends), mean), max(min(high for _, high in ends), mean)
 
     def read(self, level: float) -> Reading:
         """Decide at a level, by the interval that will be shown."""
-        low, high = self.outer(level)
+        return self._one_sided(level) if self.side else self._two_sided(level)
+
+    def _two_sided(self, level: float) -> Reading:
+        low, high = self.bounds
+        ends, inner = self.outer(level), self.inner(level)
+        if ends[0] > high or ends[1] < low:
+            return Reading("MATTERS", *ends, 1 - level)
+        if low < inner[0] and inner[1] < high:
+            return Reading("NEGLIGIBLE", *inner, 1 - 2 * level)
+        if self.last.worst:  # the plain interval knows nothing of the seeds that were not seen
+            return Reading("INCONCLUSIVE", *self.last.calm_ends(level), 1 - 2 * level)
+        return Reading("INCONCLUSIVE", *ends, 1 - level)
+
+    def _one_sided(self, level: float) -> Reading:
+        ends, calm = self.outer(level), self.last.calm_ends(level)
+        if ends[0] > self.bar if self.side > 0 else ends[1] < self.bar:
+            return Reading("MATTERS", *ends, 1 - level)
+        none = calm[1] < self.bar if self.side > 0 else calm[0] > self.bar
+        return Reading(self.calm if none else "INCONCLUSIVE", *calm, 1 - level)
+
+    def negligible_from(self, level: float) -> float:
+        """Give the smallest margin, whenever it is chosen, with which there is no difference."""
+        low, high = self.inner(level)
         if self.side:
-            beyond, short = low > self.bar, high < self.bar
-            matters, calm = (beyond, short) if self.side > 0 else (short, beyond)
-            names = (("MATTERS", matters), (self.calm, calm))
-            decision = next((name for name, holds in names if holds), "INCONCLUSIVE")
-            return Reading(decision, low, high, 1 - level)
-        if low > self.margin or high < -self.margin:
-            return Reading("MATTERS", low, high, 1 - level)
-        least, most = self.inner(level)
-        if -self.margin < least and most < self.margin:
-            return Reading("NEGLIGIBLE", least, most, 1 - 2 * level)
-        return Reading("INCONCLUSIVE", low, high, 1 - level)
+            low, high = self.last.calm_ends(level)
+            return max(0.0, high if self.side > 0 else -low)
+        return max(abs(low), abs(high))
+
+    def matters_to(self, level: float) -> float:
+        """Give the largest margin, whenever it is chosen, with which it matters; nan for none."""
+        low, high = self.outer(level)
+        sides = {1: low, -1: -high, 0: max(low, -high)}
+        least = sides[self.side]
+        return least if least > 0 else math.nan
 
 
-def started(comparison: Comparison, rule: Rule) -> Interim:
-    """Read a comparison's first look; it needs two pairs."""
+def started(comparison: Comparison, rule: Rule, worst: float = 0.0) -> Interim:
+    """Read a comparison's first look; it needs two pairs. worst: as of `Look`."""
     n = len(comparison.deltas)
     mean, error = math.fsum(comparison.deltas) / n, comparison.spread / math.sqrt(n)
-    look = Look(n, mean, error, rule)
-    return Interim(comparison.margin, comparison.claim, comparison.side, (look,))
+    look = Look(n, mean, error, rule, worst)
+    return Interim(comparison.bounds, comparison.claim, comparison.side, comparison.bar, (look,))
 
 
-def continued(before: Interim | None, comparison: Comparison, rule: Rule) -> Interim:
+def continued(
+    before: Interim | None, comparison: Comparison, rule: Rule, worst: float = 0.0
+) -> Interim:
     """Read a further look; looks by another rule do not count with it."""
-    now = started(comparison, rule)
+    now = started(comparison, rule, worst)
     if before is None or before.last.rule != rule:
         return now
     return replace(now, looks=(*before.looks, *now.looks))
 
 
-def once(comparison: Comparison) -> Interim:
+def once(comparison: Comparison, worst: float = 0.0) -> Interim:
     """Read a comparison as a study of that many pairs that is read once."""
-    return started(comparison, Looks((len(comparison.deltas),)))
+    return started(comparison, Looks((len(comparison.deltas),)), worst)

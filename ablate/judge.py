@@ -42,7 +42,7 @@ def by_variant(
 def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
     """Pair the records of every contrast."""
     return [
-        pair.sided(
+        pair.declared(
             pair.compare(
                 suite.variants[c.treatment],
                 suite.variants[c.baseline],
@@ -51,8 +51,7 @@ def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
                 (runs[c.treatment], runs[c.baseline]),
                 suite.seed_numbers,
             ),
-            c.claim,
-            metrics.lower_is_better(c.metric),
+            c,
         )
         for c in suite.contrasts
     ]

@@ -14,6 +14,8 @@ from ablate.types import Floats, RunResult
 
 DEFAULT_PROTOCOL = "all-classes"
 LOWER_IS_BETTER = ("forgetting",)
+SIGNED = ("forgetting", "backward-transfer")
+"""Metrics that reach from -100 to 100."""
 
 
 def lower_is_better(metric: str) -> bool:
@@ -23,6 +25,15 @@ def lower_is_better(metric: str) -> bool:
     (True, False)
     """
     return metric.split("@")[0] in LOWER_IS_BETTER
+
+
+def span(metric: str) -> float:
+    """Give the largest difference of two scores in a metric, in points.
+
+    >>> span("all-classes"), span("forgetting@known-task")
+    (100.0, 200.0)
+    """
+    return 200.0 if metric.split("@")[0] in SIGNED else 100.0
 
 
 def accuracy_matrix(result: RunResult, protocol: str) -> Floats:

@@ -11,6 +11,8 @@ from ablate.errors import StoreError
 from ablate.foreign_text import plain
 from ablate.types import SIDES, Json
 
+SIZES = {"margin", "lower_margin", "worst"}
+
 
 class _Form(BaseModel):
     model_config = ConfigDict(strict=True)
@@ -43,7 +45,13 @@ def _effect(parts: list[Any]) -> list[Any]:
 
 def _is_claimed(rest: list[Any]) -> bool:
     """Say whether what ends a claim is its margin, after its side if it has one."""
-    return _are(rest[-1:]) and (len(rest) == 1 or (len(rest) == 2 and rest[0] in SIDES))
+    sized = _are(rest[-1:]) or (bool(rest) and _is_sizes(rest[-1]))
+    return sized and (len(rest) == 1 or (len(rest) == 2 and rest[0] in SIDES))
+
+
+def _is_sizes(margin: object) -> bool:
+    """Say whether a margin is one with a lower side of its own, or a worst difference."""
+    return isinstance(margin, dict) and {*margin} == SIZES and _are([*margin.values()])
 
 
 def _is_text(value: object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ablate import cohort, metrics
-from ablate.types import Comparison, Effect, LostPair, RunResult, Variant, cell_words
+from ablate.types import Comparison, Contrast, Effect, LostPair, RunResult, Variant, cell_words
 
 NOT_RUN = "not run"
 
@@ -49,6 +49,17 @@ def sided(comparison: Comparison, claim: str, lower: bool) -> Comparison:
     return replace(comparison, claim=claim, side=side)
 
 
+def declared(comparison: Comparison, claim: Contrast | Effect) -> Comparison:
+    """Give a comparison what a suite declared about it, and the span of its metric."""
+    lower = metrics.lower_is_better(claim.metric)
+    return replace(
+        sided(comparison, claim.claim, lower),
+        lower_margin=claim.lower_margin,
+        worst=claim.worst,
+        span=metrics.span(claim.metric),
+    )
+
+
 def halves(
     effect: Effect,
     variants: Sequence[Variant],
@@ -60,8 +71,7 @@ def halves(
     Of a contrast that is pooled over settings, pair inside each setting and take the means.
     """
     if effect.over:
-        pooled = over_settings(effect, variants, runs, seeds)
-        return sided(pooled, effect.claim, metrics.lower_is_better(effect.metric))
+        return declared(over_settings(effect, variants, runs, seeds), effect)
     sides = [
         Side(
             f"{effect.name}: {words}{in_cell(variants[half[0]].cell)}",
@@ -70,7 +80,7 @@ def halves(
         )
         for words, half in ((effect.high, effect.plus), (effect.low, effect.minus))
     ]
-    return join(sides, effect.metric, effect.margin, seeds)
+    return declared(join(sides, effect.metric, effect.margin, seeds), effect)
 
 
 def over_settings(

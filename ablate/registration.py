@@ -6,10 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from ablate import notes, provenance
 from ablate.store import Store
 from ablate.types import SIDES, Contrast, Effect, Json, Suite
+
+SIZES = ("margin", "lower_margin", "worst")
+"""What is declared of a claim in the metric's unit."""
 
 
 def declared(suite: Suite) -> dict[str, Json]:
@@ -17,11 +21,11 @@ def declared(suite: Suite) -> dict[str, Json]:
 
     def claim(one: Contrast) -> Json:
         arms = [suite.variants[i].label for i in (one.treatment, one.baseline)]
-        return [*arms, one.metric, *_side(one), one.margin]
+        return [*arms, one.metric, *_side(one), _margin(one)]
 
     def effect(one: Effect) -> Json:
         sides = [[suite.variants[i].label for i in side] for side in (one.plus, one.minus)]
-        return [one.name, *sides, one.metric, *_side(one), one.margin]
+        return [one.name, *sides, one.metric, *_side(one), _margin(one)]
 
     return {
         "question": suite.question,
@@ -85,13 +89,13 @@ def original(suite: Suite, entry: Json | None) -> Suite | None:
         return None
     places = {variant.label: i for i, variant in enumerate(suite.variants)}
     contrasts = [
-        Contrast(places[a], places[b], metric, margin, *claim)
+        Contrast(places[a], places[b], metric, claim=_side_of(claim), **_sizes(margin))
         for a, b, metric, *claim, margin in then["contrasts"]
         if a in places and b in places
     ]
     registered_as = {_about(claim): claim for claim in then["effects"]}
     kept = [
-        replace(effect, margin=claim[-1], claim=_sides(claim))
+        replace(effect, claim=_sides(claim), **_sizes(claim[-1]))
         for effect, today in zip(suite.effects, now["effects"], strict=True)
         if (claim := registered_as.get(_about(today)))
     ]
@@ -144,7 +148,35 @@ def _apart(name: str, before: Json, after: Json) -> Iterator[str]:
     if sides[0] != sides[1]:
         yield f"claim of {name}: registered {sides[0]}, now {sides[1]}."
     if before[-1] != after[-1]:
-        yield f"margin of {name}: registered {before[-1]:g}, now {after[-1]:g}."
+        then, now = (_in_words(_sizes(claim[-1])) for claim in (before, after))
+        yield f"margin of {name}: registered {then}, now {now}."
+
+
+def _margin(claim: Contrast | Effect) -> Json:
+    """Give the declared margin: a number, as ever; by name, where more was declared with it."""
+    if not claim.lower_margin and not claim.worst:
+        return claim.margin
+    return {key: getattr(claim, key) for key in SIZES}
+
+
+def _sizes(margin: Json) -> dict[str, Any]:
+    """Give a registered margin by the names of a claim's fields."""
+    return (
+        dict(margin)
+        if isinstance(margin, dict)
+        else {**dict.fromkeys(SIZES, 0.0), "margin": margin}
+    )
+
+
+def _in_words(sizes: Mapping[str, float]) -> str:
+    margin = f"{sizes['margin']:g}"
+    if sizes["lower_margin"]:
+        margin = f"-{sizes['lower_margin']:g} to +{margin}"
+    return margin + (f" with a worst difference of {sizes['worst']:g}" if sizes["worst"] else "")
+
+
+def _side_of(claim: list[str]) -> str:
+    return claim[0] if claim else ""
 
 
 def _side(claim: Contrast | Effect) -> list[str]:

@@ -26,6 +26,8 @@ def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
     }
     axes = {"type": "array", "items": {"type": "string"}, "minItems": 1}
     said[OVER] = {"anyOf": [{"type": "string"}, axes], "description": CONTRAST_HELP[OVER]}
+    ends = {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}
+    said["margin"] = {"anyOf": [{"type": "string"}, ends], "description": CONTRAST_HELP["margin"]}
     said[CLAIM] = {"enum": list(SIDES), "description": CONTRAST_HELP[CLAIM]}
     contrast = {
         "type": "object",

@@ -170,7 +170,7 @@ def carried_by_one(verdict: Verdict, design: Design) -> str:
     one = verdict.comparison
     far = int(np.argmax(np.abs(np.array(one.deltas) - np.median(one.deltas))))
     rest = without(one, far)
-    reading = once(rest)
+    reading = once(rest, verdict.worst.size)
     p = reading.matters if verdict.decision == "MATTERS" else reading.calms
     held = p * max(1.0, verdict.p_adjusted / max(verdict.p, 1e-300)) <= design.alpha
     return "" if held else f"{one.deltas[far]:+.4g}"

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from ablate.findings import (
     DECIDED as DECIDED,
+    NO_WORST as NO_WORST,
     SIDES as SIDES,
     Comparison as Comparison,
     Design as Design,
@@ -19,6 +20,7 @@ from ablate.findings import (
     Standing as Standing,
     TestResult as TestResult,
     Verdict as Verdict,
+    Worst as Worst,
 )
 from ablate.seams import (
     Augment as Augment,
@@ -166,6 +168,8 @@ class Contrast:
 
     treatment, baseline: indices into the suite's variants. margin: in the metric's unit, > 0.
     claim: the side that alpha is spent on, `helps` or `hurts`; '' for both.
+    lower_margin: the size of the margin below 0, where it is another; 0 where it is the same.
+    worst: the largest difference that a seed may show, > 0, declared before the runs; 0 for none.
     """
 
     treatment: int
@@ -173,6 +177,8 @@ class Contrast:
     metric: str
     margin: float
     claim: str = ""
+    lower_margin: float = 0.0
+    worst: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -186,7 +192,7 @@ class Effect:
     over: for a contrast that is pooled over settings, the axes crossed out; `plus` and `minus` then
     are its arms in each setting, in the same order, and all settings weigh the same.
     aliases: interactions of three and more factors that a fraction cannot tell from it.
-    claim: of a pooled contrast, as of any.
+    claim, lower_margin, worst: as of a contrast.
     """
 
     name: str
@@ -199,6 +205,8 @@ class Effect:
     over: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     claim: str = ""
+    lower_margin: float = 0.0
+    worst: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,17 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ablate import outlook
 from ablate.correction import CORRECTIONS as CORRECTIONS, Step, adjust as adjust
 from ablate.foreign_text import of_error
 from ablate.interim import Interim, once
-from ablate.power import equivalence, minimal_effect, one_sided, seeds
-from ablate.types import ENOUGH_PAIRS, Comparison, TestResult, Verdict
+from ablate.ties import unseen, worst
+from ablate.types import ENOUGH_PAIRS, NO_WORST, Comparison, TestResult, Verdict, Worst
 
 DECISIVE = ("minimal-effect", "equivalence")
 """The tests without whose p-values nothing is decided; those of one look are the verdict's own."""
 
 FEWEST_PAIRS = 3
-MOST_SEEDS, MOST_TIMES = 1000, 10
-"""Beyond so many pairs, and so many times those that there are, no number is estimated."""
 LOSS_SHARE = 0.1
 """One-sided losses beyond this share of the seeds block a verdict: what is left is a selection."""
 
@@ -33,7 +32,7 @@ class Evidence:
     """A comparison with its tests by name, at level alpha.
 
     fault: why it cannot be judged. broken: a test that raised. interim: what the looks come to;
-    None where there is nothing to read.
+    None where there is nothing to read. worst: what unseen seeds may differ by, where pairs tie.
     """
 
     comparison: Comparison
@@ -42,6 +41,7 @@ class Evidence:
     fault: str = ""
     broken: str = ""
     interim: Interim | None = None
+    worst: Worst = NO_WORST
 
     @property
     def p(self) -> float:
@@ -58,24 +58,27 @@ def examine(
     tests: Mapping[str, Callable[..., TestResult]],
     alpha: float,
     interim: Interim | None = None,
+    allowed: Worst | None = None,
 ) -> Evidence:
     """Run every test on a comparison that can be tested; a test that raises makes it untestable.
 
-    interim: what its looks come to; without it the comparison is read once.
+    interim: what its looks come to; without it the comparison is read once. allowed: what `ties`
+    gave for its last look; without it, what it gives for this comparison alone.
     """
     reason = fault(comparison)
     if len(comparison.deltas) < FEWEST_PAIRS or comparison.refusal:
         return Evidence(comparison, {}, alpha, reason)
-    interim = interim or once(comparison)
+    allowed = allowed or worst(comparison, [comparison])
+    interim = interim or once(comparison, allowed.size)
     try:
         results = {name: test(comparison, alpha) for name, test in tests.items()}
     except Exception as error:  # a third party's test may raise anything
         said = f"a test raised {of_error(error)}"
-        return Evidence(comparison, {}, alpha, said, said, interim)
+        return Evidence(comparison, {}, alpha, said, said, interim, allowed)
     if not reason and any(math.isnan(results[name].p) for name in DECISIVE):
         said = "a test gave no p-value"
-        return Evidence(comparison, results, alpha, said, said, interim)
-    return Evidence(comparison, results, alpha, reason, interim=interim)
+        return Evidence(comparison, results, alpha, said, said, interim, allowed)
+    return Evidence(comparison, results, alpha, reason, interim=interim, worst=allowed)
 
 
 def fault(comparison: Comparison) -> str:
@@ -99,9 +102,8 @@ def fault(comparison: Comparison) -> str:
 def decide(evidence: Evidence, step: Step) -> Verdict:
     """Judge one contrast at its step in the family."""
     comparison, interim = evidence.comparison, evidence.interim
-    calm = is_calm(comparison)
     shut = evidence.fault or withheld(comparison)
-    read = interim.read(step.level) if interim and not shut and not calm else None
+    read = interim.read(step.level) if interim and not shut else None
     decision, why = _decision(evidence, step)
     flags = ["INERT" if comparison.identical else "TIED"] if _is_still(evidence) else []
     if read and read.decision == "INCONCLUSIVE" and (read.low > 0 or read.high < 0):
@@ -126,6 +128,9 @@ def decide(evidence: Evidence, step: Step) -> Verdict:
         confidence=read.confidence if read else math.nan,
         p_of=interim.nearer if interim and not shut else "",
         simultaneous=interim.outer(step.share) if read and interim else NOWHERE,
+        worst=evidence.worst if read else NO_WORST,
+        negligible_from=interim.negligible_from(step.share) if read and interim else math.nan,
+        matters_to=interim.matters_to(step.share) if read and interim else math.nan,
     )
 
 
@@ -148,16 +153,12 @@ def detectable(interim: Interim, level: float) -> float:
     """
     from scipy.special import stdtrit
 
-    low, high = interim.outer(level)
+    low, high = interim.last.ends(level if interim.side else level / 2)
     if interim.last.n < FEWEST_PAIRS or not math.isfinite(high - low):
         return math.nan
     reach = stdtrit(interim.last.n - 1, 0.8) * interim.last.error
-    return float(interim.margin + (high - low) / 2 + reach)
-
-
-def is_calm(comparison: Comparison) -> bool:
-    """Say whether both arms scored the same in everything, which needs no interval."""
-    return comparison.identical and is_zero(comparison) and not withheld(comparison)
+    margin = side * interim.bar if (side := interim.side) else max(map(abs, interim.bounds))
+    return float(margin + (high - low) / 2 + reach)
 
 
 def _is_still(evidence: Evidence) -> bool:
@@ -175,38 +176,35 @@ def _decision(evidence: Evidence, step: Step) -> tuple[str, str]:
         return "UNTESTABLE", evidence.fault
     if reason := withheld(comparison):
         return "INCONCLUSIVE", reason
-    if is_calm(comparison):
-        none = f"no {comparison.unit.removesuffix('s')} shows any difference"
-        return interim.calm, f"{none}: every score of both arms is the same"
     decision = interim.read(step.level).decision
     if decision == "INCONCLUSIVE":
-        return decision, _undecided(evidence, interim, step)
-    return decision, MEANS[decision].format(margin=comparison.margin)
+        if interim.p <= evidence.alpha:
+            return decision, "decided on its own, but not after correction for the other claims"
+        return decision, outlook.of(comparison, interim, evidence.worst, step)
+    means = MEANS[decision].format(margin=bounds_of(comparison))
+    if evidence.worst.size and decision != "MATTERS":
+        rate = unseen(step.level / 2, interim.last.n)
+        seeds = f"{comparison.unit} that were not seen, up to {100 * rate:.3g} % of all"
+        means += f", even if {seeds}, differ by {evidence.worst.size:.4g} ({evidence.worst.origin})"
+    return decision, means
+
+
+def bounds_of(comparison: Comparison) -> str:
+    """Write the margin: one number, or the two of different size.
+
+    >>> bounds_of(Comparison("a", "b", "m", 2.0, (), (), (), (), 1.0, lower_margin=1.0))
+    '-1 to +2'
+    """
+    low, high = comparison.bounds
+    return f"{high:g}" if high == -low or comparison.side else f"{low:g} to {high:+g}"
 
 
 MEANS = {
-    "MATTERS": "the difference lies beyond the margin of {margin:g}",
-    "NEGLIGIBLE": "the difference lies inside the margin of {margin:g}",
-    "NO GAIN": "a gain above the margin of {margin:g} is excluded; whether it hurts is not asked",
-    "NO HARM": "a loss above the margin of {margin:g} is excluded; whether it helps is not asked",
+    "MATTERS": "the difference lies beyond the margin of {margin}",
+    "NEGLIGIBLE": "the difference lies inside the margin of {margin}",
+    "NO GAIN": "a gain above the margin of {margin} is excluded; whether it hurts is not asked",
+    "NO HARM": "a loss above the margin of {margin} is excluded; whether it helps is not asked",
 }
-
-
-def _undecided(evidence: Evidence, interim: Interim, step: Step) -> str:
-    if interim.p <= evidence.alpha:
-        return "decided on its own, but not after correction for the other claims"
-    needed, unit = seeds_needed(evidence, step.hardest), evidence.comparison.unit
-    more = f"more than {farthest(interim.last.n):,} {unit} would be needed"
-    if needed > interim.last.n:
-        more = f"about {needed:,} {unit} would decide"
-    elif (
-        needed
-    ):  # read once, by Student's t; several looks, or none that was declared, ask for more
-        more = f"a study of as many {unit}, read once, would decide more often than not"
-    if math.isinf(interim.outer(step.level)[1]):
-        rule, n = interim.last.rule.name, interim.last.n
-        return f"the {rule} has no interval at {n} pairs and this level; {more}"
-    return f"the interval crosses the margin; {more}"
 
 
 def always_zero(comparison: Comparison) -> bool:
@@ -226,30 +224,3 @@ def differential_failure(comparison: Comparison) -> str:
                 f"{label} alone lost {count} of {whole} {unit}, so the pairs left are a selection"
             )
     return ""
-
-
-def seeds_needed(evidence: Evidence, alpha: float, power: float = 0.8) -> int:
-    """Estimate the pairs for a decision, mean and spread staying as observed; 0 for too many."""
-    interim = evidence.interim or once(evidence.comparison)
-    last, margin, side = interim.last, interim.margin, interim.side
-    sd = last.error * math.sqrt(last.n)
-
-    def chance(n: int) -> float:
-        if side:
-            return max(one_sided(n, side * last.mean, sd, margin, alpha))
-        likely = minimal_effect if abs(last.mean) > margin else equivalence
-        return likely(n, abs(last.mean), sd, margin, alpha)
-
-    most = farthest(last.n)
-    if chance(most) < power:
-        return 0
-    return seeds(chance, power, max(ENOUGH_PAIRS, last.n), most)
-
-
-def farthest(n: int) -> int:
-    """Give the number of pairs beyond which, of n that there are, none is estimated.
-
-    >>> farthest(20), farthest(50_000)
-    (1000, 500000)
-    """
-    return max(MOST_SEEDS, MOST_TIMES * n)

@@ -58,6 +58,8 @@ def _told(verdict: Verdict, found: Compared) -> Iterator[str]:
             + ("" if p == "–" else f", corrected p {p}")
         )
     yield f"  {plain(verdict.why, STORED)}{_excluded(verdict)}"
+    if margins := readings.afterwards(verdict):
+        yield f"  chosen afterwards: {margins}"
 
 
 def _excluded(verdict: Verdict) -> str:

@@ -124,8 +124,8 @@ def forest(study: Study, pyplot: Any) -> Any:
 
 
 def _claim(axes: Any, row: int, verdict: Verdict) -> None:
-    margin, colour = verdict.comparison.margin, COLOURS[verdict.decision]
-    axes.fill_betweenx([row - 0.42, row + 0.42], -margin, margin, color="#e8eef0", lw=0)
+    bounds, colour = verdict.comparison.bounds, COLOURS[verdict.decision]
+    axes.fill_betweenx([row - 0.42, row + 0.42], *bounds, color="#e8eef0", lw=0)
     axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=2.4)
     for end in (verdict.low, verdict.high):  # no interval at so few seeds
         if math.isinf(end):
@@ -137,7 +137,7 @@ def _claim(axes: Any, row: int, verdict: Verdict) -> None:
 def _span(verdicts: Sequence[Verdict]) -> tuple[float, float]:
     """Give the limits of a panel: every finite end, every margin, and some room."""
     ends = [end for v in verdicts for end in (v.estimate, v.low, v.high) if math.isfinite(end)]
-    ends += [side * v.comparison.margin for v in verdicts for side in (-1, 1)]
+    ends += [bound for v in verdicts for bound in v.comparison.bounds]
     ends = [end for end in ends if math.isfinite(end)] or [-1.0, 1.0]
     room = 0.05 * (max(ends) - min(ends))
     return min(ends) - room, max(ends) + room
@@ -145,7 +145,7 @@ def _span(verdicts: Sequence[Verdict]) -> tuple[float, float]:
 
 def reach(verdict: Verdict) -> float:
     """Give how far from 0 a claim is drawn, its finite ends and its margin included."""
-    ends = (verdict.estimate, verdict.low, verdict.high, verdict.comparison.margin)
+    ends = (verdict.estimate, verdict.low, verdict.high, *verdict.comparison.bounds)
     return max(abs(end) for end in ends if math.isfinite(end))
 
 

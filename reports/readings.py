@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from ablate.types import Verdict
 
@@ -77,9 +78,9 @@ def figures(verdict: Verdict, write: Write = in_points) -> tuple[str, str]:
     A dash stands for the interval where the decision rests on none: too few pairs, seeds that are
     still to be run, or arms that scored the same throughout.
     """
-    margin = verdict.comparison.margin
     values = [verdict.estimate, verdict.low, verdict.high]
-    estimate, low, high = apart(values, (-margin, 0.0, margin), write)
+    below, above = verdict.comparison.bounds
+    estimate, low, high = apart(values, (below, 0.0, above), write)
     if math.isnan(verdict.low):
         return apart([verdict.estimate], (0.0,), write)[0], "–"
     return estimate, f"{low} to {high} ({level(verdict)})"
@@ -102,8 +103,37 @@ def percent(confidence: float) -> str:
 
 def margin(verdict: Verdict) -> str:
     """Write the margin: to both sides, or on the side that was declared."""
-    width, side = number(verdict.comparison.margin), verdict.comparison.side
-    return f"{'±' if not side else '+' if side > 0 else '−'}{width}"
+    low, high = verdict.comparison.bounds
+    below, above = f"−{number(-low)}", f"+{number(high)}"
+    if verdict.comparison.side:
+        return above if verdict.comparison.side > 0 else below
+    return f"±{number(high)}" if low == -high else f"{below} to {above}"
+
+
+def afterwards(verdict: Verdict) -> str:
+    """Say which margins, chosen afterwards, would have shown what; '' where nothing can be read."""
+    if math.isnan(verdict.negligible_from):
+        return ""
+    calm = {"helps": "NO GAIN", "hurts": "NO HARM"}.get(verdict.comparison.claim, "NEGLIGIBLE")
+    parts = []
+    if math.isfinite(verdict.negligible_from):
+        parts.append(f"{calm} with a margin above {outward(verdict.negligible_from, ROUND_UP)}")
+    if math.isfinite(verdict.matters_to):
+        parts.append(f"MATTERS with one under {outward(verdict.matters_to, ROUND_DOWN)}")
+    return ", ".join(parts)
+
+
+def outward(value: float, way: str) -> str:
+    """Write a positive number with three significant digits, rounded up or down as asked.
+
+    >>> outward(1.2341, ROUND_UP), outward(0.98765, ROUND_DOWN), outward(0.0, ROUND_UP)
+    ('1.24', '0.987', '0')
+    """
+    exact = Decimal(value)
+    if not exact:
+        return "0"
+    short = exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), rounding=way)
+    return f"{short.normalize():f}"
 
 
 def p(verdict: Verdict, alpha: float) -> str:
@@ -136,5 +166,5 @@ def excluded(verdict: Verdict) -> tuple[bool, bool]:
     """
     if verdict.decision != "INCONCLUSIVE" or verdict.comparison.side:
         return False, False
-    margin = verdict.comparison.margin
-    return verdict.high < margin, verdict.low > -margin
+    below, above = verdict.comparison.bounds
+    return verdict.high < above, verdict.low > below

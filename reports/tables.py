@@ -101,7 +101,8 @@ def reasons(study: Study) -> str:
     level = words.percent(study.suite.alpha)
     head = [
         *("contrast", "metric", "why", f"simultaneous {level} interval", "p effect > margin"),
-        *("p effect < margin", "p sign-flip", "p paired t", "detectable", "d_z", "r between arms"),
+        *("p effect < margin", "p sign-flip", "p paired t", "detectable", "chosen afterwards"),
+        *("d_z", "r between arms"),
     ]
     every = [*(found for _, found in study.pooled), *study.verdicts]
     return table(head, [_reason(verdict) for verdict in every])
@@ -111,6 +112,8 @@ def _reason(verdict: Verdict) -> list[str]:
     compared, tests = verdict.comparison, verdict.tests
     names = ("minimal-effect", "equivalence", "sign-flip", "paired-t")
     p = [words.p_value(tests[name].p) if name in tests else "–" for name in names]
+    if verdict.worst.size:
+        p[1] = "–"  # Student's t of the pairs that were seen is not what ties are read by
     size = tests.get("effect-size")
     effect = (
         f"{words.points(size.estimate)} ({words.interval(size.low, size.high)})" if size else "–"
@@ -122,6 +125,7 @@ def _reason(verdict: Verdict) -> list[str]:
         words.interval(*verdict.simultaneous),
         *p,
         words.points(verdict.detectable, signed=False),
+        readings.afterwards(verdict) or "–",
         effect,
         "–" if math.isnan(compared.correlation) else f"{compared.correlation:.2f}",
     ]

@@ -223,11 +223,11 @@ def _told(study: Study, place: int) -> str:
 def _figures(verdict: Verdict) -> str:
     if verdict.decision == "UNTESTABLE":
         return f"UNTESTABLE, {markdown(verdict.why)}"
-    inert = "INERT" in verdict.flags and verdict.decision == "NEGLIGIBLE"
-    name = "INERT, the same in every seed" if inert else verdict.decision
+    inert = "INERT" in verdict.flags
+    name = f"{verdict.decision}, INERT: the same in every seed" if inert else verdict.decision
     estimate, interval = readings.figures(verdict)
     read = f"interval {interval}, " if interval != "–" else ""
-    nothing = math.isinf(verdict.low) or not (read or inert)
+    nothing = math.isinf(verdict.low) or not read
     open_for = f": {markdown(verdict.why)}" if nothing else excluded(verdict)
     return (
         f"{name} ({estimate} points, {read}margin {readings.margin(verdict)}, {verdict.n} seeds)"

@@ -15,7 +15,18 @@ from ablate.foreign_text import STORED, plain
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--margin", type=float, help="Smallest difference that matters, in its own unit.")
+@click.option(
+    "--margin",
+    help="Smallest difference that matters, in its own unit; -1,+2 for a loss and a gain.",
+)
+@click.option(
+    "--worst",
+    type=float,
+    help="Largest difference that one pair may show, where pairs tie exactly.",
+)
+@click.option(
+    "--anytime", is_flag=True, help="Read by a rule that holds however often it was read."
+)
 @click.option(
     "--pair",
     multiple=True,
@@ -58,6 +69,7 @@ def compare(
     pair: tuple[str, ...],
     arm: tuple[str, ...],
     looks: str,
+    margin: str | None,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -77,7 +89,8 @@ def compare(
     names: Any = arm[0] if len(arm) == 1 else arm
     wanted = [*pair, *arm, settings["metric"], *filter(None, [settings["block"]])]
     table = read_table(file, wanted)
-    found = api.compare(table, pair=pair, arm=names, looks=planned, **settings)
+    sizes = margins(margin)
+    found = api.compare(table, margin=sizes, pair=pair, arm=names, looks=planned, **settings)
     if as_json:
         say_all(json.dumps(found.to_dict(), indent=1).splitlines())
     else:
@@ -86,6 +99,19 @@ def compare(
         say_all(shipped.module("reports.compared").lines(found))
     if not found.tested:
         sys.exit(ExitCode.NOTHING_TESTED)
+
+
+def margins(said: str | None) -> float | tuple[float, ...] | None:
+    """Read a margin, or one below 0 and one above. Raises UsageError for what is neither."""
+    if said is None:
+        return None
+    try:
+        numbers = tuple(float(word) for word in said.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, 2):
+        raise click.UsageError(f"--margin {said!r}: a number, or two as in -1,+2")
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 @click.command()

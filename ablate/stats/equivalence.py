@@ -20,5 +20,6 @@ class Equivalence:
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
         """Test |mean difference| >= margin against less; needs two pairs."""
         mean = world(comparison)
-        p = max(mean.cdf(-comparison.margin), mean.sf(comparison.margin))
+        low, high = comparison.bounds
+        p = max(mean.cdf(low), mean.sf(high))
         return result("equivalence", comparison, p, 1 - 2 * alpha)

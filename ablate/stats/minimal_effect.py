@@ -20,5 +20,6 @@ class MinimalEffect:
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
         """Test |mean difference| <= margin against more; needs two pairs."""
         mean = world(comparison)
-        p = min(1.0, 2 * min(mean.cdf(comparison.margin), mean.sf(-comparison.margin)))
+        low, high = comparison.bounds
+        p = min(1.0, 2 * min(mean.cdf(high), mean.sf(low)))
         return result("minimal-effect", comparison, p, 1 - alpha)

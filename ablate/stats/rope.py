@@ -21,5 +21,6 @@ class Rope:
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
         """Give the probability outside the margin and the 1 - alpha credible interval."""
         mean = world(comparison)
-        outside = float(mean.cdf(-comparison.margin) + mean.sf(comparison.margin))
+        low, high = comparison.bounds
+        outside = float(mean.cdf(low) + mean.sf(high))
         return result("rope", comparison, outside, 1 - alpha)

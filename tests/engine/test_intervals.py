@@ -186,7 +186,7 @@ def test_a_table_at_a_look_is_the_table_that_ends_there(scores: list[float], ste
 def test_direction_interval_and_estimate_are_of_one_look() -> None:
     """An upward start that later seeds turned round is no claim of either direction."""
     turned = comparison([2.4, 3.4, 2.0, 3.8, 2.9, -9, -8, -9.5])
-    late = [comparison([0.5, -0.5, 0.5, -0.5, 0, 0, 0, 0]) for _ in range(9)]
+    late = [comparison([0.5, -0.5, 0.5, -0.5, 0.1, -0.1, 0.1, -0.1]) for _ in range(9)]
     found = conclude([turned, *late], battery(LIGHT), Design(0.05, "holm", (5, 8), 8))
     assert {(verdict.decision, verdict.n) for verdict in found[1:]} == {("NEGLIGIBLE", 8)}
     assert found[0].decision == "INCONCLUSIVE"

@@ -14,6 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from ablate import verdict
 from ablate.correction import alone, steps
 from ablate.interim import once
+from ablate.outlook import seeds_needed
 from ablate.registry import scan
 from ablate.types import Comparison, LostPair, Verdict
 from tests.conftest import comparison
@@ -81,20 +82,24 @@ def test_few_pairs_cannot_decide(n: int, decision: str) -> None:
     assert decide(comparison(shifted(9.0, n))).decision == decision
 
 
-def test_identical_arms_are_negligible_and_inert() -> None:
-    """Also where the margin is finer than a test row."""
-    for margin in (1.0, 0.01):
-        found = decide(comparison([0.0] * 8, margin=margin, identical=True))
-        assert (found.decision, found.flags) == ("NEGLIGIBLE", ("INERT",))
-        assert "every score" in found.why
+def test_identical_arms_are_inert_and_no_more_than_that() -> None:
+    """Eight seeds alike do not exclude a difference in a third of all seeds."""
+    made = comparison([0.0] * 8, identical=True)
+    found = decide(made)
+    assert (found.decision, found.flags) == ("INCONCLUSIVE", ("INERT",))
+    assert found.p == 1.0
+    assert "8 of 8 seeds tie exactly" in found.why
 
 
 def test_a_tie_in_one_metric_is_not_called_inert() -> None:
     """The arms differ elsewhere, so something was switched on."""
     values = tuple(range(8))
-    made = replace(comparison([0.0] * 8), treatment_values=values, baseline_values=values)
+    made = replace(
+        comparison([0.0] * 8), treatment_values=values, baseline_values=values, worst=2.0
+    )
     found = decide(made)
     assert (found.decision, found.flags) == ("NEGLIGIBLE", ("TIED",))
+    assert "differ by 2 (declared)" in found.why
     # at a margin finer than a test row a tie shows nothing
     assert decide(replace(made, margin=0.1)).decision == "INCONCLUSIVE"
 
@@ -104,8 +109,10 @@ def test_a_metric_that_never_moves_cannot_be_tested() -> None:
     found = decide(comparison([0.0] * 8, base=0.0))
     assert found.decision == "UNTESTABLE"
     assert "is 0 in every run" in found.why
-    # at the ceiling both arms are equally good, and that can be shown
-    assert decide(comparison([0.0] * 8, base=100.0)).decision == "NEGLIGIBLE"
+    # at the ceiling both arms are equally good, as far as eight seeds tell
+    best = comparison([0.0] * 8, base=100.0)
+    assert decide(best).decision == "INCONCLUSIVE"
+    assert decide(replace(best, worst=2.0)).decision == "NEGLIGIBLE"
 
 
 def test_a_family_raises_the_bar() -> None:
@@ -178,7 +185,7 @@ def test_an_undecided_contrast_says_how_many_seeds_it_would_take(
     """For 80 % power to show equivalence: 36 seeds at half a standard deviation, 11 at one."""
     deltas = [noise - float(np.mean(NOISE)) for noise in NOISE]
     made = comparison(deltas, margin=margin_in_sd * float(np.std(deltas, ddof=1)))
-    assert verdict.seeds_needed(examined(made), 0.05) == needed
+    assert seeds_needed(once(made), 0.05) == needed
 
 
 def test_a_mean_on_the_margin_is_never_decided() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import pytest
@@ -61,16 +60,16 @@ def test_the_identity_breaks_beyond_one_step(
     assert float(gap.abs().max()) > 1e-6
 
 
-def test_the_identity_through_the_whole_product_is_negligible_and_inert(
+def test_the_identity_through_the_whole_product_is_inert(
     suite_of: Callable[..., Suite], run_suite: Callable[..., object]
 ) -> None:
-    """Zero differences end in NEGLIGIBLE, flagged INERT, not in a division by zero."""
+    """Zero differences are flagged INERT; five seeds of them are not yet NEGLIGIBLE."""
     suite = suite_of(
         ("method.meta.update: balanced", "method.meta.update: {balanced: {match: reptile}}"),
         ("seeds: 3", "seeds: 5\nprecision: float64"),
     )
     (verdict,) = run_suite(suite).verdicts  # type: ignore[attr-defined]
     assert verdict.comparison.deltas == (0.0,) * 5
-    assert (verdict.decision, verdict.flags) == ("NEGLIGIBLE", ("INERT",))
+    assert (verdict.decision, verdict.flags) == ("INCONCLUSIVE", ("INERT",))
     assert verdict.comparison.identical
-    assert math.isnan(verdict.low)  # what is the same in every score needs no interval
+    assert "tie exactly" in verdict.why
