@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -214,3 +216,34 @@ def test_suites_say_what_a_margin_is(suite_of: Callable[..., Suite], margin: str
     """A number of points, or one below 0 and one above."""
     with pytest.raises(SuiteError, match=r"in \(0, 100\]"):
         suite_of(("margin: 2.0 points", f"margin: {margin}"))
+
+
+R = json.loads((Path(__file__).parent.parent / "reference" / "margins.json").read_text())
+
+
+def of_r(case: dict[str, Any]) -> Any:
+    low, high = case["bounds"]
+    return replace(comparison(case["deltas"], margin=high), lower_margin=-low)
+
+
+@pytest.mark.parametrize("case", [case for case in R if case["kind"] == "tied"])
+def test_pairs_that_tie_are_read_as_in_r(case: dict[str, Any]) -> None:
+    """The widened interval, and the level at which it leaves the margin."""
+    reading = once(of_r(case), case["worst"])
+    assert reading.inner(ALPHA) == pytest.approx(case["interval"], rel=1e-9)
+    assert reading.calms == pytest.approx(case["p"], rel=1e-6, abs=1e-10)
+
+
+@pytest.mark.parametrize("case", [case for case in R if case["kind"] == "free"])
+def test_margins_of_two_sizes_are_read_as_in_r(case: dict[str, Any]) -> None:
+    """At one look, at any time, and with margins chosen afterwards, alone and of five claims."""
+    made = of_r(case)
+    for reading, known in (
+        (once(made), case["plain"]),
+        (started(made, Mixture()), case["anytime"]),
+    ):
+        assert (reading.matters, reading.calms) == pytest.approx(known, rel=1e-8)
+    alone = once(made)
+    margins_of_r = [math.nan if value is None else value for value in case["afterwards"]]
+    ours = [f(ALPHA / m) for m in (1, 5) for f in (alone.negligible_from, alone.matters_to)]
+    assert ours == pytest.approx(margins_of_r, rel=1e-9, nan_ok=True)
