@@ -120,13 +120,19 @@ def reading(study: Study) -> str:
         if any(verdict.comparison.claim for verdict in every)
         else ""
     )
+    ties = (
+        " Where half of the pairs tie exactly, it includes what seeds that were not seen may "
+        "differ by: the pairs show only that differences are rare."
+        if any(verdict.worst.size for verdict in every)
+        else ""
+    )
     count = family(study)
     levels = LEVELS[suite.correction].format(claims=count) if count > 1 else ALONE
     return (
         "*Its interval* is the one that the verdict is read from, with its level: wholly outside "
         "the margin for MATTERS, wholly inside for NEGLIGIBLE, across for INCONCLUSIVE; none where "
-        f"nothing may be read.{sides} {levels} *p* is that of the claim in brackets, the better "
-        "supported of the two that the contrast may come to."
+        f"nothing may be read.{sides}{ties} {levels} *p* is that of the claim in brackets, the "
+        "better supported of the two that the contrast may come to."
     )
 
 

@@ -13,7 +13,7 @@ from scipy.stats import t as student
 
 from ablate.calibrate import LIGHT
 from ablate.correction import alone
-from ablate.family import battery, conclude
+from ablate.family import battery, conclude, first
 from ablate.interim import once
 from ablate.outlook import alike_needed
 from ablate.ties import DECLARED, RANGE, SEEN, UNKNOWN, unseen, worst
@@ -141,6 +141,36 @@ def test_the_worst_difference_is_of_the_look() -> None:
     assert (found.decision, found.n) == (early.decision, early.n) == ("NEGLIGIBLE", 6)
     assert found.worst == early.worst
     assert found.worst.size == pytest.approx(0.5)
+
+
+step = st.sampled_from([0.0, 0.0, 0.0, 0.0, 0.2, -0.2, 1.5, -4.0])
+arm = st.lists(step, min_size=12, max_size=12)
+
+
+@given(st.lists(arm, min_size=1, max_size=4), st.sampled_from([0.3, 1.0, 3.0]), st.booleans())
+@settings(max_examples=120, deadline=None)
+def test_a_look_knows_nothing_of_later_ties(
+    several: list[list[float]], margin: float, sided: bool
+) -> None:
+    """A verdict at a look is a function of the family's pairs up to it."""
+    family = [
+        replace(
+            comparison(deltas, margin=margin), treatment=f"arm {i}",
+            claim="helps" if sided else "", side=int(sided),
+        )
+        for i, deltas in enumerate(several)
+    ]  # fmt: skip
+    design = Design(ALPHA, "holm", (5, 8, 12), 12)
+    late = conclude(family, battery(LIGHT), design)
+    for look in (5, 8):
+        early = conclude([first(one, look) for one in family], battery(LIGHT),
+                         replace(design, seeds=look))  # fmt: skip
+        for before, after in zip(early, late, strict=True):
+            if before.decided:
+                figures = [(v.decision, v.n, v.low, v.high, v.p, v.worst) for v in (before, after)]
+                assert figures[0] == figures[1]
+            elif after.decided:
+                assert after.n > look
 
 
 @pytest.mark.parametrize("n", [5, 10, 20, 50])
