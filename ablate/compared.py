@@ -66,6 +66,7 @@ class Compared:
             "verdict": verdict.decision,
             "direction": _direction(verdict),
             "better": _better(verdict, self.lower),
+            "effect": {True: "helps", False: "hurts", None: ""}[_better(verdict, self.lower)],
             "flags": list(verdict.flags),
             "why": verdict.why,
             "n": verdict.n,

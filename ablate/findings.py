@@ -135,14 +135,15 @@ class Comparison:
         """Give the largest difference that the metric allows, `inf` where no scale is known.
 
         Scores of a scale that is not known are shares where all lie in [0, 1], and percentages in
-        [0, 100].
+        [0, 100], or all of them with the other sign.
         """
         if self.span:
             return self.span
         values = self.treatment_values + self.baseline_values
-        if not values or min(values) < 0:
+        if not values or min(values) < 0 < max(values):
             return math.inf
-        return next((scale for scale in PLAIN_SCALES if max(values) <= scale), math.inf)
+        most = max(map(abs, values))
+        return next((scale for scale in PLAIN_SCALES if most <= scale), math.inf)
 
     @property
     def stands(self) -> Standing:

@@ -58,6 +58,9 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
             "difference",
             f"not under {floor:.2g} with {verdict.n} pairs{corrected}",
         )
+    if "CONSTANT" in verdict.flags:
+        step = f"what one test row is worth, {one.resolution:.3g}, stands in for their spread"
+        yield "The differences do not vary, as if they were no measurement", step
     zeros = int((np.abs(deltas) <= one.round_off).sum())
     if 2 * zeros >= verdict.n:
         yield "Many differences are exactly 0", f"{zeros} of {verdict.n}"

@@ -106,6 +106,8 @@ def decide(evidence: Evidence, step: Step) -> Verdict:
     read = interim.read(step.level) if interim and not shut else None
     decision, why = _decision(evidence, step)
     flags = ["INERT" if comparison.identical else "TIED"] if _is_still(evidence) else []
+    if is_constant(comparison) and not evidence.fault:
+        flags.append("CONSTANT")
     if read and read.decision == "INCONCLUSIVE" and (read.low > 0 or read.high < 0):
         flags.append("differs")
     size = evidence.tests.get("effect-size")
@@ -168,6 +170,13 @@ def _is_still(evidence: Evidence) -> bool:
 def is_zero(comparison: Comparison) -> bool:
     """Say whether no seed shows any difference."""
     return all(abs(delta) <= comparison.round_off for delta in comparison.deltas)
+
+
+def is_constant(comparison: Comparison) -> bool:
+    """Say whether every seed shows the same difference, other than 0: its spread is a guess."""
+    deltas = comparison.deltas
+    alike = len(deltas) > 1 and max(deltas) - min(deltas) <= comparison.round_off
+    return alike and not is_zero(comparison)
 
 
 def _decision(evidence: Evidence, step: Step) -> tuple[str, str]:

@@ -71,11 +71,9 @@ def _excluded(verdict: Verdict) -> str:
 
 
 def _way(verdict: Verdict, lower: bool) -> str:
-    """Say in which direction the treatment lies; where less is better, which it then is."""
-    way = "higher" if verdict.estimate > 0 else "lower"
-    if not lower:
-        return way
-    return f"{way}: worse" if verdict.estimate > 0 else f"{way}: better"
+    """Say in which direction the treatment lies, and whether that helps or hurts."""
+    above = verdict.estimate > 0
+    return f"{'higher' if above else 'lower'}: {'hurts' if above == lower else 'helps'}"
 
 
 def _ranks(settings: Settings, found: Compared) -> Iterator[str]:
@@ -92,6 +90,7 @@ def _ranks(settings: Settings, found: Compared) -> Iterator[str]:
     yield (
         f"  critical difference {settings.critical:.2f} (Nemenyi, {100 * alpha:g} %); "
         f"Friedman p {words.p_value(test.p)}, Iman-Davenport p {words.p_value(test.f_p)}"
+        + words.exactly(test.exact)
     )
     for clique in settings.cliques_nemenyi:
         yield f"  not told apart: {', '.join(arms[i] for i in clique)}"

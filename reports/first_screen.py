@@ -101,6 +101,8 @@ def legend(study: Study) -> str:
         said.append("**INERT**: both arms scored the same in every seed, as if never switched on")
     if any("TIED" in verdict.flags for verdict in study.verdicts):
         said.append("**TIED**: no difference in this metric, though other scores differ")
+    if any("CONSTANT" in verdict.flags for verdict in study.verdicts):
+        said.append("**CONSTANT**: every seed shows the same difference, as if it were no draw")
     for flag, says in floors.SAYS.items():
         if any(flag in verdict.flags for verdict in (*study.verdicts, *study.effects)):
             said.append(f"*{flag}*: {says}")

@@ -116,7 +116,8 @@ def _tested(one: Settings) -> str:
     )
     return (
         f"Friedman over {found.blocks} settings: χ² = {found.statistic:.2f}, p "
-        f"{words.p_value(found.p)}; Iman-Davenport p {words.p_value(found.f_p)}. Nemenyi's "
+        f"{words.p_value(found.p)}; Iman-Davenport p {words.p_value(found.f_p)}"
+        f"{words.exactly(found.exact)}. Nemenyi's "
         f"critical difference {one.critical:.2f}; by Wilcoxon with Holm {apart}.{few}"
     )
 

@@ -244,6 +244,15 @@ def excluded(verdict: Verdict) -> str:
     return f", and a {'gain' if above != lower else 'loss'} above the margin is excluded"
 
 
+def exactly(p: float) -> str:
+    """Say an exact p beside its approximations, where it could be counted.
+
+    >>> exactly(0.0625), exactly(math.nan)
+    (', exact p 0.062', '')
+    """
+    return "" if math.isnan(p) else f", exact p {p_value(p)}"
+
+
 def plain(value: float) -> str:
     """Write a figure without a unit.
 

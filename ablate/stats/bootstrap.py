@@ -9,9 +9,11 @@ from functools import lru_cache
 import numpy as np
 
 from ablate.registry import component
+from ablate.stats.guarded import not_computed
 from ablate.stats.student import spread, standardised
 from ablate.types import Comparison, Floats, TestResult
 
+CONSTANT = "all differences are the same, so that resamples have no spread"
 RESAMPLES = 9_999
 FEW, MANY = 1_999, 100
 """Of more than MANY pairs so few are drawn: the interval is close to Student's there."""
@@ -30,13 +32,16 @@ class BootstrapT:
     """t* = (mean* - mean) / (sd* / sqrt(n)) over resamples of the seeds, equal tails.
 
     Percentile and BCa intervals, which are more usual, cover 75 to 90 % at 3 to 10 pairs when they
-    say 95; this one errs to the other side there. A resample without spread is given one test row.
+    say 95; this one errs to the other side there. Differences that are all one size have no p. A
+    resample without spread is given one test row.
     Where the differences are means over data sets the whole seed is resampled, as it must be.
     """
 
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
         """Test for a mean difference of 0; needs two pairs."""
         deltas = np.array(comparison.deltas)
+        if np.ptp(deltas) <= comparison.round_off < abs(deltas[0]):
+            return not_computed("bootstrap-t", len(deltas), CONSTANT)
         n, error = len(deltas), spread(comparison) / math.sqrt(len(deltas))
         mean = float(deltas.mean())
         drawn = studentised(deltas, comparison.resolution, comparison.round_off)

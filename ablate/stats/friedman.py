@@ -10,12 +10,18 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from ablate.findings import ROUND_OFF
+from ablate.stats.tied import merged
 from ablate.stats.wilcoxon import two_sided
 from ablate.types import Floats
 from ablate.verdict import adjust
+
+MOST_ORDERS, MOST_SUMS = 720, 300_000
+"""Orders of one block, and rank sums in a step, beyond which the exact p is not counted."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,9 @@ class Friedman:
 
     ranks: average rank of each arm. statistic: Friedman's chi-square, corrected for ties, with
     `df` degrees of freedom, and its p. f, f_p: Iman & Davenport's F of it, less conservative, with
-    df and df (blocks - 1) degrees of freedom; infinite where all blocks agree.
+    df and df (blocks - 1) degrees of freedom; infinite where all blocks agree. exact: the share of
+    all orders of the ranks inside the blocks with as large a statistic, nan where they are too many
+    to count. No p is under `floor`, the smallest that such a share can be.
     """
 
     ranks: tuple[float, ...]
@@ -34,6 +42,8 @@ class Friedman:
     p: float
     f: float
     f_p: float
+    exact: float = math.nan
+    floor: float = 0.0
 
 
 def ranked(scores: Floats, lower: bool = False) -> Floats:
@@ -67,15 +77,46 @@ def friedman(scores: Floats, lower: bool = False) -> Friedman:
     statistic = float((k - 1) * apart / tied) if tied > 1e-9 else 0.0
     left = n * (k - 1) - statistic
     ratio = (n - 1) * statistic / left if left > 1e-9 else math.inf
+    least = math.exp((1 - n) * math.lgamma(k + 1))
+    f_p = 0.0 if math.isinf(ratio) else float(f.sf(ratio, k - 1, (k - 1) * (n - 1)))
     return Friedman(
         ranks=tuple(map(float, sums / n)),
         blocks=n,
         statistic=statistic,
         df=k - 1,
-        p=float(chi2.sf(statistic, k - 1)),
+        p=max(least, float(chi2.sf(statistic, k - 1))),
         f=ratio,
-        f_p=0.0 if math.isinf(ratio) else float(f.sf(ratio, k - 1, (k - 1) * (n - 1))),
+        f_p=max(least, f_p),
+        exact=exact(ranks),
+        floor=least,
     )
+
+
+def exact(ranks: Floats) -> float:
+    """Give the share of all orders inside the blocks whose rank sums lie as far apart; see above.
+
+    The sums' distribution is carried from block to block, given the ties that are there; the order
+    of the arms does not matter, so that sums are kept sorted. nan beyond `MOST_SUMS` of them.
+
+    >>> exact(np.array([[1.0, 2.0]] * 5)), exact(np.array([[1.0, 2.0, 3.0]] * 3))
+    (0.0625, 0.027777777777777776)
+    """
+    n, k = ranks.shape
+    if math.factorial(k) > MOST_ORDERS:
+        return math.nan
+    doubled = np.rint(2 * ranks).astype(np.int64)
+    sums: Any = np.zeros((1, k), np.int64)
+    share: Any = np.ones(1)
+    for block in doubled:
+        orders = np.array(list(itertools.permutations(block.tolist())))
+        if len(sums) * len(orders) > MOST_SUMS:
+            return math.nan
+        reached = np.sort((sums[:, None] + orders).reshape(-1, k), axis=1)
+        sums, places = np.unique(reached, axis=0, return_inverse=True)
+        share = np.bincount(places.ravel(), np.repeat(share / len(orders), len(orders)))
+    apart = ((2 * sums - 2 * n * (k + 1)) ** 2).sum(1)  # whole numbers: ties are exact
+    seen = int(((2 * doubled.sum(0) - 2 * n * (k + 1)) ** 2).sum())
+    return min(1.0, float(share[apart >= seen].sum()))
 
 
 def critical_difference(arms: int, blocks: int, alpha: float = 0.05) -> float:
@@ -118,17 +159,18 @@ def conover(scores: Floats, lower: bool = False) -> Floats:
     sums, df = ranks.sum(0), (n - 1) * (k - 1)
     left = 2 * n * ((ranks**2).sum() - (sums**2).sum() / n) / df
     apart = np.abs(np.subtract.outer(sums, sums))
+    least = math.exp((1 - n) * math.lgamma(k + 1))
     if left < 1e-9:  # every block agrees
-        return np.where(apart > 0, 0.0, 1.0)
-    return np.asarray(2 * student.sf(apart / math.sqrt(left), df)).clip(0, 1)
+        return np.where(apart > 0, least, 1.0)
+    return np.asarray(2 * student.sf(apart / math.sqrt(left), df)).clip(least, 1)
 
 
 def wilcoxon_pairs(scores: Floats) -> Floats:
     """Give Wilcoxon's p of each pair of arms over the blocks, corrected by Holm, `[arms, arms]`."""
-    scores = rounded(np.asarray(scores, float))
-    k = scores.shape[1]
+    scores = np.asarray(scores, float)
+    k, tiny = scores.shape[1], ROUND_OFF * float(np.abs(scores).max(initial=0.0))
     pairs = list(itertools.combinations(range(k), 2))
-    apart = [np.round(scores[:, i] - scores[:, j], 12) for i, j in pairs]
+    apart = [merged(scores[:, i] - scores[:, j], tiny) for i, j in pairs]
     raw = [two_sided(one[one != 0]) for one in apart]
     p = np.ones((k, k))
     for (i, j), value in zip(pairs, adjust(raw, "holm"), strict=True):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ablate.registry import component
+from ablate.stats import tied
 from ablate.stats.student import standardised
 from ablate.types import Comparison, TestResult
 
 GRID_CELLS = 40_000_000
-"""Beyond this many cells of the exact distribution, signs are drawn instead."""
+"""Beyond this many cells, the exact distribution is not counted out on a grid."""
+
+HALVED = 36
+"""Of up to so many differences off a grid, the sums of either half are held, and matched."""
 
 DRAWS = 99_999
-EXACT_PAIRS = 16
+DECIMALS = 9
+ALL_SUBSETS = 16
 SUBSETS = 9_999
 CELLS = 4_000_000
 """As many signs are held at once; of many pairs, fewer assignments are drawn in all."""
@@ -33,37 +37,81 @@ FEWEST_DRAWS = 999
 class SignFlip:
     """p = share of the 2^n sign assignments with |sum| at least the observed one, two-sided.
 
-    Exact where the differences lie on a grid (counts of test rows), all of one size (McNemar's
-    test) or n <= 16; otherwise from
-    99,999 assignments drawn with a fixed generator (fewer beyond 200 pairs). It can never go under
-    2 / 2^m, m the differences that are not 0. The interval is the test's inversion, which lies
+    Exact where the differences lie on a grid (counts of test rows, or decimals), are all of one
+    size (McNemar's test), or where m <= 36 are not 0; otherwise from 99,999 assignments drawn with
+    a fixed generator (fewer beyond 200 pairs), which `assumes` then says. It can never go under
+    2 / 2^m. The interval is the test's inversion, which lies
     between order statistics of the means of all subsets of the pairs (Hartigan 1969), or of 9,999.
     """
 
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
         """Test that treatment and baseline are exchangeable within a seed."""
-        deltas = np.array(comparison.deltas)
-        n = len(deltas)
-        rows = np.rint(deltas / comparison.resolution)
-        on_grid = bool(
-            np.allclose(
-                rows * comparison.resolution, deltas, rtol=0, atol=1e-6 * comparison.resolution
-            )
-        )
-        if on_grid and len(np.unique(np.abs(rows[rows != 0]))) < 2:
-            p = of_one_size(rows)
-        elif on_grid and n * np.abs(rows).sum() < GRID_CELLS:
-            p = on_integers(rows.astype(np.int64))
+        deltas, n = tied.deltas(comparison), len(comparison.deltas)
+        left = deltas[deltas != 0]
+        steps = grid(left, comparison.resolution, comparison.round_off)
+        assumes = "exchangeable arms"
+        if len(np.unique(np.abs(left))) < 2:
+            p = of_one_size(left)
+        elif steps is not None:
+            p = on_integers(steps)
+        elif len(left) <= HALVED:
+            p = by_halves(left, comparison.round_off)
         else:
-            p = by_scipy(deltas) if n <= EXACT_PAIRS else by_drawing(deltas)
-        nonzero = int((np.abs(deltas) > comparison.round_off).sum())
-        floor = min(1.0, 2.0 ** (1 - nonzero))
-        mean = float(deltas.mean())
-        low, high = interval(deltas, alpha)
+            p = by_drawing(left)
+            assumes += ", of which some signs were drawn"
+        floor = min(1.0, 2.0 ** (1 - len(left)))
+        mean = float(np.mean(comparison.deltas))
+        low, high = interval(np.array(comparison.deltas), alpha)
         size = standardised(comparison)
         return TestResult(
-            "sign-flip", n, p, mean, low, high, "exchangeable arms", floor, size, "d_z"
+            "sign-flip", n, max(p, floor), mean, low, high, assumes, floor, size, "d_z"
         )
+
+
+def grid(deltas: NDArray[np.float64], resolution: float, tiny: float) -> NDArray[np.int64] | None:
+    """Give the differences in whole steps that all of them are, but for round-off, else None.
+
+    The step is the resolution, or a power of ten: no gap between scores is taken for one.
+    """
+    if not len(deltas) or not tiny > 0:
+        return None
+    decimal = 10.0 ** np.floor(np.log10(np.abs(deltas).max()))
+    for step in (resolution, *(decimal / 10**digits for digits in range(DECIMALS))):
+        if not step > 0:
+            continue
+        steps = np.rint(deltas / step)
+        if len(deltas) * np.abs(steps).sum() >= GRID_CELLS:
+            continue
+        if (np.abs(steps * step - deltas) <= 2 * tiny).all():
+            whole: NDArray[np.int64] = steps.astype(np.int64)
+            return np.asarray(whole // np.gcd.reduce(whole), np.int64)
+    return None
+
+
+def by_halves(deltas: NDArray[np.float64], tiny: float) -> float:
+    """Give the exact p of differences that are not 0, at most `HALVED` of them.
+
+    The sums of all signs of one half are searched for in those of the other, 2^(m/2) log m steps.
+    Horowitz & Sahni 1974, J. ACM 21(2). Sums that differ by round-off are the same.
+
+    >>> by_halves(np.array([0.1, 0.25, 0.7]), 1e-13)
+    0.25
+    """
+    middle = len(deltas) // 2
+    one, other = _sums(deltas[:middle]), np.sort(_sums(deltas[middle:]))
+    reach = abs(float(deltas.sum())) - len(deltas) * tiny
+    beyond = len(other) - np.searchsorted(other, reach - one, side="left")
+    if reach <= 0:
+        return 1.0
+    return min(1.0, 2 * float(beyond.sum()) / 2.0 ** len(deltas))
+
+
+def _sums(deltas: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the sums of all assignments of signs, `[2^m]`."""
+    sums = np.zeros(1)
+    for delta in deltas:
+        sums = np.concatenate([sums + delta, sums - delta])
+    return sums
 
 
 def interval(deltas: NDArray[np.float64], alpha: float) -> tuple[float, float]:
@@ -72,7 +120,7 @@ def interval(deltas: NDArray[np.float64], alpha: float) -> tuple[float, float]:
     Flipping a subset's signs about m gives a sum no larger exactly where the subset's mean is at
     most m; with the empty subset, that counts the test's one-sided p.
     """
-    if len(deltas) <= EXACT_PAIRS:
+    if len(deltas) <= ALL_SUBSETS:
         sums, sizes = np.zeros(1), np.zeros(1)
         for delta in deltas:
             sums, sizes = np.append(sums, sums + delta), np.append(sizes, sizes + 1)
@@ -131,17 +179,6 @@ def of_one_size(deltas: NDArray[np.float64]) -> float:
 
     up, down = int((deltas > 0).sum()), int((deltas < 0).sum())
     return 1.0 if up == down else min(1.0, 2 * float(bdtr(min(up, down), up + down, 0.5)))
-
-
-def by_scipy(deltas: NDArray[np.float64]) -> float:
-    """Give SciPy's exact p of at most 16 pairs."""
-    from scipy.stats import permutation_test
-
-    everything: Any = np.inf
-    done = permutation_test(
-        (deltas,), np.mean, permutation_type="samples", n_resamples=everything, vectorized=True
-    )
-    return float(done.pvalue)
 
 
 def _signs(rng: np.random.Generator, count: int, n: int) -> NDArray[np.int8]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ablate.registry import component
+from ablate.stats import tied
 from ablate.stats.ranks import average_ranks, normal_p
 from ablate.types import Comparison, TestResult
+
+EXACT = 200
+"""Up to so many differences the distribution of W is counted out, ties and all."""
 
 HELD = 500
 """So many differences have Walsh averages that are held all at once."""
@@ -22,8 +27,8 @@ HELD = 500
 class Wilcoxon:
     """W = sum of the ranks of |d| over the positive d, two-sided; zero differences are left out.
 
-    Exact without ties up to 50 pairs, else the normal approximation with continuity correction.
-    Differences are first rounded to a thousandth of a test row, because round-off breaks ties. The
+    Exact up to 200 pairs, given the sizes that were seen, their ties included; beyond, the normal
+    approximation with continuity correction. Sizes that differ by round-off alone are tied. The
     estimate is the Hodges-Lehmann median of the Walsh averages (d_i + d_j) / 2, i <= j, its
     interval lies between their order statistics (Hollander & Wolfe 1999, section 3.3). The effect
     size is the matched-pairs rank-biserial correlation (Kerby 2014). p can never go under 2 / 2^m,
@@ -32,8 +37,8 @@ class Wilcoxon:
 
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
         """Test that differences are symmetric around 0; needs two pairs."""
-        unit = comparison.resolution / 1000
-        deltas = np.rint(np.array(comparison.deltas) / unit)
+        unit = comparison.round_off or 1.0
+        deltas = np.rint(tied.deltas(comparison) / unit)
         left = deltas[deltas != 0]
         p = two_sided(left)
         k, n = order(len(deltas), alpha), len(deltas)
@@ -46,7 +51,7 @@ class Wilcoxon:
             low=low * unit,
             high=high * unit,
             assumes="symmetric",
-            floor=min(1.0, 2.0 ** (1 - len(left))),
+            floor=floor(len(left)),
             effect=rank_biserial(left),
             measure="rank-biserial r",
         )
@@ -98,19 +103,39 @@ def _bisected(ordered: NDArray[np.float64], rank: int) -> int:
     return reached
 
 
+def floor(left: int) -> float:
+    """Give the smallest p that so many differences other than 0 can have."""
+    return min(1.0, 2.0 ** (1 - left))
+
+
 def two_sided(deltas: NDArray[np.float64]) -> float:
     """Give p of differences that are not 0, whose ties are exact; 1 where none is left."""
     if not len(deltas):
         return 1.0
-    ties = len(np.unique(np.abs(deltas))) < len(deltas)
-    return approximate(deltas) if ties or len(deltas) > 50 else exact(deltas)
+    found = exact(deltas) if len(deltas) <= EXACT else approximate(deltas)
+    return max(found, floor(len(deltas)))
 
 
 def exact(deltas: NDArray[np.float64]) -> float:
-    """Give SciPy's exact p of differences without ties or zeros."""
-    from scipy.stats import wilcoxon
+    """Give the exact p of differences that are not 0, given their sizes.
 
-    return float(wilcoxon(deltas, method="exact").pvalue)
+    Every sign is as likely either way, so that W is a sum of independent ranks, each there or not:
+    their distribution is convolved over twice the ranks, which ties leave whole.
+
+    >>> exact(np.array([1.0, 1.0, 1.0, 1.0, 1.0])), exact(np.array([1.0, 2.0, -2.0]))
+    (0.0625, 1.0)
+    """
+    ranks, _ = average_ranks(np.abs(deltas))
+    doubled = np.rint(2 * ranks).astype(np.int64)
+    ways = np.ones(1)
+    for rank in doubled:
+        longer = np.zeros(len(ways) + rank)
+        longer[: len(ways)] += ways / 2
+        longer[rank:] += ways / 2
+        ways = longer
+    reached = int(doubled[deltas > 0].sum())
+    least = min(reached, int(doubled.sum()) - reached)
+    return min(1.0, 2 * float(ways[: least + 1].sum()))
 
 
 def approximate(deltas: NDArray[np.float64]) -> float:
@@ -124,10 +149,11 @@ def approximate(deltas: NDArray[np.float64]) -> float:
     return normal_p(float(ranks[deltas > 0].sum()), n * (n + 1) / 4, variance)
 
 
+@lru_cache(maxsize=64)
 def order(n: int, alpha: float) -> int:
     """Give the largest k for which [k-th smallest, k-th largest] Walsh average covers 1 - alpha.
 
-    P(W+ < k) <= alpha / 2, exact to 50 pairs and by the normal approximation beyond; 0 where even
+    P(W+ < k) <= alpha / 2, exact to 200 pairs and by the normal approximation beyond; 0 where even
     the widest interval covers less.
 
     >>> order(10, 0.05)
@@ -135,7 +161,7 @@ def order(n: int, alpha: float) -> int:
     """
     from scipy.special import ndtri
 
-    if n > 50:
+    if n > EXACT:
         mean, sd = n * (n + 1) / 4, math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
         return max(0, math.floor(mean + float(ndtri(alpha / 2)) * sd))
     ways: NDArray[np.float64] = np.ones(1)

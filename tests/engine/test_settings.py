@@ -184,7 +184,8 @@ def test_blocks_that_share_no_key_bring_their_own_errors() -> None:
         ([[5.0], [5.0, 6.0, 5.5]], "UNTESTABLE", "fewer than 2 pairs"),
         ([[5.0, 6.0], [5.5, 6.0]], "INCONCLUSIVE", "too few"),
         ([[5.0, 6.0, 5.5], [5.5, 6.0, 5.2]], "MATTERS", "beyond"),
-        ([[0.0] * 3, [0.0] * 3], "NEGLIGIBLE", "inside"),
+        ([[0.0] * 3, [0.0] * 3], "INCONCLUSIVE", "6 of 6 seeds tie exactly"),
+        ([[0.1, -0.1, 0.1], [0.1, -0.1, -0.1]], "NEGLIGIBLE", "inside"),
         ([[0.0, 9.0, -5.0], [3.0, -2.0, 1.0]], "INCONCLUSIVE", "crosses"),
     ],
 )

@@ -15,7 +15,7 @@ from ablate.stats.effect_size import EffectSize
 from ablate.stats.equivalence import Equivalence
 from ablate.stats.minimal_effect import MinimalEffect
 from ablate.stats.paired_t import PairedT
-from ablate.stats.sign_flip import SignFlip, by_scipy, on_integers
+from ablate.stats.sign_flip import SignFlip, by_drawing, by_halves, on_integers
 from ablate.stats.student import spread
 from tests.conftest import comparison
 
@@ -82,21 +82,31 @@ def test_the_exact_sign_flip_counts_every_assignment(deltas: list[int]) -> None:
 
 
 def test_the_sign_flip_agrees_with_scipy() -> None:
-    """On a grid by convolution, off it by SciPy's enumeration."""
+    """On a grid by convolution, off it by halves; SciPy enumerates."""
+
+    def by_scipy(deltas: np.ndarray) -> float:
+        done = stats.permutation_test(
+            (deltas,), np.mean, permutation_type="samples", n_resamples=np.inf, vectorized=True
+        )
+        return float(done.pvalue)
+
     expected = by_scipy(np.array(DELTAS))
     assert SignFlip()(comparison(DELTAS), 0.05).p == pytest.approx(expected, abs=1e-12)
     off_grid = [delta + 0.01 * i for i, delta in enumerate(DELTAS)]
     found = SignFlip()(comparison(off_grid), 0.05)
     assert found.p == pytest.approx(by_scipy(np.array(off_grid)), abs=1e-12)
+    irrational = np.sqrt(np.arange(2.0, 12.0)) * np.where(np.arange(10) % 4, 1, -1)
+    assert by_halves(irrational, 1e-13) == pytest.approx(by_scipy(irrational), abs=1e-12)
 
 
 def test_drawn_signs_are_close_to_the_exact_answer_and_repeat() -> None:
     """Twenty pairs: 99,999 draws against the convolution."""
     draws = np.random.default_rng(1)
     rows = draws.integers(-20, 30, 20)
-    first = by_scipy(rows / 4)
-    assert first == by_scipy(rows / 4)
+    first = by_drawing(rows / 4)
+    assert first == by_drawing(rows / 4)
     assert first == pytest.approx(on_integers(rows), abs=0.01)
+    assert by_halves(rows[rows != 0] / 4, 1e-13) == pytest.approx(on_integers(rows), rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_less_is_better_turns_words_and_ranks(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     loss().to_csv(path, index=False)
     code, text = ask("compare", path, "--metric", "loss", "--margin", 0.01, "--less-is-better")
-    assert (code, "MATTERS (lower: better)  ours − base" in text) == (0, True)
+    assert (code, "MATTERS (lower: helps)  ours − base" in text) == (0, True)
     _, plain = ask("compare", path, "--metric", "loss", "--margin", 0.01, "--lower", "--json")
     told = json.loads(plain)
     assert (told["less_is_better"], told["contrasts"][0]["better"]) == (True, True)

@@ -1,0 +1,188 @@
+"""Rank and sign tests counted out: ties, zeros and round-off included, and never under a floor."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from ablate.api import compare
+from ablate.stats import friedman, tied
+from ablate.stats.bootstrap import BootstrapT
+from ablate.stats.ranks import average_ranks
+from ablate.stats.sign_flip import SignFlip, by_halves, grid, on_integers
+from ablate.stats.superiority import Superiority
+from ablate.stats.wilcoxon import Wilcoxon, two_sided
+from ablate.types import Comparison
+from tests.conftest import comparison, reference
+
+few = st.lists(st.sampled_from([0.0, 0.1, -0.1, 0.2, -0.2, 0.3, 0.5, -0.7]), min_size=3, max_size=9)
+
+
+def enumerated(deltas: np.ndarray, statistic: Any) -> float:
+    """Count all signs of differences that are not 0 by brute force."""
+    left = deltas[deltas != 0]
+    if not len(left):
+        return 1.0
+    seen, beyond = abs(statistic(left)), 0
+    for signs in itertools.product((-1, 1), repeat=len(left)):
+        beyond += abs(statistic(np.abs(left) * signs)) >= seen - 1e-9
+    return beyond / 2 ** len(left)
+
+
+def signed_ranks(values: np.ndarray) -> float:
+    ranks, _ = average_ranks(np.abs(values))
+    return float((np.sign(values) * ranks).sum())
+
+
+@given(few)
+@settings(max_examples=80, deadline=None)
+def test_wilcoxon_and_sign_flip_are_what_enumeration_says(deltas: list[float]) -> None:
+    """Ties and zeros as they are."""
+    made = comparison(deltas, base=0.8)
+    clean = tied.deltas(made)
+    assert Wilcoxon()(made, 0.05).p == pytest.approx(enumerated(clean, signed_ranks), rel=1e-12)
+    assert SignFlip()(made, 0.05).p == pytest.approx(enumerated(clean, np.sum), rel=1e-12)
+
+
+@given(st.lists(st.integers(-6, 9), min_size=3, max_size=40), st.floats(0.001, 50))
+@settings(max_examples=80, deadline=None)
+def test_no_p_is_under_its_floor(deltas: list[int], unit: float) -> None:
+    """Of any test that has one."""
+    made = comparison([delta * unit for delta in deltas], base=7.0 * unit)
+    for test in (Wilcoxon(), SignFlip(), Superiority()):
+        found = test(made, 0.05)
+        assert found.floor <= found.p * (1 + 1e-12)
+        assert found.p <= 1
+
+
+@given(st.lists(st.integers(-6, 9), min_size=5, max_size=30), st.randoms())
+@settings(max_examples=80, deadline=None)
+def test_round_off_splits_no_ties(deltas: list[int], random: Any) -> None:
+    """Scores that are moved in their last digits have the same p."""
+    base = [0.7 + 0.01 * random.randrange(20) for _ in deltas]
+    pairs = [(b + 0.01 * d, b) for b, d in zip(base, deltas, strict=True)]
+    exact = comparison([float(d) for d in deltas], base=100.0)
+    made = Comparison(
+        "a",
+        "b",
+        "m",
+        1.0,
+        tuple(range(len(deltas))),
+        *map(tuple, zip(*pairs, strict=True)),
+        (),
+        0.01,
+    )  # type: ignore[arg-type]
+    for test in (Wilcoxon(), SignFlip()):
+        assert test(made, 0.05).p == pytest.approx(test(exact, 0.05).p, rel=1e-9)
+
+
+def test_the_smallest_p_of_five_and_of_four() -> None:
+    """Two-sided 2 / 32 and 2 / 16; ties are no approximation."""
+    for n, floor in ((5, 0.0625), (4, 0.125), (6, 0.03125)):
+        for deltas in ([1.0] * n, [1.0, 1.0, *range(2, n)]):
+            made = comparison([float(d) for d in deltas])
+            assert [test(made, 0.05).p for test in (Wilcoxon(), SignFlip())] == [floor, floor]
+
+
+def test_twenty_four_pairs_are_counted() -> None:
+    """Scores of four decimals whose smallest gap is no step of the others."""
+    rng = np.random.default_rng(4)
+    steps = np.abs(rng.integers(1, 900, 24)) + 3
+    signs = np.where(np.arange(24) == int(np.argmin(steps)), -1, 1)
+    made = comparison([float(d) for d in steps * signs / 10_000], base=0.5)
+    known = on_integers((steps * signs).astype(np.int64))
+    assert SignFlip()(made, 0.05).p == pytest.approx(known, rel=1e-9)
+    assert known == pytest.approx(4 / 2**24, rel=1e-9)
+    irrational = np.sqrt(np.arange(2.0, 26.0))
+    assert by_halves(irrational, 1e-13) == 2 / 2**24
+
+
+def test_a_gap_is_no_grid() -> None:
+    """Thirds of ten thousandths have no step in common with a resolution that was guessed."""
+    assert grid(np.array([0.1, 0.25, 0.3]), 0.07, 1e-13).tolist() == [2, 5, 6]  # type: ignore[union-attr]
+    assert grid(np.sqrt(np.array([2.0, 3.0])), 0.07, 1e-13) is None
+
+
+def test_constant_differences_have_no_bootstrap() -> None:
+    """Five equal values: resamples have no spread to studentise by, and it is said."""
+    table = [
+        {"seed": s, "method": m, "accuracy": 0.5 + 0.01 * s + (m == "new") * 0.25}
+        for s in range(5)
+        for m in ("base", "new")
+    ]
+    import pandas as pd
+
+    found = compare(pd.DataFrame(table), margin=0.01)
+    (verdict,) = found.verdicts
+    assert math.isnan(verdict.tests["bootstrap-t"].p)
+    assert verdict.tests["bootstrap-t"].note
+    assert "CONSTANT" in verdict.flags
+    assert any("do not vary" in warning for warning in found.warnings)
+    flat = BootstrapT()(comparison([0.0] * 5), 0.05)
+    assert (flat.p, flat.low, flat.high) == (1.0, 0.0, 0.0)
+
+
+@given(
+    st.integers(2, 4).flatmap(
+        lambda k: st.lists(
+            st.lists(st.integers(0, 4), min_size=k, max_size=k), min_size=2, max_size=4
+        )
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_friedman_is_what_enumeration_says(blocks: list[list[int]]) -> None:
+    """All orders of the ranks inside the blocks, ties and all."""
+    scores = np.array(blocks, float)
+    ranks = friedman.ranked(scores)
+    n, k = ranks.shape
+
+    def apart(rows: Any) -> float:
+        return float(((np.sum(rows, axis=0) - n * (k + 1) / 2) ** 2).sum())
+
+    orders = [list(itertools.permutations(block)) for block in ranks]
+    every = [apart(rows) for rows in itertools.product(*orders)]
+    share = np.mean([value >= apart(ranks) - 1e-9 for value in every])
+    assert friedman.exact(ranks) == pytest.approx(share, rel=1e-9)
+
+
+def test_two_arms_in_five_blocks() -> None:
+    """Iman and Davenport's p is 0 there; nothing under 2 / 32 can be."""
+    found = friedman.friedman(np.array([[0.9, 0.8]] * 5))
+    assert (found.exact, found.floor) == (0.0625, pytest.approx(0.0625))
+    assert found.f_p == pytest.approx(0.0625)
+    assert friedman.conover(np.array([[0.9, 0.8]] * 5))[0, 1] == pytest.approx(0.0625)
+
+
+@given(st.lists(st.integers(0, 3), min_size=6, max_size=10).filter(lambda v: len(v) % 2 == 0))
+@settings(max_examples=40, deadline=None)
+def test_superiority_is_what_enumeration_says(scores: list[int]) -> None:
+    """All choices of one arm's runs among both arms', ties and all."""
+    n = len(scores) // 2
+    ranks, _ = average_ranks(np.array(scores, float))
+    middle = n * (2 * n + 1) / 2
+    every = [
+        abs(sum(ranks[i] for i in chosen) - middle)
+        for chosen in itertools.combinations(range(2 * n), n)
+    ]
+    seen = abs(sum(ranks[:n]) - middle)
+    made = Comparison(
+        "a", "b", "m", 1.0, tuple(range(n)), tuple(map(float, scores[:n])),
+        tuple(map(float, scores[n:])), (), 1.0,
+    )  # fmt: skip
+    known = float(np.mean([value >= seen - 1e-9 for value in every]))
+    assert Superiority()(made, 0.05).p == pytest.approx(known, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in reference("wilcoxon") if "p_exact_conditional" in case["expect"]]
+)
+def test_wilcoxon_is_rs_exact_test_given_the_ties(case: dict[str, Any]) -> None:
+    """exactRankTests::wilcox.exact, zeros left out."""
+    left = tied.merged(np.array(case["input"]["d"], float), 1e-12)
+    known = case["expect"]["p_exact_conditional"]
+    assert two_sided(left[left != 0]) == pytest.approx(known, rel=1e-9)
