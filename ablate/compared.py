@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,13 +48,15 @@ class Compared:
             "looks": list(self.design.looks),
             "less_is_better": self.lower,
             "notes": list(self.notes),
-            "contrasts": [self._plain(one) for one in self.verdicts],
-            "blocks": [{"block": b, **self._plain(one)} for b, some in blocks for one in some],
+            "contrasts": [self._plain(one, self.verdicts) for one in self.verdicts],
+            "blocks": [
+                {"block": b, **self._plain(one, some)} for b, some in blocks for one in some
+            ],
             "settings": _finite(asdict(self.settings)) if self.settings else None,
             "warnings": list(self.warnings),
         }
 
-    def _plain(self, verdict: Verdict) -> dict[str, Any]:
+    def _plain(self, verdict: Verdict, family: Sequence[Verdict]) -> dict[str, Any]:
         one = verdict.comparison
         found = {
             "treatment": one.treatment,
@@ -74,10 +76,12 @@ class Compared:
             "low": verdict.low,
             "high": verdict.high,
             "confidence": verdict.confidence,
+            "simultaneous": len(family) < 2 or self.design.correction == "bonferroni",
             "inner_low": verdict.inner[0],
             "inner_high": verdict.inner[1],
             "simultaneous_low": verdict.simultaneous[0],
             "simultaneous_high": verdict.simultaneous[1],
+            "simultaneous_confidence": 1 - self.design.alpha,
             "worst": verdict.worst.size or None,
             "worst_from": verdict.worst.origin,
             "negligible_from": verdict.negligible_from,
@@ -90,6 +94,7 @@ class Compared:
             "correlation": one.correlation if verdict.n > 1 else math.nan,
             "pairs": {label(self.keys[s]): d for s, d in zip(one.seeds, one.deltas, strict=True)},
             "lost": [{"reason": lost.reason, "failed": list(lost.sides)} for lost in one.lost],
+            "tests_confidence": 1 - self.design.alpha,  # each alone, nothing corrected
             "tests": {name: asdict(test) for name, test in verdict.tests.items()},
         }
         plain: dict[str, Any] = _finite(found)

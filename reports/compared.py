@@ -20,8 +20,10 @@ def lines(found: Compared) -> Iterator[str]:
     yield ""
     for verdict in found.verdicts:
         yield from _told(verdict, found)
+    if any(verdict.decided or verdict.decision == "INCONCLUSIVE" for verdict in found.verdicts):
+        yield f"  {words.levels(found.design.correction, len(found.verdicts))}"
     for block, verdicts in found.blocks.items():
-        yield f"\nin {plain(block, NAME)}:"
+        yield f"\nin {plain(block, NAME)}, a family of its own:"
         for verdict in verdicts:
             yield from _told(verdict, found)
     if found.settings:

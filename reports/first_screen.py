@@ -128,8 +128,7 @@ def reading(study: Study) -> str:
         if any(verdict.worst.size for verdict in every)
         else ""
     )
-    count = family(study)
-    levels = LEVELS[suite.correction].format(claims=count) if count > 1 else ALONE
+    levels = words.levels(suite.correction, family(study))
     return (
         "*Its interval* is the one that the verdict is read from, with its level: wholly outside "
         "the margin for MATTERS, wholly inside for NEGLIGIBLE, across for INCONCLUSIVE; none where "
@@ -141,22 +140,3 @@ def reading(study: Study) -> str:
 def family(study: Study) -> int:
     """Count the claims that share alpha."""
     return len(study.verdicts) + len(study.effects)
-
-
-ALONE = "There is one claim, which has the whole of alpha."
-
-
-LEVELS = {
-    "holm": "The level is that of Holm's step for the claim, of an undecided one where the "
-    "procedure over the {claims} claims stopped.",
-    "bonferroni": "The level is Bonferroni's for {claims} claims, which hold at once.",
-    "hommel": "It is per claim, at the level to which Hommel's procedure over the {claims} claims "
-    "came; Hommel's has no simultaneous interval.",
-    "bh": "It is per claim, at the level to which Benjamini and Hochberg's procedure over the "
-    "{claims} claims came: where the false share of the claims is held, there is no simultaneous "
-    "interval.",
-    "by": "It is per claim, at the level to which Benjamini and Yekutieli's procedure over the "
-    "{claims} claims came: where the false share of the claims is held, there is no simultaneous "
-    "interval.",
-    "none": "It is per claim: nothing is corrected for there being {claims}.",
-}

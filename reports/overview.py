@@ -66,11 +66,11 @@ def settings(study: Study, pictures: Sequence[str]) -> list[str]:
     """Show ranks, what is told apart, and each pair over all settings."""
     if not study.settings:
         return []
-    parts = ["## All settings together"]
+    parts, level = ["## All settings together"], words.percent(study.suite.alpha)
     for one in study.settings:
-        parts += [f"**{markdown(stamped(study, one.metric))}**", _ranks(one), _tested(one)]
+        parts += [f"**{markdown(stamped(study, one.metric))}**", _ranks(one, level), _tested(one)]
         if one.across:
-            parts.append(_across(one))
+            parts.append(_across(one, level))
     parts.append(words.picture(RANKS, "Average ranks and performance profiles", pictures))
     shared = all(one.shared for one in study.settings)
     parts.append(
@@ -94,14 +94,14 @@ def share(value: float) -> str:
     return "–" if math.isnan(value) else f"{100 * value:.1f} %"
 
 
-def _ranks(one: Settings) -> str:
+def _ranks(one: Settings, level: str) -> str:
     order = sorted(range(len(one.arms)), key=lambda i: one.test.ranks[i])
     rows = [
         [one.arms[i], f"{one.test.ranks[i]:.2f}", f"{one.iqm[i].value:.2f}",
          f"{one.iqm[i].low:.2f} to {one.iqm[i].high:.2f}"]
         for i in order
     ]  # fmt: skip
-    return table(["arm", "average rank", "IQM", "interval"], rows)
+    return table(["arm", "average rank", "IQM", f"{level} interval, alone"], rows)
 
 
 def _tested(one: Settings) -> str:
@@ -122,8 +122,9 @@ def _tested(one: Settings) -> str:
     )
 
 
-def _across(one: Settings) -> str:
-    head = ["contrast", "probability of improvement", "interval", "mixed model", "interval",
+def _across(one: Settings, level: str) -> str:
+    alone = f"{level} interval, alone"
+    head = ["contrast", "probability of improvement", alone, "mixed model", alone,
             "sd between, within", "signed rank: below, inside, above"]  # fmt: skip
     rows = []
     for pair in one.across:

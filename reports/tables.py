@@ -102,7 +102,7 @@ def reasons(study: Study) -> str:
     head = [
         *("contrast", "metric", "why", f"simultaneous {level} interval", "p effect > margin"),
         *("p effect < margin", "p sign-flip", "p paired t", "detectable", "chosen afterwards"),
-        *("d_z", "r between arms"),
+        *(f"d_z ({level} interval, alone)", "r between arms"),
     ]
     every = [*(found for _, found in study.pooled), *study.verdicts]
     return table(head, [_reason(verdict) for verdict in every])

@@ -244,6 +244,31 @@ def excluded(verdict: Verdict) -> str:
     return f", and a {'gain' if above != lower else 'loss'} above the margin is excluded"
 
 
+ALONE = "There is one claim, which has the whole of alpha: nothing else is to hold with it."
+
+
+LEVELS = {
+    "holm": "The level is that of Holm's step for the claim, of an undecided one where the "
+    "procedure over the {claims} claims stopped; the simultaneous interval is Bonferroni's, which "
+    "stands among the details.",
+    "bonferroni": "The level is Bonferroni's for {claims} claims: the intervals are simultaneous.",
+    "hommel": "It is per claim, at the level to which Hommel's procedure over the {claims} claims "
+    "came; Hommel's has no simultaneous interval.",
+    "bh": "It is per claim, at the level to which Benjamini and Hochberg's procedure over the "
+    "{claims} claims came: where the false share of the claims is held, there is no simultaneous "
+    "interval.",
+    "by": "It is per claim, at the level to which Benjamini and Yekutieli's procedure over the "
+    "{claims} claims came: where the false share of the claims is held, there is no simultaneous "
+    "interval.",
+    "none": "It is per claim: nothing is corrected for there being {claims}.",
+}
+
+
+def levels(correction: str, claims: int) -> str:
+    """Say at which level the intervals of a family are, and whether they hold all at once."""
+    return LEVELS[correction].format(claims=claims) if claims > 1 else ALONE
+
+
 def exactly(p: float) -> str:
     """Say an exact p beside its approximations, where it could be counted.
 

@@ -76,6 +76,9 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         "without a declared side: is the effect larger than the margin "
         "(minimal-effect test), is it smaller (two one-sided tests). The sign-flip "
         "and the paired t test of no difference at all are shown beside them. "
+        "*chosen afterwards*: the smallest margin with which it would have been NEGLIGIBLE, and "
+        "the largest with which it would MATTER; they hold over all looks and all contrasts at "
+        "once (Bonferroni), whatever made somebody choose them. "
         "*detectable*: the true difference in points that a study of these seeds and this spread "
         "would find to matter four times of five. *r* is the "
         "correlation between the arms over the seeds: the higher, the more pairing bought.",

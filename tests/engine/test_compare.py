@@ -257,7 +257,7 @@ def test_the_terminal_says_what_was_found(tmp_path: Path) -> None:
     code, said = ask("compare", path, "--margin", 0.01, "--block", "data", "--looks", "5,6")
     assert code == 0
     assert "MATTERS (higher: helps)  new − base  [accuracy]" in said
-    assert "in x:" in said
+    assert "in x, a family of its own:" in said
     assert ask("compare", path, "--margin", 0.01, "--looks", "five")[0] == 2
     assert ask("compare", tmp_path / "none.csv", "--margin", 0.01)[0] == 2
     (tmp_path / "a.txt").write_text("x")
