@@ -9,6 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
+from ablate.companions import Collapses, Robust
+
 ROUND_OFF = 1e-13
 """Of the largest score: some hundred units in its last place."""
 
@@ -84,6 +86,7 @@ class Comparison:
     lower_margin: the size of the margin below 0, where it is another than `margin`; 0 where not.
     worst: the largest difference of a seed that was declared before the runs; 0 where none was.
     span: the largest difference that the metric allows; 0 where the scores have to tell.
+    lower: a lower score is better. chance: what a guess scores, in points; nan where not known.
     """
 
     treatment: str
@@ -106,6 +109,8 @@ class Comparison:
     lower_margin: float = 0.0
     worst: float = 0.0
     span: float = 0.0
+    lower: bool = False
+    chance: float = math.nan
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -234,7 +239,8 @@ class Verdict:
     negligible_from, matters_to: the smallest margin with which it would have been NEGLIGIBLE (of a
     declared side, NO GAIN or NO HARM), and the largest with which it would MATTER, chosen
     afterwards: they hold for any margins at once, over all looks and all contrasts (Bonferroni);
-    nan where there is none.
+    nan where there is none. unseen: the rate of seeds under which events are not excluded, since
+    none may have been seen at a rate of alpha. robust, collapses: beside the verdict.
     """
 
     comparison: Comparison
@@ -258,6 +264,9 @@ class Verdict:
     worst: Worst = NO_WORST
     negligible_from: float = math.nan
     matters_to: float = math.nan
+    unseen: float = math.nan
+    robust: Robust | None = None
+    collapses: Collapses | None = None
 
     @property
     def decided(self) -> bool:

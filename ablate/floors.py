@@ -147,9 +147,25 @@ def placed(
 ) -> list[Comparison]:
     """Say of every claim where its arms stand at each look; arms: the variants of each claim."""
     return [
-        replace(comparison, standing=dict(_standings(comparison, tuple(places), ground)))
+        replace(
+            comparison,
+            standing=dict(_standings(comparison, tuple(places), ground)),
+            chance=_chance(comparison, tuple(places), ground),
+        )
         for comparison, places in zip(compared, arms, strict=True)
     ]
+
+
+def _chance(comparison: Comparison, places: tuple[int, ...], ground: Ground) -> float:
+    """Give what guessing scores in a final accuracy; nan in other metrics, and where not known."""
+    name = comparison.metric.split("@", 1)[0]
+    if name in metrics.SUMMARIES or not comparison.seeds:
+        return math.nan
+    place, seed = places[0], comparison.seeds[0]
+    protocol = metrics.protocol_of(comparison.metric, own(ground.variants[place]))
+    record = ground.runs[place].get(seed)
+    line = lines(record, protocol in ground.known) if record else None
+    return line.floor if line else math.nan
 
 
 def _standings(

@@ -46,7 +46,7 @@ def compare(
 def sided(comparison: Comparison, claim: str, lower: bool) -> Comparison:
     """Give a comparison the side that was declared for it; lower: a lower score is better."""
     side = {"helps": 1, "hurts": -1, "": 0}[claim] * (-1 if lower else 1)
-    return replace(comparison, claim=claim, side=side)
+    return replace(comparison, claim=claim, side=side, lower=lower)
 
 
 def declared(comparison: Comparison, claim: Contrast | Effect) -> Comparison:

@@ -12,8 +12,11 @@ from ablate.interim import once
 from ablate.stats.sign_evidence import log_evidence
 from ablate.types import ENOUGH_PAIRS, Comparison, Design, Floats, Verdict
 
-SKEWED = 1.5
-"""Standard errors of a normal sample's skewness beyond which normality is doubted."""
+SKEWED = {
+    3: 0.706, 4: 0.96, 5: 1.107, 6: 1.113, 7: 1.088, 8: 1.069, 9: 1.046, 10: 1.025, 12: 0.979,
+    15: 0.911, 20: 0.828, 30: 0.706, 50: 0.573, 100: 0.418, 200: 0.3,
+}  # fmt: skip
+"""By the number of pairs, the skewness that 8 % of normal samples exceed (simulated, 200,000)."""
 
 MOVES = 0.03
 """A skewness of less than this many times sqrt(n) moves a tail of .025 by less than .0025, whatever
@@ -22,6 +25,7 @@ its standard error: by Edgeworth's expansion of t, skewness (2 z^2 + 1) phi(z) /
 SERIAL = 1.645
 """Standard errors of the von Neumann ratio beyond which neighbours resemble one another."""
 
+COLLAPSES = "Runs collapsed, at chance or far from their arm's other seeds, and count all the same"
 NORMALITY = "Normality assumed: the signs alone do not bear the verdict out"
 MOST_NAMED = 3
 
@@ -58,6 +62,13 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
             "difference",
             f"not under {floor:.2g} with {verdict.n} pairs{corrected}",
         )
+    if verdict.collapses:
+        yield COLLAPSES, of_collapses(verdict)
+    if verdict.robust and verdict.robust.differs:
+        yield (
+            "A trimmed mean, which hears less of a few far seeds, lies on the other side",
+            f"{verdict.decision}, trimmed mean {verdict.robust.estimate:+.4g}",
+        )
     if "CONSTANT" in verdict.flags:
         step = f"what one test row is worth, {one.resolution:.3g}, stands in for their spread"
         yield "The differences do not vary, as if they were no measurement", step
@@ -67,7 +78,7 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
     if at := bound(one):
         yield "Scores are at their bound, so that a difference has no room", at
     skew = skewness(deltas)
-    if abs(skew) > max(SKEWED * skewness_error(verdict.n), MOVES * math.sqrt(verdict.n)):
+    if abs(skew) > max(expected_skewness(verdict.n), MOVES * math.sqrt(verdict.n)):
         yield "The differences are skewed, where normality is assumed", f"skewness {skew:+.1f}"
     ratio = von_neumann(deltas)
     if ratio < 2 - SERIAL * 2 * math.sqrt((verdict.n - 2) / (verdict.n**2 - 1)):
@@ -82,6 +93,21 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
         )
     if seed := carried_by_one(verdict, design):
         yield "A verdict rests on one pair and falls without it", f"{verdict.decision}, {seed}"
+
+
+def of_collapses(verdict: Verdict) -> str:
+    """Say how often each arm's runs collapsed, and what is left without them."""
+    one, found = verdict.comparison, verdict.collapses
+    assert found is not None
+    arms = ((one.treatment, found.treatment), (one.baseline, found.baseline))
+    rates = ", ".join(
+        f"{name} {arm.count} of {arm.n} ({100 * arm.low:.3g} to {100 * arm.high:.3g} %)"
+        for name, arm in arms
+    )
+    rest = "no pair is left without them"
+    if found.left:
+        rest = f"{found.conditional:+.4g} without these pairs, which decides nothing"
+    return f"{rates}; rates differ with p {found.p:.2g}; {rest}"
 
 
 def worst_case(one: Comparison) -> str:
@@ -125,9 +151,11 @@ def skewness(deltas: Floats | Sequence[float]) -> float:
     return float(np.mean(apart**3) / np.mean(apart**2) ** 1.5)
 
 
-def skewness_error(n: int) -> float:
-    """Give the standard error of the skewness of n normal draws, n >= 3 (Fisher 1930)."""
-    return math.sqrt(6 * (n - 2) / ((n + 1) * (n + 3)))
+def expected_skewness(n: int) -> float:
+    """Give the skewness that 8 % of normal samples of n >= 3 exceed; beyond 200, by 1 / sqrt(n)."""
+    if n > 200:
+        return SKEWED[200] * math.sqrt(200 / n)
+    return float(np.interp(math.log(n), [math.log(size) for size in SKEWED], [*SKEWED.values()]))
 
 
 def von_neumann(deltas: Floats) -> float:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ablate import outlook
+from ablate import collapse, outlook, robust
 from ablate.correction import CORRECTIONS as CORRECTIONS, Step, adjust as adjust
 from ablate.foreign_text import of_error
 from ablate.interim import Interim, once
@@ -22,6 +22,9 @@ DECISIVE = ("minimal-effect", "equivalence")
 FEWEST_PAIRS = 3
 LOSS_SHARE = 0.1
 """One-sided losses beyond this share of the seeds block a verdict: what is left is a selection."""
+
+ROBUST, COLLAPSED = "robust reading differs", "collapsed runs"
+"""Flags of verdicts that are not to be read bare."""
 
 NOWHERE = (math.nan, math.nan)
 """The interval of what rests on none."""
@@ -111,6 +114,15 @@ def decide(evidence: Evidence, step: Step) -> Verdict:
     if read and read.decision == "INCONCLUSIVE" and (read.low > 0 or read.high < 0):
         flags.append("differs")
     size = evidence.tests.get("effect-size")
+    beside = robust.reading(comparison, decision, step.level) if read else None
+    collapses = collapse.of(comparison) if read else None
+    if beside and beside.differs:
+        flags.append(ROBUST)
+    if collapses:
+        flags.append(COLLAPSED)
+    rate = unseen(evidence.alpha, interim.last.n) if read and interim else math.nan
+    if read:
+        why += f"; events in fewer than {100 * rate:.3g} % of {comparison.unit} are not excluded"
     return Verdict(
         comparison=comparison,
         decision=decision,
@@ -133,6 +145,9 @@ def decide(evidence: Evidence, step: Step) -> Verdict:
         worst=evidence.worst if read else NO_WORST,
         negligible_from=interim.negligible_from(step.share) if read and interim else math.nan,
         matters_to=interim.matters_to(step.share) if read and interim else math.nan,
+        unseen=rate,
+        robust=beside,
+        collapses=collapses,
     )
 
 

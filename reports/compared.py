@@ -60,6 +60,8 @@ def _told(verdict: Verdict, found: Compared) -> Iterator[str]:
             + ("" if p == "–" else f", corrected p {p}")
         )
     yield f"  {plain(verdict.why, STORED)}{_excluded(verdict)}"
+    if beside := readings.robust(verdict, readings.in_units):
+        yield f"  robust: {beside}"
     if margins := readings.afterwards(verdict):
         yield f"  chosen afterwards: {margins}"
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ablate.flow import Study
 from ablate.foreign_text import STORED, markdown
 from ablate.types import Verdict
+from ablate.verdict import COLLAPSED, ROBUST
 
 from . import budgets, floors, tuned, words
 
@@ -103,12 +104,23 @@ def legend(study: Study) -> str:
         said.append("**TIED**: no difference in this metric, though other scores differ")
     if any("CONSTANT" in verdict.flags for verdict in study.verdicts):
         said.append("**CONSTANT**: every seed shows the same difference, as if it were no draw")
+    for flag, says in BESIDE.items():
+        if any(flag in verdict.flags for verdict in (*study.verdicts, *study.effects)):
+            said.append(f"*{flag}*: {says}")
     for flag, says in floors.SAYS.items():
         if any(flag in verdict.flags for verdict in (*study.verdicts, *study.effects)):
             said.append(f"*{flag}*: {says}")
     if any("differs" in verdict.flags for verdict in study.verdicts):
         said.append("*differs*: the interval excludes 0, but no verdict was reached")
     return "; ".join(said) + "." if said else ""
+
+
+BESIDE = {
+    ROBUST: "the trimmed mean of the seeds lies on the other side of the margin: a few far seeds "
+    "carry the verdict, or hide what most of them show",
+    COLLAPSED: "some runs are at chance, or far from their arm's other seeds; they count, and are "
+    "counted under *Collapsed runs*",
+}
 
 
 def reading(study: Study) -> str:
@@ -128,12 +140,14 @@ def reading(study: Study) -> str:
         if any(verdict.worst.size for verdict in every)
         else ""
     )
+    rate = min(verdict.unseen for verdict in every if verdict.unseen > 0)
+    rare = f"Events in fewer than {100 * rate:.3g} % of seeds are not excluded by any verdict."
     levels = words.levels(suite.correction, family(study))
     return (
         "*Its interval* is the one that the verdict is read from, with its level: wholly outside "
         "the margin for MATTERS, wholly inside for NEGLIGIBLE, across for INCONCLUSIVE; none where "
         f"nothing may be read.{sides}{ties} {levels} *p* is that of the claim in brackets, the "
-        "better supported of the two that the contrast may come to."
+        f"better supported of the two that the contrast may come to. {rare}"
     )
 
 

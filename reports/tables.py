@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from ablate.companions import Rate
 from ablate.flow import Study
 from ablate.foreign_text import Markup, markdown
 from ablate.references import Published, published
@@ -102,7 +103,7 @@ def reasons(study: Study) -> str:
     head = [
         *("contrast", "metric", "why", f"simultaneous {level} interval", "p effect > margin"),
         *("p effect < margin", "p sign-flip", "p paired t", "detectable", "chosen afterwards"),
-        *(f"d_z ({level} interval, alone)", "r between arms"),
+        *("robust", f"d_z ({level} interval, alone)", "r between arms"),
     ]
     every = [*(found for _, found in study.pooled), *study.verdicts]
     return table(head, [_reason(verdict) for verdict in every])
@@ -126,9 +127,34 @@ def _reason(verdict: Verdict) -> list[str]:
         *p,
         words.points(verdict.detectable, signed=False),
         readings.afterwards(verdict) or "–",
+        readings.robust(verdict) or "–",
         effect,
         "–" if math.isnan(compared.correlation) else f"{compared.correlation:.2f}",
     ]
+
+
+def collapses(study: Study) -> str:
+    """Write how often runs collapsed, arm by arm of each contrast, and what the rest says."""
+    head = [
+        *("contrast", "metric", "treatment collapsed", "baseline collapsed"),
+        *("p of equal rates", "difference, conditional on no collapse"),
+    ]
+    rows = [
+        [
+            f"{one.comparison.treatment} − {one.comparison.baseline}",
+            one.comparison.metric,
+            *(_rate(arm) for arm in (one.collapses.treatment, one.collapses.baseline)),
+            f"{words.p_value(one.collapses.p)} (not under {one.collapses.floor:.2g})",
+            f"{words.points(one.collapses.conditional)} ({one.collapses.left} seeds)",
+        ]
+        for one in (*(found for _, found in study.pooled), *study.verdicts)
+        if one.collapses
+    ]
+    return table(head, rows) if rows else ""
+
+
+def _rate(arm: Rate) -> str:
+    return f"{arm.count} of {arm.n} ({100 * arm.low:.1f} % to {100 * arm.high:.1f} %)"
 
 
 def arms(study: Study) -> str:

@@ -82,6 +82,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         "*detectable*: the true difference in points that a study of these seeds and this spread "
         "would find to matter four times of five. *r* is the "
         "correlation between the arms over the seeds: the higher, the more pairing bought.",
+        *collapsed(study),
         *inert(study),
         *budgets.section(study),
         *tuned.section(study),
@@ -98,6 +99,20 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         digests.stated(study),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def collapsed(study: Study) -> list[str]:
+    """Tell of runs that collapsed, where there are any."""
+    told = tables.collapses(study)
+    if not told:
+        return []
+    said = (
+        "At chance, or far from all other seeds of their arm. Their scores count in every verdict. "
+        "Rates with their exact 95 % intervals (Clopper & Pearson), each alone; *p* is the exact "
+        "McNemar test of the seeds in which one arm alone collapsed; the difference without them "
+        "is conditional on no collapse and decides nothing."
+    )
+    return ["## Collapsed runs", told, said]
 
 
 def simultaneous(study: Study) -> str:
