@@ -10,6 +10,7 @@ import numpy as np
 
 from ablate import traps
 from ablate.family import battery, conclude
+from ablate.rare_events import RareEvents, rare_events
 from ablate.simulate import (
     Rates,
     Schedule,
@@ -24,7 +25,7 @@ from ablate.simulate import (
     stoppers,
 )
 from ablate.types import Comparison, Design, LostPair, Verdict
-from ablate.worlds import WORLDS, World
+from ablate.worlds import TIES, WORLDS, World
 
 LIGHT = ("minimal-effect", "equivalence", "paired-t")
 """The tests that a verdict needs; the others would only take time."""
@@ -79,7 +80,7 @@ class Calibration:
     called MATTERS, and NEGLIGIBLE. families: the same over families of ten, by (world, family,
     plan). misled: by (world, seeds). agreement: by world, of `checked` studies. sides, sided: as
     errors and families, of contrasts with a declared side, by (world, plan) and (world, family,
-    plan): MATTERS, and NO GAIN.
+    plan): MATTERS, and NO GAIN. rare: ties, collapses and skew.
     """
 
     studies: int
@@ -91,6 +92,7 @@ class Calibration:
     checked: int
     sides: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     sided: Mapping[tuple[str, str, str], tuple[float, float]] = field(default_factory=dict)
+    rare: RareEvents | None = None
 
 
 def calibrate(
@@ -145,6 +147,8 @@ def calibrate(
         say(f"warnings in the world: {name}")
         for n in SIZES:
             warned[name, n] = misled(_studies(name, n, engine, seed))
+    say("ties, collapsed runs and skew")
+    rare = rare_events(studies, seed)
     say("the engine itself on the same studies")
     truths = (0, 0.5, 1.0, 1.5)
     same = {
@@ -152,7 +156,12 @@ def calibrate(
         for name in tame
         for side, words in ((0, ""), (1, " with a side"))
     }
-    return Calibration(studies, power, errors, within, warned, same, engine // 3, sides, sided)
+    same["60 % ties, else some rows"] = agreement(
+        TIES["60 % ties, else some rows"], truths, 1.0, EVERY, engine // 3, seed
+    )
+    return Calibration(
+        studies, power, errors, within, warned, same, engine // 3, sides, sided, rare
+    )
 
 
 def study(deltas: Sequence[float], margin: float, resolution: float) -> Comparison:
@@ -181,14 +190,23 @@ def agreement(world: World, truths: Sequence[float], margin: float, looks: Seque
     """Count the studies of a family in which the engine and the arrays say the same throughout."""
     schedule, rng = planned(looks), np.random.default_rng(seed)
     deltas = np.stack([world.draw(rng, (studies, looks[-1]), truth) for truth in truths], 1)
-    made = claims(deltas, margin, schedule, world.resolution, side)
+    made = claims(deltas, margin, schedule, world.resolution, side, world.span)
     found, spent = decisions(made, schedule, 0.05)
     claim = "helps" if side else ""
     design = Design(0.05, CORRECTION, tuple(looks), looks[-1])
     same = 0
     for mine, said, seeds in zip(deltas, found, spent, strict=True):
         told = judged(
-            [replace(study(one, margin, world.resolution), claim=claim, side=side) for one in mine],
+            [
+                replace(
+                    study(one, margin, world.resolution),
+                    treatment=f"arm {place}",
+                    claim=claim,
+                    side=side,
+                    span=world.span,
+                )
+                for place, one in enumerate(mine)
+            ],
             design,
         )
         mapped = [(coded(v), v.n if coded(v) else math.inf) for v in told]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ablate.family import BROKEN
 from ablate.looks import Looks, Rule
 from ablate.types import ENOUGH_PAIRS, Floats
 from ablate.worlds import World
+
+LEAST, HALVINGS = math.log(1e-12), 30
+"""Where the p of a bound of ties is searched for, and in how many steps."""
 
 Schedule: TypeAlias = Sequence[tuple[int, Rule]]
 
@@ -72,22 +75,35 @@ def peeked(seeds: int) -> Schedule:
 
 
 def claims(
-    deltas: Floats, margin: float, schedule: Schedule, resolution: float, side: int = 0
+    deltas: Floats,
+    margin: float,
+    schedule: Schedule,
+    resolution: float,
+    side: int = 0,
+    span: float = math.inf,
 ) -> Claims:
-    """Read differences `[..., seeds]` at every look of a schedule; side: 1 where it is declared."""
+    """Read differences `[..., seeds]` at every look of a schedule; side: 1 where it is declared.
+
+    span: the largest difference that a pair may show; of more than two dimensions the last but one
+    is a family, in which the largest that was seen counts, as in `ties.worst`.
+    """
     before: dict[type, tuple[Floats, Floats]] = {}  # a broken schedule does not go on from its own
     sums, squares = np.cumsum(deltas, -1), np.cumsum(deltas**2, -1)
+    ties = np.cumsum(deltas == 0, -1)
     matters, calm, up = [], [], []
     for n, rule in schedule:
+        tied = 2 * ties[..., n - 1] >= n
+        tied &= ties[..., n - 1] > 0
+        worst = _worst(deltas[..., :n], span) if tied.any() else np.zeros(())
         mean = sums[..., n - 1] / n
         variance = np.maximum(0, squares[..., n - 1] / n - mean**2) * n / (n - 1)
         sd = np.where(variance > 1e-12, np.sqrt(variance), resolution)
         error = sd / math.sqrt(n)
-        short = rule.p((margin - mean) / error, n)
+        short = _calm(margin - mean, error, n, rule, tied, worst)
         if side:
             large, small = rule.p((mean - margin) / error, n), short
         else:
-            over = rule.p((mean + margin) / error, n)
+            over = _calm(mean + margin, error, n, rule, tied, worst)
             earlier = before.get(type(rule), (short, over))
             bounds = np.minimum(earlier[0], short), np.minimum(earlier[1], over)
             before[type(rule)] = bounds
@@ -99,6 +115,35 @@ def claims(
         calm.append(np.where(few, 1.0, small))
         up.append(mean > 0)
     return Claims(np.stack(matters, -1), np.stack(calm, -1), np.stack(up, -1))
+
+
+def _worst(deltas: Floats, span: float) -> Floats:
+    """Give what an unseen seed may differ by: a family's largest difference, else the span."""
+    largest = np.abs(deltas).max(-1)
+    if largest.ndim < 2:
+        return np.full(largest.shape, span)
+    some = largest > 0
+    others = some.sum(-1, keepdims=True) - some > 0  # a contrast other than this one moves
+    return np.where(others, largest.max(-1, keepdims=True), span)
+
+
+def _calm(room: Floats, error: Floats, n: int, rule: Rule, tied: Any, worst: Floats) -> Floats:
+    """Give the p of a bound with so much room to the margin; see `interim.Look`."""
+    p = np.asarray(rule.p(room / error, n), np.float64)
+    where = np.nonzero(tied)
+    if not len(where[0]):
+        return p
+    room, error, most = (np.broadcast_to(one, p.shape)[where] for one in (room, error, worst))
+    low, high = np.full(len(room), LEAST), np.zeros(len(room))
+    with np.errstate(invalid="ignore"):
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            left = room - -np.expm1((middle - math.log(2)) / n) * most
+            short = np.exp(middle) < 2 * rule.p(left / error, n)
+            low, high = np.where(short, middle, low), np.where(short, high, middle)
+    found = np.exp(high)
+    p[where] = np.where(np.isfinite(most), found, 1.0)
+    return p
 
 
 def ever(p: Floats, alpha: float) -> float:
@@ -160,7 +205,7 @@ def stoppers(
     side: 1 where a difference above 0 was declared; the second share is then that of NO GAIN.
     """
     deltas = world.draw(np.random.default_rng(seed), (studies, schedule[-1][0]), truth)
-    made = claims(deltas, margin, schedule, world.resolution, side)
+    made = claims(deltas, margin, schedule, world.resolution, side, world.span)
     return ever(made.matters, 0.05), ever(made.negligible, 0.05)
 
 
@@ -180,7 +225,7 @@ def families(
     rng = np.random.default_rng(seed)
     size = (studies, schedule[-1][0])
     deltas = np.stack([world.draw(rng, size, truth) for truth in truths], 1)
-    made = claims(deltas, margin, schedule, world.resolution, side)
+    made = claims(deltas, margin, schedule, world.resolution, side, world.span)
     found, _ = decisions(made, schedule, 0.05)
     if side:
         above = (np.abs(found) == 1) & (np.array(truths) <= margin)

@@ -21,12 +21,14 @@ class World:
     """A way in which differences come about.
 
     draw: (generator, (studies, seeds), true mean) -> differences `[studies, seeds]`.
-    resolution: what one test row is worth. tamed: whether the error rates are promised in it.
+    resolution: what one test row is worth. tamed: whether the error rates are promised in it. span:
+    the largest difference of a pair, as it is known before the runs; `inf` where it is not.
     """
 
     draw: Draw
     resolution: float = 1e-6
     tamed: bool = True
+    span: float = math.inf
 
 
 def normal(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
@@ -84,6 +86,50 @@ def batches(seeds: int, share: float) -> Draw:
         return mean + np.repeat(common, seeds, 1)[:, :n] + own
 
     return draw
+
+
+def rare(share: float) -> Draw:
+    """Draw pairs that tie in a share of the seeds, and all differ by one size in the others."""
+
+    def draw(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
+        return np.where(rng.random(size) < share, 0.0, mean / (1 - share))
+
+    return draw
+
+
+def sparse(share: float) -> Draw:
+    """Draw pairs that tie in a share of the seeds, and differ by some whole rows in the others."""
+
+    def draw(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
+        level = mean / (1 - share)
+        rows = np.floor(level + rng.random(size)) + rng.integers(-2, 3, size)
+        return np.where(rng.random(size) < share, 0.0, rows)
+
+    return draw
+
+
+def collapsing(share: float, depth: float) -> Draw:
+    """Draw normal differences of which a share lies `depth` standard deviations lower.
+
+    The mean is what it is said to be, collapses included.
+    """
+
+    def draw(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
+        fell = rng.random(size) < share
+        return mean + share * depth + rng.normal(0, 1, size) - depth * fell
+
+    return draw
+
+
+ROWS = 100.0
+"""Test rows in the worlds of ties, whose unit is one row."""
+
+TIES: Mapping[str, World] = {
+    f"{100 * share:.0f} % ties, {name}": World(make(share), 1.0, span=ROWS)
+    for share in (0.6, 0.8, 0.95)
+    for name, make in (("else one size", rare), ("else some rows", sparse))
+}
+"""Worlds of pairs most of which tie exactly; margins there are in test rows."""
 
 
 WORLDS: Mapping[str, World] = {
