@@ -10,9 +10,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ablate.companions import Collapses, Rate
-from ablate.types import ENOUGH_PAIRS, Comparison
+from ablate.types import ENOUGH_PAIRS, Comparison, Floats
 
 FAR = 5.0
 """Standard deviations of the other seeds under their mean: what is nearer is no collapse."""
@@ -70,26 +71,36 @@ def collapsed(
     {2}
     """
     scores = np.array(values) * (-1 if lower else 1)
-    n, order = len(scores), np.argsort(scores, kind="stable")
+    order = np.argsort(scores, kind="stable")
     found = _at_chance(scores, resolution, chance)
-    for k in range((n - 1) // 2, 0, -1):
-        rest = scores[order[k:]]
-        spread = max(float(rest.std(ddof=1)), resolution)
-        gap = float(rest[0] - scores[order[k - 1]])
-        far = float(rest.mean() - scores[order[k - 1]])
-        if gap > widest(n - k) * spread and far > FAR * spread:
-            return found | {int(place) for place in order[:k]}
+    if fallen := _under_a_gap(scores[order], resolution):
+        found |= {int(place) for place in order[:fallen]}
     return found
 
 
-def widest(rest: int) -> float:
+def _under_a_gap(ranked: Floats, resolution: float) -> int:
+    """Count the rising scores that lie under a gap, fewer than half, and far under the rest."""
+    n = len(ranked)
+    below = np.arange(1, (n - 1) // 2 + 1)  # so many may lie under it
+    if not len(below):
+        return 0
+    apart = ranked - np.median(ranked)
+    sums, squares = (np.cumsum(part[::-1])[::-1][below] for part in (apart, apart**2))
+    left = n - below
+    variance = np.maximum(0.0, squares - sums**2 / left) / (left - 1)
+    spread = np.maximum(np.sqrt(variance), resolution)
+    gap, far = np.diff(ranked)[below - 1], sums / left - apart[below - 1]
+    fallen = below[(gap > widest(left) * spread) & (far > FAR * spread)]
+    return int(fallen[-1]) if len(fallen) else 0
+
+
+def widest(rest: NDArray[np.int_]) -> Floats:
     """Give the gap, in standard deviations of `rest` seeds, beyond which one is suspicious."""
-    sizes = list(GAPS)
-    known = [math.log(gap) for gap in GAPS.values()]
-    return math.exp(float(np.interp(math.log(rest), [math.log(size) for size in sizes], known)))
+    sizes, gaps = np.array([*GAPS]), np.array([*GAPS.values()])
+    return np.asarray(np.exp(np.interp(np.log(rest), np.log(sizes), np.log(gaps))), np.float64)
 
 
-def _at_chance(scores: np.ndarray, resolution: float, chance: float) -> set[int]:
+def _at_chance(scores: Floats, resolution: float, chance: float) -> set[int]:
     """Give the places at chance where the median is not; none where chance is not known."""
     if not 0 < chance < 100:
         return set()

@@ -62,10 +62,16 @@ def cells(values: Sequence[tuple[int, Any]], metric: str, decimal: str = "") -> 
         [text for _, text in texts],
         decimal,
     )
-    return [
-        _cell(value, text, row, metric, comma)
-        for (row, value), (_, text) in zip(values, texts, strict=True)
-    ]
+    known: dict[str, Cell] = {}  # scores of a long table are few different ones
+    read = []
+    for (row, value), (_, text) in zip(values, texts, strict=True):
+        cell = known.get(value) if type(value) is str else None
+        if cell is None:
+            cell = _cell(value, text, row, metric, comma)
+            if type(value) is str:
+                known[value] = cell
+        read.append(cell)
+    return read
 
 
 def _cell(value: Any, text: str, row: int, metric: str, comma: str) -> Cell:

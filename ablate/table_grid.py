@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from ablate.errors import DataError
 from ablate.table_names import bare, plain, words
 
+ON_ITS_SIDE = 10_000
+"""A table of more rows has its columns beside one another."""
 LOOKED_AT = 60
 """So many lines at the top show how a table is written."""
 
@@ -49,6 +51,8 @@ class Style:
 def _by(delimiter: str) -> Style:
     def parse(lines: Sequence[str]) -> list[Cells]:
         reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+        if not any(" " in line or not line.isascii() or line.strip() != line for line in lines):
+            return list(reader)  # a long table, most often
         return [[cell.strip() for cell in row] for row in reader]
 
     return Style(delimiter, parse)
@@ -120,7 +124,8 @@ def grid(text: str, wanted: Sequence[str]) -> Grid:
 
 def _is_drawn(lines: Sequence[str]) -> bool:
     """Say whether half of the lines and more have bars of Unicode in them."""
-    return 2 * sum(any(bar in line for bar in BARS) for line in lines) >= len(lines) > 0
+    drawn = sum(not line.isascii() and any(bar in line for bar in BARS) for line in lines)
+    return 2 * drawn >= len(lines) > 0
 
 
 def _unboxed(lines: Sequence[str]) -> list[str]:
@@ -182,13 +187,15 @@ def _fit(style: Style, lines: Sequence[str], names: set[str]) -> tuple[int, floa
     rows = [row for row in _tried(style, lines) if any(row)]
     if not rows or max(map(len, rows)) < 2:
         return 0, 0.0
-    best = max(max(hits(row, names) for row in rows), hits([row[0] for row in rows], names))
+    firsts = [row[0] for row in rows[:ON_ITS_SIDE]]
+    best = max(max(hits(row, names) for row in rows), hits(firsts, names))
     width, count = Counter(map(len, rows)).most_common(1)[0]
     return best, count / len(lines) if width > 1 else 0.0
 
 
 def _lies_on_its_side(rows: Sequence[Cells], names: set[str]) -> bool:
     """Say whether the wanted names stand below one another, each with a row of values."""
+    rows = rows[:ON_ITS_SIDE]
     named = [row for row in rows if row and plain(row[0]).casefold() in names]
     across = max((hits(row, names) for row in rows[:LOOKED_AT]), default=0)
     filled = all(len(row) > 2 and sum(map(bool, row)) > 2 for row in named)
@@ -266,6 +273,8 @@ def _even(table: Grid) -> Grid:
         for i in range(width)
         if any(names[i] for names in table.header) or any(row[i] for row in table.rows)
     ]
+    if len(filled) == width:
+        return table
     return Grid(
         [[names[i] for i in filled] for names in table.header],
         [[row[i] for i in filled] for row in table.rows],
@@ -275,4 +284,4 @@ def _even(table: Grid) -> Grid:
 
 
 def _padded(row: Cells, width: int) -> Cells:
-    return [*row[:width], *[""] * (width - len(row))]
+    return row if len(row) == width else [*row[:width], *[""] * (width - len(row))]

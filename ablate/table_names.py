@@ -64,8 +64,9 @@ def plain(text: Any) -> str:
     >>> plain("  ours\\u200b "), plain("a \\t b"), plain("a\\x1b[2J")
     ('ours', 'a b', 'a\\\\x1b[2J')
     """
-    if _ORDINARY.fullmatch(str(text)):  # nearly all of a long table
-        return str(text)
+    name = text if type(text) is str else str(text)
+    if (name.isascii() and name.isalnum()) or _ORDINARY.fullmatch(name):  # nearly all of a table
+        return name
     spaced = " ".join(unicodedata.normalize("NFKC", str(text)).split())
     seen = "".join(letter for letter in spaced if unicodedata.category(letter) != "Cf")
     return "".join(
@@ -125,7 +126,9 @@ def summaries(names: Iterable[Any]) -> set[Any]:
     Beside numbers, any word or range that is none; beside names with digits (`s1`, hashes) and
     beside a hundred words at most, the words of a summary. Percentiles count where such a word is.
     """
-    distinct = list(dict.fromkeys(names))
+    every = dict.fromkeys(names)
+    distinct = [name for name in every if type(name) is not int]  # a number sums nothing up
+    whole = len(every) - len(distinct)
     texts = {name: plain(name) for name in distinct}
     worded = {name for name in distinct if is_summary(texts[name])}
     if worded:
@@ -137,9 +140,9 @@ def summaries(names: Iterable[Any]) -> set[Any]:
         for name in rest
         if not re.search(r"\d", texts[name]) or re.fullmatch(_RANGE, texts[name])
     ]
-    if len(numbers) + len(bare) == len(rest) and len(numbers) > 2 * len(bare):
+    if len(numbers) + len(bare) == len(rest) and len(numbers) + whole > 2 * len(bare):
         return worded | set(bare)
-    if len(bare) == len(rest) and len(rest) > FEW_NAMES:
+    if len(bare) == len(rest) and not whole and len(rest) > FEW_NAMES:
         return set()
     return worded
 

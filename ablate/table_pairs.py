@@ -83,14 +83,15 @@ def _joined(
     lost = []
     refusal = share_none(scores, pair, blocks)
     present = {key for arm in pair for key in _keys(scores, arm, blocks)}
+    whole = [[scores.values[arm].get(block, {}) for block in blocks] for arm in pair]
     for index in () if refusal else sorted(scores.places[key] for key in present):
         key = scores.keys[index]
+        found = [[part.get(key, math.nan) for part in parts] for parts in whole]
+        if all(math.isfinite(value) for values in found for value in values):
+            paired[index] = _average(found[0]), _average(found[1])
+            continue
         faults, sides = _faults(scores, pair, blocks, key, metric)
-        if faults:
-            lost.append(LostPair(index, f"{label(key)}: {'; '.join(faults)}", sides))
-        else:
-            first, second = (_mean(scores, arm, blocks, key) for arm in pair)
-            paired[index] = first, second
+        lost.append(LostPair(index, f"{label(key)}: {'; '.join(faults)}", sides))
     treatment = tuple(first for first, _ in paired.values())
     baseline = tuple(second for _, second in paired.values())
     unit = scores.resolution and scores.resolution / len(blocks)
@@ -113,8 +114,8 @@ def _joined(
     )
 
 
-def _mean(scores: Scores, arm: str, blocks: Sequence[str], key: Hashable) -> float:
-    return math.fsum(scores.values[arm][block][key] for block in blocks) / len(blocks)
+def _average(values: Sequence[float]) -> float:
+    return values[0] if len(values) == 1 else math.fsum(values) / len(values)
 
 
 def _faults(

@@ -98,10 +98,12 @@ def _long(table: pd.DataFrame, columns: Columns) -> Iterator[Row]:
 
 def _check_names(table: pd.DataFrame, name: str) -> None:
     values = list(table[name])
-    if any(isinstance(value, (list, dict, set)) for value in values):
-        raise DataError(f"{name!r} holds lists, which name nothing")
-    empty = next((i for i, value in enumerate(values, 1) if is_missing(value)), 0)
-    if empty:
+    try:
+        distinct = {*values}
+    except TypeError:
+        raise DataError(f"{name!r} holds lists, which name nothing") from None
+    if any(map(is_missing, distinct)):
+        empty = next(i for i, value in enumerate(values, 1) if is_missing(value))
         raise DataError(
             f"row {empty} has no {name!r}: write it in every row (merged cells leave it out), and "
             "take summary rows out"
@@ -119,6 +121,8 @@ def _parts(key: Key) -> tuple[Key, ...]:
 def _key(value: Any) -> Key:
     """Give a pair key that compares as it is meant: 1, 1.0, "1" and np.int64(1) are one seed."""
     if isinstance(value, str):
+        if value.isascii() and value.isdecimal() and value[0] != "0" and len(value) < 18:
+            return int(value)  # nearly all keys of a long table
         value = plain(value)
         if re.fullmatch(r"-?(0|[1-9]\d{0,17})(\.\d+)?", value):
             whole, _, part = value.partition(".")
@@ -169,6 +173,8 @@ def _respelled(rows: list[Row], columns: Columns, notes: list[str]) -> list[Row]
         for name, first in first_of.items():
             if name != first:
                 notes.append(f"{name!r} is taken for the {what} {first!r}")
+    if all(name == first for first_of in (arms, blocks) for name, first in first_of.items()):
+        return rows
     seen: dict[tuple[Key, str, str], Row] = {}
     for row in rows:
         position = row.key, blocks[row.block], arms[row.arm]

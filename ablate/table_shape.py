@@ -118,7 +118,10 @@ def _without_fillers(shape: Shaped) -> Shaped:
     if not table.columns.is_unique:
         return shape
     used = [name for name in wanted if name in table.columns] or list(table.columns)
-    blank = [all(map(is_missing, cells)) for cells in zip(*(table[n] for n in used), strict=True)]
+    blank = [*map(is_missing, table[used[0]])] if used else []
+    if any(blank):
+        rows = zip(*(table[name] for name in used), strict=True)
+        blank = [all(map(is_missing, cells)) for cells in rows]
     if any(blank):
         attrs = table.attrs
         table = table[[not empty for empty in blank]]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +90,10 @@ def compare(
         raise click.UsageError(f"--looks {looks!r}: whole numbers, as in 5,8,12,20") from None
     names: Any = arm[0] if len(arm) == 1 else arm
     wanted = [*pair, *arm, settings["metric"], *filter(None, [settings["block"]])]
-    table = read_table(file, wanted)
     sizes = margins(margin)
-    found = api.compare(table, margin=sizes, pair=pair, arm=names, looks=planned, **settings)
+    with uncollected():
+        table = read_table(file, wanted)
+        found = api.compare(table, margin=sizes, pair=pair, arm=names, looks=planned, **settings)
     if as_json:
         say_all(json.dumps(found.to_dict(), indent=1).splitlines())
     else:
@@ -99,6 +102,20 @@ def compare(
         say_all(shipped.module("reports.compared").lines(found))
     if not found.tested:
         sys.exit(ExitCode.NOTHING_TESTED)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Collect no garbage meanwhile: a long table is millions of small tuples, none in a cycle."""
+    import gc
+
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def margins(said: str | None) -> float | tuple[float, ...] | None:

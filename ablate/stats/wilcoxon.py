@@ -38,6 +38,8 @@ class Wilcoxon:
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
         """Test that differences are symmetric around 0; needs two pairs."""
         unit = comparison.round_off or 1.0
+        if len(comparison.deltas) > HELD:  # counted in steps: a thousandth of a test row will do
+            unit = max(unit, comparison.resolution / 1000)
         deltas = np.rint(tied.deltas(comparison) / unit)
         left = deltas[deltas != 0]
         p = two_sided(left)
