@@ -36,7 +36,7 @@ from ablate.types import Json, RunResult, RunSpec, Site, Stack
 _LOG = logging.getLogger(__name__)
 
 LOGIT_LIMIT = 1e4
-"""Logits beyond this are called diverged: a sigmoid is flat from 40 on."""
+"""A run with logits beyond this is marked: a sigmoid is flat from 40 on. Its scores count."""
 
 STREAMS = (
     *("order", "batch", "replay", "memory", "augment"),
@@ -131,12 +131,13 @@ def train(made: Assembled) -> list[RunResult]:
         for rows, order in zip(shuffled, cut.orders, strict=True)
     ]
     counts: list[list[dict[str, score.Counts]]] = [[] for _ in stack.runs]
-    reasons = [""] * len(stack.runs)
+    reasons, marks = [""] * len(stack.runs), [""] * len(stack.runs)
     spent = [Spent(0, 0, 0.0)] * len(stack.runs)
     for after in loop.run(made.program, made.stream, made.theta):
         counted = zip(after.steps.tolist(), after.gradients.tolist(), strict=True)
         scores = plain(logits(made.program, after.state, x_test))
         reasons = [had or divergence(scores[s], after.t) for s, had in enumerate(reasons)]
+        marks = [had or excess(scores[s], after.t) for s, had in enumerate(marks)]
         tuned = {
             label: plain(adapt.adapted(made.program, made.stream, after, protocol, x_test))
             for label, protocol in made.protocols.items()
@@ -152,7 +153,10 @@ def train(made: Assembled) -> list[RunResult]:
         spent = [Spent(steps, gradients, share) for steps, gradients in counted]
         if all(reasons):
             break
-    return [result(made, s, reasons[s], truth[s], counts[s], spent[s]) for s in range(len(truth))]
+    return [
+        result(made, s, (reasons[s], marks[s]), truth[s], counts[s], spent[s])
+        for s in range(len(truth))
+    ]
 
 
 def plain(values: Tensor) -> np.ndarray:
@@ -161,23 +165,28 @@ def plain(values: Tensor) -> np.ndarray:
 
 
 def divergence(logits: np.ndarray, t: int) -> str:
-    """Say why logits show a diverged run; '' where they do not."""
-    if not np.isfinite(logits).all():
-        return f"logits are not finite after task {t + 1}"
-    if (worst := np.abs(logits).max()) > LOGIT_LIMIT:
-        return f"logits reach {worst:.1e} after task {t + 1}, beyond {LOGIT_LIMIT:.0e}"
-    return ""
+    """Say why a run cannot be scored; '' where it can."""
+    return "" if np.isfinite(logits).all() else f"logits are not finite after task {t + 1}"
+
+
+def excess(logits: np.ndarray, t: int) -> str:
+    """Say how far the logits of a run that is scored have run away; '' where they have not."""
+    worst = np.abs(logits).max() if np.isfinite(logits).all() else 0.0
+    if worst <= LOGIT_LIMIT:
+        return ""
+    return f"logits reach {worst:.1e} after task {t + 1}, beyond {LOGIT_LIMIT:.0e}"
 
 
 def result(
     made: Assembled,
     s: int,
-    reason: str,
+    words: tuple[str, str],
     truth: np.ndarray,
     counts: Sequence[Mapping[str, score.Counts]],
     spent: Spent,
 ) -> RunResult:
-    """Give one replica's result."""
+    """Give one replica's result. words: why it is lost, and what it is marked with."""
+    reason, mark = words
     run, cut = made.stack.runs[s], made.stream.cut
     drawn = {name: rng.digest(run.seed, name) for name in STREAMS}
     drawn["init"] = init_digest(run.seed)
@@ -188,7 +197,7 @@ def result(
         key=run.key,
         seed=run.seed,
         status="diverged" if reason else "ok",
-        reason=reason,
+        reason=reason or mark,
         rows=score.rows_by_task(truth, cut.tasks, cut.classes_per_task),
         right={label: [after[label].right for after in counts] for label in labels},
         task_right={label: [after[label].task_right for after in counts] for label in labels},

@@ -9,6 +9,7 @@ from ablate import dataset_checks, floors, metrics, pair, traps
 from ablate.family import battery, conclude
 from ablate.plan import keys
 from ablate.registry import Catalogue, scan
+from ablate.spans import spans
 from ablate.suite import predictors
 from ablate.types import (
     Choice,
@@ -107,6 +108,7 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     ]
     if margins:
         yield f"A margin of {min(margins):g} points is less than one test row can show."
+    yield from marked(suite, runs)
     yield from dataset_checks.of_records(records)
     yield from traps.of(verdicts, design(suite))
     yield from shared_streams(records)
@@ -125,6 +127,22 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     arms = dict.fromkeys(variant.arm for variant in suite.variants if variant.oracle)
     if arms:
         yield f"Checkpoints were chosen on test rows (ORACLE, no honest score): {', '.join(arms)}."
+
+
+def marked(suite: Suite, runs: Runs) -> Iterator[str]:
+    """Name the runs whose training ran away though they could be scored: their scores count."""
+    named = [
+        (variant.label, seed, record.reason)
+        for variant, mine in zip(suite.variants, runs, strict=True)
+        for seed, record in mine.items()
+        if record.status == "ok" and record.reason
+    ]
+    if named:
+        yield (
+            f"{len(named)} runs are marked, and count: training ran away, as where it diverges "
+            f"({spans([(label, seed) for label, seed, _ in named])}); "
+            f"for one, {named[0][2]}."
+        )
 
 
 def unvaried(suite: Suite) -> Iterator[str]:

@@ -306,7 +306,8 @@ class Site:
 class RunResult:
     """What one run left behind.
 
-    status: `ok`, `diverged` or `failed`; reason: why, for the last two.
+    status: `ok`, `diverged` (it cannot be scored) or `failed`; reason: why, for the last two; of an
+    `ok` run what it is marked with, '' for nothing.
     rows: test rows of each task, `[T]`. right: by protocol, rows whose class is right, `[t][k]`.
     task_right: by protocol, rows whose task is right, `[t][k]`.
     updates: outer steps. gradients: gradient evaluations. seconds: this run's share of its stack.

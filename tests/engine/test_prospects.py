@@ -97,7 +97,7 @@ def test_what_the_command_line_changed_stands_under_the_title(
     ("correction", "words"),
     [
         ("holm", "The level is that of Holm's step"),
-        ("bonferroni", "which hold at once"),
+        ("bonferroni", "the intervals are simultaneous"),
         ("bh", "there is no simultaneous interval"),
         ("by", "there is no simultaneous interval"),
         ("hommel", "has no simultaneous interval"),

@@ -76,7 +76,7 @@ def test_lost_and_missing_runs_are_on_the_first_screen(
     suite_of: Callable[..., Suite], run_suite: Callable[..., flow.Study], tmp_path: Path
 ) -> None:
     """With the reason below."""
-    text = TINY.replace("{method.meta.update: balanced}", "{method.meta.optimizer.sgd.lr: 1e6}")
+    text = TINY.replace("{method.meta.update: balanced}", "{method.meta.optimizer.sgd.lr: 1e30}")
     suite = suite_of(text=text)
     run_suite(suite, tmp_path)
     report = write.text(flow.analyse(replace(suite, seeds=4), open_store(tmp_path)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -209,13 +210,35 @@ def statuses(results: Sequence[RunResult]) -> set[str]:
     return {result.status for result in results}
 
 
+def test_an_arm_that_ran_away_keeps_its_scores_and_is_marked(
+    suite_of: Callable[..., Suite], run_suite: Callable[..., flow.Study]
+) -> None:
+    """Logits beyond 1e4 can be scored: the runs count, and the report names them."""
+    text = TINY.replace(
+        "balanced: {method.meta.update: balanced}",
+        "balanced: {method.meta.optimizer.sgd.lr: 1e6}",
+    )
+    study = run_suite(suite_of(text=text))
+    assert statuses(final(study, 1)) == {"ok"}
+    for record in final(study, 1):
+        assert re.fullmatch(r"logits reach \S+ after task 1, beyond 1e\+04", record.reason)
+        assert len(record.right["all-classes"]) == 5
+    assert {record.reason for record in final(study, 0)} == {""}
+    (verdict,) = study.verdicts
+    assert not verdict.comparison.lost
+    assert any(
+        "3 runs are marked, and count" in said and "balanced: seeds 0 to 2" in said
+        for said in study.warnings
+    )
+
+
 def test_a_diverging_arm_is_named_and_leaves_its_neighbours_alone(
     suite_of: Callable[..., Suite], run_suite: Callable[..., flow.Study]
 ) -> None:
     """Though both arms share a stack; the verdict is UNTESTABLE, the pairs are lost."""
     text = TINY.replace(
         "balanced: {method.meta.update: balanced}",
-        "balanced: {method.meta.optimizer.sgd.lr: 1e6}",
+        "balanced: {method.meta.optimizer.sgd.lr: 1e30}",
     )
     study = run_suite(suite_of(text=text))
     healthy = run_suite(suite_of())

@@ -178,7 +178,7 @@ def test_a_file_with_trials_that_nearly_tie_is_read_again(played: Played, tmp_pa
 
 def test_a_trial_that_diverges_has_no_points(tmp_path: Path) -> None:
     """It is a result, and the search goes on."""
-    wild = TEXT.replace("lr: 0.1}}", "lr: 1.0e+9}}").replace("high: 1.0,", "high: 1.0e+10,")
+    wild = TEXT.replace("lr: 0.1}}", "lr: 1.0e+30}}").replace("high: 1.0,", "high: 1.0e+31,")
     made = tuner(wild)
     play(made, tmp_path, 1)
     assert [trials[0].score for trials in made.trials.values()] == [0.0, 0.0]
