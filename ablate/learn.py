@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.func import grad
 
 from ablate.losses import cross_entropy
-from ablate.types import Clock, Inner, Tasks
+from ablate.types import Clock, Inner, Loss as Component, Tasks
 
 Loss = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Parameters `[P]` -> a loss, and what the running statistics become (see `Net.train`)."""
@@ -69,10 +69,34 @@ def apart(rows: Rows, tasks: Tasks, sizes: tuple[int, ...] | None) -> tuple[Rows
     )
 
 
-def classify(net: Any, theta: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
-    """Give the mean cross-entropy among the classes seen so far, and the new statistics."""
+def classify(
+    net: Any, theta: Tensor, rows: Rows, loss: Component | None = None
+) -> tuple[Tensor, Tensor]:
+    """Give the mean loss of the rows' labels, and the new statistics; see `labelled`."""
     logits, moved = net.train(theta, rows.x)
-    return cross_entropy(logits, rows, rows.seen), moved
+    return labelled(logits, rows, loss), moved
+
+
+def labelled(logits: Tensor, rows: Rows, loss: Component | None = None) -> Tensor:
+    """Give the mean loss of logits `[N, C]`: of a component, else among the classes seen so far.
+
+    A component is shown each row's own task, old ones too: `own` is `[N, C]` for it.
+    """
+    if loss is None:
+        return cross_entropy(logits, rows, rows.seen)
+    return loss(logits, rows._replace(own=own_tasks(rows, logits.shape[-1])))  # type: ignore[arg-type]
+
+
+def own_tasks(rows: Rows, classes: int) -> Tensor:
+    """Mark the classes of each row's own task, `[N, C]`: tasks have as many classes, in order."""
+    per_task = rows.own.sum()
+    task = torch.div(torch.arange(classes, device=rows.y.device), per_task, rounding_mode="floor")
+    return task == torch.div(rows.y, per_task, rounding_mode="floor")[:, None]
+
+
+def judged_among(rows: Rows, loss: Component | None) -> Tensor:
+    """Mark the classes `[C]` that a loss tells the newest task's rows apart from."""
+    return rows.own if getattr(loss, "own_task", False) else rows.seen
 
 
 def descend(

@@ -269,7 +269,10 @@ def test_gem_and_a_gem_project_one_conflict_alike() -> None:
     assert torch.equal(gem.allowed(g, -h[None], 0.7), g)
     assert torch.equal(a_gem.projected(g, -h), g)
     # the margin is added to the multiplier 1/2: (1, 0) + (1/2 + 1/4) (-1, 1)
-    assert torch.allclose(gem.allowed(g, h[None], 0.25), torch.tensor([0.25, 0.75]))
+    assert torch.allclose(gem.allowed(g, h[None], 0.25, False), torch.tensor([0.25, 0.75]))
+    # or the multiplier is at least the margin: 1/2 is, and of 3/4 it is 3/4
+    assert torch.allclose(gem.allowed(g, h[None], 0.25), torch.tensor([0.5, 0.5]))
+    assert torch.allclose(gem.allowed(g, h[None], 0.75), torch.tensor([0.25, 0.75]))
 
 
 @pytest.mark.parametrize("tasks", [2, 4, 9])

@@ -16,6 +16,8 @@ from ablate.types import Tasks
 class TaskBce:
     """Binary cross-entropy with logits on the task's own U logits, mean over rows and logits."""
 
+    own_task = True
+
     def __call__(self, logits: Tensor, task: Tasks) -> Tensor:
         """Give the mean loss, a scalar, of logits `[B, C]`."""
         return binary(logits, task)

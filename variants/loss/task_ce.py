@@ -16,6 +16,8 @@ from ablate.types import Tasks
 class TaskCe:
     """Cross-entropy among the task's own U classes, mean over rows."""
 
+    own_task = True
+
     def __call__(self, logits: Tensor, task: Tasks) -> Tensor:
         """Give the mean loss, a scalar, of logits `[B, C]`."""
         return cross_entropy(logits, task, task.own)

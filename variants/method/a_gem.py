@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.func import grad
 
-from ablate.learn import apart, classify, flat, move
+from ablate.learn import apart, classify, flat
 from ablate.registry import component
-from ablate.types import Clock, Optimizer, Tasks, Training
+from ablate.types import Clock, Loss, Optimizer, Tasks, Training
 
+from .gem import bounded
 from .plain import Learner, begin
 
 
@@ -23,12 +24,19 @@ class AGem:
 
     g is the gradient of the new rows, h that of the exemplars in the batch.
 
-    optimizer: takes v for the gradient; its state is kept from task to task.
+    optimizer: the paper's is `sgd` without momentum, for which both values of `bounds` are one;
+        another one's step can go against the constraint that its gradient holds.
+    bounds: what the constraint binds: the optimizer's own `step` on the new rows, or the `gradient`
+        that it is given.
     training: batches, epochs or steps; `paired` batches are the paper's.
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
     """
 
     optimizer: Optimizer
     training: Training
+    bounds: Literal["step", "gradient"] = "step"
+    loss: Loss | None = None
     fits = (("memory", "keeps", (None, "everything"), "its constraint is exemplars: it takes a "
              "memory"),)  # fmt: skip
 
@@ -41,12 +49,11 @@ class AGem:
     ) -> Learner:
         """Take one step."""
         old, new = apart(flat(tasks, sizes, self.training.weights), tasks, sizes)
-        slope, moved = grad(lambda at: classify(net, at, new), has_aux=True)(state.theta)
+        slope, moved = grad(lambda at: classify(net, at, new, self.loss), has_aux=True)(state.theta)
         if len(old.y):
-            other = grad(lambda at: classify(net, at, old)[0])(state.theta)
-            slope = projected(slope, other)
-        theta, inner = move(slope, moved, state.theta, state.inner, self, clock)
-        return Learner(theta, inner)
+            other = grad(lambda at: classify(net, at, old, self.loss)[0])(state.theta)
+            return bounded(self, state, slope, moved, clock, lambda way: projected(way, other))
+        return bounded(self, state, slope, moved, clock, lambda way: way)
 
     def finish(self, state: Learner, clock: Clock, net: Any) -> Learner:
         """Close a task: the memory chooses its exemplars."""

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ablate.learn import apart, descend, flat
-from ablate.losses import cross_entropy, mean_over_rows
+from ablate.learn import apart, descend, flat, labelled
+from ablate.losses import mean_over_rows
 from ablate.registry import component
 from ablate.solve import is_zero
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 
 class State(NamedTuple):
@@ -40,12 +40,15 @@ class Der:
     alpha: weight of the stored logits, >= 0; 0 with beta 1 is replay, each half of the batch
         weighing as much.
     beta: weight of the exemplars' labels, >= 0; 0 is DER, and with alpha 0 fine-tuning.
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
     """
 
     optimizer: Optimizer
     training: Training
     alpha: float = 0.5
     beta: float = 1.0
+    loss: Loss | None = None
     fits = (("memory", "keeps", (None, "everything"), "it replays exemplars: it takes a memory"),)
 
     def start(self, theta: Tensor, net: Any) -> State:
@@ -65,9 +68,9 @@ class Der:
 
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
             logits, moved = net.train(at, rows.x)
-            value = cross_entropy(logits[n:], new, rows.seen)
+            value = labelled(logits[n:], new, self.loss)
             if n and not is_zero(self.beta):
-                value = value + self.beta * cross_entropy(logits[:n], old, rows.seen)
+                value = value + self.beta * labelled(logits[:n], old, self.loss)
             if stored is not None:
                 z, known = stored
                 gaps = ((logits[:n] - z).square() * known).sum(-1) / known.sum(-1)

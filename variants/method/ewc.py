@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from ablate.learn import Rows, classify, descend, flat
+from ablate.learn import Rows, classify, descend, flat, judged_among
 from ablate.registry import component
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 
 class State(NamedTuple):
@@ -49,6 +49,9 @@ class Ewc:
     decay: gamma of the online form, [0, 1].
     review_limit: rows of a task that its Fisher is estimated on, [1, 1e9]; null takes all.
     review_rows: rows in a batch of those, [1, 100000].
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
+        The Fisher information is of the same labels.
     """
 
     optimizer: Optimizer
@@ -59,6 +62,7 @@ class Ewc:
     decay: float = 1.0
     review_limit: int | None = 1000
     review_rows: int = 50
+    loss: Loss | None = None
     reviews = "new"
     noise = 1
 
@@ -81,7 +85,12 @@ class Ewc:
         held = self.decay * self.strength if self.form == "online" else self.strength
         pull = held * (state.weight * state.theta - state.anchor) if clock.t else None
         theta, inner = descend(
-            lambda at: classify(net, at, rows), state.theta, state.inner, self, clock, pull
+            lambda at: classify(net, at, rows, self.loss),
+            state.theta,
+            state.inner,
+            self,
+            clock,
+            pull,
         )
         return state._replace(theta=theta, inner=inner)
 
@@ -102,15 +111,17 @@ class Ewc:
 
     def _batch(self, theta: Tensor, rows: Rows, net: Any) -> Tensor:
         """Give the squared gradient of the mean loss, as often as there are rows."""
-        slope: Tensor = grad(lambda at: classify(net, at, rows)[0])(theta)
+        slope: Tensor = grad(lambda at: classify(net, at, rows, self.loss)[0])(theta)
         return rows.w.sum() * slope.square()
 
     def _rows(self, theta: Tensor, rows: Rows, net: Any) -> Tensor:
         """Give the sum over rows of the squared gradient of a label's log-probability."""
 
-        def logs(at: Tensor, x: Tensor) -> Tensor:  # [C], those of unseen classes are 0
-            logits = net(at, x[None])[0].masked_fill(~rows.seen, float("-inf"))
-            return torch.where(rows.seen, logits.log_softmax(-1), 0)
+        among = judged_among(rows, self.loss)
+
+        def logs(at: Tensor, x: Tensor) -> Tensor:  # [C], those of other classes are 0
+            logits = net(at, x[None])[0].masked_fill(~among, float("-inf"))
+            return torch.where(among, logits.log_softmax(-1), 0)
 
         def own(x: Tensor, w: Tensor, label: Tensor) -> Tensor:  # label weights [C]
             def slope(one: Tensor) -> Tensor:
@@ -122,7 +133,7 @@ class Ewc:
             slopes = vmap(slope)(torch.eye(len(label)).to(label))  # [C, P]
             return w * (label @ slopes.square())
 
-        chances = net(theta, rows.x).masked_fill(~rows.seen, float("-inf")).softmax(-1)
+        chances = net(theta, rows.x).masked_fill(~among, float("-inf")).softmax(-1)
         found: Tensor = vmap(own)(rows.x, rows.w, self._labels(chances, rows)).sum(0)
         return found
 

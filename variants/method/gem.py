@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -12,9 +13,12 @@ from torch.func import grad
 
 from ablate.learn import Rows, apart, classify, flat, move
 from ablate.registry import component
-from ablate.types import Clock, Floats, Optimizer, Tasks, Training
+from ablate.types import Clock, Floats, Loss, Optimizer, Tasks, Training
 
 from .plain import Learner, begin
+
+Bound = Callable[[Tensor], Tensor]
+"""A direction `[P]` -> the nearest one that is allowed."""
 
 
 @component(
@@ -22,20 +26,30 @@ from .plain import Learner, begin
 )
 @dataclass(frozen=True)
 class Gem:
-    """The step goes along the vector nearest to the new rows' gradient that raises no old loss.
+    """The step goes along the vector nearest to the new rows' that raises no old loss.
 
     min |v - g|^2 / 2 with v . g_k >= 0 for every old task k, g_k the gradient of its exemplars.
     Unlike the paper, g_k comes from the exemplars in the batch, not from all of the memory.
 
-    optimizer: takes v for the gradient; its state is kept from task to task.
+    optimizer: the paper's is `sgd` without momentum, for which both values of `bounds` are one;
+        another one's step can go against the constraints that its gradient holds.
     training: batches, epochs or steps; `balanced` gives every old task as many rows as the new one.
-    margin: gamma, added to the multipliers where a constraint is broken: it favours the old tasks,
-        [0, 1000]; the released code takes 0.5.
+    bounds: what the constraints bind: the optimizer's own `step` on the new rows, in units of its
+        learning rate; or the `gradient` that it is given, as in the released code.
+    margin: gamma, which favours the old tasks where a constraint is broken, [0, 1000]; the released
+        code takes 0.5.
+    margin_in: the multipliers are at least gamma, and the best such (`programme`, the released
+        code); or gamma is added to the best ones (`solution`, the paper's section 3).
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
     """
 
     optimizer: Optimizer
     training: Training
+    bounds: Literal["step", "gradient"] = "step"
     margin: float = 0.5
+    margin_in: Literal["programme", "solution"] = "programme"
+    loss: Loss | None = None
     stackable = False  # the programme is solved by a library, one replica at a time
     fits = (("memory", "keeps", (None, "everything"), "its constraints are exemplars: it takes a "
              "memory"),)  # fmt: skip
@@ -49,15 +63,18 @@ class Gem:
     ) -> Learner:
         """Take one step."""
         old, new = apart(flat(tasks, sizes), tasks, sizes)
-        slope, moved = grad(lambda at: classify(net, at, new), has_aux=True)(state.theta)
+        slope, moved = grad(lambda at: classify(net, at, new, self.loss), has_aux=True)(state.theta)
         if len(old.y):
             bounds = torch.stack(
-                [grad(lambda at, part=part: classify(net, at, part)[0])(state.theta)
+                [grad(lambda at, part=part: classify(net, at, part, self.loss)[0])(state.theta)
                  for part in by_task(old, sizes, len(tasks.y))]
             )  # fmt: skip
-            slope = allowed(slope, bounds, self.margin)
-        theta, inner = move(slope, moved, state.theta, state.inner, self, clock)
-        return Learner(theta, inner)
+
+            def bound(way: Tensor) -> Tensor:
+                return allowed(way, bounds, self.margin, self.margin_in == "programme")
+
+            return bounded(self, state, slope, moved, clock, bound)
+        return bounded(self, state, slope, moved, clock, lambda way: way)
 
     def finish(self, state: Learner, clock: Clock, net: Any) -> Learner:
         """Close a task: the memory chooses its exemplars."""
@@ -68,6 +85,23 @@ class Gem:
         return state.theta
 
 
+def bounded(
+    how: Any, state: Learner, slope: Tensor, moved: Tensor, clock: Clock, bound: Bound
+) -> Learner:
+    """Take a step whose direction `[P]` is bound: the optimizer's own, or the gradient's.
+
+    how: a method with an `optimizer`, a `training` and `bounds`. The optimizer's state is that of
+    the gradient that it is given.
+    """
+    if how.bounds == "gradient":
+        return Learner(*move(bound(slope), moved, state.theta, state.inner, how, clock))
+    after, inner = move(slope, moved, state.theta, state.inner, how, clock)
+    rate = how.training.rate(clock) * getattr(how.optimizer, "lr", 1.0)
+    way = bound((state.theta - after) / rate)
+    kept = len(after) - len(moved)
+    return Learner(torch.cat([(state.theta - rate * way)[:kept], after[kept:]]), inner)
+
+
 def by_task(old: Rows, sizes: tuple[int, ...] | None, count: int) -> list[Rows]:
     """Take the old tasks' rows apart, task by task."""
     each = [len(old.y) // (count - 1)] * (count - 1) if sizes is None else list(sizes[:-1])
@@ -75,14 +109,19 @@ def by_task(old: Rows, sizes: tuple[int, ...] | None, count: int) -> list[Rows]:
     return [Rows(x, y, w, old.seen, old.own, noise) for x, y, w, noise in zip(*parts, strict=True)]
 
 
-def allowed(slope: Tensor, bounds: Tensor, margin: float) -> Tensor:
-    """Give the vector nearest to a gradient `[P]` that bounds `[K, P]` allow, as margin has it."""
+def allowed(slope: Tensor, bounds: Tensor, margin: float, inside: bool = True) -> Tensor:
+    """Give the vector nearest to a gradient `[P]` that bounds `[K, P]` allow, as margin has it.
+
+    inside: the multipliers are the best of those that are at least the margin, with v = margin + u
+    the programme in u whose linear part is against + margin gram 1; else the margin is added.
+    """
     wide = bounds.double()
     gram = (wide @ wide.T).cpu().numpy()
     against = (wide @ slope.double()).cpu().numpy()
     if (against >= 0).all() or not (np.isfinite(gram).all() and np.isfinite(against).all()):
         return slope  # what is not finite has diverged, and is told by its logits
-    push = torch.as_tensor(multipliers(gram, against) + margin).to(slope)
+    toward = against + margin * gram.sum(1) if inside else against
+    push = torch.as_tensor(multipliers(gram, toward) + margin).to(slope)
     return slope + push @ bounds
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 from .plain import ordinary
 
@@ -29,11 +29,14 @@ class Joint:
     optimizer: of every step.
     training: batches, epochs or steps; `natural` batches pass over all rows of all tasks.
     restart: whether each task trains anew, from the initial parameters, on all rows so far.
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
     """
 
     optimizer: Optimizer
     training: Training
     restart: bool = False
+    loss: Loss | None = None
     fits = (
         ("memory", "keeps", ("everything",), "joint training reads all old rows: say "
          "`memory: everything`"),

@@ -11,7 +11,7 @@ from torch.func import grad
 
 from ablate.learn import apart, classify, flat
 from ablate.registry import component
-from ablate.types import Clock, Tasks, Training
+from ablate.types import Clock, Loss, Tasks, Training
 
 from .mer import share
 
@@ -40,13 +40,19 @@ class LaMaml:
     training: batches, epochs or steps; `paired` batches are the paper's.
     lr: initial learning rate of every parameter, > 0.
     rate_lr: eta, learning rate of the learning rates, >= 0; 0 is C-MAML.
+    clip: longest Euclidean norm of a gradient, inside and outside alike, > 0; null for any. The
+        paper does not name it; the released code takes 2, and without it the rates run away.
     inner_steps: r, shares of the new rows, [0, 1000]; 0 is replay with SGD.
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
     """
 
     training: Training
     lr: float = 0.1
     rate_lr: float = 0.1
+    clip: float | None = 2.0
     inner_steps: int = 5
+    loss: Loss | None = None
     fits = (("memory", "keeps", (None, "everything"), "its outer loss takes exemplars"),)
 
     def start(self, theta: Tensor, net: Any) -> State:
@@ -59,21 +65,30 @@ class LaMaml:
         """Take one outer step."""
         rows = flat(tasks, sizes, self.training.weights)
         _, new = apart(rows, tasks, sizes)
-        outer = grad(lambda at: classify(net, at, rows), has_aux=True)
+        outer = grad(lambda at: classify(net, at, rows, self.loss), has_aux=True)
         phi, walked = state.theta, torch.zeros_like(state.theta)
         if not self.inner_steps:
             slope, moved = outer(phi)
-            return State(self._stepped(state, state.rates, slope, moved, clock), state.rates)
+            after = self._stepped(state, state.rates, self._clipped(slope), moved, clock)
+            return State(after, state.rates)
         slope, down = torch.zeros_like(phi), torch.zeros_like(phi)
         for j in range(self.inner_steps):
             mine = share(new, j, self.inner_steps)
-            inward = grad(lambda at, mine=mine: classify(net, at, mine)[0])(phi)
+            inward = grad(lambda at, mine=mine: classify(net, at, mine, self.loss)[0])(phi)
+            inward = self._clipped(inward)
             phi, walked = phi - state.rates * inward, walked + inward
             found, moved = outer(phi)
             slope = slope + found / self.inner_steps
             down = down - found * walked / self.inner_steps
-        rates = state.rates - self.rate_lr * down
-        return State(self._stepped(state, rates, slope, moved, clock), rates)
+        rates = state.rates - self.rate_lr * self._clipped(down)
+        return State(self._stepped(state, rates, self._clipped(slope), moved, clock), rates)
+
+    def _clipped(self, slope: Tensor) -> Tensor:
+        """Shorten a gradient `[P]` to the longest norm (Pascanu et al. 2013, arXiv:1211.5063)."""
+        if self.clip is None:
+            return slope
+        shorter: Tensor = slope * (self.clip / slope.norm().clamp(min=1e-12)).clamp(max=1.0)
+        return shorter
 
     def _stepped(
         self, state: State, rates: Tensor, slope: Tensor, moved: Tensor, clock: Clock

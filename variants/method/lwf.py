@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
-from ablate.learn import descend, flat, soft_labels
-from ablate.losses import cross_entropy, mean_over_rows
+from ablate.learn import Rows, descend, flat, labelled, soft_labels
+from ablate.losses import mean_over_rows
 from ablate.registry import component
 from ablate.solve import is_zero
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 
 class State(NamedTuple):
@@ -28,19 +28,27 @@ class Lwf:
     """L = cross-entropy + strength sum over old classes of -p_c log q_c.
 
     p and q are the old and the new model's softmax over the old classes at a temperature, on the
-    new rows. Unlike the paper, which has a head for each task, all classes are one head, new rows
-    are told apart from old classes too, and there is no warm-up of the new logits.
+    new rows. The paper has a head for each task: with `loss: task-ce` p and q are softmaxes over
+    each old task's classes, summed over tasks. Without it all classes are one head, and new rows
+    are told apart from old classes too. Unlike the paper, there is no warm-up of the new logits.
 
     optimizer: of every step; its state is kept from task to task.
     training: batches, epochs or steps.
     strength: lambda_0, >= 0; 0 is fine-tuning.
+    weights: of the two losses: `sum` (the paper's Eq. 1); or `tasks`, 1 / t of the t tasks seen for
+        the new rows' and the rest for the distillation, times T^2 (van de Ven & Tolias 2019).
     temperature: T of the softmax, (0, 1000].
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
+        With that each old task's head is distilled on its own, as in the paper.
     """
 
     optimizer: Optimizer
     training: Training
     strength: float = 1.0
+    weights: Literal["sum", "tasks"] = "sum"
     temperature: float = 2.0
+    loss: Loss | None = None
 
     def start(self, theta: Tensor, net: Any) -> State:
         """Give the state before the first batch."""
@@ -56,14 +64,26 @@ class Lwf:
 
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
             logits, moved = net.train(at, rows.x)
-            value = cross_entropy(logits, rows, rows.seen)
+            value = labelled(logits, rows, self.loss)
             if taught is None:
                 return value, moved
-            apart = soft_labels(logits, taught, rows.before, self.temperature)
-            return value + self.strength * mean_over_rows(apart, rows.w), moved
+            old = self.strength * mean_over_rows(self._apart(logits, taught, rows, clock), rows.w)
+            if self.weights == "tasks":
+                share = 1 / (clock.t + 1)
+                return share * value + (1 - share) * self.temperature**2 * old, moved
+            return value + old, moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, clock)
         return State(theta, inner, state.old)
+
+    def _apart(self, logits: Tensor, taught: Tensor, rows: Rows, clock: Clock) -> Tensor:
+        """Give how far each row is from the old model's answer, `[N]`; see the class."""
+        if not getattr(self.loss, "own_task", False):
+            return soft_labels(logits, taught, rows.before, self.temperature)
+        heads = (-1, clock.T, logits.shape[-1] // clock.T)  # [N, T, U]
+        said, old = (values.reshape(heads) / self.temperature for values in (logits, taught))
+        lost = -(old.softmax(-1) * said.log_softmax(-1)).sum(-1)  # [N, T]
+        return lost[:, : clock.t].sum(-1)
 
     def finish(self, state: State, clock: Clock, net: Any) -> State:
         """Close a task: the model becomes the old one."""

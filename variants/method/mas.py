@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from ablate.learn import classify, descend, flat
+from ablate.learn import classify, descend, flat, judged_among
 from ablate.registry import component
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 
 class State(NamedTuple):
@@ -45,6 +45,9 @@ class Mas:
     outputs: the outputs F themselves (`logits`, the paper), or their `softmax`.
     review_limit: rows of a task that its importance is estimated on, [1, 1e9]; null takes all.
     review_rows: rows in a batch of those, [1, 100000].
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
+        The outputs F are then the own task's alone, as the paper's, which has a head a task.
     """
 
     optimizer: Optimizer
@@ -54,6 +57,7 @@ class Mas:
     outputs: Literal["logits", "softmax"] = "logits"
     review_limit: int | None = 1000
     review_rows: int = 50
+    loss: Loss | None = None
     reviews = "new"
 
     def start(self, theta: Tensor, net: Any) -> State:
@@ -68,7 +72,7 @@ class Mas:
         rows = flat(tasks, sizes, self.training.weights)
         pull = 2 * self.strength * state.weight * (state.theta - state.anchor)
         theta, inner = descend(
-            lambda at: classify(net, at, rows),
+            lambda at: classify(net, at, rows, self.loss),
             state.theta,
             state.inner,
             self,
@@ -82,11 +86,12 @@ class Mas:
     ) -> State:
         """Add a batch's rows to the importance."""
         rows = flat(tasks, sizes)
+        among = judged_among(rows, self.loss)
 
-        def lengths(at: Tensor, x: Tensor) -> Tensor:  # squared, of the outputs of the seen classes
-            said = net(at, x).masked_fill(~rows.seen, 0)
+        def lengths(at: Tensor, x: Tensor) -> Tensor:  # squared, of the outputs that the loss reads
+            said = net(at, x).masked_fill(~among, 0)
             if self.outputs == "softmax":
-                said = net(at, x).masked_fill(~rows.seen, float("-inf")).softmax(-1)
+                said = net(at, x).masked_fill(~among, float("-inf")).softmax(-1)
             found: Tensor = said.square().sum(-1)
             return found
 

@@ -11,7 +11,7 @@ from torch.func import grad
 
 from ablate.learn import Rows, apart, classify, flat, move
 from ablate.registry import component
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 from .plain import Learner, begin
 
@@ -33,6 +33,8 @@ class Mer:
     within: beta, [0, 1].
     across: gamma, [0, 1]. With `within` 1 and all rows in one step of one group it is replay.
     rows_per_step: rows of one small step, [1, 100000]; the paper's is 1.
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
     """
 
     optimizer: Optimizer
@@ -41,6 +43,7 @@ class Mer:
     within: float = 0.03
     across: float = 1.0
     rows_per_step: int = 1
+    loss: Loss | None = None
     noise = 1
     fits = (("memory", "keeps", (None, "everything"), "it replays exemplars: it takes a memory"),)
 
@@ -76,7 +79,7 @@ class Mer:
         self, theta: Tensor, inner: Inner, rows: Rows, clock: Clock, net: Any
     ) -> tuple[Tensor, Inner]:
         """Take one small step; rows that are all padding change nothing."""
-        slope, moved = grad(lambda at: classify(net, at, rows), has_aux=True)(theta)
+        slope, moved = grad(lambda at: classify(net, at, rows, self.loss), has_aux=True)(theta)
         after, then = move(slope, moved, theta, inner, self, clock)
         real = rows.w.sum() > 0
         kept = zip(then, inner, strict=True)

@@ -25,7 +25,9 @@ def begin(how: Any, theta: Tensor) -> Learner:
 def ordinary(
     how: Any, state: Any, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
 ) -> Any:
-    """Take one step on the cross-entropy of all rows among the classes seen so far."""
+    """Take one step on the loss of all rows."""
     rows = flat(tasks, sizes, how.training.weights)
-    theta, inner = descend(lambda at: classify(net, at, rows), state.theta, state.inner, how, clock)
+    theta, inner = descend(
+        lambda at: classify(net, at, rows, how.loss), state.theta, state.inner, how, clock
+    )
     return state._replace(theta=theta, inner=inner)

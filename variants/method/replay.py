@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Clock, Optimizer, Tasks, Training
+from ablate.types import Clock, Loss, Optimizer, Tasks, Training
 
 from .plain import Learner, begin, ordinary
 
@@ -23,10 +23,13 @@ class Replay:
 
     optimizer: of every step; its state is kept from task to task.
     training: batches, epochs or steps, learning-rate schedule; `paired` batches are the paper's.
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
     """
 
     optimizer: Optimizer
     training: Training
+    loss: Loss | None = None
     fits = (
         ("memory", "keeps", (None,), "replay takes some rows; with none it is `method: fine-tune`, "
          "with everything `method: joint`"),

@@ -11,7 +11,7 @@ from torch.func import grad
 
 from ablate.learn import classify, flat, move
 from ablate.registry import component
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 
 class State(NamedTuple):
@@ -40,12 +40,15 @@ class Si:
     training: batches, epochs or steps.
     strength: c, >= 0; 0 is fine-tuning. The paper takes 0.1 on permuted MNIST.
     damping: xi, keeps the quotient finite, > 0. The paper takes 0.1 there, 0.001 on split MNIST.
+    loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
+        that among the row's own task's.
     """
 
     optimizer: Optimizer
     training: Training
     strength: float = 0.1
     damping: float = 0.1
+    loss: Loss | None = None
 
     def start(self, theta: Tensor, net: Any) -> State:
         """Give the state before the first batch."""
@@ -57,7 +60,9 @@ class Si:
     ) -> State:
         """Take one step on the cross-entropy and the penalty, and note what it did."""
         rows = flat(tasks, sizes, self.training.weights)
-        slope, moved = grad(lambda at: classify(net, at, rows), has_aux=True)(state.theta)
+        slope, moved = grad(lambda at: classify(net, at, rows, self.loss), has_aux=True)(
+            state.theta
+        )
         pull = 2 * self.strength * state.weight * (state.theta - state.anchor)
         whole = slope + pull if clock.t else slope
         theta, inner = move(whole, moved, state.theta, state.inner, self, clock)
