@@ -11,6 +11,10 @@ from ablate.tunables import Tuned, TunedArm
 from . import tables
 
 
+ENOUGH_TRIALS = 16
+"""With fewer, a report says how few they are."""
+
+
 def lines(found: Tuned) -> Iterator[str]:
     """Say what each arm gained, line by line."""
     yield (
@@ -40,6 +44,11 @@ def note(study: Study) -> str:
     left = found.untuned(list(dict.fromkeys(arms)))
     said = f" ({', '.join(map(code, found.changes))})" if found.changes else ""
     rest = f" Not tuned: {markdown(', '.join(left))}." if left else ""
+    if found.trials < ENOUGH_TRIALS:
+        rest += (
+            f" **{found.trials} trials are few** (fewer than {ENOUGH_TRIALS}): an arm that depends "
+            "on its settings may stand far under what it can do."
+        )
     return (
         f"Tuned with {found.trials} trials each ({found.seeds} seeds a trial), by "
         f"{markdown(found.metric)} on training rows of {markdown(found.data)}{said} held "

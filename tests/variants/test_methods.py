@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -392,7 +393,7 @@ def test_a_switch_freezes_the_old_paths_and_trains_the_new_one() -> None:
 def test_meta_experience_replay_steps_row_by_row_and_goes_part_of_the_way() -> None:
     """Two groups of an old and a new row each, in the order of their noise."""
     net, theta = linear()
-    method = mer.Mer(*PLAIN, groups=2, within=0.4, across=0.5)
+    method = mer.Mer(*PLAIN, walk="batch", groups=2, within=0.4, across=0.5)
     noise = torch.tensor([[[0.3], [0.1]], [[0.2], [0.9]]], dtype=torch.float64)
     found = method.step(method.start(theta, net), two_tasks(), Clock(1, 2), net, None, noise)
     at = theta
@@ -403,6 +404,54 @@ def test_meta_experience_replay_steps_row_by_row_and_goes_part_of_the_way() -> N
             at = at - 0.5 * entropy(net, at, X[task, row][None], torch.tensor([label]))
         at = begun + 0.4 * (at - begun)
     assert torch.allclose(found.theta, theta + 0.5 * (at - theta), rtol=1e-12)
+
+
+def test_meta_experience_replay_walks_over_every_new_row_with_its_exemplars() -> None:
+    """Two small batches of one exemplar and the new row, for each of two new rows (Algorithm 1)."""
+    net, theta = linear()
+    method = mer.Mer(*PLAIN, groups=2, within=0.4, across=0.5)
+    noise = torch.tensor([[[0.3], [0.1]], [[0.2], [0.9]]], dtype=torch.float64)
+    found = method.step(method.start(theta, net), two_tasks(), Clock(1, 2), net, None, noise)
+    at = theta
+    # exemplars in the order 1 (.1), 0 (.3), in turn; new rows in the order 0 (.2), 1 (.9)
+    for new in (0, 1):
+        start = at
+        for old in (1, 0):
+            begun = at
+            for task, row, label in ((0, old, old), (1, new, 2 + new)):
+                at = at - 0.5 * entropy(net, at, X[task, row][None], torch.tensor([label]))
+            at = begun + 0.4 * (at - begun)
+        at = start + 0.5 * (at - start)
+    assert torch.allclose(found.theta, at, rtol=1e-12)
+    assert method.gradients(4, Clock(1, 2), 2) == 8
+    assert mer.Mer(*PLAIN, groups=5, others=9).gradients(4, Clock(1, 2), 2) == 100
+
+
+def test_rps_nets_released_teacher_holds_labels_beside_old_logits() -> None:
+    """Old logits (2 log 3, 0), label 1 of the new ones; T = 2; terms below 0 are left out."""
+    every = torch.ones(4).bool()
+    own = torch.tensor([False, False, True, True])
+    rows = Rows(X[0][:1], torch.tensor([3]), torch.ones(1), every, own, X[0][:1])
+    taught = torch.tensor([[2 * math.log(3), 0.0, 9.0, 9.0]], dtype=torch.float64)
+    logits = torch.tensor([[0.4, -0.2, 1.0, 0.3]], dtype=torch.float64)
+    p = torch.tensor([3.0, 1.0, 1.0, math.exp(0.5)], dtype=torch.float64)
+    p = p / p.sum()
+    q = (logits[0] / 2).softmax(-1)
+    expected = sum(max(0.0, float(a * (a / b).log())) for a, b in zip(p, q, strict=True))
+    found = rps_net.labelled_teacher(logits, taught, rows, 2.0)
+    assert found.item() == pytest.approx(expected)
+
+
+def test_rps_net_begins_each_task_with_a_new_optimizer() -> None:
+    """As the released code does; kept where it is asked for."""
+    make = rps_net.RpsNet(Adam(lr=0.1), Standard(batch_rows=2), paths=2)
+    net, theta = initial(lambda: make.wrap(lambda: Mlp((3,))((2,), 4), (2,), 4), seed=0)
+    state = make.start(theta, net)
+    state = state._replace(inner=tuple(part + 1 for part in state.inner))
+    fresh = make.finish(state, Clock(0, 2), net).inner
+    assert all(torch.equal(a, b) for a, b in zip(fresh, Adam().init(theta), strict=True))
+    kept = replace(make, optimizer_state="kept").finish(state, Clock(0, 2), net).inner
+    assert kept is state.inner
 
 
 def bowls(alpha: float) -> tuple[InnerLoop, Tasks]:

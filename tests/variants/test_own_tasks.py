@@ -153,7 +153,7 @@ def test_dark_replay_and_meta_experience_replay_take_own_heads() -> None:
     found = dark.step(dark.start(theta, net), two_tasks(), Clock(1, 2), net, None).theta
     parts = [heads(net, theta, X[k], torch.tensor([0, 1]) + 2 * k) for k in (0, 1)]
     assert torch.allclose(found, theta - 0.5 * (parts[0] + parts[1]), rtol=1e-12)
-    meta = mer.Mer(*PLAIN, within=1.0, rows_per_step=4, loss=TaskCe())
+    meta = mer.Mer(*PLAIN, walk="batch", within=1.0, rows_per_step=4, loss=TaskCe())
     noise = torch.zeros(2, 2, 1, dtype=torch.float64)
     found = meta.step(meta.start(theta, net), two_tasks(), Clock(1, 2), net, None, noise).theta
     every = heads(net, theta, X.reshape(4, 2), torch.arange(4))

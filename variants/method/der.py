@@ -33,7 +33,9 @@ class Der:
 
     z are the logits an exemplar was stored with. Unlike the paper, the square is the mean over the
     classes seen by then, not the sum over all; exemplars are chosen when their task ends, so that z
-    is the model's answer then, and one draw of exemplars serves both terms.
+    is the model's answer then, and one draw of exemplars serves both terms. z is not stored but
+    asked anew of the model that the task ended with, on the row as it is augmented now: those T
+    models are kept beside the memory, whose budget counts rows alone.
 
     optimizer: of every step; its state is kept from task to task.
     training: batches, epochs or steps.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -19,17 +19,21 @@ from .plain import Learner, begin
 @component("method", "mer", paper="Riemer et al. 2019 (MER), arXiv:1810.11910, Algorithm 1")
 @dataclass(frozen=True)
 class Mer:
-    """Reptile within and across batches of new rows and exemplars, in steps of one row.
+    """Reptile within and across small batches of exemplars and one new row, in steps of one row.
 
-    A batch's new rows and exemplars are shared out to `groups`, one after the other; a group's rows
-    are stepped on in random order. After a group, theta goes `within` of the way from where the
-    group began; after all groups, `across` of the way from where the batch began.
-    Unlike the paper, a group holds as many new rows as are its share of the batch, and exemplars
-    are chosen when their task ends. `weights: tasks` of the training weighs inside a small step.
+    For every new row, `groups` small batches of `others` exemplars and the row itself, last, are
+    stepped on; theta then goes `within` of the way from where the small batch began, and after all
+    of them `across` of the way from where the row began. The exemplars are those of the batch, in
+    an order that is drawn, taken in turn and from the first again. Unlike the paper, they are
+    chosen when their task ends. `weights: tasks` of the training weighs inside a small step.
 
     optimizer: of the small steps; the paper's is SGD.
     training: batches, epochs or steps; `paired` batches are the paper's.
+    walk: over a `row` and its exemplars (the paper); or over the whole `batch`, whose rows are
+        shared out to the groups, each in random order, with one step across for all.
     groups: s, [1, 100000].
+    others: k - 1, exemplars in a small batch, [0, 100000]; null takes the batch's share for each
+        new row.
     within: beta, [0, 1].
     across: gamma, [0, 1]. With `within` 1 and all rows in one step of one group it is replay.
     rows_per_step: rows of one small step, [1, 100000]; the paper's is 1.
@@ -39,7 +43,9 @@ class Mer:
 
     optimizer: Optimizer
     training: Training
+    walk: Literal["row", "batch"] = "row"
     groups: int = 1
+    others: int | None = None
     within: float = 0.03
     across: float = 1.0
     rows_per_step: int = 1
@@ -62,6 +68,8 @@ class Mer:
     ) -> Learner:
         """Take the small steps of one batch, and the two outer ones."""
         old, new = apart(flat(tasks, sizes, self.training.weights, noise), tasks, sizes)
+        if self.walk == "row":
+            return self._row_by_row(state, shuffle(old), shuffle(new), clock, net)
         old, new = ordered(old), ordered(new)
         theta, inner = state
         for group in range(self.groups):
@@ -74,6 +82,37 @@ class Mer:
                 theta, inner = self._small(theta, inner, part_of(rows, few), clock, net)
             theta = partly(begun, theta, self.within)
         return Learner(partly(state.theta, theta, self.across), inner)
+
+    def _row_by_row(self, state: Learner, old: Rows, new: Rows, clock: Clock, net: Any) -> Learner:
+        """Walk over every new row with its exemplars."""
+        theta, inner = state
+        few, taken = self._others(len(old.y), len(new.y)), 0
+        for row in range(len(new.y)):
+            start = theta
+            for _ in range(self.groups):
+                begun = theta
+                places = [(taken + place) % max(1, len(old.y)) for place in range(few)]
+                taken += few
+                rows = joined(part_of(old, places), part_of(new, slice(row, row + 1)))
+                for at in range(0, len(rows.y), self.rows_per_step):
+                    part = part_of(rows, slice(at, at + self.rows_per_step))
+                    theta, inner = self._small(theta, inner, part, clock, net)
+                theta = partly(begun, theta, self.within)
+            theta = partly(start, theta, self.across)
+        return Learner(theta, inner)
+
+    def _others(self, old: int, new: int) -> int:
+        """Give k - 1 for a batch of so many exemplars and new rows; 0 where there are none."""
+        if not old:
+            return 0
+        return -(-old // max(1, new)) if self.others is None else self.others
+
+    def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
+        """Count the rows of all small steps."""
+        if self.walk == "batch":
+            return rows
+        each = -(-(rows - new) // new) if self.others is None else self.others * (rows > new)
+        return self.groups * new * (1 + each)
 
     def _small(
         self, theta: Tensor, inner: Inner, rows: Rows, clock: Clock, net: Any
@@ -116,9 +155,19 @@ def ordered(rows: Rows, key: Tensor | None = None) -> Rows:
     return part_of(rows, torch.where(rows.w > 0, key, float("inf")).argsort())
 
 
-def shuffled(old: Rows, new: Rows) -> Rows:
-    """Put the rows together in an order drawn from their noise."""
+def joined(old: Rows, new: Rows) -> Rows:
+    """Put new rows behind old ones."""
     x, y, w, noise = (
         torch.cat([getattr(old, name), getattr(new, name)]) for name in ("x", "y", "w", "noise")
     )
-    return ordered(Rows(x, y, w, new.seen, new.own, noise), noise[:, 0])
+    return Rows(x, y, w, new.seen, new.own, noise)
+
+
+def shuffle(rows: Rows) -> Rows:
+    """Put rows in an order drawn from their noise."""
+    return ordered(rows, rows.noise[:, 0]) if len(rows.y) else rows
+
+
+def shuffled(old: Rows, new: Rows) -> Rows:
+    """Put the rows together in an order drawn from their noise."""
+    return shuffle(joined(old, new))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ablate.learn import descend, flat, soft_labels
-from ablate.losses import cross_entropy, mean_over_rows
+from ablate.learn import Rows, descend, flat, soft_labels
+from ablate.losses import cross_entropy, mean_over_rows, one_hot
 from ablate.net import Net
 from ablate.registry import component
 from ablate.solve import is_zero
@@ -49,14 +49,22 @@ class RpsNet:
     trained, with the last layer, which all share. phi = 1 in the tasks t <= J, counted from 0, and
     then gamma (t - J), as in the released code.
     Unlike the paper, a switch draws one random path, not the best of several by their accuracy
-    after training them all; and exemplars are those of the suite's memory.
+    after training them all; and exemplars are those of the suite's memory, where the released code
+    puts the first rows of each class ten times into the pool of new rows (`batches: balanced` comes
+    near that), and chooses checkpoints on test rows.
 
-    optimizer: of every step; its state is kept from task to task.
+    optimizer: of every step.
+    optimizer_state: made anew for every `task`, as in the released code; or `kept` from the one to
+        the next.
     training: batches, epochs or steps.
     paths: M, parallel layers, [1, 1000]; the paper has 8.
     switch_tasks: J, tasks that share a path, [1, 1000].
     distillation: gamma, how the distillation grows with the tasks, [0, 1e6]; 0 is none at all.
     temperature: of the old model's probabilities, (0, 1000].
+    teacher: what the new model is held to: the old model's probabilities among the `old` classes
+        (the paper's Eq. 5); or `labelled`, a softmax over all classes of the study of the old
+        model's logits for the old ones and the row's label as 0 or 1 for the rest, of whose
+        divergence the terms below 0 are left out (the released code).
     """
 
     optimizer: Optimizer
@@ -65,6 +73,8 @@ class RpsNet:
     switch_tasks: int = 1
     distillation: float = 1.0
     temperature: float = 2.0
+    teacher: Literal["old", "labelled"] = "old"
+    optimizer_state: Literal["task", "kept"] = "task"
     fits = (
         ("memory", "keeps", (None, "everything"), "paths alone do not keep old classes apart: it "
          "takes a memory"),
@@ -122,7 +132,10 @@ class RpsNet:
             value = cross_entropy(logits, rows, rows.seen)
             if taught is None:
                 return value, moved
-            apart = soft_labels(logits, taught, rows.before, self.temperature)
+            if self.teacher == "old":
+                apart = soft_labels(logits, taught, rows.before, self.temperature)
+            else:
+                apart = labelled_teacher(logits, taught, rows, self.temperature)
             return value + phi * mean_over_rows(apart, rows.w), moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, clock)
@@ -140,7 +153,9 @@ class RpsNet:
 
     def finish(self, state: State, clock: Clock, net: Net) -> State:
         """Close a task: the model along its paths becomes the old one."""
-        return state._replace(old=state.theta, old_used=state.used)
+        fresh = self.optimizer_state == "task"
+        inner = self.optimizer.init(state.theta) if fresh else state.inner
+        return state._replace(inner=inner, old=state.theta, old_used=state.used)
 
     def logits(self, state: State, x: Tensor, net: Net) -> Tensor:
         """Score rows `[N, ...]` along the layers of all paths: logits `[N, C]`."""
@@ -151,6 +166,15 @@ class RpsNet:
         """Represent rows by what the last layer reads, `[N, F]`."""
         found: Tensor = net.use(state.theta, "features", x, state.used)
         return found
+
+
+def labelled_teacher(logits: Tensor, taught: Tensor, rows: Rows, temperature: Any) -> Tensor:
+    """Give each row's divergence from the old model's answer put together with its label, `[N]`."""
+    label = one_hot(rows.y, logits.shape[-1]).to(taught)
+    p = (torch.where(rows.before, taught, label) / temperature).softmax(-1)
+    gaps = p * (p.log() - (logits / temperature).log_softmax(-1))
+    apart: Tensor = gaps.clamp(min=0).sum(-1)
+    return apart
 
 
 def blocks(net: Net) -> list[str]:
