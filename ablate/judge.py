@@ -76,7 +76,7 @@ def claims(suite: Suite, runs: Runs) -> list[Comparison]:
 def ground(suite: Suite, runs: Runs) -> floors.Ground:
     """Give what says where arms stand: their records, the looks, the protocols told the task."""
     catalogue = scan()
-    known = oracles(catalogue, predictors(catalogue, suite.variants))
+    known = told_by(catalogue, predictors(catalogue, suite.variants), "inside_task")
     return floors.Ground(suite.variants, runs, known, suite.alpha, design(suite).looks)
 
 
@@ -163,8 +163,13 @@ def scored_by(suite: Suite, contrast: Contrast) -> set[str]:
 
 def oracles(catalogue: Catalogue, scored: Sequence[Choice]) -> frozenset[str]:
     """Name the protocols among `scored` that know what a user cannot."""
+    return told_by(catalogue, scored, "oracle")
+
+
+def told_by(catalogue: Catalogue, scored: Sequence[Choice], fact: str) -> frozenset[str]:
+    """Name the protocols among `scored` that state a fact of themselves."""
     facts = {choice.label(): catalogue.get("predict", choice.name).facts for choice in scored}
-    return frozenset(label for label, mine in facts.items() if mine.get("oracle"))
+    return frozenset(label for label, mine in facts.items() if mine.get(fact))
 
 
 def shared_streams(records: Sequence[RunResult]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from ablate import shipped
 from ablate.types import Json
 
-RECORD_VERSION = 4
+RECORD_VERSION = 5
 """Raised when a change alters a number that is stored."""
 
 PACKAGES = ("ablate-study", "torch", "torchvision", "numpy", "scipy", "scikit-learn")

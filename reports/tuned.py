@@ -10,7 +10,6 @@ from ablate.tunables import Tuned, TunedArm
 
 from . import tables
 
-
 ENOUGH_TRIALS = 16
 """With fewer, a report says how few they are."""
 

@@ -47,7 +47,7 @@ def changed(table: str, name: str, value: str) -> dict[str, Any]:
     [
         ({"data": "other"}, "the data changed"),
         ({"engine": "other"}, "engine code changed"),
-        ({"engine": "x", "protocols": {}, "record_version": 3}, "record version 3, now 4"),
+        ({"engine": "x", "protocols": {}, "record_version": 3}, "record version 3, now 5"),
         ({"python": "2.7.18"}, f"Python 2.7, now {cohort.python_of(provenance.machine())}"),
         (changed("components", "update.itaml", "x"), "component update.itaml changed"),
         (changed("helpers", "variants.model.blocks", "x"), "helper variants.model.blocks changed"),
@@ -228,7 +228,7 @@ def grid(suite_of: Callable[..., Suite], store: Store, **facts: Any) -> Suite:
         ({"helpers": {"variants.model.blocks": "x"}}, "variants.model.blocks was changed"),
         ({"protocols": {"all-classes": "x"}}, "all-classes was changed"),
         ({"device": "cuda"}, "device differs (cuda and cpu)"),
-        ({"record_version": 3}, "record_version differs (3 and 4)"),
+        ({"record_version": 3}, "record_version differs (3 and 5)"),
         ({"data": "other"}, "data of digits(5, seeded, None, None) differs (other and d)"),
         ({"streams": {"init": "other"}}, "the init stream differs"),
         ({"streams": {}}, "a record has no stream digests"),

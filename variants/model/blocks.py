@@ -29,6 +29,19 @@ def normaliser(kind: str, maps: int) -> nn.Module:
     return group_norm(maps) if kind == "group" else nn.Identity()
 
 
+class Repeated(nn.Module):
+    """A layer whose outputs are said again for every task: `[N, U]` -> `[N, T U]`."""
+
+    def __init__(self, layer: nn.Module, times: int) -> None:
+        """Take the layer, and T."""
+        super().__init__()
+        self.layer, self.times = layer, times
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give the outputs T times."""
+        return self.layer(x).repeat(1, self.times)  # type: ignore[no-any-return]
+
+
 def convolution(
     read: int, maps: int, norm: str, side: int = 3, **more: int | bool
 ) -> list[nn.Module]:

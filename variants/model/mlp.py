@@ -28,6 +28,9 @@ class Mlp:
         head a task. Without layers of their own, heads differ from a single one in their initial
         draws alone: what makes a task's head its own is the loss (`task-bce`, `task-ce`).
     head_widths: hidden units of each head's own layers, each in [1, 100000].
+    domains: how many tasks share all outputs, [1, 100000]; as many as there are makes one head of U
+        outputs, said again for every task: cross-entropy among all seen classes is then that of
+        the U outputs but for a constant (`predict: shared-head`).
     """
 
     widths: tuple[int, ...] = (64, 64)
@@ -35,6 +38,7 @@ class Mlp:
     init: Literal["pytorch", "kaiming"] = "pytorch"
     heads: int = 1
     head_widths: tuple[int, ...] = ()
+    domains: int = 1
 
     def __call__(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
         """Build it for inputs of a shape and C classes."""
@@ -49,12 +53,18 @@ class Mlp:
         body = nn.Sequential(*layers)
         if self.init == "kaiming":
             blocks.kaiming(body, nn.Linear)
-        last = blocks.head(units[-1], classes, self.heads, self.head_widths, self.output_bias)
+        sizes.check_heads(classes, self.domains)
+        outputs = classes // self.domains
+        last = blocks.head(units[-1], outputs, self.heads, self.head_widths, self.output_bias)
+        if self.domains > 1:
+            last = blocks.Repeated(last, self.domains)
         return nn.Sequential(*body, last)
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P."""
         units = [prod(inputs), *self.widths]
         hidden = sum((read + 1) * width for read, width in pairwise(units))
-        last = (units[-1], classes, self.heads, self.head_widths, self.output_bias)
+        sizes.check_heads(classes, self.domains)
+        outputs = classes // self.domains
+        last = (units[-1], outputs, self.heads, self.head_widths, self.output_bias)
         return hidden + sizes.head(*last)

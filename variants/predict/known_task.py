@@ -18,6 +18,7 @@ class KnownTask:
 
     standard: ClassVar[tuple[dict[str, int], ...]] = ({},)
     oracle = True
+    inside_task = True
 
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`."""

@@ -29,6 +29,7 @@ class KnownTaskAdapted:
     batch_rows: int = 64
     adapts = True
     oracle = True
+    inside_task = True
 
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Score as if nothing had been adapted."""
