@@ -61,6 +61,21 @@ def test_each_task_permutes_pixels_in_its_own_way() -> None:
     assert not np.array_equal(other.x_train, data.x_train)
 
 
+def test_rows_are_drawn_evenly_from_the_classes() -> None:
+    """Few rows of many classes leave none out; fewer than there are classes are refused."""
+    y = np.repeat(np.arange(7), [40, 2, 30, 5, 9, 11, 3])
+    for most in (7, 20, 60):
+        kept = domains.drawn(0, 1, 0, y, most)
+        assert len({*kept}) == most
+        counts, there = np.bincount(y[kept], minlength=7), np.bincount(y)
+        assert counts.min() >= min(most // 7, 2)
+        assert all(
+            n == have or n >= counts.max() - 1 for n, have in zip(counts, there, strict=True)
+        )
+    with pytest.raises(DataError, match="do not cover 10 classes"):
+        Permuted(Digits(), train_rows=9).look(NOWHERE)
+
+
 def test_pictures_are_turned_counter_clockwise() -> None:
     """A quarter turn is NumPy's; what comes in from outside is dark."""
     x = np.random.default_rng(0).normal(size=(2, 1, 5, 5)).astype(np.float32)

@@ -128,11 +128,11 @@ def test_the_importance_of_mas_is_of_the_own_head() -> None:
     assert not found[:2].any()
 
 
-@pytest.mark.parametrize("weights", ["sum", "tasks"])
-def test_lwf_distils_each_old_head_on_its_own(weights: str) -> None:
+@pytest.mark.parametrize("balance", ["sum", "tasks"])
+def test_lwf_distils_each_old_head_on_its_own(balance: str) -> None:
     """Softmaxes at T = 2 over the first head's two classes, beside the new rows' own head."""
     net, theta = linear()
-    method = lwf.Lwf(*PLAIN, strength=3.0, weights=weights, loss=TaskCe())
+    method = lwf.Lwf(*PLAIN, strength=3.0, balance=balance, loss=TaskCe())
     old = theta.flip(0)
     state = method.start(theta, net)._replace(old=old)
     found = method.step(state, newest(), Clock(1, 2), net, None)
@@ -140,7 +140,7 @@ def test_lwf_distils_each_old_head_on_its_own(weights: str) -> None:
     logits, taught = net(at, X[1]), net(old, X[1])
     soft = -((taught[:, :2] / 2).softmax(-1) * (logits[:, :2] / 2).log_softmax(-1)).sum(-1).mean()
     new = ENTROPY(logits[:, 2:], torch.tensor([0, 1]))
-    loss = new + 3 * soft if weights == "sum" else new / 2 + 3 * 4 * soft / 2
+    loss = new + 3 * soft if balance == "sum" else new / 2 + 3 * 4 * soft / 2
     loss.backward()
     assert at.grad is not None
     assert torch.allclose(found.theta, theta - 0.5 * at.grad, rtol=1e-10)

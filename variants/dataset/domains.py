@@ -8,6 +8,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.errors import DataError
 from ablate.rng import stream
 from ablate.types import Data, Facts, Floats, Ints
 
@@ -16,7 +17,13 @@ Change = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 
 
 def facts(of: Facts, tasks: int, train_rows: int | None, test_rows: int | None, how: str) -> Facts:
-    """Give what a stream of changed rows holds; how: what names the change, for the digest."""
+    """Give what a stream of changed rows holds; how: what names the change, for the digest.
+
+    Raises DataError where a task has fewer rows than classes.
+    """
+    for rows, what in ((train_rows, "train"), (test_rows, "test")):
+        if rows is not None and rows < of.classes:
+            raise DataError(f"{rows} rows of a task to {what} do not cover {of.classes} classes")
     train, test = (
         tasks * (there if wanted is None else min(wanted, there))
         for wanted, there in ((train_rows, of.train_rows), (test_rows, of.test_rows))
@@ -44,7 +51,7 @@ def tasks_of(
     classes = int(data.y_train.max()) + 1
 
     def part(x: NDArray[np.float32], y: Ints, place: int) -> tuple[NDArray[np.float32], Ints]:
-        kept = [drawn(draw, t, place, len(y), rows[place]) for t in range(tasks)]
+        kept = [drawn(draw, t, place, y, rows[place]) for t in range(tasks)]
         changed = [change(x[mine], t) for t, mine in enumerate(kept)]
         labels = [y[mine] + t * classes for t, mine in enumerate(kept)]
         return np.concatenate(changed), np.concatenate(labels)
@@ -52,11 +59,19 @@ def tasks_of(
     return Data(*part(data.x_train, data.y_train, 0), *part(data.x_test, data.y_test, 1))
 
 
-def drawn(draw: int, t: int, place: int, there: int, most: int | None) -> Ints:
-    """Give the numbers of a task's rows, rising; place: 0 to train, 1 to test."""
-    if most is None or most >= there:
-        return np.arange(there)
-    return np.sort(stream(draw, "domain rows", t, place).permutation(there)[:most])
+def drawn(draw: int, t: int, place: int, y: Ints, most: int | None) -> Ints:
+    """Give the numbers of a task's rows, rising, as evenly from all classes as these allow.
+
+    y: the classes of all rows. place: 0 to train, 1 to test.
+    """
+    if most is None or most >= len(y):
+        return np.arange(len(y))
+    mixed = stream(draw, "domain rows", t, place).permutation(len(y))
+    rank = np.empty(len(y), dtype=np.int64)  # of a row among its class's
+    for c in np.unique(y):
+        mine = mixed[y[mixed] == c]
+        rank[mine] = np.arange(len(mine))
+    return np.sort(mixed[np.argsort(rank[mixed], kind="stable")][:most])
 
 
 def permutation(draw: int, t: int, size: int) -> Ints:

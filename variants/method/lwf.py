@@ -35,7 +35,7 @@ class Lwf:
     optimizer: of every step; its state is kept from task to task.
     training: batches, epochs or steps.
     strength: lambda_0, >= 0; 0 is fine-tuning.
-    weights: of the two losses: `sum` (the paper's Eq. 1); or `tasks`, 1 / t of the t tasks seen for
+    balance: of the two losses: `sum` (the paper's Eq. 1); or `tasks`, 1 / t of the t tasks seen for
         the new rows' and the rest for the distillation, times T^2 (van de Ven & Tolias 2019).
     temperature: T of the softmax, (0, 1000].
     loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
@@ -46,7 +46,7 @@ class Lwf:
     optimizer: Optimizer
     training: Training
     strength: float = 1.0
-    weights: Literal["sum", "tasks"] = "sum"
+    balance: Literal["sum", "tasks"] = "sum"
     temperature: float = 2.0
     loss: Loss | None = None
 
@@ -68,7 +68,7 @@ class Lwf:
             if taught is None:
                 return value, moved
             old = self.strength * mean_over_rows(self._apart(logits, taught, rows, clock), rows.w)
-            if self.weights == "tasks":
+            if self.balance == "tasks":
                 share = 1 / (clock.t + 1)
                 return share * value + (1 - share) * self.temperature**2 * old, moved
             return value + old, moved
