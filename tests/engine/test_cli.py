@@ -71,7 +71,7 @@ def test_run_plan_and_report_tell_one_story(suite: Path, tmp_path: Path) -> None
 def test_lost_runs_show_in_the_exit_code(suite: Path, tmp_path: Path) -> None:
     """3: the work was done, but not all of it counts."""
     suite.write_text(
-        TINY.replace("{method.meta.update: balanced}", "{method.meta.optimizer.sgd.lr: 1e6}")
+        TINY.replace("{method.meta.update: balanced}", "{method.meta.optimizer.sgd.lr: 1e30}")
     )
     code, said = ask("run", suite, "--results", tmp_path / "r", "--workers", 1)
     assert code == 3

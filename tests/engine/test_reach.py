@@ -162,8 +162,8 @@ UNREAD = {
         "The base's optimizer is read by no arm: method 'replay' says its own optimizer.",
     ),
     "a method without a loss": (
-        ("method: replay", "method: replay\n  loss: all-ce"),
-        "The base's loss is read by no arm: method 'replay' has no loss.",
+        ("method: replay", "method: rps-net\n  loss: all-ce"),
+        "The base's loss is read by no arm: method 'rps-net' has no loss.",
     ),
 }
 

@@ -122,7 +122,7 @@ def test_after_an_upgrade_runs_are_run_again_and_it_is_said_why(
     ]
     lines = list(why.why(work))
     assert lines[0] == f"3 to run: torch 1.0, now {now}\n    reptile: seeds 0 to 2"
-    assert lines[1].startswith("3 done, resting on record version 4, engine ")
+    assert lines[1].startswith("3 done, resting on record version 5, engine ")
     assert f"torch {now}" in lines[1]
     assert lines[1].endswith("\n    balanced: seeds 0 to 2")
 

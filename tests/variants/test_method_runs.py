@@ -39,7 +39,7 @@ SMALL = {
     "dgr": "{dgr: {widths: [6], latent: 3}}",
     "rtf": "{rtf: {widths: [6], latent: 3}}",
     "rps-net": "{rps-net: {paths: 3, switch_tasks: 2}}",
-    "mer": "{mer: {groups: 2, within: 0.4, across: 0.7, rows_per_step: 3}}",
+    "mer": "{mer: {groups: 2, others: 2, within: 0.1, across: 0.3, rows_per_step: 3}}",
     "icarl": "{icarl: {review_rows: 4}}",
     "ewc": "{ewc: {review_rows: 4, strength: 1}}",
     "mas": "{mas: {review_rows: 4}}",
@@ -113,9 +113,13 @@ OFF = [
     ("{dgr: {new_share: 1, widths: [6], latent: 3}}", "fine-tune", "none"),
     ("{rtf: {new_share: 1, generative: 0, widths: [6], latent: 3}}", "fine-tune", "none"),
     ("{der++: {alpha: 0, beta: 0}}", "fine-tune", SOME),
-    ("{rps-net: {paths: 1, switch_tasks: 9, distillation: 0}}", "replay", SOME),
+    (
+        "{rps-net: {paths: 1, switch_tasks: 9, distillation: 0, optimizer_state: kept}}",
+        "replay",
+        SOME,
+    ),
     ("{icarl: {loss: softmax, distillation: 0, classifier: logits}}", "replay", SOME),
-    ("{mer: {within: 1, across: 1, rows_per_step: 1000}}", "replay", SOME),
+    ("{mer: {walk: batch, within: 1, across: 1, rows_per_step: 1000}}", "replay", SOME),
 ]
 
 

@@ -32,8 +32,7 @@ class Mer:
     walk: over a `row` and its exemplars (the paper); or over the whole `batch`, whose rows are
         shared out to the groups, each in random order, with one step across for all.
     groups: s, [1, 100000].
-    others: k - 1, exemplars in a small batch, [0, 100000]; null takes the batch's share for each
-        new row.
+    others: k - 1, exemplars in a small batch, [0, 100000].
     within: beta, [0, 1].
     across: gamma, [0, 1]. With `within` 1 and all rows in one step of one group it is replay.
     rows_per_step: rows of one small step, [1, 100000]; the paper's is 1.
@@ -45,7 +44,7 @@ class Mer:
     training: Training
     walk: Literal["row", "batch"] = "row"
     groups: int = 1
-    others: int | None = None
+    others: int = 1
     within: float = 0.03
     across: float = 1.0
     rows_per_step: int = 1
@@ -84,16 +83,19 @@ class Mer:
         return Learner(partly(state.theta, theta, self.across), inner)
 
     def _row_by_row(self, state: Learner, old: Rows, new: Rows, clock: Clock, net: Any) -> Learner:
-        """Walk over every new row with its exemplars."""
+        """Walk over every new row with its exemplars; one that is padding changes nothing."""
         theta, inner = state
-        few, taken = self._others(len(old.y), len(new.y)), 0
+        few, taken = self.others if len(old.y) else 0, 0
+        real = (old.w > 0).sum().clamp(min=1)  # the first ones, as padding stands last
         for row in range(len(new.y)):
-            start = theta
+            start, mine = theta, part_of(new, slice(row, row + 1))
             for _ in range(self.groups):
                 begun = theta
-                places = [(taken + place) % max(1, len(old.y)) for place in range(few)]
+                places = torch.arange(taken, taken + few, device=old.y.device) % real
                 taken += few
-                rows = joined(part_of(old, places), part_of(new, slice(row, row + 1)))
+                beside = part_of(old, places) if few else old
+                beside = beside._replace(w=beside.w * (mine.w > 0))
+                rows = joined(beside, mine)
                 for at in range(0, len(rows.y), self.rows_per_step):
                     part = part_of(rows, slice(at, at + self.rows_per_step))
                     theta, inner = self._small(theta, inner, part, clock, net)
@@ -101,18 +103,11 @@ class Mer:
             theta = partly(start, theta, self.across)
         return Learner(theta, inner)
 
-    def _others(self, old: int, new: int) -> int:
-        """Give k - 1 for a batch of so many exemplars and new rows; 0 where there are none."""
-        if not old:
-            return 0
-        return -(-old // max(1, new)) if self.others is None else self.others
-
     def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
         """Count the rows of all small steps."""
         if self.walk == "batch":
             return rows
-        each = -(-(rows - new) // new) if self.others is None else self.others * (rows > new)
-        return self.groups * new * (1 + each)
+        return self.groups * new * (1 + self.others * (rows > new))
 
     def _small(
         self, theta: Tensor, inner: Inner, rows: Rows, clock: Clock, net: Any
