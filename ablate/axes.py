@@ -85,3 +85,21 @@ def crossed(axes: Levels, node: Node, note: Note) -> list[Cell]:
         )
         for levels in combinations
     ]
+
+
+def remedy(axis: str) -> str:
+    """Say both ways to write what was meant by an axis that reaches one of two arms."""
+    return (
+        f"an axis that reaches both arms ({free(axis)}, where both have such a setting), or no "
+        "such axis and an arm for each of its values"
+    )
+
+
+def free(axis: str) -> str:
+    """Give a path that reaches the same setting of any component.
+
+    >>> free("memory.herding.budget_rows")
+    'memory.*.budget_rows'
+    """
+    words = axis.split(".")
+    return ".".join("*" if i % 2 else word for i, word in enumerate(words))

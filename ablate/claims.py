@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ablate import metrics
+from ablate.axes import remedy
 from ablate.choices import ChoiceReader
 from ablate.distinct import Claim, repeated, same_runs
 from ablate.document import Node
@@ -49,7 +50,7 @@ class ClaimReader:
         single: list[Contrast] = []
         pooled: list[Effect] = []
         for child, values in zip(node.value, read, strict=True):
-            if not values or self.phantom(child, values):
+            if not values or self.phantom(child, values) or self.unshared(child, values):
                 continue
             made: list[Contrast] | list[Effect] = []
             if OVER not in child.items:
@@ -76,6 +77,19 @@ class ClaimReader:
                 said = f"{values['treatment']!r} and {values['baseline']!r} are the same runs, "
                 self.note(node.items["baseline"].at, f"{said}scored alike in {values['metric']}",
                           "a metric in which they are scored apart, such as accuracy")  # fmt: skip
+                return True
+        return False
+
+    def unshared(self, node: Node, values: Mapping[str, Any]) -> bool:
+        """Refuse a metric of a protocol that cannot score arms whose tasks share their outputs."""
+        for place in dict.fromkeys(i for pair in pairs(values, self.grid) for i in pair):
+            arm = self.grid.variants[place]
+            own = arm.choices["predict"].label()
+            shared = arm.choices["model"].settings.get("domains", 1) > 1
+            if shared and metrics.protocol_of(values["metric"], own) != own:
+                said = f"{values['metric']!r} of {arm.arm!r}, whose tasks share their outputs, "
+                accepts = f"accuracy, {own}, or a summary such as forgetting@{own}"
+                self.note(node.items["metric"].at, f"{said}tells no classes apart", accepts)
                 return True
         return False
 
@@ -237,24 +251,6 @@ CONTRAST_HELP = {
     OVER: "all, or axes of vary: one verdict over these settings, all of equal weight",
     CLAIM: "helps or hurts: alpha is spent on that side, and the other is not asked about",
 }
-
-
-def remedy(axis: str) -> str:
-    """Say both ways to write what was meant by an axis that reaches one of two arms."""
-    return (
-        f"an axis that reaches both arms ({free(axis)}, where both have such a setting), or no "
-        "such axis and an arm for each of its values"
-    )
-
-
-def free(axis: str) -> str:
-    """Give a path that reaches the same setting of any component.
-
-    >>> free("memory.herding.budget_rows")
-    'memory.*.budget_rows'
-    """
-    words = axis.split(".")
-    return ".".join("*" if i % 2 else word for i, word in enumerate(words))
 
 
 def pairs(values: Mapping[str, Any], grid: Grid) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ablate.choices import find
 from ablate.document import Node
@@ -183,6 +184,37 @@ def said_in(catalogue: Catalogue, kind: str) -> set[str]:
     return {field.name for name in names for field in catalogue.get(kind, name).fields}
 
 
+def _unshared(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str]:
+    """Say where tasks share their outputs in the model and not in how it is scored, or in part."""
+    predict, model = choices["predict"], choices["model"]
+    domains = setting(model, "domains", catalogue) or 1
+    tasks = setting(choices["dataset"], "tasks", catalogue)
+    shares = catalogue.get("predict", predict.name).facts.get("shares", False)
+    if domains > 1 and isinstance(tasks, int) and domains != tasks:
+        yield (
+            f"model {model.name!r} with domains {domains}, where there are {tasks} tasks: all of "
+            f"them share the outputs, with `domains: {tasks}`"
+        )
+    elif domains > 1 and not shares:
+        yield (
+            f"predict {predict.name!r} with model {model.name!r}, whose tasks share their outputs: "
+            "it cannot tell their classes apart; say `predict: shared-head`"
+        )
+    elif domains == 1 and shares and tasks != 1:
+        yield (
+            f"predict {predict.name!r} with model {model.name!r}, whose tasks have outputs of "
+            f"their own: say `domains: {tasks}`"
+        )
+
+
+def setting(choice: Choice, key: str, catalogue: Catalogue) -> Any:
+    """Give a component's setting, its default where it is not said; None without such a field."""
+    if key in choice.settings:
+        return choice.settings[key]
+    field = catalogue.get(choice.kind, choice.name).field(key)
+    return field.default if field else None
+
+
 def misfits(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str]:
     """Say why a method and the components beside it make no sense together.
 
@@ -200,6 +232,7 @@ def misfits(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str
             found = "nothing"
         if found not in accepted:
             yield f"method {method.name!r} with {kind} {chosen.name!r}: {reason}"
+    yield from _unshared(choices, catalogue)
     predict = choices["predict"]
     adapts = catalogue.get("predict", predict.name).facts.get("adapts")
     if adapts and "parameters" not in entry.methods and "expand" not in entry.methods:

@@ -43,9 +43,9 @@ def find_suite(said: str) -> Path:
         folder = path.is_dir()
     except OSError as error:
         raise SelectionError(f"{said[:60]!r} is no suite: {error.strerror}") from error
-    bare = path.parent == Path() or path.parent == Path("suites")
-    if bare and path.suffix in ("", ".yaml") and path.stem in found:
-        return found[path.stem]
+    name = path.with_suffix("").as_posix().removeprefix("suites/")
+    if path.suffix in ("", ".yaml") and name in found:
+        return found[name]
     if folder:
         raise SelectionError(f"{said} is a folder, not a suite file")
     raise SelectionError(unknown("suite", said, found))

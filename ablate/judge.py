@@ -123,6 +123,7 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
         for label in sorted(labels & oracles(catalogue, scored)):
             yield f"The effects on {metric} are scored by {label}, an ORACLE."
     yield from suite.unread
+    yield from shared(suite)
     yield from unvaried(suite)
     arms = dict.fromkeys(variant.arm for variant in suite.variants if variant.oracle)
     if arms:
@@ -142,6 +143,20 @@ def marked(suite: Suite, runs: Runs) -> Iterator[str]:
             f"{len(named)} runs are marked, and count: training ran away, as where it diverges "
             f"({spans([(label, seed) for label, seed, _ in named])}); "
             f"for one, {named[0][2]}."
+        )
+
+
+def shared(suite: Suite) -> Iterator[str]:
+    """Name the arms whose tasks share their outputs: most protocols say nothing of them."""
+    arms = dict.fromkeys(
+        variant.arm
+        for variant in suite.variants
+        if variant.choices["model"].settings.get("domains", 1) > 1
+    )
+    if arms:
+        yield (
+            f"The tasks of {', '.join(arms)} share their outputs: their figures by protocols that "
+            "tell the tasks' classes apart, such as all-classes, mean nothing."
         )
 
 

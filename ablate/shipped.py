@@ -15,6 +15,10 @@ IN_WHEEL = (ENGINE / "variants").is_dir()
 ROOT = ENGINE if IN_WHEEL else ENGINE.parent
 
 
+CALIBRATION = "calibration"
+"""The folder of the suites that hold methods against their authors' figures."""
+
+
 def name(module: str) -> str:
     """Give the import name of a shipped module, such as `variants` or `reports.write`."""
     return f"ablate.{module}" if IN_WHEEL else module
@@ -26,5 +30,7 @@ def module(path: str) -> Any:
 
 
 def suites() -> dict[str, Path]:
-    """Give the shipped suites by name."""
-    return {path.stem: path for path in sorted((ROOT / "suites").glob("*.yaml"))}
+    """Give the shipped suites by name, those of calibration with their folder's."""
+    folder = ROOT / "suites"
+    found = [*folder.glob("*.yaml"), *(folder / CALIBRATION).glob("*.yaml")]
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(found)}

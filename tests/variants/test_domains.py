@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from ablate import flow
-from ablate.errors import DataError
+from ablate.errors import DataError, SuiteError
 from ablate.learn import Rows, labelled
 from ablate.net import initial
 from ablate.types import Data, Facts, Suite
@@ -157,3 +158,23 @@ def test_a_domain_incremental_suite_runs_and_stands_on_its_chance(
     assert verdict.decision in ("MATTERS", "NO GAIN", "INCONCLUSIVE")
     assert verdict.comparison.treatment_values[0] > 50
     assert not any("ORACLE" in warning for warning in study.warnings)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("domains: 3", "domains: 6", "all of them share the outputs, with `domains: 3`"),
+        ("predict: shared-head", "predict: all-classes", "say `predict: shared-head`"),
+        ("widths: [32], domains: 3", "widths: [32]", "say `domains: 3`"),
+        ("metric: accuracy", "metric: all-classes", "tells no classes apart"),
+        ("metric: accuracy", "metric: forgetting", "tells no classes apart"),
+        ("metric: accuracy", "metric: known-task", "tells no classes apart"),
+    ],
+)
+def test_what_cannot_score_shared_outputs_is_refused(
+    old: str, new: str, said: str, suite_of: Callable[..., Suite]
+) -> None:
+    """Before a run, with what to say instead; otherwise a tie would always be the first task's."""
+    with pytest.raises(SuiteError, match=re.escape(said)):
+        suite_of((old, new), text=SUITE)
+    assert suite_of(("metric: accuracy", "metric: forgetting@shared-head"), text=SUITE)
