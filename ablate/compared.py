@@ -11,7 +11,7 @@ import numpy as np
 
 from ablate.settings import Settings
 from ablate.table_rows import label
-from ablate.types import Design, Verdict
+from ablate.types import Design, TestResult, Verdict
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,15 @@ class Compared:
             "correlation": one.correlation if verdict.n > 1 else math.nan,
             "pairs": {label(self.keys[s]): d for s, d in zip(one.seeds, one.deltas, strict=True)},
             "lost": [{"reason": lost.reason, "failed": list(lost.sides)} for lost in one.lost],
-            "tests_confidence": 1 - self.design.alpha,  # each alone, nothing corrected
-            "tests": {name: asdict(test) for name, test in verdict.tests.items()},
+            "tests": {name: self._test(test) for name, test in verdict.tests.items()},
         }
         plain: dict[str, Any] = _finite(found)
         return plain
+
+    def _test(self, test: TestResult) -> dict[str, Any]:
+        """Give a test with the level of its interval, which is its own alone, as its p is."""
+        missed = 2 * self.design.alpha if test.name == "equivalence" else self.design.alpha
+        return {**asdict(test), "confidence": 1 - missed, "simultaneous": False}
 
 
 def _direction(verdict: Verdict) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from ablate.registry import component
+from ablate.stats import tied
 from ablate.stats.guarded import not_computed
 from ablate.stats.student import spread, standardised
 from ablate.types import Comparison, Floats, TestResult
@@ -21,6 +22,9 @@ FEW, MANY = 1_999, 100
 
 COUNTED = 2_000
 """Of up to so many pairs it is held how often each is drawn, the same for every comparison."""
+
+SAME = 1e-9
+"""Of t, or of 1: resamples as far out as the sample are so, whatever round-off says."""
 
 CELLS, FEWEST = 40_000_000, 399
 """Beyond, so many pairs are drawn in all, but never for fewer resamples."""
@@ -39,8 +43,8 @@ class BootstrapT:
 
     def __call__(self, comparison: Comparison, alpha: float) -> TestResult:
         """Test for a mean difference of 0; needs two pairs."""
-        deltas = np.array(comparison.deltas)
-        if np.ptp(deltas) <= comparison.round_off < abs(deltas[0]):
+        deltas = np.sort(tied.deltas(comparison))  # seeds have no order that could matter
+        if len(np.unique(deltas)) == 1 and deltas[0]:
             return not_computed("bootstrap-t", len(deltas), CONSTANT)
         n, error = len(deltas), spread(comparison) / math.sqrt(len(deltas))
         mean = float(deltas.mean())
@@ -49,7 +53,8 @@ class BootstrapT:
         k = max(1, math.floor(whole * alpha / 2))
         low, high = (mean - error * end for end in (drawn[-k], drawn[k - 1]))
         t = mean / error
-        tail = min((drawn >= t).sum(), (drawn <= t).sum())
+        slack = SAME * max(1.0, abs(t))
+        tail = min((drawn >= t - slack).sum(), (drawn <= t + slack).sum())
         p = min(1.0, 2 * (1 + float(tail)) / whole)
         return TestResult(
             "bootstrap-t", n, p, mean, low, high, "independent seeds", 2 / whole,

@@ -50,15 +50,11 @@ def ranked(scores: Floats, lower: bool = False) -> Floats:
     """Rank the arms inside each block, `[blocks, arms]`."""
     from scipy.stats import rankdata
 
-    scores = rounded(np.asarray(scores, float))
+    scores = np.asarray(scores, float)
+    tiny = ROUND_OFF * float(np.abs(scores).max(initial=0.0))
+    scores = np.array([merged(block, tiny) for block in scores])
     found: Floats = rankdata(scores if lower else -scores, axis=1)
     return found
-
-
-def rounded(scores: Floats) -> Floats:
-    """Round to twelve digits of the largest score: round-off breaks ties."""
-    most = float(np.abs(scores).max(initial=0.0))
-    return np.round(scores / most, 12) if most > 0 else scores
 
 
 def friedman(scores: Floats, lower: bool = False) -> Friedman:
@@ -77,7 +73,7 @@ def friedman(scores: Floats, lower: bool = False) -> Friedman:
     statistic = float((k - 1) * apart / tied) if tied > 1e-9 else 0.0
     left = n * (k - 1) - statistic
     ratio = (n - 1) * statistic / left if left > 1e-9 else math.inf
-    least = math.exp((1 - n) * math.lgamma(k + 1))
+    counted, least = distribution(ranks)
     f_p = 0.0 if math.isinf(ratio) else float(f.sf(ratio, k - 1, (k - 1) * (n - 1)))
     return Friedman(
         ranks=tuple(map(float, sums / n)),
@@ -87,7 +83,7 @@ def friedman(scores: Floats, lower: bool = False) -> Friedman:
         p=max(least, float(chi2.sf(statistic, k - 1))),
         f=ratio,
         f_p=max(least, f_p),
-        exact=exact(ranks),
+        exact=counted,
         floor=least,
     )
 
@@ -95,28 +91,56 @@ def friedman(scores: Floats, lower: bool = False) -> Friedman:
 def exact(ranks: Floats) -> float:
     """Give the share of all orders inside the blocks whose rank sums lie as far apart; see above.
 
-    The sums' distribution is carried from block to block, given the ties that are there; the order
-    of the arms does not matter, so that sums are kept sorted. nan beyond `MOST_SUMS` of them.
-
     >>> exact(np.array([[1.0, 2.0]] * 5)), exact(np.array([[1.0, 2.0, 3.0]] * 3))
     (0.0625, 0.027777777777777776)
     """
+    return distribution(ranks)[0]
+
+
+def distribution(ranks: Floats) -> tuple[float, float]:
+    """Give that share, and the share of the orders whose sums lie farthest apart: the smallest p.
+
+    The sums' distribution is carried from block to block, given the ties that are there; the order
+    of the arms does not matter, so that sums are kept sorted. Beyond `MOST_SUMS` of them, nan and
+    a bound that no smallest p is under; see `least`.
+
+    >>> distribution(np.array([[1.0, 2.5, 2.5]] * 2))
+    (0.3333333333333333, 0.3333333333333333)
+    """
     n, k = ranks.shape
     if math.factorial(k) > MOST_ORDERS:
-        return math.nan
+        return math.nan, least(ranks)
     doubled = np.rint(2 * ranks).astype(np.int64)
     sums: Any = np.zeros((1, k), np.int64)
     share: Any = np.ones(1)
     for block in doubled:
         orders = np.array(list(itertools.permutations(block.tolist())))
         if len(sums) * len(orders) > MOST_SUMS:
-            return math.nan
+            return math.nan, least(ranks)
         reached = np.sort((sums[:, None] + orders).reshape(-1, k), axis=1)
         sums, places = np.unique(reached, axis=0, return_inverse=True)
         share = np.bincount(places.ravel(), np.repeat(share / len(orders), len(orders)))
     apart = ((2 * sums - 2 * n * (k + 1)) ** 2).sum(1)  # whole numbers: ties are exact
     seen = int(((2 * doubled.sum(0) - 2 * n * (k + 1)) ** 2).sum())
-    return min(1.0, float(share[apart >= seen].sum()))
+    p, smallest = (min(1.0, float(share[apart >= far].sum())) for far in (seen, apart.max()))
+    return p, smallest
+
+
+def least(ranks: Floats) -> float:
+    """Give a bound that no share of the orders is under, given the ties; exact where all agree.
+
+    Arms can be renamed in whatever order is the most extreme, so that as many orders of all blocks
+    are as extreme as the block with the fewest ties has: 1 / product over the other blocks. Without
+    ties (k!)^(1 - n).
+
+    >>> round(1 / least(np.array([[1.0, 2.0, 3.0], [1.5, 1.5, 3.0], [1.5, 1.5, 3.0]])))
+    9
+    """
+    logs = []
+    for block in ranks:
+        sizes = np.unique(block, return_counts=True)[1]
+        logs.append(math.lgamma(len(block) + 1) - sum(math.lgamma(size + 1) for size in sizes))
+    return math.exp(max(logs) - sum(logs))
 
 
 def critical_difference(arms: int, blocks: int, alpha: float = 0.05) -> float:
@@ -159,10 +183,10 @@ def conover(scores: Floats, lower: bool = False) -> Floats:
     sums, df = ranks.sum(0), (n - 1) * (k - 1)
     left = 2 * n * ((ranks**2).sum() - (sums**2).sum() / n) / df
     apart = np.abs(np.subtract.outer(sums, sums))
-    least = math.exp((1 - n) * math.lgamma(k + 1))
+    smallest = distribution(ranks)[1]
     if left < 1e-9:  # every block agrees
-        return np.where(apart > 0, least, 1.0)
-    return np.asarray(2 * student.sf(apart / math.sqrt(left), df)).clip(least, 1)
+        return np.where(apart > 0, smallest, 1.0)
+    return np.asarray(2 * student.sf(apart / math.sqrt(left), df)).clip(smallest, 1)
 
 
 def wilcoxon_pairs(scores: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,12 +72,14 @@ class SignFlip:
 def grid(deltas: NDArray[np.float64], resolution: float, tiny: float) -> NDArray[np.int64] | None:
     """Give the differences in whole steps that all of them are, but for round-off, else None.
 
-    The step is the resolution, or a power of ten: no gap between scores is taken for one.
+    The step is the resolution, the largest that all share, or a power of ten; each is held against
+    every difference: no gap between scores is taken for one.
     """
     if not len(deltas) or not tiny > 0:
         return None
     decimal = 10.0 ** np.floor(np.log10(np.abs(deltas).max()))
-    for step in (resolution, *(decimal / 10**digits for digits in range(DECIMALS))):
+    shared = common_step(np.abs(deltas), tiny)
+    for step in (resolution, shared, *(decimal / 10**digits for digits in range(DECIMALS))):
         if not step > 0:
             continue
         steps = np.rint(deltas / step)
@@ -86,6 +89,22 @@ def grid(deltas: NDArray[np.float64], resolution: float, tiny: float) -> NDArray
             whole: NDArray[np.int64] = steps.astype(np.int64)
             return np.asarray(whole // np.gcd.reduce(whole), np.int64)
     return None
+
+
+def common_step(sizes: NDArray[np.float64], tiny: float) -> float:
+    """Give the largest step that all sizes may be multiples of (Euclid); 0 where it vanishes.
+
+    >>> round(common_step(np.array([6 / 7, 10 / 7, 15 / 7]), 1e-13) * 7, 9)
+    1.0
+    """
+    step, slack = 0.0, max(1e-9 * float(sizes.max()), 4 * tiny)
+    for size in np.unique(sizes):
+        rest = float(size)
+        while rest > slack:
+            step, rest = rest, math.remainder(step, rest)
+            rest = abs(rest)
+    whole = np.rint(sizes / step)
+    return float(sizes.sum() / whole.sum()) if step > slack else 0.0
 
 
 def by_halves(deltas: NDArray[np.float64], tiny: float) -> float:

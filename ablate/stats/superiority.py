@@ -37,10 +37,13 @@ class Superiority:
         every = merged(every, comparison.round_off)  # scores that differ by round-off are tied
         treatment, baseline = every[:n].tolist(), every[n:].tolist()
         delta, p = cliffs_delta(treatment, baseline), 1.0
+        floor = min(1.0, 2 / math.comb(2 * n, n)) if n < VANISHING else 0.0
         if len(np.unique(every)) > 1:
             p = (exact if n <= EXACT else approximate)(treatment, baseline)
+        if n <= EXACT:  # with ties, other choices of runs are as far apart as the farthest
+            halves = np.sort(every)
+            floor = exact(halves[n:].tolist(), halves[:n].tolist())
         low, high = ((1 + end) / 2 for end in interval(treatment, baseline, alpha))
-        floor = min(1.0, 2 / math.comb(2 * n, n)) if n < VANISHING else 0.0
         assumes = "unpaired runs"
         return TestResult(
             "superiority", n, p, (1 + delta) / 2, low, high, assumes, floor, delta, "Cliff's delta"

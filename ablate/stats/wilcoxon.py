@@ -15,7 +15,7 @@ from ablate.stats import tied
 from ablate.stats.ranks import average_ranks, normal_p
 from ablate.types import Comparison, TestResult
 
-EXACT = 200
+EXACT = 500
 """Up to so many differences the distribution of W is counted out, ties and all."""
 
 HELD = 500
@@ -27,7 +27,7 @@ HELD = 500
 class Wilcoxon:
     """W = sum of the ranks of |d| over the positive d, two-sided; zero differences are left out.
 
-    Exact up to 200 pairs, given the sizes that were seen, their ties included; beyond, the normal
+    Exact up to 500 pairs, given the sizes that were seen, their ties included; beyond, the normal
     approximation with continuity correction. Sizes that differ by round-off alone are tied. The
     estimate is the Hodges-Lehmann median of the Walsh averages (d_i + d_j) / 2, i <= j, its
     interval lies between their order statistics (Hollander & Wolfe 1999, section 3.3). The effect
@@ -155,7 +155,7 @@ def approximate(deltas: NDArray[np.float64]) -> float:
 def order(n: int, alpha: float) -> int:
     """Give the largest k for which [k-th smallest, k-th largest] Walsh average covers 1 - alpha.
 
-    P(W+ < k) <= alpha / 2, exact to 200 pairs and by the normal approximation beyond; 0 where even
+    P(W+ < k) <= alpha / 2, exact to 500 pairs and by the normal approximation beyond; 0 where even
     the widest interval covers less.
 
     >>> order(10, 0.05)

@@ -158,6 +158,79 @@ def test_two_arms_in_five_blocks() -> None:
     assert friedman.conover(np.array([[0.9, 0.8]] * 5))[0, 1] == pytest.approx(0.0625)
 
 
+@given(st.integers(2, 4), st.integers(2, 4), st.data())
+@settings(max_examples=40, deadline=None)
+def test_no_p_of_ranks_is_under_the_smallest_given_the_ties(k: int, n: int, data: Any) -> None:
+    """The smallest share of any orders, by enumeration; and its bound, where they are not counted.
+
+    All orders of the first block are alike but for the arms' names, so that it is kept.
+    """
+    rows = st.lists(st.integers(0, 2), min_size=k, max_size=k)
+    scores = np.array(data.draw(st.lists(rows, min_size=n, max_size=n)), float)
+    ranks = friedman.ranked(scores)
+    orders = [sorted(set(itertools.permutations(block.tolist()))) for block in ranks]
+    every = np.array(
+        [np.sum([ranks[0], *rest], axis=0).var() for rest in itertools.product(*orders[1:])]
+    )
+    smallest = float(np.mean(every >= every.max() - 1e-9))
+    found = friedman.friedman(scores)
+    assert found.floor == pytest.approx(smallest, rel=1e-9)
+    assert min(found.p, found.f_p, found.exact) >= smallest * (1 - 1e-9)
+    assert friedman.least(ranks) <= smallest * (1 + 1e-9)
+
+
+def test_round_off_splits_no_ranks() -> None:
+    """A score whose thirteenth digit is a five, and its neighbour."""
+    score = 1 / 8192
+    ranks = friedman.ranked(np.array([[1.0, score, score * (1 + 4e-16)]]))
+    assert ranks.tolist() == [[1.0, 2.5, 2.5]]
+
+
+def test_round_off_alone_has_no_bootstrap_p() -> None:
+    """Differences in the last digits are none, whatever their signs."""
+    base = np.array([0.5, 0.61, 0.72, 0.53, 0.64])
+    for apart in (np.full(5, 2e-16), np.array([2.0, -2.0, 3.0, 0.0, 1.0]) * 1e-16):
+        made = Comparison(
+            "a", "b", "m", 0.01, (0, 1, 2, 3, 4), tuple(base + apart), tuple(base), (), 0.01
+        )
+        found = BootstrapT()(made, 0.05)
+        assert (found.p, found.low, found.high) == (1.0, 0.0, 0.0)
+
+
+@given(st.lists(st.integers(-9, 12), min_size=4, max_size=12), st.floats(0.01, 300))
+@settings(max_examples=40, deadline=None)
+def test_the_bootstrap_knows_no_unit(deltas: list[int], unit: float) -> None:
+    """Resamples as far out as the sample are counted in each unit."""
+    base = tuple(60.0 + i % 3 for i in range(len(deltas)))
+    above = tuple(b + d for b, d in zip(base, deltas, strict=True))
+    seeds = tuple(range(len(deltas)))
+    found = [
+        BootstrapT()(
+            Comparison(
+                "a", "b", "m", 1.0, seeds, tuple(v * by for v in above),
+                tuple(v * by for v in base), (), by,
+            ),
+            0.05,
+        ).p
+        for by in (1.0, unit)
+    ]  # fmt: skip
+    assert found[0] == pytest.approx(found[1], rel=1e-12, nan_ok=True)
+
+
+def test_a_step_is_looked_for_where_none_is_known() -> None:
+    """Forty-five pairs in 1234ths, whose resolution was guessed at two of them."""
+    rng = np.random.default_rng(5)
+    scores = rng.permutation(np.cumsum(rng.choice([2, 3], 90))) + 400
+    rows = scores[:45] - scores[45:]
+    made = Comparison(
+        "a", "b", "m", 1.0, tuple(range(45)), tuple(scores[:45] / 1234),
+        tuple(scores[45:] / 1234), (), 2 / 1234,
+    )  # fmt: skip
+    found = SignFlip()(made, 0.05)
+    assert found.assumes == "exchangeable arms"
+    assert found.p == pytest.approx(on_integers(rows), rel=1e-9)
+
+
 @given(st.lists(st.integers(0, 3), min_size=6, max_size=10).filter(lambda v: len(v) % 2 == 0))
 @settings(max_examples=40, deadline=None)
 def test_superiority_is_what_enumeration_says(scores: list[int]) -> None:
@@ -175,7 +248,9 @@ def test_superiority_is_what_enumeration_says(scores: list[int]) -> None:
         tuple(map(float, scores[n:])), (), 1.0,
     )  # fmt: skip
     known = float(np.mean([value >= seen - 1e-9 for value in every]))
-    assert Superiority()(made, 0.05).p == pytest.approx(known, rel=1e-9)
+    found = Superiority()(made, 0.05)
+    assert found.p == pytest.approx(known, rel=1e-9)
+    assert found.floor == pytest.approx(np.mean([v >= max(every) - 1e-9 for v in every]), rel=1e-9)
 
 
 @pytest.mark.parametrize(
