@@ -151,7 +151,7 @@ def shared(suite: Suite) -> Iterator[str]:
     arms = dict.fromkeys(
         variant.arm
         for variant in suite.variants
-        if variant.choices["model"].settings.get("domains", 1) > 1
+        if (model := variant.choices.get("model")) and model.settings.get("domains", 1) > 1
     )
     if arms:
         yield (
