@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate import disjoint, frame, table_pairs, table_units, table_warnings, traps
+from ablate import disjoint, frame, table_pairs, table_test_rows, table_units, table_warnings, traps
 from ablate.compared import Compared as Compared
 from ablate.errors import SelectionError, unknown
 from ablate.family import battery, conclude
@@ -52,6 +52,7 @@ def compare(
     claim: str = "",
     worst: float | None = None,
     anytime: bool = False,
+    test_rows: int | None = None,
 ) -> Compared:
     """Judge every pair of arms in a table, or every arm against `baseline`.
 
@@ -77,6 +78,8 @@ def compare(
         range. See `ties.worst`.
     anytime: read by the t-mixture, which holds however often the table was read and whatever made
         it end; it excludes `looks`.
+    test_rows: how many test rows each score is of; by default what a column such as `test_rows`
+        says. What these leave open is noted.
 
     Blocks that share keys are judged by the keys' means over all blocks; blocks that share none
     each bring an error of their own (Welch-Satterthwaite). Where each block has one score of an
@@ -91,6 +94,7 @@ def compare(
     if anytime and looks:
         raise SelectionError("looks that are declared, and a reading at any time: one of the two")
     asked = Columns(_names(pair, "pair key"), _names(arm, "arms"), metric, block)
+    rows = table_test_rows.scored(table, test_rows)
     found = shaped(table, asked)
     scores = frame.scores(found.table, found.columns, resolution, last)
     contrasts = table_pairs.pairs(scores, None if baseline is None else plain(baseline))
@@ -126,7 +130,14 @@ def compare(
         design=design,
         keys=scores.keys,
         settings=_over_blocks(scores, whole, found.columns, block, alpha, lower),
-        notes=(*first[:1], *found.notes, *scores.notes, *first[1:], *_of_looks(looks, design)),
+        notes=(
+            *first[:1],
+            *found.notes,
+            *scores.notes,
+            *first[1:],
+            *table_test_rows.notes(whole, rows),
+            *_of_looks(looks, design),
+        ),
         lower=lower,
     )
 

@@ -64,6 +64,7 @@ from ablate.foreign_text import STORED, plain
 @click.option("--last", help="Column of steps or epochs: of each run, only its last row counts.")
 @click.option("--claim", default="", metavar="SIDE",
               help="helps or hurts, if claimed before the data: alpha on that side.")  # fmt: skip
+@click.option("--test-rows", type=int, help="Test rows that each score is of.")
 @click.option("--resolution", type=float, help="What one test row is worth in the metric.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def compare(
