@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ablate import shipped
+from ablate.calibrated import METHOD
 from ablate.errors import SelectionError, nearest, unknown
 from ablate.foreign_text import plain
 from ablate.reading import REQUIRED
@@ -52,7 +53,10 @@ def component(name: str) -> Iterator[str]:
         accepts = f"a component: {', '.join(found.names(slot))}" if slot else allowed(field)
         default = "required" if field.default == REQUIRED else f"default {field.default!r}"
         yield f"  {field.name}: {accepts} ({default})"
-    yield f"\nSource: {entry.paper or 'this toolkit'}\nFile:   {entry.origin}"
+    yield f"\nSource: {entry.paper or 'this toolkit'}"
+    if entry.kind == METHOD:
+        yield f"Calibrated: {entry.calibrated or 'no figure of its authors is reproduced with it'}"
+    yield f"File:   {entry.origin}"
 
 
 def without_kind(name: str) -> str:

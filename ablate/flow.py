@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate import budgets, dispatch, judge, overview, registration, shipped
+from ablate.calibrated import uncalibrated_arms
 from ablate.caveats import caveats
 from ablate.changes import other_seeds
 from ablate.cohort import merged
@@ -180,8 +181,7 @@ def by_look(suite: Suite, root: Path, store: Store, keep: bool = False) -> Itera
 
 def open_arms(suite: Suite, store: Store) -> set[int]:
     """Name the variants that a claim still waits for; those in no claim wait with them."""
-    claims: list[set[int]] = [{one.treatment, one.baseline} for one in suite.contrasts]
-    claims += [{*one.plus, *one.minus} for one in suite.effects]
+    claims = [set(arms) for arms in judge.arms_of(suite)]
     runs = judge.by_variant(suite, records(suite, store))
     verdicts = judge.judge(suite, judge.claims(suite, runs))
     waiting = [
@@ -228,6 +228,7 @@ def analyse(suite: Suite, store: Store) -> Study:
         budgets.at_equal(suite, runs),
         tuple(caveats(suite, runs, store)),
         then.alpha if then else math.nan,
+        uncalibrated_arms(catalogue, suite.variants),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ablate import dataset_checks, floors, metrics, pair, traps
+from ablate.calibrated import NOT_CALIBRATED, uncalibrated_arms
 from ablate.family import battery, conclude
 from ablate.plan import keys
 from ablate.registry import Catalogue, scan
@@ -67,10 +68,14 @@ def effects(suite: Suite, runs: Runs) -> list[Comparison]:
 
 def claims(suite: Suite, runs: Runs) -> list[Comparison]:
     """Pair every claim of a suite's family: its contrasts, then its effects."""
-    arms = [(one.treatment, one.baseline) for one in suite.contrasts]
-    halves = [(*effect.plus, *effect.minus) for effect in suite.effects]
     compared = [*comparisons(suite, runs), *effects(suite, runs)]
-    return floors.placed(compared, [*arms, *halves], ground(suite, runs))
+    return floors.placed(compared, arms_of(suite), ground(suite, runs))
+
+
+def arms_of(suite: Suite) -> list[tuple[int, ...]]:
+    """Give the arms of every claim of a suite's family, by place."""
+    contrasts = [(one.treatment, one.baseline) for one in suite.contrasts]
+    return [*contrasts, *((*effect.plus, *effect.minus) for effect in suite.effects)]
 
 
 def ground(suite: Suite, runs: Runs) -> floors.Ground:
@@ -87,15 +92,20 @@ def design(suite: Suite) -> Design:
 
 
 def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:
-    """Test every comparison and decide over the whole family, look by look."""
+    """Test every claim of a suite and decide over the whole family, look by look."""
     concluded = conclude(compared, battery(), design(suite))
-    return [flagged(verdict) for verdict in concluded]
+    unknown = uncalibrated_arms(scan(), suite.variants)
+    labels = [variant.label for variant in suite.variants]
+    return [
+        flagged(verdict, any(labels[place] in unknown for place in arms))
+        for verdict, arms in zip(concluded, arms_of(suite), strict=True)
+    ]
 
 
-def flagged(verdict: Verdict) -> Verdict:
-    """Mark a verdict whose arms all stood at a floor or the ceiling when it was reached."""
-    flag = verdict.comparison.stands.flag
-    return replace(verdict, flags=(*verdict.flags, flag)) if flag else verdict
+def flagged(verdict: Verdict, uncalibrated: bool) -> Verdict:
+    """Mark a verdict whose arms stood at a floor or the ceiling, or of a method nobody checked."""
+    flags = (verdict.comparison.stands.flag, NOT_CALIBRATED if uncalibrated else "")
+    return replace(verdict, flags=(*verdict.flags, *filter(None, flags)))
 
 
 def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -57,6 +57,7 @@ class Field:
 class Component:
     """A labelled class: what the catalogue knows of it before it is imported.
 
+    calibrated: of a method, the figure that it reproduces, if any.
     facts: the class's own literal attributes (`stackable`, `oracle`, ...).
     methods: the names it defines. origin: the file, for messages.
     """
@@ -64,6 +65,7 @@ class Component:
     kind: str
     name: str
     paper: str
+    calibrated: str
     doc: str
     fields: tuple[Field, ...]
     facts: dict[str, Any]
@@ -156,6 +158,7 @@ def _component(node: ast.ClassDef, label: ast.Call, module: str, origin: str) ->
         kind=said[0],
         name=said[1],
         paper=str(named.get("paper", "")),
+        calibrated=str(named.get("calibrated", "")),
         doc=doc,
         fields=tuple(_field(child, docs, origin) for child in declared),
         facts=_facts(node, origin),

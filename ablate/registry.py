@@ -28,14 +28,18 @@ GROUP = "ablate.components"
 Labelled = TypeVar("Labelled", bound=type)
 
 
-def component(kind: str, name: str, *, paper: str = "") -> Callable[[Labelled], Labelled]:
+def component(
+    kind: str, name: str, *, paper: str = "", calibrated: str = ""
+) -> Callable[[Labelled], Labelled]:
     """Label a class as a component.
 
     kind: the seam it fits. name: its name in suites. paper: authors, year, identifier, equation.
+    calibrated: of a method, which published figure it reproduces and what it reaches; a method that
+        says none is marked in every table that shows it.
     """
 
     def label(cls: Labelled) -> Labelled:
-        cls.__ablate__ = (kind, name, paper)  # type: ignore[attr-defined]
+        cls.__ablate__ = (kind, name, paper, calibrated)  # type: ignore[attr-defined]
         return cls
 
     return label
@@ -198,7 +202,7 @@ def _imported(module: str) -> list[Component]:
 
 
 def _described(cls: Any) -> Component:
-    kind, name, paper = cls.__ablate__
+    kind, name, paper, calibrated = cls.__ablate__
     doc = inspect.getdoc(cls) or ""
     fields = dataclasses.fields(cls)
     docs = docs_by_field(doc, [field.name for field in fields])
@@ -206,6 +210,7 @@ def _described(cls: Any) -> Component:
         kind,
         name,
         paper,
+        calibrated,
         doc,
         tuple(
             Field(

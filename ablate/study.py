@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -34,7 +34,8 @@ class Study:
     which of its axes explains the scores, by metric. registered: verdicts on the claims as they
     were registered, where these were changed, at registered_alpha. equal: the contrasts at equal
     budgets. caveats: what is damaged, of another version, kept on purpose, or does not go together
-    among the records.
+    among the records. uncalibrated: by label, the methods of an arm that reproduce no published
+    figure.
     """
 
     suite: Suite
@@ -56,6 +57,7 @@ class Study:
     equal: tuple[budgets.AtEqual, ...] = ()
     caveats: tuple[Caveat, ...] = ()
     registered_alpha: float = math.nan
+    uncalibrated: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def pooled(self) -> list[tuple[Effect, Verdict]]:

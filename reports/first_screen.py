@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from ablate.calibrated import NOT_CALIBRATED
 from ablate.flow import Study
-from ablate.foreign_text import STORED, markdown
+from ablate.foreign_text import STORED, code, markdown
 from ablate.types import Verdict
 from ablate.verdict import COLLAPSED, ROBUST
 
@@ -58,7 +59,7 @@ def notes(study: Study) -> list[str]:
         for d in study.deviations
         if not (d.startswith(SEEDS) and _changed_seeds(study))
     ]
-    lines += [*budgets.notes(study), tuned.note(study)]
+    lines += [*budgets.notes(study), tuned.note(study), *uncalibrated(study)]
     rules = {v.rule for v in _claims(study)} - {"", "Student t"}
     if suite.looks and len(suite.looks) > 1:
         looks = ", ".join(map(str, suite.looks))
@@ -120,6 +121,7 @@ BESIDE = {
     "carry the verdict, or hide what most of them show",
     COLLAPSED: "some runs are at chance, or far from their arm's other seeds; they count, and are "
     "counted under *Collapsed runs*",
+    NOT_CALIBRATED: "no published figure was reproduced with a method of these arms",
 }
 
 
@@ -149,6 +151,17 @@ def reading(study: Study) -> str:
         f"nothing may be read.{sides}{ties} {levels} *p* is that of the claim in brackets, the "
         f"better supported of the two that the contrast may come to. {rare}"
     )
+
+
+def uncalibrated(study: Study) -> Iterator[str]:
+    """Name the methods whose label states no published figure that they reproduce, if any."""
+    names = sorted({name for methods in study.uncalibrated.values() for name in methods})
+    if names:
+        yield (
+            f"**Not calibrated:** {', '.join(map(code, names))}. No published figure of the method "
+            "was reproduced with the implementation that ran here: what is found may be the "
+            "implementation's."
+        )
 
 
 def family(study: Study) -> int:

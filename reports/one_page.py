@@ -125,7 +125,8 @@ def results(study: Study) -> Iterator[str]:
             if arm.variant.arm == reference.arm:
                 ours = study.measured(arm.variant, reference.metric)
                 yield (
-                    f"{code(arm.variant.label)} reaches {words.points(ours.mean, signed=False)} in "
+                    f"{code(words.arm(study, arm.variant.label))} reaches "
+                    f"{words.points(ours.mean, signed=False)} in "
                     f"{markdown(tables.stamped(study, reference.metric))}, "
                     f"{words.points(ours.mean - figure.value)} from the published "
                     f"{figure.value:.2f} ({markdown(figure.method)})."

@@ -68,9 +68,13 @@ def settings(study: Study, pictures: Sequence[str]) -> list[str]:
         return []
     parts, level = ["## All settings together"], words.percent(study.suite.alpha)
     for one in study.settings:
-        parts += [f"**{markdown(stamped(study, one.metric))}**", _ranks(one, level), _tested(one)]
+        parts += [
+            f"**{markdown(stamped(study, one.metric))}**",
+            _ranks(study, one, level),
+            _tested(one),
+        ]
         if one.across:
-            parts.append(_across(one, level))
+            parts.append(_across(study, one, level))
     parts.append(words.picture(RANKS, "Average ranks and performance profiles", pictures))
     shared = all(one.shared for one in study.settings)
     parts.append(
@@ -94,10 +98,10 @@ def share(value: float) -> str:
     return "–" if math.isnan(value) else f"{100 * value:.1f} %"
 
 
-def _ranks(one: Settings, level: str) -> str:
+def _ranks(study: Study, one: Settings, level: str) -> str:
     order = sorted(range(len(one.arms)), key=lambda i: one.test.ranks[i])
     rows = [
-        [one.arms[i], f"{one.test.ranks[i]:.2f}", f"{one.iqm[i].value:.2f}",
+        [words.arm(study, one.arms[i]), f"{one.test.ranks[i]:.2f}", f"{one.iqm[i].value:.2f}",
          f"{one.iqm[i].low:.2f} to {one.iqm[i].high:.2f}"]
         for i in order
     ]  # fmt: skip
@@ -122,7 +126,7 @@ def _tested(one: Settings) -> str:
     )
 
 
-def _across(one: Settings, level: str) -> str:
+def _across(study: Study, one: Settings, level: str) -> str:
     alone = f"{level} interval, alone"
     head = ["contrast", "probability of improvement", alone, "mixed model", alone,
             "sd between, within", "signed rank: below, inside, above"]  # fmt: skip
@@ -130,7 +134,8 @@ def _across(one: Settings, level: str) -> str:
     for pair in one.across:
         fit, up, sides = pair.mixed, pair.improvement, pair.sides
         rows.append([
-            f"{pair.treatment} − {pair.baseline}", f"{up.value:.2f}",
+            f"{words.arm(study, pair.treatment)} − {words.arm(study, pair.baseline)}",
+            f"{up.value:.2f}",
             f"{up.low:.2f} to {up.high:.2f}",
             words.points(fit.estimate) if fit else "–",
             words.interval(fit.low, fit.high) if fit else "–",

@@ -106,10 +106,10 @@ def reasons(study: Study) -> str:
         *("robust", f"d_z ({level} interval, alone)", "r between arms"),
     ]
     every = [*(found for _, found in study.pooled), *study.verdicts]
-    return table(head, [_reason(verdict) for verdict in every])
+    return table(head, [_reason(study, verdict) for verdict in every])
 
 
-def _reason(verdict: Verdict) -> list[str]:
+def _reason(study: Study, verdict: Verdict) -> list[str]:
     compared, tests = verdict.comparison, verdict.tests
     names = ("minimal-effect", "equivalence", "sign-flip", "paired-t")
     p = [words.p_value(tests[name].p) if name in tests else "–" for name in names]
@@ -120,7 +120,7 @@ def _reason(verdict: Verdict) -> list[str]:
         f"{words.points(size.estimate)} ({words.interval(size.low, size.high)})" if size else "–"
     )
     return [
-        f"{compared.treatment} − {compared.baseline}",
+        words.versus(study, verdict),
         compared.metric,
         verdict.why,
         words.interval(*verdict.simultaneous),
@@ -141,7 +141,7 @@ def collapses(study: Study) -> str:
     ]
     rows = [
         [
-            f"{one.comparison.treatment} − {one.comparison.baseline}",
+            words.versus(study, one),
             one.comparison.metric,
             *(_rate(arm) for arm in (one.collapses.treatment, one.collapses.baseline)),
             f"{words.p_value(one.collapses.p)} (not under {one.collapses.floor:.2g})",
@@ -163,7 +163,7 @@ def arms(study: Study) -> str:
     head = ["arm", "runs", *protocols, "updates / s", "gradients"]
     rows = [
         [
-            arm.variant.label,
+            words.arm(study, arm.variant.label),
             str(arm.statuses["ok"]),
             *(_mean(arm.values[label]) for label in study.protocols),
             "–" if math.isnan(arm.updates_per_second) else f"{arm.updates_per_second:,.0f}",
@@ -178,26 +178,31 @@ def arms(study: Study) -> str:
 def summaries(study: Study) -> str:
     """Write the summary metrics of each arm, and the two factors of its accuracy."""
     names = [name for name in study.arms[0].values if name not in study.protocols]
-    rows = [[arm.variant.label, *(_mean(arm.values[name]) for name in names)] for arm in study.arms]
+    rows = [
+        [words.arm(study, arm.variant.label), *(_mean(arm.values[name]) for name in names)]
+        for arm in study.arms
+    ]
     return table(["arm", *names], rows)
 
 
 def lost(study: Study) -> str:
     """Write every run that did not end well and every pair that is missing for it."""
     found: dict[str, list[str]] = {}
+    shown = set()
     for variant, runs in zip(study.suite.variants, study.runs, strict=True):
         for seed, record in sorted(runs.items()):
             if record.status != "ok":  # arms that share a run share its loss
-                row = [variant.label, str(seed), record.status, record.reason]
-                found.setdefault(record.key, row)
-    shown = {(row[0], row[1]) for row in found.values()}
+                row = [words.arm(study, variant.label), str(seed), record.status, record.reason]
+                if found.setdefault(record.key, row) is row:
+                    shown.add((variant.label, seed))
     for verdict in study.verdicts:
         one = verdict.comparison
         for pair in one.lost:  # of runs that ended, but have no score in this metric
-            unseen = [side for side in pair.sides if (side, str(pair.seed)) not in shown]
+            unseen = [side for side in pair.sides if (side, pair.seed) not in shown]
             if unseen:
                 key = f"{unseen}{pair.seed}{one.metric}"
-                found[key] = [", ".join(unseen), str(pair.seed), "no score", pair.reason]
+                names = ", ".join(words.arm(study, side) for side in unseen)
+                found[key] = [names, str(pair.seed), "no score", pair.reason]
     rows = list(found.values())
     return table(["arm", "seed", "status", "reason"], rows) if rows else ""
 
@@ -215,7 +220,7 @@ def references(study: Study) -> str:
             suspect = f" **suspect**: {markdown(figure.suspect)}" if figure.suspect else ""
             same = arm.variant.choices["dataset"].name == figure.dataset
             rows.append([
-                arm.variant.label, stamped(study, one.metric), _mean(ours),
+                words.arm(study, arm.variant.label), stamped(study, one.metric), _mean(ours),
                 f"{figure.value:.2f}{spread} ({figure.method}, {figure.dataset})",
                 words.points(ours.mean - figure.value),
                 _band(figure, ours.mean) if same else "other data",

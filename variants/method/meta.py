@@ -21,7 +21,13 @@ class State(NamedTuple):
     inner: Inner
 
 
-@component("method", "meta", paper="Rajasegaran et al. 2020 (iTAML), arXiv:2003.11652")
+@component(
+    "method",
+    "meta",
+    paper="Rajasegaran et al. 2020 (iTAML), arXiv:2003.11652",
+    calibrated="split MNIST by the released preset: 56.5 over all classes and 97.2 by chunks of "
+    "20; the authors' script gives 57.0 and 97.4, its reproduction report 59.65",
+)
 @dataclass(frozen=True)
 class Meta:
     """theta <- update(theta, the batch's tasks, r inner steps on each).
