@@ -243,3 +243,31 @@ def test_look_ahead_maml_clips_every_gradient_at_its_norm() -> None:
     assert torch.allclose(found.rates, rates, rtol=1e-12)
     expected = theta - rates.clamp(min=0) * clipped(outward)
     assert torch.allclose(found.theta, expected, rtol=1e-12)
+
+
+def test_the_released_look_ahead_clips_outside_alone_and_floors_the_rates() -> None:
+    """Inside g whole, times max(0, rate); a rate below 0 has no gradient of its own."""
+    net, theta = linear()
+    released = la_maml.LaMaml(
+        Standard(), rate_lr=0.5, inner_steps=1, clip=0.3, clips="outer", floor="zero"
+    )
+    rates = torch.linspace(-0.1, 0.4, theta.numel(), dtype=theta.dtype)
+    begun = released.start(theta, net)._replace(rates=rates)
+    found = released.step(begun, two_tasks(), Clock(1, 2), net, None)
+
+    def slope(at: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        at = at.clone().requires_grad_()
+        ENTROPY(net(at, x), y).backward()
+        assert at.grad is not None
+        return at.grad
+
+    def clipped(g: Tensor) -> Tensor:
+        return g * min(1.0, 0.3 / float(g.norm()))
+
+    inward = slope(theta, X[1], torch.tensor([2, 3]))
+    assert float(inward.norm()) > 0.3
+    outward = slope(theta - rates.clamp(min=0) * inward, X.reshape(4, 2), torch.arange(4))
+    after = rates + 0.5 * clipped(outward * inward * (rates > 0))
+    assert torch.allclose(found.rates, after, rtol=1e-12)
+    assert torch.equal(found.rates[rates <= 0], rates[rates <= 0])
+    assert torch.allclose(found.theta, theta - after.clamp(min=0) * clipped(outward), rtol=1e-12)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -37,11 +37,17 @@ class LaMaml:
     a share of the rows, as in the released code; and exemplars are chosen when their task ends. A
     learning-rate schedule scales the outer step.
 
-    training: batches, epochs or steps; `paired` batches are the paper's.
+    training: batches, epochs or steps; `paired` batches are the paper's. The paper sees a stream
+        once and takes several steps (glances) on each batch: epochs, here.
     lr: initial learning rate of every parameter, > 0.
     rate_lr: eta, learning rate of the learning rates, >= 0; 0 is C-MAML.
-    clip: longest Euclidean norm of a gradient, inside and outside alike, > 0; null for any. The
-        paper does not name it; the released code takes 2, and without it the rates run away.
+    clip: longest Euclidean norm of a gradient, > 0; null for any. The paper does not name it; the
+        released code takes 2, and without it the rates run away.
+    clips: which gradients are clipped: `all` of them, inner ones included; or the `outer` ones of
+        parameters and rates alone, as the released code does in effect (it works out a clamp of
+        each entry of the inner gradient, and drops the result).
+    floor: what of the rates an inner step takes: them as they are, `none` (the paper); or no less
+        than 0, `zero` (the released code), where a rate below 0 is not moved by its own gradient.
     inner_steps: r, shares of the new rows, [0, 1000]; 0 is replay with SGD.
     loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
         that among the row's own task's.
@@ -51,6 +57,8 @@ class LaMaml:
     lr: float = 0.1
     rate_lr: float = 0.1
     clip: float | None = 2.0
+    clips: Literal["all", "outer"] = "all"
+    floor: Literal["none", "zero"] = "none"
     inner_steps: int = 5
     loss: Loss | None = None
     fits = (("memory", "keeps", (None, "everything"), "its outer loss takes exemplars"),)
@@ -72,11 +80,14 @@ class LaMaml:
             after = self._stepped(state, state.rates, self._clipped(slope), moved, clock)
             return State(after, state.rates)
         slope, down = torch.zeros_like(phi), torch.zeros_like(phi)
+        floored = self.floor == "zero"
+        used = state.rates.clamp(min=0) if floored else state.rates
+        moving = (state.rates > 0) if floored else 1.0
         for j in range(self.inner_steps):
             mine = share(new, j, self.inner_steps)
             inward = grad(lambda at, mine=mine: classify(net, at, mine, self.loss)[0])(phi)
-            inward = self._clipped(inward)
-            phi, walked = phi - state.rates * inward, walked + inward
+            inward = self._clipped(inward) if self.clips == "all" else inward
+            phi, walked = phi - used * inward, walked + moving * inward
             found, moved = outer(phi)
             slope = slope + found / self.inner_steps
             down = down - found * walked / self.inner_steps
