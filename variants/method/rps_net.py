@@ -51,7 +51,9 @@ class RpsNet:
     Unlike the paper, a switch draws one random path, not the best of several by their accuracy
     after training them all; and exemplars are those of the suite's memory, where the released code
     puts the first rows of each class ten times into the pool of new rows (`batches: balanced` comes
-    near that), and chooses checkpoints on test rows.
+    near that), and chooses checkpoints on test rows. Unlike the released code, the old model
+    answers along the paths of its own time, not along those drawn since; and no module stands
+    beside the M of a layer that is trained in the first task alone and used in all.
 
     optimizer: of every step.
     optimizer_state: made anew for every `task`, as in the released code; or `kept` from the one to
