@@ -186,7 +186,8 @@ def test_gems_multipliers_are_the_best_that_are_at_least_gamma(seed: int) -> Non
 def test_a_step_raises_no_old_loss_to_first_order(make: Any, optimizer: Any) -> None:
     """Whatever optimizer makes it, with state from steps before; SGD's is the gradient's own."""
     net, theta = linear()
-    method = make(optimizer, Standard(batch_rows=2), **({"margin": 0.0} if make is gem.Gem else {}))
+    plain = {"margin": 0.0} if make is gem.Gem else {}
+    method = make(optimizer, Standard(batch_rows=2), bounds="step", **plain)
     state = method.start(theta, net)
     rng = np.random.default_rng(5)
     bound = 0

@@ -26,8 +26,8 @@ class AGem:
 
     optimizer: the paper's is `sgd` without momentum, for which both values of `bounds` are one;
         another one's step can go against the constraint that its gradient holds.
-    bounds: what the constraint binds: the optimizer's own `step` on the new rows, or the `gradient`
-        that it is given.
+    bounds: what the constraint binds: the `gradient` that the optimizer is given; or the
+        optimizer's own `step` on the new rows, which with Adam forgets (see `gem`).
     training: batches, epochs or steps; `paired` batches are the paper's.
     loss: of the rows' labels; null is the cross-entropy among all classes seen so far, `task-ce`
         that among the row's own task's.
@@ -35,7 +35,7 @@ class AGem:
 
     optimizer: Optimizer
     training: Training
-    bounds: Literal["step", "gradient"] = "step"
+    bounds: Literal["gradient", "step"] = "gradient"
     loss: Loss | None = None
     fits = (("memory", "keeps", (None, "everything"), "its constraint is exemplars: it takes a "
              "memory"),)  # fmt: skip

@@ -13,7 +13,12 @@ from ablate.types import Clock, Loss, Optimizer, Tasks, Training
 from .plain import Learner, begin, ordinary
 
 
-@component("method", "fine-tune", paper="the lower bound; van de Ven & Tolias 2019 ('none')")
+@component(
+    "method",
+    "fine-tune",
+    paper="the lower bound; van de Ven & Tolias 2019 ('none')",
+    calibrated="split MNIST, all classes: 20.25 ± 1.08, five seeds; published 19.7",
+)
 @dataclass(frozen=True)
 class FineTune:
     """theta <- one optimizer step on the cross-entropy of the new rows among the seen classes.

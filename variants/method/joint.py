@@ -21,7 +21,12 @@ class State(NamedTuple):
     first: Tensor
 
 
-@component("method", "joint", paper="the upper bound; van de Ven & Tolias 2019 ('offline')")
+@component(
+    "method",
+    "joint",
+    paper="the upper bound; van de Ven & Tolias 2019 ('offline')",
+    calibrated="split MNIST, all classes: 97.92 ± 0.13, five seeds; published 97.5",
+)
 @dataclass(frozen=True)
 class Joint:
     """theta <- one optimizer step on the cross-entropy of rows of all tasks seen so far.
