@@ -34,8 +34,8 @@ class Gem:
     optimizer: the paper's is `sgd` without momentum, for which both values of `bounds` are one;
         another one's step can go against the constraints that its gradient holds.
     training: batches, epochs or steps; `balanced` gives every old task as many rows as the new one.
-    bounds: what the constraints bind: the `gradient` that the optimizer is given, as in the released
-        code; or the optimizer's own `step` on the new rows, in units of its learning rate. An Adam
+    bounds: what the constraints bind: the `gradient` that the optimizer is given (the released
+        code); or the optimizer's own `step` on the new rows, in units of its learning rate. An Adam
         step so bound holds them to first order and forgets all the same: on split MNIST 25 points
         where the bound gradient reaches 95 (one seed).
     margin: gamma, which favours the old tasks where a constraint is broken, [0, 1000]; the released
