@@ -11,7 +11,7 @@ from ablate.foreign_text import STORED, code, markdown
 from ablate.references import published
 from ablate.types import RunResult
 
-from . import files, floors, readings, tables, words
+from . import arm_names, files, floors, readings, tables, words
 
 
 def write(study: Study, folder: Path) -> Path:
@@ -125,7 +125,7 @@ def results(study: Study) -> Iterator[str]:
             if arm.variant.arm == reference.arm:
                 ours = study.measured(arm.variant, reference.metric)
                 yield (
-                    f"{code(words.arm(study, arm.variant.label))} reaches "
+                    f"{code(arm_names.shown(study, arm.variant.label))} reaches "
                     f"{words.points(ours.mean, signed=False)} in "
                     f"{markdown(tables.stamped(study, reference.metric))}, "
                     f"{words.points(ours.mean - figure.value)} from the published "

@@ -9,7 +9,7 @@ from ablate.flow import Study
 from ablate.foreign_text import markdown
 from ablate.settings import Settings
 
-from . import words
+from . import arm_names, words
 from .tables import stamped, table
 
 RANKS, SHARES = "ranks.png", "shares.png"
@@ -101,7 +101,7 @@ def share(value: float) -> str:
 def _ranks(study: Study, one: Settings, level: str) -> str:
     order = sorted(range(len(one.arms)), key=lambda i: one.test.ranks[i])
     rows = [
-        [words.arm(study, one.arms[i]), f"{one.test.ranks[i]:.2f}", f"{one.iqm[i].value:.2f}",
+        [arm_names.shown(study, one.arms[i]), f"{one.test.ranks[i]:.2f}", f"{one.iqm[i].value:.2f}",
          f"{one.iqm[i].low:.2f} to {one.iqm[i].high:.2f}"]
         for i in order
     ]  # fmt: skip
@@ -134,7 +134,7 @@ def _across(study: Study, one: Settings, level: str) -> str:
     for pair in one.across:
         fit, up, sides = pair.mixed, pair.improvement, pair.sides
         rows.append([
-            f"{words.arm(study, pair.treatment)} − {words.arm(study, pair.baseline)}",
+            f"{arm_names.shown(study, pair.treatment)} − {arm_names.shown(study, pair.baseline)}",
             f"{up.value:.2f}",
             f"{up.low:.2f} to {up.high:.2f}",
             words.points(fit.estimate) if fit else "–",

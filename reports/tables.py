@@ -12,7 +12,7 @@ from ablate.references import Published, published
 from ablate.summary import Estimate
 from ablate.types import Verdict, cell_words
 
-from . import floors, readings, words
+from . import arm_names, floors, readings, words
 
 CELL = 1000
 """Letters of a cell; a reason that names every arm of a factorial is long."""
@@ -120,7 +120,7 @@ def _reason(study: Study, verdict: Verdict) -> list[str]:
         f"{words.points(size.estimate)} ({words.interval(size.low, size.high)})" if size else "–"
     )
     return [
-        words.versus(study, verdict),
+        arm_names.versus(study, verdict),
         compared.metric,
         verdict.why,
         words.interval(*verdict.simultaneous),
@@ -141,7 +141,7 @@ def collapses(study: Study) -> str:
     ]
     rows = [
         [
-            words.versus(study, one),
+            arm_names.versus(study, one),
             one.comparison.metric,
             *(_rate(arm) for arm in (one.collapses.treatment, one.collapses.baseline)),
             f"{words.p_value(one.collapses.p)} (not under {one.collapses.floor:.2g})",
@@ -163,7 +163,7 @@ def arms(study: Study) -> str:
     head = ["arm", "runs", *protocols, "updates / s", "gradients"]
     rows = [
         [
-            words.arm(study, arm.variant.label),
+            arm_names.shown(study, arm.variant.label),
             str(arm.statuses["ok"]),
             *(_mean(arm.values[label]) for label in study.protocols),
             "–" if math.isnan(arm.updates_per_second) else f"{arm.updates_per_second:,.0f}",
@@ -179,7 +179,7 @@ def summaries(study: Study) -> str:
     """Write the summary metrics of each arm, and the two factors of its accuracy."""
     names = [name for name in study.arms[0].values if name not in study.protocols]
     rows = [
-        [words.arm(study, arm.variant.label), *(_mean(arm.values[name]) for name in names)]
+        [arm_names.shown(study, arm.variant.label), *(_mean(arm.values[name]) for name in names)]
         for arm in study.arms
     ]
     return table(["arm", *names], rows)
@@ -192,7 +192,12 @@ def lost(study: Study) -> str:
     for variant, runs in zip(study.suite.variants, study.runs, strict=True):
         for seed, record in sorted(runs.items()):
             if record.status != "ok":  # arms that share a run share its loss
-                row = [words.arm(study, variant.label), str(seed), record.status, record.reason]
+                row = [
+                    arm_names.shown(study, variant.label),
+                    str(seed),
+                    record.status,
+                    record.reason,
+                ]
                 if found.setdefault(record.key, row) is row:
                     shown.add((variant.label, seed))
     for verdict in study.verdicts:
@@ -201,7 +206,7 @@ def lost(study: Study) -> str:
             unseen = [side for side in pair.sides if (side, pair.seed) not in shown]
             if unseen:
                 key = f"{unseen}{pair.seed}{one.metric}"
-                names = ", ".join(words.arm(study, side) for side in unseen)
+                names = ", ".join(arm_names.shown(study, side) for side in unseen)
                 found[key] = [names, str(pair.seed), "no score", pair.reason]
     rows = list(found.values())
     return table(["arm", "seed", "status", "reason"], rows) if rows else ""
@@ -220,7 +225,7 @@ def references(study: Study) -> str:
             suspect = f" **suspect**: {markdown(figure.suspect)}" if figure.suspect else ""
             same = arm.variant.choices["dataset"].name == figure.dataset
             rows.append([
-                words.arm(study, arm.variant.label), stamped(study, one.metric), _mean(ours),
+                arm_names.shown(study, arm.variant.label), stamped(study, one.metric), _mean(ours),
                 f"{figure.value:.2f}{spread} ({figure.method}, {figure.dataset})",
                 words.points(ours.mean - figure.value),
                 _band(figure, ours.mean) if same else "other data",

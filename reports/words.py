@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ablate.calibrated import NOT_CALIBRATED
 from ablate.foreign_text import STORED, Markup, code, markdown, plain as shown, unmarked
 from ablate.metrics import lower_is_better
 from ablate.pair import in_cell
@@ -83,21 +82,6 @@ def decision(verdict: Verdict) -> Markup:
         direction = " (helps)" if better(verdict) else " (hurts)"
     flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
     return Markup(f"**{verdict.decision}**{direction}{flags}")
-
-
-def arm(study: Study, label: str) -> str:
-    """Name an arm, by its label or its name, and mark it where its method is not calibrated."""
-    names = {
-        variant.name for variant in study.suite.variants if variant.label in study.uncalibrated
-    }
-    unknown = label in names or label in study.uncalibrated
-    return f"{label} ({NOT_CALIBRATED})" if unknown else label
-
-
-def versus(study: Study, verdict: Verdict) -> str:
-    """Name the two arms of a verdict, each marked where its method is not calibrated."""
-    one = verdict.comparison
-    return f"{arm(study, one.treatment)} − {arm(study, one.baseline)}"
 
 
 def better(verdict: Verdict) -> bool:

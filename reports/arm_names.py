@@ -1,0 +1,22 @@
+"""An arm's name in a table, marked where its method is not calibrated."""
+
+from __future__ import annotations
+
+from ablate.calibrated import NOT_CALIBRATED
+from ablate.flow import Study
+from ablate.types import Verdict
+
+
+def shown(study: Study, label: str) -> str:
+    """Name an arm, by its label or its name, and mark it where its method is not calibrated."""
+    names = {
+        variant.name for variant in study.suite.variants if variant.label in study.uncalibrated
+    }
+    unknown = label in names or label in study.uncalibrated
+    return f"{label} ({NOT_CALIBRATED})" if unknown else label
+
+
+def versus(study: Study, verdict: Verdict) -> str:
+    """Name the two arms of a verdict, each marked where its method is not calibrated."""
+    one = verdict.comparison
+    return f"{shown(study, one.treatment)} − {shown(study, one.baseline)}"
