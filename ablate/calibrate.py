@@ -156,9 +156,8 @@ def calibrate(
         for name in tame
         for side, words in ((0, ""), (1, " with a side"))
     }
-    same["60 % ties, else some rows"] = agreement(
-        TIES["60 % ties, else some rows"], truths, 1.0, EVERY, engine // 3, seed
-    )
+    for name in ("60 % ties, else some rows", "60 % ties, else one size"):
+        same[name] = agreement(TIES[name], truths, 1.0, EVERY, engine // 3, seed)
     return Calibration(
         studies, power, errors, within, warned, same, engine // 3, sides, sided, rare
     )

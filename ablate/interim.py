@@ -35,6 +35,8 @@ class Look:
     """A mean difference on n pairs with its standard error, and the rule that reads it.
 
     worst: what a seed that was not seen may differ by, where half of the pairs tie; see `ties`.
+    constant: the pairs show one difference, other than 0, so that their standard error is a guess.
+    No p is then smaller than 2^-n, that of n equal signs, which asks for no spread.
     """
 
     n: int
@@ -42,17 +44,25 @@ class Look:
     error: float
     rule: Rule
     worst: float = 0.0
+    constant: bool = False
+
+    @property
+    def floor(self) -> float:
+        """Give the smallest p that there can be."""
+        return 0.5**self.n if self.constant else 0.0
 
     def above(self, value: float) -> float:
         """Give the p of a true mean of at most `value`."""
-        return float(self.rule.p((self.mean - value) / self.error, self.n))
+        return max(self.floor, float(self.rule.p((self.mean - value) / self.error, self.n)))
 
     def below(self, value: float) -> float:
         """Give the p of a true mean of at least `value`."""
-        return float(self.rule.p((value - self.mean) / self.error, self.n))
+        return max(self.floor, float(self.rule.p((value - self.mean) / self.error, self.n)))
 
     def ends(self, level: float) -> tuple[float, float]:
         """Give the interval each of whose ends misses the true mean at a rate of `level`."""
+        if level < self.floor:
+            return -math.inf, math.inf
         half = self.rule.constant(level, self.n) * self.error
         return self.mean - half, self.mean + half
 
@@ -212,11 +222,18 @@ class Interim:
         return least if least > 0 else math.nan
 
 
+def is_constant(comparison: Comparison) -> bool:
+    """Say whether every seed shows the same difference, other than 0: its spread is a guess."""
+    deltas = comparison.deltas
+    alike = len(deltas) > 1 and max(deltas) - min(deltas) <= comparison.round_off
+    return alike and comparison.farthest > 0
+
+
 def started(comparison: Comparison, rule: Rule, worst: float = 0.0) -> Interim:
     """Read a comparison's first look; it needs two pairs. worst: as of `Look`."""
     n = len(comparison.deltas)
     mean, error = math.fsum(comparison.deltas) / n, comparison.spread / math.sqrt(n)
-    look = Look(n, mean, error, rule, worst)
+    look = Look(n, mean, error, rule, worst, is_constant(comparison))
     return Interim(comparison.bounds, comparison.claim, comparison.side, comparison.bar, (look,))
 
 

@@ -25,6 +25,8 @@ def of(comparison: Comparison, interim: Interim, worst: Worst, step: Step) -> st
     """
     if worst.size:
         return _of_ties(comparison, interim, worst, step)
+    if math.isinf(interim.outer(step.level)[1]) and interim.last.constant:
+        return _of_equals(comparison, interim, step)
     needed, unit = seeds_needed(interim, step.hardest), comparison.unit
     more = f"more than {farthest(interim.last.n):,} {unit} would be needed"
     if needed > interim.last.n:
@@ -54,6 +56,16 @@ def _of_ties(comparison: Comparison, interim: Interim, worst: Worst, step: Step)
     if interim.last.mean <= interim.bounds[0] or interim.last.mean >= interim.bounds[1]:
         return said
     return f"{said}; {more} like these{declare} would decide"
+
+
+def _of_equals(comparison: Comparison, interim: Interim, step: Step) -> str:
+    """Say what keeps differences without any spread open, and with how many they would not be."""
+    n, unit, ends = interim.last.n, comparison.unit, 1 if interim.side else 2
+    needed = max(ENOUGH_PAIRS, math.ceil(-math.log2(step.hardest / ends)))
+    return (
+        f"all {n} {unit} show the same difference, as if it were no draw, and {n} equal signs come "
+        f"by chance at {interim.last.floor:.2g} a side; {needed} {unit} like these would decide"
+    )
 
 
 def alike_needed(interim: Interim, level: float) -> int:

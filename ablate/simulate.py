@@ -97,17 +97,18 @@ def claims(
         worst = _worst(deltas[..., :n], span) if tied.any() else np.zeros(())
         mean = sums[..., n - 1] / n
         variance = np.maximum(0, squares[..., n - 1] / n - mean**2) * n / (n - 1)
-        sd = np.where(variance > 1e-12, np.sqrt(variance), resolution)
-        error = sd / math.sqrt(n)
-        short = _calm(margin - mean, error, n, rule, tied, worst)
+        vary = variance > 1e-12
+        error = np.where(vary, np.sqrt(variance), resolution) / math.sqrt(n)
+        floor = np.where(vary | (mean == 0), 0.0, 0.5**n)  # as of `interim.Look`
+        short = np.maximum(floor, _calm(margin - mean, error, n, rule, tied, worst))
         if side:
-            large, small = rule.p((mean - margin) / error, n), short
+            large, small = np.maximum(floor, rule.p((mean - margin) / error, n)), short
         else:
-            over = _calm(mean + margin, error, n, rule, tied, worst)
+            over = np.maximum(floor, _calm(mean + margin, error, n, rule, tied, worst))
             earlier = before.get(type(rule), (short, over))
             bounds = np.minimum(earlier[0], short), np.minimum(earlier[1], over)
             before[type(rule)] = bounds
-            large = 2 * rule.p((np.abs(mean) - margin) / error, n)
+            large = 2 * np.maximum(floor, rule.p((np.abs(mean) - margin) / error, n))
             inside = np.abs(mean) < margin
             small = np.where(inside, np.maximum(*bounds), np.maximum(short, over))
         few = n < ENOUGH_PAIRS

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ablate import collapse, outlook, robust
 from ablate.correction import CORRECTIONS as CORRECTIONS, Step, adjust as adjust
 from ablate.foreign_text import of_error
-from ablate.interim import Interim, once
+from ablate.interim import Interim, is_constant, once
 from ablate.ties import unseen, worst
 from ablate.types import ENOUGH_PAIRS, NO_WORST, Comparison, TestResult, Verdict, Worst
 
@@ -185,13 +185,6 @@ def _is_still(evidence: Evidence) -> bool:
 def is_zero(comparison: Comparison) -> bool:
     """Say whether no seed shows any difference."""
     return all(abs(delta) <= comparison.round_off for delta in comparison.deltas)
-
-
-def is_constant(comparison: Comparison) -> bool:
-    """Say whether every seed shows the same difference, other than 0: its spread is a guess."""
-    deltas = comparison.deltas
-    alike = len(deltas) > 1 and max(deltas) - min(deltas) <= comparison.round_off
-    return alike and not is_zero(comparison)
 
 
 def _decision(evidence: Evidence, step: Step) -> tuple[str, str]:

@@ -11,14 +11,15 @@ from scipy.stats import ttest_1samp
 
 from ablate import calibrate, simulate
 from ablate.verdict import adjust
-from ablate.worlds import WORLDS
+from ablate.worlds import TIES, WORLDS
 from tests.conftest import reference
 
 
-@pytest.mark.parametrize("name", ["normal", "accuracies on 20 rows"])
+@pytest.mark.parametrize("name", ["normal", "accuracies on 20 rows", "60 % ties, else one size"])
 def test_the_arrays_say_what_the_engine_says(name: str) -> None:
     """Verdict and seeds of every contrast of every family."""
-    agreed = calibrate.agreement(WORLDS[name], (0, 0.5, 1.0, 1.5), 1.0, (5, 6, 8, 12), 25, 7)
+    world = {**WORLDS, **TIES}[name]
+    agreed = calibrate.agreement(world, (0, 0.5, 1.0, 1.5), 1.0, (5, 6, 8, 12), 25, 7)
     assert agreed == 25
 
 
@@ -39,6 +40,14 @@ def test_fixed_claims_are_t_tests() -> None:
         ttest_1samp(deltas, -0.5, axis=1, alternative="greater").pvalue,
     )
     assert made.negligible[:, 0] == pytest.approx(small)
+
+
+def test_differences_of_one_size_are_no_evidence_of_their_own() -> None:
+    """Families of ten in which 60 % tie: five of one size in a row are seen in one of ten."""
+    plan = simulate.planned((5, 8, 13))
+    world = TIES["60 % ties, else one size"]
+    false, _ = simulate.families(world, [3.0] * 10, 3.0, plan, 1000, 1)
+    assert false < 0.065
 
 
 def test_holm_over_arrays_is_holm() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from ablate.api import compare
+from ablate.interim import once
 from ablate.stats import friedman, tied
 from ablate.stats.bootstrap import BootstrapT
 from ablate.stats.ranks import average_ranks
@@ -125,6 +127,44 @@ def test_constant_differences_have_no_bootstrap() -> None:
     assert any("do not vary" in warning for warning in found.warnings)
     flat = BootstrapT()(comparison([0.0] * 5), 0.05)
     assert (flat.p, flat.low, flat.high) == (1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("side", ["", "helps"])
+@pytest.mark.parametrize("n", [5, 6, 7, 8, 12])
+@pytest.mark.parametrize("claims", [1, 10])
+def test_no_verdict_on_equal_differences_is_surer_than_their_signs(
+    n: int, side: str, claims: int
+) -> None:
+    """n equal signs come by chance at 2^-n a side, whatever one test row is worth."""
+    level, ends = 0.05 / claims, 1 if side else 2
+    for delta, decision in ((5.0, "MATTERS"), (0.5, "NO GAIN" if side else "NEGLIGIBLE")):
+        made = replace(
+            comparison([delta] * n, margin=1.0), resolution=1e-6, claim=side, side=len(side[:1])
+        )
+        interim = once(made)
+        reading = interim.read(level)
+        needs = ends * 0.5**n if decision == "MATTERS" else 0.5**n
+        assert (reading.decision == decision) == (needs <= level), (delta, reading)
+        assert math.isinf(reading.low) == math.isinf(reading.high) == (needs > level)
+        assert interim.p == pytest.approx(needs)
+    varied = replace(comparison([5.0] * (n - 1) + [5.1], margin=1.0), resolution=1e-6)
+    assert once(varied).p < 1e-4
+
+
+def test_equal_differences_say_how_many_would_decide() -> None:
+    """Five are too few with two sides, six are not; as a table that is read from a file."""
+    import pandas as pd
+
+    for n, decision in ((5, "INCONCLUSIVE"), (6, "MATTERS")):
+        rows = [
+            {"seed": s, "method": m, "accuracy": 0.5 + 0.01 * s + (m == "new") * 0.25}
+            for s in range(n)
+            for m in ("base", "new")
+        ]
+        (verdict,) = compare(pd.DataFrame(rows), margin=0.01, resolution=0.001).verdicts
+        assert verdict.decision == decision
+        if decision == "INCONCLUSIVE":
+            assert "6 seeds like these would decide" in verdict.why
 
 
 @given(
