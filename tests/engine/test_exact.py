@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,9 @@ from ablate.stats.superiority import Superiority
 from ablate.stats.wilcoxon import Wilcoxon, two_sided
 from ablate.types import Comparison
 from tests.conftest import comparison, reference
+
+R = json.loads((Path(__file__).parent.parent / "reference" / "exact.json").read_text("utf-8"))
+"""Computed by `tests/reference/make_exact.R`."""
 
 few = st.lists(st.sampled_from([0.0, 0.1, -0.1, 0.2, -0.2, 0.3, 0.5, -0.7]), min_size=3, max_size=9)
 
@@ -39,6 +44,40 @@ def enumerated(deltas: np.ndarray, statistic: Any) -> float:
 def signed_ranks(values: np.ndarray) -> float:
     ranks, _ = average_ranks(np.abs(values))
     return float((np.sign(values) * ranks).sum())
+
+
+def of_kind(kind: str) -> list[Any]:
+    """Give the cases of a kind, of which there are some."""
+    found = [case for case in R if case["kind"] == kind]
+    assert len(found) >= 8
+    return found
+
+
+def test_tied_runs_have_the_exact_p_of_coin() -> None:
+    """Mann-Whitney given the ties, equal arms."""
+    for case in of_kind("mann-whitney"):
+        n = len(case["x"])
+        made = replace(
+            comparison([0.0] * n),
+            treatment_values=tuple(case["x"]),
+            baseline_values=tuple(case["y"]),
+        )
+        assert Superiority()(made, 0.05).p == pytest.approx(case["p"], rel=1e-9), case
+
+
+def test_differences_off_any_step_are_flipped_one_by_one_as_in_r() -> None:
+    """Irrational ones and drawn ones."""
+    for case in of_kind("sign-flip"):
+        found = SignFlip()(comparison(case["deltas"]), 0.05)
+        assert found.p == pytest.approx(case["p"], rel=1e-9), case
+
+
+def test_tied_ranks_have_the_share_of_every_order_as_in_r() -> None:
+    """Friedman's statistic, which R corrects for ties, and its exact p."""
+    for case in of_kind("friedman"):
+        found = friedman.friedman(np.array(case["scores"], float))
+        assert found.exact == pytest.approx(case["p"], rel=1e-9), case
+        assert found.statistic == pytest.approx(case["statistic"], abs=1e-9)
 
 
 @given(few)
