@@ -159,15 +159,20 @@ def critical_difference(arms: int, blocks: int, alpha: float = 0.05) -> float:
 
 
 def nemenyi(ranks: Sequence[float], blocks: int) -> Floats:
-    """Give Nemenyi's p of each pair of arms, `[arms, arms]`."""
+    """Give Nemenyi's p of each pair of arms, `[arms, arms]`; approximate.
+
+    None is under (k (k - 1))^(1 - blocks), the share of all orders in which one arm is first and
+    one other is last in every block.
+    """
     from scipy.stats import studentized_range
 
     k = len(ranks)
+    floor = float(k * (k - 1)) ** (1 - blocks)
     apart = np.abs(np.subtract.outer(ranks, ranks)) * math.sqrt(6 * blocks / (k * (k + 1)))
     p = np.ones((k, k))
     for i, j in itertools.combinations(range(k), 2):
         p[i, j] = p[j, i] = studentized_range.sf(apart[i, j] * math.sqrt(2), k, np.inf)
-    return np.clip(p, 0, 1)
+    return np.clip(p, floor, 1)
 
 
 def conover(scores: Floats, lower: bool = False) -> Floats:

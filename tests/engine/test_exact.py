@@ -340,3 +340,16 @@ def test_wilcoxon_is_rs_exact_test_given_the_ties(case: dict[str, Any]) -> None:
     left = tied.merged(np.array(case["input"]["d"], float), 1e-12)
     known = case["expect"]["p_exact_conditional"]
     assert two_sided(left[left != 0]) == pytest.approx(known, rel=1e-9)
+
+
+@pytest.mark.parametrize(("arms", "blocks"), [(2, 2), (2, 5), (3, 2), (3, 4), (4, 3)])
+def test_no_pair_of_arms_is_surer_than_its_rarest_order(arms: int, blocks: int) -> None:
+    """Of all orders, those in which one arm is first and one last everywhere; by enumeration."""
+    orders = np.array(list(itertools.permutations(range(arms))))
+    every = np.ndindex(*(len(orders),) * blocks)
+    reached = [np.ptp(orders[list(places)].sum(0)) for places in every]
+    rarest = float(np.mean(np.array(reached) == blocks * (arms - 1)))
+    extreme = [1.0, *[(arms + 1) / 2] * (arms - 2), float(arms)]
+    p = friedman.nemenyi(extreme, blocks)
+    assert p[0, -1] >= rarest * (1 - 1e-9)
+    assert rarest == pytest.approx(float(arms * (arms - 1)) ** (1 - blocks))
