@@ -60,6 +60,8 @@ class SignFlip:
         else:
             p = by_drawing(left)
             assumes += ", of which some signs were drawn"
+        if n > ALL_SUBSETS:
+            assumes += "; the interval is of drawn subsets"
         floor = min(1.0, 2.0 ** (1 - len(left)))
         mean = float(np.mean(comparison.deltas))
         low, high = interval(np.array(comparison.deltas), alpha)

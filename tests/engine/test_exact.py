@@ -306,7 +306,7 @@ def test_a_step_is_looked_for_where_none_is_known() -> None:
         tuple(scores[45:] / 1234), (), 2 / 1234,
     )  # fmt: skip
     found = SignFlip()(made, 0.05)
-    assert found.assumes == "exchangeable arms"
+    assert "signs were drawn" not in found.assumes
     assert found.p == pytest.approx(on_integers(rows), rel=1e-9)
 
 
