@@ -233,6 +233,14 @@ def misfits(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str
         if found not in accepted:
             yield f"method {method.name!r} with {kind} {chosen.name!r}: {reason}"
     yield from _unshared(choices, catalogue)
+    inside = method.settings.get("training")
+    if isinstance(inside, Choice) and inside.settings.get("exemplar_rows"):
+        batches = setting(inside, "batches", catalogue)
+        if batches != "paired":
+            yield (
+                f"training {inside.name!r} with exemplar_rows and batches {batches!r}: only a "
+                "`paired` batch has a number of exemplars of its own"
+            )
     predict = choices["predict"]
     adapts = catalogue.get("predict", predict.name).facts.get("adapts")
     if adapts and "parameters" not in entry.methods and "expand" not in entry.methods:

@@ -242,7 +242,8 @@ class Predict(Protocol):
 class Training(Protocol):
     """How a method is trained: what the stream deals out, and how the learning rate changes.
 
-    steps: batches of each task, or None for `epochs` passes over its new rows. weights: whether all
+    steps: batches of each task, or None for `epochs` passes over its new rows. exemplar_rows: those
+    in a `paired` batch, or None for as many as new rows. weights: whether all
     `rows` of a batch weigh the same in the loss, or all `tasks`.
     """
 
@@ -251,6 +252,7 @@ class Training(Protocol):
     steps: int | None
     batch_rows: int
     batches: str
+    exemplar_rows: int | None
     weights: str
 
     def rate(self, clock: Clock) -> Any:

@@ -147,11 +147,14 @@ class Stream:
         A number of steps counts as one epoch, whatever it passes.
         """
         plan = training(method)
-        noise = getattr(method, "noise", 0)
+        noise, old = getattr(method, "noise", 0), getattr(plan, "exemplar_rows", None)
+        epoch = partial(
+            self.batches, t, kind=plan.batches, batch_rows=plan.batch_rows, exemplar_rows=old
+        )
         if steps := getattr(plan, "steps", None):
-            return [self.batches(t, 0, plan.batches, plan.batch_rows, noise, steps)]
+            return [epoch(0, noise=noise, steps=steps)]
         epochs = (t == 0 and plan.first_epochs) or plan.epochs
-        return [self.batches(t, e, plan.batches, plan.batch_rows, noise) for e in range(epochs)]
+        return [epoch(e, noise=noise) for e in range(epochs)]
 
     def batches(
         self,
@@ -161,13 +164,17 @@ class Stream:
         batch_rows: int,
         noise: int = 0,
         steps: int | None = None,
+        exemplar_rows: int | None = None,
     ) -> Iterator[Batch]:
         """Give the batches of one epoch of task t, or `steps` of as many passes as they take."""
         made = []
         for s, seed in enumerate(self.cut.seeds):
-            deal = partial(tables.KINDS[kind], seed, t, pools=self._pools(t, s))
-            one = partial(deal, batch_rows=batch_rows)
-            made.append(tables.passes(one, steps) if steps else one(epoch))
+            deal = partial(
+                tables.KINDS[kind], seed, t, pools=self._pools(t, s), batch_rows=batch_rows
+            )
+            if exemplar_rows:  # only `paired` ones have a number of their own
+                deal = partial(deal, exemplar_rows=exemplar_rows)
+            made.append(tables.passes(deal, steps) if steps else deal(epoch))
         ragged = kind != "balanced"
         yield from self._served(
             tables.stack(made), Clock(t, self.cut.tasks, epoch), ragged, (t,), noise

@@ -115,16 +115,25 @@ def passes(one: Callable[[int], Table], steps: int) -> Table:
     return Table(np.concatenate(slots)[:steps], np.concatenate(weights)[:steps])
 
 
-def paired(seed: int, t: int, epoch: int, pools: list[Ints], batch_rows: int) -> Table:
-    """Give `batch_rows` new rows and as many of all exemplars together, whichever their task.
+def paired(
+    seed: int,
+    t: int,
+    epoch: int,
+    pools: list[Ints],
+    batch_rows: int,
+    exemplar_rows: int | None = None,
+) -> Table:
+    """Give `batch_rows` new rows and some of all exemplars together, whichever their task.
 
-    New rows are passed once an epoch; the exemplars go round and round, in a new order each time.
+    New rows are passed once an epoch; the exemplars, as many as new rows unless `exemplar_rows`
+    says another number, go round and round, in a new order each time.
     """
     new = balanced(seed, t, epoch, [*(pool[:0] for pool in pools[:t]), pools[t]], batch_rows)
     old = np.concatenate([pools[t][:0], *pools[:t]])
-    rows = min(batch_rows, len(old))
+    rows = min(exemplar_rows or batch_rows, len(old))
     if not rows:
         return new
+    new = wider(new, rows)
     steps, draws = len(new.slots), stream(seed, "replay", t, epoch)
     tasks = np.repeat(np.arange(t), [len(pool) for pool in pools[:t]])
     rounds = -(-steps * rows // len(old))
@@ -138,12 +147,20 @@ def paired(seed: int, t: int, epoch: int, pools: list[Ints], batch_rows: int) ->
     return new
 
 
+def wider(table: Table, rows: int) -> Table:
+    """Make room for `rows` rows of each task, at least; what is added is padding."""
+    more = [(0, 0), (0, 0), (0, max(0, rows - table.slots.shape[-1]))]
+    return Table(np.pad(table.slots, more), np.pad(table.weights, more))
+
+
 KINDS = {"balanced": balanced, "natural": natural, "paired": paired}
 
 
 def stack(tables: list[Table]) -> Table:
     """Put replicas' tables together, `[S, steps, K, B]`; missing steps are all padding."""
     steps = max(len(table.slots) for table in tables)
+    most = max(table.slots.shape[-1] for table in tables)
+    tables = [wider(table, most) for table in tables]
 
     def padded(array: np.ndarray) -> np.ndarray:
         return np.pad(array, [(0, steps - len(array)), (0, 0), (0, 0)])

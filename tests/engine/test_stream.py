@@ -68,6 +68,36 @@ def test_natural_batches_are_cuts_of_one_shuffled_pool() -> None:
     assert not np.array_equal(made.slots, tables.natural(1, 2, 1, POOLS, 8).slots)
 
 
+@pytest.mark.parametrize("exemplars", [1, 3, 4, 9, 50])
+def test_a_paired_batch_has_the_exemplars_that_it_is_told(exemplars: int) -> None:
+    """Of ten in all, of two tasks; they go round and round, and the new rows are as before."""
+    made = tables.paired(1, 2, 0, POOLS, 4, exemplars)
+    usual = tables.paired(1, 2, 0, POOLS, 4)
+    rows = min(exemplars, 10)
+    assert made.weights[:, :2].sum((1, 2)).tolist() == [rows] * 3
+    assert made.slots.shape[-1] >= made.weights.sum(-1).max()
+    assert (made.slots[:, 2, :4] == usual.slots[:, 2, :4]).all()
+    assert made.weights[:, 2].sum(1).tolist() == [4, 4, 2]
+    for k in (0, 1):
+        assert set(made.slots[:, k][made.weights[:, k] == 1]) <= set(POOLS[k])
+    drawn = made.slots[:, :2][made.weights[:, :2] == 1]
+    counts = np.unique(drawn, return_counts=True)[1]
+    assert counts.max() - counts.min() <= 1 or len(drawn) < 10
+    if exemplars == 4:
+        assert (made.slots == usual.slots).all()
+        assert (made.weights == usual.weights).all()
+
+
+def test_replicas_with_batches_of_different_width_stand_together() -> None:
+    """What is added is padding."""
+    tall = [tables.paired(1, 2, 0, POOLS, 4, rows) for rows in (1, 9)]
+    made = tables.stack(tall)
+    for place, table in enumerate(tall):
+        width = table.slots.shape[-1]
+        assert (made.slots[place, :, :, :width] == table.slots).all()
+        assert made.weights[place].sum() == table.weights.sum()
+
+
 @pytest.mark.parametrize("kind", [tables.balanced, tables.natural])
 def test_a_memory_without_rows_leaves_only_the_new_task(kind: object) -> None:
     """Its weights are 0 throughout."""

@@ -21,6 +21,7 @@ class Standard:
     batches: `paired` adds as many rows of all exemplars together to the new ones (experience
         replay); `natural` shuffles new rows and exemplars into one pool; `balanced` gives each old
         task as many rows as the new one. Without a memory they are the same.
+    exemplar_rows: exemplars in a `paired` batch, [1, 100000]; null takes as many as new rows.
     weights: whether all `rows` of a batch weigh the same in the loss, or all `tasks` in it.
     schedule: how the learning rate changes; null keeps it.
     """
@@ -30,6 +31,7 @@ class Standard:
     steps: int | None = None
     batch_rows: int = 128
     batches: Literal["paired", "natural", "balanced"] = "paired"
+    exemplar_rows: int | None = None
     weights: Literal["rows", "tasks"] = "rows"
     schedule: Schedule | None = None
 
