@@ -17,7 +17,13 @@ from .gem import bounded
 from .plain import Learner, begin
 
 
-@component("method", "a-gem", paper="Chaudhry et al. 2019 (A-GEM), arXiv:1812.00420, Eq. 11")
+@component(
+    "method",
+    "a-gem",
+    paper="Chaudhry et al. 2019 (A-GEM), arXiv:1812.00420, Eq. 11",
+    calibrated="split MNIST in one pass, 200 rows, a reference of 128 of them: 41.50 ± 5.20, five "
+    "seeds; published 45.72 ± 4.26 (arXiv:2004.07211)",
+)
 @dataclass(frozen=True)
 class AGem:
     """v = g - (g . h / h . h) h where g . h < 0, else v = g: one constraint for all old tasks.

@@ -26,7 +26,12 @@ class State(NamedTuple):
     ended: Tensor
 
 
-@component("method", "der++", paper="Buzzega et al. 2020 (DER++), arXiv:2004.07211, Eq. 6")
+@component(
+    "method",
+    "der++",
+    paper="Buzzega et al. 2020 (DER++), arXiv:2004.07211, Eq. 6",
+    calibrated="split MNIST in one pass, 200 rows: 83.29 ± 2.08, five seeds; published 85.61 ± 1.40",
+)
 @dataclass(frozen=True)
 class Der:
     """L = CE(new rows) + alpha |z - h(x)|^2 (exemplars) + beta CE(exemplars).

@@ -32,7 +32,13 @@ class State(NamedTuple):
     counts: Tensor
 
 
-@component("method", "icarl", paper="Rebuffi et al. 2017 (iCaRL), arXiv:1611.07725, Alg. 1 to 3")
+@component(
+    "method",
+    "icarl",
+    paper="Rebuffi et al. 2017 (iCaRL), arXiv:1611.07725, Alg. 1 to 3",
+    calibrated="split MNIST, all classes, 2,000 rows: 93.83 ± 0.83, five seeds; published 94.57 ± "
+    "0.11 (arXiv:1904.07734)",
+)
 @dataclass(frozen=True)
 class Icarl:
     """Trains on new rows and exemplars with distillation; the nearest mean of exemplars classifies.

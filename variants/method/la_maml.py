@@ -36,6 +36,8 @@ class LaMaml:
     phi_r alone, with one row an inner step, g is the mean over phi_1 .. phi_r and an inner step has
     a share of the rows, as in the released code; and exemplars are chosen when their task ends. A
     learning-rate schedule scales the outer step.
+    Not calibrated: its authors' five steps on each batch, each of ten inner ones, take about twenty
+    minutes a seed on one core (`suites/calibration/rotated.yaml`), and have not been run.
 
     training: batches, epochs or steps; `paired` batches are the paper's. The paper sees a stream
         once and takes several steps (glances) on each batch: epochs, here.

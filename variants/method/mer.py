@@ -26,6 +26,8 @@ class Mer:
     of them `across` of the way from where the row began. The exemplars are those of the batch, in
     an order that is drawn, taken in turn and from the first again. Unlike the paper, they are
     chosen when their task ends. `weights: tasks` of the training weighs inside a small step.
+    Not calibrated: as its authors run it, each row of the stream is a walk of 25 to 50 steps of one
+    row, about an hour a seed on one core (`suites/calibration/rotated.yaml`); it has not been run.
 
     optimizer: of the small steps; the paper's is SGD.
     training: batches, epochs or steps; `paired` batches are the paper's.
