@@ -55,7 +55,13 @@ class State(NamedTuple):
     old: Tensor
 
 
-@component("method", "rtf", paper="van de Ven & Tolias 2018 (RtF), arXiv:1809.10635, Eq. 1 to 5")
+@component(
+    "method",
+    "rtf",
+    paper="van de Ven & Tolias 2018 (RtF), arXiv:1809.10635, Eq. 1 to 5",
+    calibrated="split MNIST, all classes, 2,000 steps a task: 91.20 ± 1.42, five seeds; published "
+    "92.56 ± 0.21 (arXiv:1809.10635)",
+)
 @dataclass(frozen=True)
 class Rtf:
     """L = s L(new rows) + (1 - s) L(rows the old model generates), s = 1 / tasks seen.
