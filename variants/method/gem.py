@@ -25,8 +25,8 @@ Bound = Callable[[Tensor], Tensor]
     "method",
     "gem",
     paper="Lopez-Paz & Ranzato 2017 (GEM), arXiv:1706.08840, Eq. 7, 10 and 11",
-    calibrated="split MNIST in one pass, 200 rows: 81.88 ± 2.59, five seeds; published 80.11 ± 1.54 "
-    "(arXiv:2004.07211); 1,100 rows: 93.62 ± 0.42; published 92.20",
+    calibrated="split MNIST in one pass, 200 rows: 81.88 ± 2.59, five seeds; published 80.11 ± "
+    "1.54 (arXiv:2004.07211); 1,100 rows: 93.62 ± 0.42; published 92.20",
 )
 @dataclass(frozen=True)
 class Gem:

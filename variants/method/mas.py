@@ -33,8 +33,8 @@ class State(NamedTuple):
     "method",
     "mas",
     paper="Aljundi et al. 2018 (MAS), arXiv:1711.09601, Eq. 2 to 5",
-    calibrated="split MNIST, a head for each task: 98.92 ± 0.36, five seeds; published 99.22 ± 0.21 "
-    "(arXiv:1810.12488)",
+    calibrated="split MNIST, a head for each task: 98.92 ± 0.36, five seeds; published 99.22 ± "
+    "0.21 (arXiv:1810.12488)",
 )
 @dataclass(frozen=True)
 class Mas:
