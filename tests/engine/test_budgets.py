@@ -20,8 +20,10 @@ from tests.conftest import record, variant
 AXIS = "training.standard.epochs"
 
 
-def study(costs: Mapping[str, tuple[int, ...]], points: Mapping[str, tuple[int, ...]]) -> Any:
-    """Make a suite of arms A and B at three lengths, and six seeds' records of each.
+def study(
+    costs: Mapping[str, tuple[int, ...]], points: Mapping[str, tuple[int, ...]], seeds: int = 6
+) -> Any:
+    """Make a suite of arms A and B at three lengths, and some seeds' records of each.
 
     costs: gradient evaluations by arm and length; points: mean right rows of ten, in tenths.
     """
@@ -30,13 +32,13 @@ def study(costs: Mapping[str, tuple[int, ...]], points: Mapping[str, tuple[int, 
     for one in arms:
         place = int(one.cell[AXIS])
         mine = {}
-        for seed in range(6):
+        for seed in range(seeds):
             right = points[one.arm][place] + seed % 2
             made = record(seed, ((8, 0), (right, right)), ((10, 0), (10, 10)))
             mine[seed] = replace(made, gradients=costs[one.arm][place], seconds=1.0)
         runs.append(mine)
     contrasts = tuple(Contrast(2 * i, 2 * i + 1, "all-classes", 1.0) for i in range(3))
-    suite = Suite("s", "s", "", "q?", tuple(arms), 6, 6, contrasts, 0.05, "holm", "float32",
+    suite = Suite("s", "s", "", "q?", tuple(arms), seeds, seeds, contrasts, 0.05, "holm", "float32",
                   budget=AXIS)  # fmt: skip
     return suite, tuple(runs)
 
@@ -104,7 +106,7 @@ def test_a_pair_that_is_lost_at_one_length_is_lost_between_them() -> None:
 
 def test_a_verdict_that_turns_with_the_budget_is_named() -> None:
     """A is better at the same length and worse at the same gradients."""
-    suite, runs = study(TWICE, {"a": (4, 6, 8), "b": (2, 6, 9)})
+    suite, runs = study(TWICE, {"a": (4, 6, 8), "b": (2, 6, 9)}, seeds=8)  # equal differences
     runs[3].update({seed: replace(one, right={"all-classes": ((8, 0), (8, 8))})
                     for seed, one in runs[3].items()})  # fmt: skip
     verdicts = judge(suite, comparisons(suite, runs))
