@@ -20,7 +20,7 @@ from ablate.commands.shared import Commands
 def show_version(ctx: click.Context, _option: object, wanted: bool) -> None:
     """Print the installed version, or that there is none."""
     if wanted:
-        from ablate.provenance import version_of
+        from ablate.records.provenance import version_of
 
         click.echo(f"{DISTRIBUTION} {version_of(DISTRIBUTION)}")
         ctx.exit()

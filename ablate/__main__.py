@@ -54,9 +54,9 @@ def refuse_strangers() -> None:
 def main() -> None:
     """Start the command line, wherever it was installed."""
     refuse_strangers()
-    from ablate import shipped  # only now: any other module might be theirs
+    from ablate.core import resources  # only now: any other module might be theirs
 
-    shipped.module("cli").main()
+    resources.module("cli").main()
 
 
 def _normal(name: str) -> str:

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate import disjoint, frame, table_pairs, table_test_rows, table_units, table_warnings, traps
-from ablate.compared import Compared as Compared
+from ablate.analysis.pairing import sided
 from ablate.errors import SelectionError, unknown
-from ablate.family import battery, conclude
-from ablate.frame import Scores
-from ablate.pair import sided
-from ablate.settings import Settings, across
-from ablate.table_cells import LARGEST, SMALLEST
-from ablate.table_header import Columns
-from ablate.table_names import plain
-from ablate.table_rows import label
-from ablate.table_shape import shaped
+from ablate.stats.across_datasets import Settings, across
+from ablate.tables import pairs, score_table, test_rows as table_test_rows, units, warnings
+from ablate.tables.cells import LARGEST, SMALLEST
+from ablate.tables.compared import Compared as Compared
+from ablate.tables.header import Columns
+from ablate.tables.names import plain
+from ablate.tables.rows import label
+from ablate.tables.score_table import Scores
+from ablate.tables.shape import shaped
 from ablate.types import ENOUGH_PAIRS, SIDES, Comparison, Design, Verdict
-from ablate.verdict import CORRECTIONS
+from ablate.verdicts import diagnostics, independent_blocks
+from ablate.verdicts.decision import CORRECTIONS
+from ablate.verdicts.family import battery, conclude
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,36 +97,36 @@ def compare(
     asked = Columns(_names(pair, "pair key"), _names(arm, "arms"), metric, block)
     rows = table_test_rows.scored(table, test_rows)
     found = shaped(table, asked)
-    scores = frame.scores(found.table, found.columns, resolution, last)
-    contrasts = table_pairs.pairs(scores, None if baseline is None else plain(baseline))
+    scores = score_table.scores(found.table, found.columns, resolution, last)
+    contrasts = pairs.pairs(scores, None if baseline is None else plain(baseline))
     _check_claim(claim, baseline, scores.arms)
     largest = max(declared["margin"], declared["lower_margin"])
-    first = tuple(table_units.said_first(scores, metric, largest, lower))
+    first = tuple(units.said_first(scores, metric, largest, lower))
 
     def told(comparison: Comparison) -> Comparison:
         return replace(sided(comparison, claim, lower), **declared)
 
     planned = Design(alpha, correction, looks, 0, anytime)
-    whole = [told(table_pairs.compare_over(scores, one, metric, math.nan)) for one in contrasts]
+    whole = [told(pairs.compare_over(scores, one, metric, math.nan)) for one in contrasts]
     design = _read_by(planned, whole)
     apart = {
-        name: [told(table_pairs.compare_in(scores, one, name, metric, math.nan))
+        name: [told(pairs.compare_in(scores, one, name, metric, math.nan))
                for one in contrasts]
         for name in (scores.blocks if found.columns.block else ())
     }  # fmt: skip
     inside = {name: _judged(some, _read_by(planned, some), INSIDE) for name, some in apart.items()}
-    if len(inside) > 1 and not table_pairs.shares_keys(scores):
+    if len(inside) > 1 and not pairs.shares_keys(scores):
         if len(looks) > 1 or anytime:
             raise SelectionError("several looks at blocks that share no key; they are read once")
-        verdicts = disjoint.judge(list(zip(*apart.values(), strict=True)), design)
+        verdicts = independent_blocks.judge(list(zip(*apart.values(), strict=True)), design)
     else:
         verdicts = _judged(whole, design)
     return Compared(
         verdicts=verdicts,
         blocks=inside,
         warnings=(
-            *traps.of(verdicts, design),
-            *table_warnings.warnings(found.table, found.columns, scores),
+            *diagnostics.of(verdicts, design),
+            *warnings.warnings(found.table, found.columns, scores),
         ),
         design=design,
         keys=scores.keys,

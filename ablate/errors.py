@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from ablate.foreign_text import LINE, STORED, plain
+from ablate.core.foreign_text import LINE, STORED, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,23 +12,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ablate import budgets, dispatch, judge, overview, registration, shipped
-from ablate.calibrated import uncalibrated_arms
-from ablate.caveats import caveats
-from ablate.changes import other_seeds
-from ablate.cohort import merged
+from ablate.analysis import equal_budgets, importance, judge
+from ablate.analysis.aa_test import same
+from ablate.analysis.arm_summary import summaries
+from ablate.analysis.calibrated import uncalibrated_arms
+from ablate.analysis.caveats import caveats
+from ablate.analysis.study import Finished as Finished, Study as Study, Work as Work
+from ablate.core import resources
+from ablate.design.reader import predictors, read_suite
+from ablate.design.tuning_keys import Own
 from ablate.errors import SelectionError, unknown
-from ablate.packing import failed, unpack_results
-from ablate.plan import keys, plan
+from ablate.parsing.changes import other_seeds
+from ablate.plan import dispatch
+from ablate.plan.pending import inert_pairs, look, reasons_of, same_code, select, unfinished
+from ablate.plan.run_keys import keys, plan
+from ablate.plan.standing import is_done
+from ablate.records import registration
+from ablate.records.cohort import merged
+from ablate.records.payload import failed, unpack_results
+from ablate.records.store import Store
 from ablate.registry import scan
-from ablate.same import same
-from ablate.search import Own
-from ablate.standing import is_done
-from ablate.store import Store
-from ablate.study import Finished as Finished, Study as Study, Work as Work
-from ablate.suite import predictors, read_suite
-from ablate.summary import summaries
-from ablate.todo import inert_pairs, look, reasons_of, same_code, select, unfinished
 from ablate.types import ENOUGH_PAIRS, RunResult, Site, Suite
 
 
@@ -37,7 +40,7 @@ def find_suite(said: str) -> Path:
 
     Raises SelectionError with the nearest name.
     """
-    path, found = Path(said), shipped.suites()
+    path, found = Path(said), resources.suites()
     try:
         if path.is_file():
             return path
@@ -222,10 +225,10 @@ def analyse(suite: Suite, store: Store) -> Study:
         tuple(effects),
         tuple(same(suite, runs)),
         deviations,
-        overview.settings(suite, runs),
-        overview.importance(suite, runs),
+        importance.settings(suite, runs),
+        importance.importance(suite, runs),
         tuple(as_was),
-        budgets.at_equal(suite, runs),
+        equal_budgets.at_equal(suite, runs),
         tuple(caveats(suite, runs, store)),
         then.alpha if then else math.nan,
         uncalibrated_arms(catalogue, suite.variants),

@@ -17,11 +17,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ablate import shipped
+from ablate.core import resources
+from ablate.core.component_source import (
+    REQUIRED,
+    Component,
+    Field,
+    Unreadable,
+    docs_by_field,
+    read_components,
+)
+from ablate.core.foreign_text import of_error
 from ablate.errors import CatalogueError, SelectionError, unknown
-from ablate.foreign_code import contained
-from ablate.foreign_text import of_error
-from ablate.reading import REQUIRED, Component, Field, Unreadable, docs_by_field, read_components
+from ablate.source.foreign_code import contained
 from ablate.types import Choice
 
 GROUP = "ablate.components"
@@ -115,8 +122,12 @@ def scan() -> Catalogue:
     """
     found: dict[tuple[str, str], Component] = {}
     warnings = []
-    roots = [shipped.ROOT / "variants", shipped.ENGINE / "executors", shipped.ENGINE / "stats"]
-    names = [shipped.name("variants"), "ablate.executors", "ablate.stats"]
+    roots = [
+        resources.ROOT / "variants",
+        resources.ENGINE / "executors",
+        resources.ENGINE / "stats",
+    ]
+    names = [resources.name("variants"), "ablate.executors", "ablate.stats"]
     for folder, package in zip(roots, names, strict=True):
         for entry in _from_folder(folder, package):
             _in_place(entry, folder)

@@ -10,19 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ablate.findings import (
-    DECIDED as DECIDED,
-    NO_WORST as NO_WORST,
-    SIDES as SIDES,
-    Comparison as Comparison,
-    Design as Design,
-    LostPair as LostPair,
-    Standing as Standing,
-    TestResult as TestResult,
-    Verdict as Verdict,
-    Worst as Worst,
-)
-from ablate.seams import (
+from ablate.core.interfaces import (
     Augment as Augment,
     Clock as Clock,
     Data as Data,
@@ -46,7 +34,19 @@ from ablate.seams import (
     Training as Training,
     Update as Update,
 )
-from ablate.tunables import Search, Tuned
+from ablate.core.tuning_values import Search, Tuned
+from ablate.core.verdict_values import (
+    DECIDED as DECIDED,
+    NO_WORST as NO_WORST,
+    SIDES as SIDES,
+    Comparison as Comparison,
+    Design as Design,
+    LostPair as LostPair,
+    Standing as Standing,
+    TestResult as TestResult,
+    Verdict as Verdict,
+    Worst as Worst,
+)
 
 Json: TypeAlias = Any
 """Plain data: what crosses a process border and what is stored."""

@@ -6,9 +6,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ablate.floors import reference
+from ablate.analysis.reference_lines import reference
+from ablate.core.foreign_text import figure as drawable
 from ablate.flow import Study
-from ablate.foreign_text import figure as drawable
 
 from . import files, floors, words
 from .figures import LINES, MOST_LETTERS, canvas

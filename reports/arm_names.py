@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ablate.calibrated import NOT_CALIBRATED
+from ablate.analysis.calibrated import NOT_CALIBRATED
 from ablate.flow import Study
 from ablate.types import Verdict
 

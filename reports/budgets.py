@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ablate.budgets import BY, AtEqual, flips
+from ablate.analysis.equal_budgets import BY, AtEqual, flips
+from ablate.core.foreign_text import Markup, code, markdown
 from ablate.flow import Study
-from ablate.foreign_text import Markup, code, markdown
 from ablate.types import Verdict, cell_words
 
 from . import tables, words

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ablate.calibrate import COLUMNS, MARGINS, PLANS, SIZES, Calibration
-from ablate.foreign_text import Markup
-from ablate.rare_events import RareEvents
-from ablate.simulate import Rates
-from ablate.worlds import WORLDS
+from ablate.calibration.rare_events import RareEvents
+from ablate.calibration.scenarios import WORLDS
+from ablate.calibration.simulation import Rates
+from ablate.calibration.study import COLUMNS, MARGINS, PLANS, SIZES, Calibration
+from ablate.core.foreign_text import Markup
 
 from . import tables
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ablate.compared import Compared
-from ablate.foreign_text import NAME, STORED, plain
-from ablate.settings import Settings
+from ablate.core.foreign_text import NAME, STORED, plain
+from ablate.stats.across_datasets import Settings
+from ablate.tables.compared import Compared
 from ablate.types import Verdict
 
 from . import readings, words

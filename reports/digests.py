@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from ablate import provenance
-from ablate.floors import CLASS_ROWS
+from ablate.analysis.reference_lines import CLASS_ROWS
+from ablate.core.foreign_text import Markup, markdown
 from ablate.flow import Study
-from ablate.foreign_text import Markup, markdown
+from ablate.records import provenance
 
 from . import tables
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ablate.core.foreign_text import markdown
 from ablate.flow import Study
-from ablate.foreign_text import markdown
 
 from . import tables
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ablate.factorial import TOGETHER
+from ablate.core.foreign_text import markdown
+from ablate.design.factorial import TOGETHER
 from ablate.flow import Study
-from ablate.foreign_text import markdown
 from ablate.types import Effect, Verdict
 
 from .words import named, points

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ablate.floors import reference
+from ablate.analysis.reference_lines import reference
+from ablate.core.foreign_text import figure as drawable
 from ablate.flow import Study
-from ablate.foreign_text import figure as drawable
 from ablate.types import Contrast, Variant, Verdict, cell_words
 
 from . import files, floors, words

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ablate.core.foreign_text import markdown, of_error
 from ablate.errors import StoreError
-from ablate.foreign_text import markdown, of_error
-from ablate.store import make_folder
+from ablate.records.store import make_folder
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ablate.calibrated import NOT_CALIBRATED
+from ablate.analysis.calibrated import NOT_CALIBRATED
+from ablate.core.foreign_text import STORED, code, markdown
 from ablate.flow import Study
-from ablate.foreign_text import STORED, code, markdown
 from ablate.types import Verdict
-from ablate.verdict import COLLAPSED, ROBUST
+from ablate.verdicts.decision import COLLAPSED, ROBUST
 
 from . import budgets, floors, tuned, words
 

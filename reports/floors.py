@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate import floors
-from ablate.floors import CEILING, NEWEST, Lines
+from ablate.analysis import reference_lines
+from ablate.analysis.pairing import own
+from ablate.analysis.reference_lines import CEILING, NEWEST, Lines
+from ablate.core.foreign_text import markdown
 from ablate.flow import Study
-from ablate.foreign_text import markdown
-from ablate.metrics import SUMMARIES, protocol_of
-from ablate.pair import own
+from ablate.records.metrics import SUMMARIES, protocol_of
 from ablate.types import RunResult, Variant, Verdict, cell_words
 
 from . import words
@@ -98,7 +98,7 @@ def _by_protocol(study: Study, records: Sequence[RunResult]) -> dict[str, Lines]
 
 def mean_lines(records: Sequence[RunResult], known: bool, seen: int | None = None) -> Lines | None:
     """Give the mean of the lines of several runs; None where none has any."""
-    each = [line for r in records if (line := floors.lines(r, known, seen))]
+    each = [line for r in records if (line := reference_lines.lines(r, known, seen))]
     if not each:
         return None
     return Lines(*(float(np.mean([getattr(line, name) for line in each])) for name in LABELS))
@@ -157,7 +157,7 @@ def under(study: Study, variant: Variant, metric: str) -> dict[str, float]:
     name, protocol = metric.split("@", 1)[0], protocol_of(metric, own(variant))
     known = protocol in study.oracles
     if name in SUMMARIES:
-        newest = float(np.mean([floors.newest_line(record, metric) for record in records]))
+        newest = float(np.mean([reference_lines.newest_line(record, metric) for record in records]))
         return {} if known or math.isnan(newest) else {LABELS["newest"]: newest}
     line = mean_lines(records, known)
     if line is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from ablate.foreign_text import plain
-from ablate.foresight import Forecast
+from ablate.core.foreign_text import plain
 from ablate.types import Suite
+from ablate.workflows.power_forecast import Forecast
 
 
 def lines(found: Sequence[Forecast], suite: Suite) -> Iterator[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ablate.describe import duration
+from ablate.commands.describe import duration
+from ablate.core.foreign_text import STORED, code, markdown
 from ablate.flow import Study
-from ablate.foreign_text import STORED, code, markdown
-from ablate.references import published
+from ablate.parsing.published import published
 from ablate.types import RunResult
 
 from . import arm_names, files, floors, readings, tables, words

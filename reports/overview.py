@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ablate.core.foreign_text import markdown
 from ablate.flow import Study
-from ablate.foreign_text import markdown
-from ablate.settings import Settings
+from ablate.stats.across_datasets import Settings
 
 from . import arm_names, words
 from .tables import stamped, table

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ablate.analysis.importance import Importance
+from ablate.core.foreign_text import figure as drawable
 from ablate.flow import Study
-from ablate.foreign_text import figure as drawable
-from ablate.overview import Importance
-from ablate.settings import Settings
+from ablate.stats.across_datasets import Settings
 
 from . import files, floors
 from .figures import ARM_COLOURS, LINES, SHORT, canvas

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ablate.analysis.arm_summary import sampling_error
+from ablate.core.foreign_text import code
 from ablate.flow import Study
-from ablate.foreign_text import code
-from ablate.summary import sampling_error
 
 
 def finite_test(study: Study) -> str:

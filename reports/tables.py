@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from ablate.companions import Rate
+from ablate.analysis.arm_summary import Estimate
+from ablate.core.companions import Rate
+from ablate.core.foreign_text import Markup, markdown
 from ablate.flow import Study
-from ablate.foreign_text import Markup, markdown
-from ablate.references import Published, published
-from ablate.summary import Estimate
+from ablate.parsing.published import Published, published
 from ablate.types import Verdict, cell_words
 
 from . import arm_names, floors, readings, words

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ablate.core.foreign_text import STORED, code, markdown, plain
+from ablate.core.tuning_values import Tuned, TunedArm
 from ablate.flow import Study
-from ablate.foreign_text import STORED, code, markdown, plain
-from ablate.tunables import Tuned, TunedArm
 
 from . import tables
 

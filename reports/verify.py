@@ -11,13 +11,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ablate import flow, provenance
+from ablate import flow
+from ablate.core.foreign_text import hidden, plain
+from ablate.core.tuning_values import Tuned, TunedArm
+from ablate.design.reader import parse_suite
 from ablate.errors import AblateError, DataError
-from ablate.foreign_text import hidden, plain
+from ablate.records import provenance
+from ablate.records.store import Store
 from ablate.registry import scan
-from ablate.store import Store
-from ablate.suite import parse_suite
-from ablate.tunables import Tuned, TunedArm
 from ablate.types import Suite
 
 from . import files, write

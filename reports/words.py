@@ -6,16 +6,16 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ablate.foreign_text import STORED, Markup, code, markdown, plain as shown, unmarked
-from ablate.metrics import lower_is_better
-from ablate.pair import in_cell
+from ablate.analysis.pairing import in_cell
+from ablate.core.foreign_text import STORED, Markup, code, markdown, plain as shown, unmarked
+from ablate.records.metrics import lower_is_better
 from ablate.types import Contrast, Effect, Verdict, cell_words
 
 from . import readings
 
 if TYPE_CHECKING:  # the store comes with it, which `compare` does not need
+    from ablate.analysis.aa_test import Same
     from ablate.flow import Study
-    from ablate.same import Same
 
 MEANINGS = {
     "MATTERS": "the difference is larger than the margin declared as worth caring about",
@@ -172,7 +172,7 @@ def twins(same: Same) -> str:
 
 def scoring(study: Study, contrast: Contrast) -> str:
     """Name a contrast's metric, the protocols behind `accuracy`, and any oracle among them."""
-    from ablate.judge import scored_by
+    from ablate.analysis.judge import scored_by
 
     labels = sorted(scored_by(study.suite, contrast))
     named = f"{contrast.metric}: {' / '.join(labels)}" if contrast.metric == "accuracy" else ""

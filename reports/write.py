@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ablate.core.foreign_text import STORED, markdown, visible
 from ablate.flow import Study
-from ablate.foreign_text import STORED, markdown, visible
-from ablate.store import make_folder
+from ablate.records.store import make_folder
 
 from . import (
     arm_figures,

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from ablate import flow
+from ablate.design.reader import parse_suite
+from ablate.records.store import open_store
 from ablate.registry import Catalogue, scan
-from ablate.store import open_store
-from ablate.suite import parse_suite
 from ablate.types import Choice, Comparison, RunResult, Site, Suite, Variant
 
 torch.set_num_threads(1)

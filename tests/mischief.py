@@ -56,6 +56,9 @@ def later():
         torch.set_default_dtype(torch.float64)
 
 
+SCORING, STREAMS = "ablate.training.scoring", "ablate.core.random_streams"
+
+
 def patch(module, name, value):
     setattr(__import__(module, fromlist=["x"]), name, value)
 
@@ -101,13 +104,13 @@ KINDS = {
     "folder": lambda: os.chdir("/"),
     "environment": lambda: os.environ.update(ABLATE_DATA="/nowhere", OMP_NUM_THREADS="9"),
     "import-path": lambda: sys.path.clear(),
-    "modules": lambda: [sys.modules.pop(m) for m in list(sys.modules) if m == "ablate.score"],
+    "modules": lambda: [sys.modules.pop(m) for m in list(sys.modules) if m == SCORING],
     "global-draws": lambda: (torch.rand(3), np.random.rand(3), random.random()),
     "global-seeds": lambda: (torch.manual_seed(0), np.random.seed(0), random.seed(0)),
     "patch-torch": lambda: patch("torch.nn.functional", "cross_entropy", lambda *a, **k: 0.0),
     "patch-tensor": lambda: setattr(torch.Tensor, "softmax", lambda *a, **k: 0.0),
-    "patch-engine": lambda: patch("ablate.score", "count", lambda *a, **k: {}),
-    "patch-streams": lambda: patch("ablate.rng", "stream", lambda *a: np.random.default_rng(0)),
+    "patch-engine": lambda: patch(SCORING, "count", lambda *a, **k: {}),
+    "patch-streams": lambda: patch(STREAMS, "stream", lambda *a: np.random.default_rng(0)),
     "patch-builtins": lambda: patch("builtins", "sorted", lambda *a, **k: []),
     "recursion-limit": lambda: sys.setrecursionlimit(300),
     "no-collection": gc.disable,

@@ -13,7 +13,7 @@ from ablate.commands.shared import data_option, say, say_all
 @click.argument("kind", required=False)
 def list_(kind: str | None) -> None:
     """List the components of a KIND, or of all kinds, and the shipped suites."""
-    from ablate import describe
+    from ablate.commands import describe
 
     for heading, lines in describe.catalogue(kind):
         say(heading, bold=True)
@@ -26,7 +26,7 @@ def list_(kind: str | None) -> None:
 @click.argument("name", metavar="KIND.NAME")
 def show(name: str) -> None:
     """Show a component: formula, fields with ranges and defaults, source."""
-    from ablate import describe
+    from ablate.commands import describe
 
     say_all(describe.component(name))
 
@@ -36,8 +36,8 @@ def schema() -> None:
     """Print the JSON Schema of suites, for editors that complete YAML."""
     import json
 
+    from ablate.design.json_schema import suite_schema
     from ablate.registry import scan
-    from ablate.suite_schema import suite_schema
 
     say_all(json.dumps(suite_schema(scan()), indent=1).splitlines())
 
@@ -49,7 +49,8 @@ def schema() -> None:
 @data_option
 def bench(suite: str, seconds: float, data_root: Path) -> None:
     """Time update steps: each arm alone and stacked, in one call."""
-    from ablate import bench as timing, flow
+    from ablate import flow
+    from ablate.workflows import benchmark as timing
 
     work = flow.prepare(flow.open_suite(suite), data_root, None)
     say_all(timing.everything(work.plan, str(data_root.absolute()), seconds))

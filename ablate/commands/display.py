@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ablate.commands.terminal import say, stream
-from ablate.foreign_text import plain
+from ablate.core.foreign_text import plain
 
 if TYPE_CHECKING:
+    from ablate.commands.progress import Progress
     from ablate.flow import Finished
-    from ablate.progress import Progress
 
 
 def show_runs(progress: Progress, events: Iterator[Finished]) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from ablate.commands.shared import say, say_all
+from ablate.core.foreign_text import STORED, plain
 from ablate.errors import ExitCode
-from ablate.foreign_text import STORED, plain
 
 
 @click.command()
@@ -83,7 +83,7 @@ def compare(
     import json
 
     from ablate import api
-    from ablate.table_files import read_table
+    from ablate.tables.files import read_table
 
     try:
         planned = [int(word) for word in looks.replace(",", " ").split()]
@@ -98,9 +98,9 @@ def compare(
     if as_json:
         say_all(json.dumps(found.to_dict(), indent=1).splitlines())
     else:
-        from ablate import shipped
+        from ablate.core import resources
 
-        say_all(shipped.module("reports.compared").lines(found))
+        say_all(resources.module("reports.compared").lines(found))
     if not found.tested:
         sys.exit(ExitCode.NOTHING_TESTED)
 
@@ -156,9 +156,10 @@ def margins(said: str | None) -> float | tuple[float, ...] | None:
 )
 def calibrate(studies: int, engine: int, seed: int, out: Path) -> None:
     """Simulate studies whose truth is known, and write how often each verdict is right."""
-    from ablate import calibrate as study, shipped
+    from ablate.calibration import study
+    from ablate.core import resources
 
     found = study.calibrate(studies, engine, seed, lambda part: say(part, err=True))
     command = f"python cli.py calibrate --studies {studies} --engine {engine} --seed {seed}"
-    path = shipped.module("reports.calibration").write(found, out, command)
+    path = resources.module("reports.calibration").write(found, out, command)
     say(f"Written: {plain(path, STORED)}")

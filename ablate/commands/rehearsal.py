@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import entry_points
 
+from ablate.core.foreign_text import plain
 from ablate.errors import WorkerError
-from ablate.foreign_text import plain
 from ablate.registry import GROUP
 
 REHEARSED = 86

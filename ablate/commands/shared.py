@@ -16,11 +16,11 @@ import click
 from ablate.commands.standard import open_streams
 from ablate.commands.stopping import stoppable
 from ablate.commands.terminal import ComponentLog, confirmed, private, say as say, stream
-from ablate.foreign_text import STORED, of_error, plain
+from ablate.core.foreign_text import STORED, of_error, plain
 
 if TYPE_CHECKING:
     from ablate.flow import Study
-    from ablate.store import Store
+    from ablate.records.store import Store
     from ablate.types import Suite, Verdict
 
 EXIT_CODES = (
@@ -62,7 +62,7 @@ timeout_option = click.option(
 def workforce(workers: int | None, folder: Path) -> Iterator[tuple[int, Any]]:
     """Keep an executor, and give how many workers it has; a log of prints stands in the folder."""
     from ablate import flow
-    from ablate.provenance import usable_cores
+    from ablate.records.provenance import usable_cores
 
     log, count = ComponentLog(folder / "components.log"), workers or usable_cores()
     try:
@@ -87,8 +87,8 @@ trust_option = click.option(
 
 def admit(suite: Suite, trusted: bool) -> None:
     """Let a suite's functions be called, asking where somebody sits at a terminal."""
-    from ablate import trust
     from ablate.registry import scan
+    from ablate.workflows import trust
 
     def ask(question: str) -> bool:
         return confirmed(f"{question} Run it?")
@@ -99,8 +99,8 @@ def admit(suite: Suite, trusted: bool) -> None:
 
 def functions(suite: Suite) -> list[str]:
     """Name the functions that a suite has called while it is planned."""
-    from ablate import trust
     from ablate.registry import scan
+    from ablate.workflows import trust
 
     return [call.source for call in trust.calls(suite, scan())]
 
@@ -196,7 +196,7 @@ def refused(error: OSError) -> str:
 
 def under_own_name(suite: Suite, store: Store, results: Path) -> Suite:
     """Give a suite under a name that no other suite has here, and say where it was taken."""
-    from ablate import ownership
+    from ablate.records import ownership
 
     mine = ownership.settled(suite, store)
     if mine.name != suite.name:
@@ -240,12 +240,12 @@ def say_all(lines: Iterable[str], err: bool = False) -> None:
 
 def finish(study: Study, folder: Path, style: str = "full") -> None:
     """Write the report, say the answer, and exit as the table of exit codes has it."""
-    from ablate import shipped
-    from ablate.store import make_folder
+    from ablate.core import resources
+    from ablate.records.store import make_folder
 
-    words = shipped.module("reports.words")
+    words = resources.module("reports.words")
     make_folder(folder)
-    path = shipped.module("reports.write" if style == "full" else "reports.one_page").write(
+    path = resources.module("reports.write" if style == "full" else "reports.one_page").write(
         study, folder
     )
     say_all([*words.told(study), f"\nReport: {plain(path, STORED)}"])

@@ -27,7 +27,7 @@ from ablate.commands.shared import (
     workers_option,
     workforce,
 )
-from ablate.foreign_text import STORED, plain
+from ablate.core.foreign_text import STORED, plain
 
 if TYPE_CHECKING:
     from ablate.types import Suite
@@ -64,12 +64,17 @@ def run(
 
     A suite can run code: components of installed packages, and functions that it names.
     """
-    from ablate import caveats, describe, flow, ownership, prospects, registration, todo, why
-    from ablate.device import checked
-    from ablate.inert import check
-    from ablate.progress import Progress
-    from ablate.store import make_folder, open_store, sole_writer
+    from ablate import flow
+    from ablate.analysis import caveats
+    from ablate.commands import describe, why
+    from ablate.commands.progress import Progress
+    from ablate.plan import pending
+    from ablate.records import ownership, registration
+    from ablate.records.store import make_folder, open_store, sole_writer
+    from ablate.training.device import checked
     from ablate.types import Site
+    from ablate.workflows import prospects
+    from ablate.workflows.inert_check import check
 
     site = Site(str(data_root.absolute()), checked(device))
     if until_decided and (only or fresh):
@@ -82,7 +87,7 @@ def run(
         make_folder(results / opened.name)
         whole = flow.prepare(opened, data_root, store, only, fresh=fresh, keep=keep_stale)
         say_all(store.damage.lines(), err=True)
-        stale = todo.stale_ones(whole.reasons, whole.records, whole.stacks)
+        stale = pending.stale_ones(whole.reasons, whole.records, whole.stacks)
         caveats.keep(opened, store, stale, whole.kept)
         registration.freeze(opened, store, len(whole.records), register_anew)
         say_all(describe.cautions(whole))
@@ -116,8 +121,10 @@ def plan(
 
     A suite can run code, here too: its data are looked at, by functions that it names.
     """
-    from ablate import describe, flow, prospects, why
-    from ablate.store import is_there, open_store
+    from ablate import flow
+    from ablate.commands import describe, why
+    from ablate.records.store import is_there, open_store
+    from ablate.workflows import prospects
 
     there = is_there(results)
     with closing(open_store(results, create=False)) if there else nullcontext() as store:
@@ -156,15 +163,17 @@ def power(
     """
     from dataclasses import replace
 
-    from ablate import flow, foresight, shipped
-    from ablate.device import checked
-    from ablate.progress import Progress
-    from ablate.store import is_there, open_store, sole_writer
+    from ablate import flow
+    from ablate.commands.progress import Progress
+    from ablate.core import resources
+    from ablate.records.store import is_there, open_store, sole_writer
+    from ablate.training.device import checked
     from ablate.types import Site
+    from ablate.workflows import power_forecast
 
     lost = 0
     if pilot:
-        small = foresight.pilot(opened, pilot)
+        small = power_forecast.pilot(opened, pilot)
         site = Site(str(data_root.absolute()), checked(device))
         flow.prepare(small, data_root, None, fetch=True)
         with sole_writer(results), closing(open_store(results)) as store:
@@ -174,14 +183,14 @@ def power(
                 show_runs(Progress(small, work, count), events)
             records = store.load(work.plan.runs)
         lost = sum(record.status != "ok" for record in records.values())
-        found = list(foresight.forecasts(replace(small, spread=0.0), records, "pilot seeds"))
+        found = list(power_forecast.forecasts(replace(small, spread=0.0), records, "pilot seeds"))
     else:
         there = is_there(results)
         with closing(open_store(results, create=False)) if there else nullcontext() as store:
             records = dict(flow.records(opened, store)) if store else {}
             say_all(store.damage.lines() if store else (), err=True)
-        found = list(foresight.forecasts(opened, records, "seeds of its own runs"))
-    say_all(shipped.module("reports.foreseen").lines(found, opened))
+        found = list(power_forecast.forecasts(opened, records, "seeds of its own runs"))
+    say_all(resources.module("reports.foreseen").lines(found, opened))
     if lost:
         say(f"{lost} runs of the pilot were lost (diverged or failed).", err=True)
     end((), lost)
@@ -217,15 +226,17 @@ def tune(
     Trials are runs like any others: what is done is not repeated. The suite's own seeds, class
     orders and test rows are not used.
     """
-    from ablate import describe, flow, shipped
+    from ablate import flow
+    from ablate.commands import describe
+    from ablate.commands.progress import Progress
     from ablate.commands.rehearsal import rehearse
-    from ablate.device import checked
-    from ablate.progress import Progress
+    from ablate.core import resources
+    from ablate.design.tuned_file import place, writable
+    from ablate.records.store import open_store, sole_writer
     from ablate.registry import scan
-    from ablate.store import open_store, sole_writer
-    from ablate.tune import Tuner
-    from ablate.tuned_file import place, writable
+    from ablate.training.device import checked
     from ablate.types import Site
+    from ablate.workflows.tuner import Tuner
 
     rehearse(lambda: flow.open_suite(suite, None, quick, changes, {}))
     admit(flow.open_suite(suite, None, quick, changes, {}), trust)
@@ -258,7 +269,7 @@ def tune(
                 show_runs(Progress(asked, work, count), events)
             tuner.tell(asked, store.load(work.plan.runs))
     tuner.write(path)
-    say_all(shipped.module("reports.tuned").lines(tuner.found(str(path))))
+    say_all(resources.module("reports.tuned").lines(tuner.found(str(path))))
     if tuner.lost:
         say(f"{tuner.lost} runs were lost (diverged or failed); each counts 0 points.", err=True)
     end((), tuner.lost)
@@ -276,7 +287,7 @@ def tune(
 def report(opened: Suite, results: Path, style: str) -> None:
     """Write the report again, from the store."""
     from ablate import flow
-    from ablate.store import open_store
+    from ablate.records.store import open_store
 
     with closing(open_store(results, create=False)) as store:
         opened = under_own_name(opened, store, results)
@@ -288,15 +299,15 @@ def report(opened: Suite, results: Path, style: str) -> None:
 @click.argument("report", type=click.Path(path_type=Path))
 def verify(report: Path) -> None:
     """Recompute every number of a REPORT (its report.md) from the store two folders up."""
-    from ablate import shipped
+    from ablate.core import resources
     from ablate.errors import ExitCode, SelectionError
-    from ablate.store import open_store
+    from ablate.records.store import open_store
 
     here = report.absolute()
     if not here.exists():
         raise SelectionError(f"there is no report {plain(report)}: `run` writes one")
     with closing(open_store(here.parent.parent, create=False)) as store:
-        found = list(shipped.module("reports.verify").verify(report, store))
+        found = list(resources.module("reports.verify").verify(report, store))
     say_all(found or ["Every number agrees with the store."])
     if found:
         sys.exit(ExitCode.DIFFERENCE)

@@ -19,7 +19,7 @@ from typing import BinaryIO, TextIO
 
 import click
 
-from ablate.foreign_text import STORED, plain, terminal as visible
+from ablate.core.foreign_text import STORED, plain, terminal as visible
 
 LOG_BYTES = 1_000_000
 """Bytes of prints that are kept: a log that fills the disk would spoil more than its component."""

@@ -22,10 +22,10 @@ class Inline:
 
     def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | str]]:
         """Give each payload's place and its results."""
-        from ablate import fingerprints
+        from ablate.records import fingerprints
 
         fingerprints.begin()
-        from ablate.jobs import perform
+        from ablate.executors.jobs import perform
 
         process = os.getpid()
         for place, payload in enumerate(payloads):

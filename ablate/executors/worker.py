@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ablate.foreign_text import of_error
+from ablate.core.foreign_text import of_error
 from ablate.types import Json
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -33,7 +33,7 @@ def main(parent: int, jobs: int, answers: int, dump: int) -> None:
     begin(parent, dump)
     say = speaker(answers)
     try:
-        from ablate import fingerprints
+        from ablate.records import fingerprints
         from ablate.registry import scan
 
         fingerprints.begin()
@@ -41,8 +41,8 @@ def main(parent: int, jobs: int, answers: int, dump: int) -> None:
         scan()  # first, since it imports plug-ins: one that ends the process does so at once
         import torch
 
-        from ablate import process_state
-        from ablate.jobs import perform
+        from ablate.core import process_state
+        from ablate.executors.jobs import perform
 
         torch.set_num_threads(1)
         state = process_state.snapshot()
@@ -66,7 +66,7 @@ def done(perform: Callable[[Json], list[Json]], payload: Json) -> list[Json] | s
         results = perform(payload)
         json.dumps(results)
     except BaseException as error:  # the parent decides when a worker ends, no component does
-        from ablate.execute import describe
+        from ablate.training.execute import describe
 
         return describe(error)
     return results

@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 
 import psutil
 
+from ablate.core.foreign_text import plain
 from ablate.errors import WorkerError
-from ablate.foreign_text import plain
 from ablate.types import Json
 
 MOST_BYTES = 256_000_000

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ablate.stats.superiority import placements
+from ablate.stats.test.superiority import placements
 from ablate.types import Floats
 
 RESAMPLES = 1_000

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ablate.findings import ROUND_OFF
+from ablate.core.verdict_values import ROUND_OFF
+from ablate.stats.correction import adjust
+from ablate.stats.test.wilcoxon import two_sided
 from ablate.stats.tied import merged
-from ablate.stats.wilcoxon import two_sided
 from ablate.types import Floats
-from ablate.verdict import adjust
 
 MOST_ORDERS, MOST_SUMS = 720, 300_000
 """Orders of one block, and rank sums in a step, beyond which the exact p is not counted."""

@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from ablate.foreign_text import of_error
+from ablate.core.foreign_text import of_error
 from ablate.types import Comparison, TestResult
-from ablate.verdict import DECISIVE
+
+DECISIVE = ("minimal-effect", "equivalence")
+"""The tests without whose p-values nothing is decided; those of one look are the verdict's own."""
 
 NEEDED = (*DECISIVE, "paired-t")
 """The verdict rests on these: its p-values, its estimate and its interval."""

@@ -14,14 +14,14 @@ import pytest
 import torch
 from torch.func import grad, vmap
 
-from ablate.assembly import trained
-from ablate.net import initial
-from ablate.program import Program, gradients, logits, start
-from ablate.reading import REQUIRED, Component
+from ablate.core.component_source import REQUIRED, Component
 from ablate.registry import scan
-from ablate.solve import InnerLoop
-from ablate.stream import Batch
-from ablate.tables import KINDS
+from ablate.streams.batch_tables import KINDS
+from ablate.streams.task_stream import Batch
+from ablate.training.assembly import trained
+from ablate.training.inner_loop import InnerLoop
+from ablate.training.net import initial
+from ablate.training.replicas import Program, gradients, logits, start
 from ablate.types import Choice, Clock, Facts, Tasks
 from variants.model.mlp import Mlp
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from ablate.losses import binary
-from ablate.net import initial
 from ablate.registry import Catalogue
-from ablate.solve import InnerLoop
+from ablate.training.inner_loop import InnerLoop
+from ablate.training.losses import binary
+from ablate.training.net import initial
 from ablate.types import Choice, Clock, Suite, Tasks
 from variants.model.mlp import Mlp
 from variants.optimizer.sgd import Sgd

@@ -19,11 +19,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from ablate import adapt, execute, flow, loop, program
-from ablate.assembly import Assembled, assemble
-from ablate.net import initial
+from ablate import flow
+from ablate.design.reader import parse_suite
 from ablate.registry import Catalogue
-from ablate.suite import parse_suite
+from ablate.training import execute, loop, replicas, test_time_adaptation
+from ablate.training.assembly import Assembled, assemble
+from ablate.training.net import initial
 from ablate.types import Site
 
 SUITE = """
@@ -126,7 +127,7 @@ def test_the_preset_is_the_released_loop(made: Assembled, catalogue: Catalogue) 
     tasks = 2 if made.program.net.buffers else 5
     (*_, after) = islice(loop.run(made.program, made.stream, made.theta), tasks)
     x = torch.as_tensor(made.data.x_test).double()
-    ours = program.logits(made.program, after.state, x)[0]
+    ours = replicas.logits(made.program, after.state, x)[0]
     again = assemble(made.stack, Site("data", "cpu"), catalogue)
     theirs = released(again, module_of(made, catalogue), tasks)(x)
     assert theirs.std() > 0.1
@@ -140,7 +141,9 @@ def test_adaptation_is_an_epoch_of_adam_on_a_tasks_exemplars(
     after = list(loop.run(made.program, made.stream, made.theta))[-1]
     (label,) = [name for name in made.protocols if "adapted" in name]
     x = torch.as_tensor(made.data.x_test).double()
-    ours = adapt.adapted(made.program, made.stream, after, made.protocols[label], x)[0, :, 2]
+    ours = test_time_adaptation.adapted(made.program, made.stream, after, made.protocols[label], x)[
+        0, :, 2
+    ]
     module = module_of(made, catalogue)
     load(module, vmap(made.program.plain.parameters)(after.state)[0])  # type: ignore[attr-defined]
     before = module.eval()(x)[:, 4:6].detach()

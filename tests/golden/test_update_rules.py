@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from ablate.registry import Catalogue
-from ablate.solve import InnerLoop
+from ablate.training.inner_loop import InnerLoop
 from ablate.types import Choice, Clock, Tasks
 from variants.optimizer.sgd import Sgd
 

@@ -13,8 +13,8 @@ from torch import nn
 
 from ablate import flow
 from ablate.errors import DataError, SuiteError
-from ablate.learn import Rows, labelled
-from ablate.net import initial
+from ablate.training.net import initial
+from ablate.training.train_step import Rows, labelled
 from ablate.types import Data, Facts, Suite
 from variants.dataset import domains
 from variants.dataset.digits import Digits

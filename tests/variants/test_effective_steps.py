@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ablate.document import read_document
-from ablate.solve import InnerLoop
+from ablate.parsing.located_yaml import read_document
+from ablate.training.inner_loop import InnerLoop
 from ablate.types import Clock, Tasks
 from variants.gather.chain import Chain
 from variants.gather.mean import Mean

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 import torch
 
-from ablate.assembly import assemble
+from ablate.design.reader import parse_suite
 from ablate.errors import SuiteError
-from ablate.loop import run
-from ablate.plan import plan
-from ablate.program import logits
+from ablate.plan.pending import look
+from ablate.plan.run_keys import plan
 from ablate.registry import scan
-from ablate.suite import parse_suite
-from ablate.todo import look
+from ablate.training.assembly import assemble
+from ablate.training.loop import run
+from ablate.training.replicas import logits
 from ablate.types import Site, Stack, Suite
-from tests.engine.test_stacking import final_logits
+from tests.training.test_stacking import final_logits
 
 CATALOGUE = scan()
 BASE = """

@@ -12,9 +12,9 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
-from ablate.learn import Rows, apart, flat, soft_labels
-from ablate.net import Net, initial
-from ablate.solve import InnerLoop
+from ablate.training.inner_loop import InnerLoop
+from ablate.training.net import Net, initial
+from ablate.training.train_step import Rows, apart, flat, soft_labels
 from ablate.types import Clock, Tasks
 from variants.method import (
     a_gem,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.func import grad, vmap
 
-from ablate.net import initial
+from ablate.training.net import initial
 from variants.model.blocks import MeanPower, Residual
 from variants.model.conv4 import Conv4
 from variants.model.mlp import Mlp

@@ -10,8 +10,8 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
-from ablate.learn import Rows, labelled, own_tasks
-from ablate.net import Net, initial
+from ablate.training.net import Net, initial
+from ablate.training.train_step import Rows, labelled, own_tasks
 from ablate.types import Clock, Tasks
 from variants.loss.all_ce import AllCe
 from variants.loss.task_bce import TaskBce

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ablate.core.foreign_text import of_error
 from ablate.errors import DataError
-from ablate.foreign_code import contained
-from ablate.foreign_text import of_error
 from ablate.registry import component
-from ablate.rows import content_digest, facts_of
+from ablate.source.foreign_code import contained
+from ablate.streams.dataset_checks import content_digest, facts_of
 from ablate.types import Data, Facts
 
 from . import files, npz, plain_arrays

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ablate.errors import DataError
-from ablate.rows import count_classes, fewer, first_of_each
+from ablate.streams.dataset_checks import count_classes, fewer, first_of_each
 from ablate.types import Data, Facts, Ints
 
 from . import files

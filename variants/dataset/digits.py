@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ablate.registry import component
-from ablate.rows import facts_of, fewer
+from ablate.streams.dataset_checks import facts_of, fewer
 from ablate.types import Data, Facts, Floats
 
 EVERY = 5

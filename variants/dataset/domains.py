@@ -8,8 +8,8 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.core.random_streams import stream
 from ablate.errors import DataError
-from ablate.rng import stream
 from ablate.types import Data, Facts, Floats, Ints
 
 Change = Callable[[NDArray[np.float32], int], NDArray[np.float32]]

@@ -13,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.core.random_streams import stream
 from ablate.errors import DataError
 from ablate.registry import component
-from ablate.rng import stream
 from ablate.types import Data, Facts, Ints
 
 from . import files

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ablate.registry import component
-from ablate.tables import held_out
+from ablate.streams.batch_tables import held_out
 from ablate.types import Data, Dataset, Facts
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.errors import DataError
-from ablate.row_warnings import duplicates
-from ablate.rows import count_classes, first_of_each
+from ablate.streams.dataset_checks import count_classes, first_of_each
+from ablate.streams.row_warnings import duplicates
 from ablate.types import Data, Facts
 
 from . import files

@@ -12,11 +12,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from ablate.core.foreign_text import plain
 from ablate.errors import DataError
-from ablate.foreign_text import plain
 from ablate.registry import component
-from ablate.row_warnings import ambiguous, copied, uneven
-from ablate.rows import count_classes, first_of_each
+from ablate.streams.dataset_checks import count_classes, first_of_each
+from ablate.streams.row_warnings import ambiguous, copied, uneven
 from ablate.types import Data, Facts, Ints
 
 from . import files, pictures

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ablate.registry import component
-from ablate.rows import fewer
+from ablate.streams.dataset_checks import fewer
 from ablate.types import Data, Facts
 
 from . import idx

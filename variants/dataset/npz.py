@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
+from ablate.core.foreign_text import plain
 from ablate.errors import DataError
-from ablate.foreign_text import plain
 
 from . import files, signatures
 

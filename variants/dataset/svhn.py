@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import DataError
 from ablate.registry import component
-from ablate.rows import count_classes, fewer, first_of_each
+from ablate.streams.dataset_checks import count_classes, fewer, first_of_each
 from ablate.types import Data, Facts, Ints
 
 from . import files

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ablate.losses import binary
 from ablate.registry import component
+from ablate.training.losses import binary
 from ablate.types import Tasks
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ablate.losses import cross_entropy
 from ablate.registry import component
+from ablate.training.losses import cross_entropy
 from ablate.types import Tasks
 
 

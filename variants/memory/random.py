@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ablate.registry import component
-from ablate.tables import equal_share
+from ablate.streams.batch_tables import equal_share
 from ablate.types import Floats, Ints
 
 if TYPE_CHECKING:

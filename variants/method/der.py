@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ablate.learn import apart, descend, flat, labelled
-from ablate.losses import mean_over_rows
 from ablate.registry import component
-from ablate.solve import is_zero
+from ablate.training.inner_loop import is_zero
+from ablate.training.losses import mean_over_rows
+from ablate.training.train_step import apart, descend, flat, labelled
 from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 

@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from ablate.learn import Rows, descend, soft_labels
-from ablate.losses import cross_entropy, mean_over_rows
-from ablate.net import features_of
 from ablate.registry import component
+from ablate.training.losses import cross_entropy, mean_over_rows
+from ablate.training.net import features_of
+from ablate.training.train_step import Rows, descend, soft_labels
 from ablate.types import Clock, Inner, Optimizer, Tasks, Training
 
 from .vae import Vae, bound, evaluations, mixture, vae_size

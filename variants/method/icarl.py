@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ablate.learn import Rows, descend, flat, soft_labels
-from ablate.losses import cross_entropy, mean_over_rows, one_hot
 from ablate.registry import component
-from ablate.solve import is_zero
+from ablate.training.inner_loop import is_zero
+from ablate.training.losses import cross_entropy, mean_over_rows, one_hot
+from ablate.training.train_step import Rows, descend, flat, soft_labels
 from ablate.types import Clock, Inner, Optimizer, Tasks, Training
 
 FARTHEST = -5.0

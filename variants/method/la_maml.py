@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
-from ablate.learn import apart, classify, flat
 from ablate.registry import component
+from ablate.training.train_step import apart, classify, flat
 from ablate.types import Clock, Loss, Tasks, Training
 
 from .mer import share

@@ -7,10 +7,10 @@ from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
-from ablate.learn import Rows, descend, flat, labelled, soft_labels
-from ablate.losses import mean_over_rows
 from ablate.registry import component
-from ablate.solve import is_zero
+from ablate.training.inner_loop import is_zero
+from ablate.training.losses import mean_over_rows
+from ablate.training.train_step import Rows, descend, flat, labelled, soft_labels
 from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 

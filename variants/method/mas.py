@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from ablate.learn import classify, descend, flat, judged_among
 from ablate.registry import component
+from ablate.training.train_step import classify, descend, flat, judged_among
 from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 

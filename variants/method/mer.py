@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
-from ablate.learn import Rows, apart, classify, flat, move
 from ablate.registry import component
+from ablate.training.train_step import Rows, apart, classify, flat, move
 from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
 
 from .plain import Learner, begin

@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from ablate.net import Net
 from ablate.registry import component
-from ablate.solve import InnerLoop
+from ablate.training.inner_loop import InnerLoop
+from ablate.training.net import Net
 from ablate.types import Clock, Inner, Loss, Optimizer, Schedule, Tasks, Training, Update
 
 

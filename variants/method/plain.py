@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from ablate.learn import classify, descend, flat
+from ablate.training.train_step import classify, descend, flat
 from ablate.types import Clock, Inner, Tasks
 
 

@@ -9,11 +9,11 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ablate.learn import Rows, descend, flat, soft_labels
-from ablate.losses import cross_entropy, mean_over_rows, one_hot
-from ablate.net import Net
 from ablate.registry import component
-from ablate.solve import is_zero
+from ablate.training.inner_loop import is_zero
+from ablate.training.losses import cross_entropy, mean_over_rows, one_hot
+from ablate.training.net import Net
+from ablate.training.train_step import Rows, descend, flat, soft_labels
 from ablate.types import Clock, Inner, Optimizer, Tasks, Training
 
 from .paths import Paths

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ablate.learn import descend, soft_labels
-from ablate.losses import cross_entropy, mean_over_rows
-from ablate.net import features_of, head_of
 from ablate.registry import component
-from ablate.solve import is_zero
+from ablate.training.inner_loop import is_zero
+from ablate.training.losses import cross_entropy, mean_over_rows
+from ablate.training.net import features_of, head_of
+from ablate.training.train_step import descend, soft_labels
 from ablate.types import Clock, Inner, Optimizer, Tasks, Training
 
 from .vae import Decoder, bound, chain_size, drawn, evaluations, mixture

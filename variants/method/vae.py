@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ablate.learn import Rows, flat
+from ablate.training.train_step import Rows, flat
 from ablate.types import Clock, Tasks
 
 CAP = 30.0

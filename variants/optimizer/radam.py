@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.solve import at_rest, decayed, moments, settled
+from ablate.training.inner_loop import at_rest, decayed, moments, settled
 from ablate.types import Inner
 
 

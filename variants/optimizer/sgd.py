@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.solve import decayed, is_zero
+from ablate.training.inner_loop import decayed, is_zero
 from ablate.types import Inner
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from ablate.core.random_streams import stream
 from ablate.registry import component
-from ablate.rng import stream
 from ablate.types import Floats, Ints
 
 from . import chunks

@@ -1,0 +1,93 @@
+"""A/A: how often the verdict procedure claims a difference between runs of one and the same arm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate.analysis.pairing import own
+from ablate.core.random_streams import stream
+from ablate.records import cohort, metrics
+from ablate.stats.correction import alone
+from ablate.types import ENOUGH_PAIRS, Comparison, RunResult, Suite
+from ablate.verdicts import decision
+from ablate.verdicts.family import battery
+
+DRAWS = 500
+TESTS = ("minimal-effect", "equivalence", "paired-t", "effect-size")
+"""What a verdict reads; the rest would take time for nothing."""
+
+
+@dataclass(frozen=True)
+class Same:
+    """What comparing an arm with itself came to.
+
+    runs: of the arm and its twin together. differs, matters: shares of the random pairings in which
+    a difference was claimed, and one beyond the margin. error: Monte-Carlo standard error at alpha.
+    """
+
+    label: str
+    metric: str
+    margin: float
+    runs: int
+    alpha: float
+    differs: float
+    matters: float
+    error: float
+
+    @property
+    def suspicious(self) -> bool:
+        """Say whether more differences were claimed than alpha and chance allow."""
+        return max(self.differs, self.matters) > self.alpha + 3 * self.error
+
+
+def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
+    """Pair each arm's runs at random with those of its twin and judge, many times over.
+
+    Both ran the same program on different seeds, so every claimed difference is a false one. Each
+    metric with its smallest margin among the suite's contrasts and effects is tried. Runs that do
+    not go together say nothing.
+    """
+    margins: dict[str, float] = {}
+    asked = [(one.metric, one.margin) for one in suite.contrasts]
+    for metric, margin in [*asked, *((one.metric, one.margin) for one in suite.effects)]:
+        margins[metric] = min(margin, margins.get(metric, math.inf))
+    found = []
+    for place, twin in suite.twins:
+        good = [r for i in (place, twin) for r in runs[i].values() if r.status == "ok"]
+        variant = suite.variants[place]
+        if cohort.refusals([variant, suite.variants[twin]], [runs[place], runs[twin]]):
+            continue
+        for metric, margin in margins.items():
+            values = [metrics.value(r, metric, own(variant)) for r in good]
+            if len(values) >= 2 * ENOUGH_PAIRS and all(map(math.isfinite, values)):
+                unit = metrics.resolution(good[0])
+                rates = false_claims(values, margin, suite.alpha, unit)
+                error = math.sqrt(suite.alpha * (1 - suite.alpha) / DRAWS)
+                found.append(
+                    Same(variant.label, metric, margin, len(values), suite.alpha, *rates, error)
+                )
+    return found
+
+
+def false_claims(
+    values: Sequence[float], margin: float, alpha: float, unit: float
+) -> tuple[float, float]:
+    """Give the shares of random pairings that differ from 0, and that MATTER.
+
+    values: scores of one arm, at least six. unit: what one test row is worth.
+    """
+    draws, needed = stream(0, "twins"), battery(TESTS)
+    half, differs, matters = len(values) // 2, 0, 0
+    for _ in range(DRAWS):
+        mixed = np.array(values)[draws.permutation(len(values))]
+        a, b = (tuple(map(float, part)) for part in (mixed[:half], mixed[half : 2 * half]))
+        pair = Comparison("A", "A", "score", margin, tuple(range(half)), a, b, (), unit)
+        evidence = decision.examine(pair, needed, alpha)
+        if not evidence.fault:
+            differs += evidence.tests["paired-t"].p <= alpha
+            matters += decision.decide(evidence, alone(evidence.p, alpha)).decision == "MATTERS"
+    return differs / DRAWS, matters / DRAWS

@@ -1,0 +1,134 @@
+"""Records of one arm -> its means with intervals, by metric and along the tasks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ablate.analysis.pairing import own
+from ablate.records import cohort, metrics
+from ablate.types import RunResult, Suite, Variant
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds with its 1 - alpha Student interval; `nan` ends below two seeds."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class ArmSummary:
+    """What one variant's runs say.
+
+    values: by metric. curve: accuracy on the tasks seen so far, after each task, `[T]`.
+    updates_per_second: of one replica, its share of the stack. statuses: runs by status.
+    """
+
+    variant: Variant
+    values: Mapping[str, Estimate]
+    curve: Sequence[Estimate]
+    updates_per_second: float
+    gradients: float
+    statuses: Mapping[str, int]
+
+
+def summaries(
+    suite: Suite, runs: Sequence[Mapping[int, RunResult]], labels: Sequence[str]
+) -> tuple[ArmSummary, ...]:
+    """Summarise every arm. Arms stand side by side, so those that do not go with the most of them
+    have no means and no curve."""
+    beside = cohort.together(suite.variants, runs)
+    arms = []
+    for place, (variant, mine) in enumerate(zip(suite.variants, runs, strict=True)):
+        whole = summarise(variant, mine, labels, suite.alpha)
+        blank = summarise(variant, {}, labels, suite.alpha)
+        arms.append(whole if place in beside else replace(blank, statuses=whole.statuses))
+    return tuple(arms)
+
+
+def summarise(
+    variant: Variant, runs: Mapping[int, RunResult], labels: Sequence[str], alpha: float
+) -> ArmSummary:
+    """Summarise the runs that ended well, for the protocols of `labels`.
+
+    Runs that do not go together have no mean.
+    """
+    good = _together(variant, runs)
+    names = [*labels, *metrics.SUMMARIES]
+    values = {name: of_metric(variant, runs, name, alpha) for name in names}
+    statuses = [record.status for record in runs.values()]
+    seconds = sum(record.seconds for record in good)
+    return ArmSummary(
+        variant,
+        values,
+        _curve(good, own(variant), alpha),
+        sum(record.updates for record in good) / seconds if seconds else math.nan,
+        float(np.mean([record.gradients for record in good])) if good else math.nan,
+        {status: statuses.count(status) for status in ("ok", "diverged", "failed")},
+    )
+
+
+def of_metric(
+    variant: Variant, runs: Mapping[int, RunResult], metric: str, alpha: float
+) -> Estimate:
+    """Give the mean of a metric over the runs that ended well, if they go together."""
+    good = _together(variant, runs)
+    return estimate([_value(record, metric, own(variant)) for record in good], alpha)
+
+
+def estimate(values: Sequence[float], alpha: float) -> Estimate:
+    """Give the mean of finite values with its interval.
+
+    >>> estimate([1.0, 1.0, 1.0], 0.05)
+    Estimate(mean=1.0, low=1.0, high=1.0, n=3)
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    n = len(finite)
+    if n == 0:
+        return Estimate(math.nan, math.nan, math.nan, 0)
+    mean = float(np.mean(finite))
+    if n == 1:
+        return Estimate(mean, math.nan, math.nan, 1)
+    from scipy.stats import t
+
+    half = float(t.ppf(1 - alpha / 2, n - 1) * np.std(finite, ddof=1) / math.sqrt(n))
+    return Estimate(mean, mean - half, mean + half, n)
+
+
+def sampling_error(mean: float, rows: int) -> float:
+    """Give the standard error of an accuracy from its finite test set: sqrt(p (1 - p) / rows).
+
+    In points, as `mean` is. Seeds that share their test rows do not remove it.
+
+    >>> round(sampling_error(80.0, 400), 2)
+    2.0
+    """
+    share = min(1.0, max(0.0, mean / 100))
+    return 100 * math.sqrt(share * (1 - share) / rows)
+
+
+def _together(variant: Variant, runs: Mapping[int, RunResult]) -> list[RunResult]:
+    if cohort.refusals([variant], [runs]):
+        return []
+    return [record for record in runs.values() if record.status == "ok"]
+
+
+def _value(record: RunResult, name: str, own_protocol: str) -> float:
+    try:
+        return metrics.value(record, name, own_protocol)
+    except KeyError:
+        return math.nan
+
+
+def _curve(good: Sequence[RunResult], protocol: str, alpha: float) -> list[Estimate]:
+    curves = [metrics.curve(record, protocol) for record in good if protocol in record.right]
+    if not curves or len({len(curve) for curve in curves}) > 1:
+        return []
+    return [estimate(list(column), alpha) for column in zip(*curves, strict=True)]

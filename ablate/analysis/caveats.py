@@ -1,0 +1,123 @@
+"""What a reader must know of the records before believing anything that rests on them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ablate.plan.standing import Reason
+from ablate.records import cohort, notes, provenance
+from ablate.records.spans import spans
+from ablate.records.store import Store
+from ablate.types import RunResult, Suite
+
+GROUPS = 6
+"""Groups of records that are described one by one."""
+
+Runs = Sequence[Mapping[int, RunResult]]
+Stale = Mapping[str, tuple[RunResult, Sequence[Reason]]]
+"""Stale records by key, with the reasons."""
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """A warning for the first screen.
+
+    head: in our own words, shown in bold. text: what may hold words of others. advice: our own.
+    """
+
+    head: str
+    text: str = ""
+    advice: str = ""
+
+    def plainly(self) -> str:
+        """Say it in a line for a terminal."""
+        return " ".join(filter(None, (self.head, self.text, self.advice)))
+
+
+def caveats(suite: Suite, runs: Runs, store: Store) -> Iterator[Caveat]:
+    """Say what is damaged, of another version, kept on purpose, or does not go together."""
+    yield from (Caveat(line) for line in store.damage.lines())
+    records = {record.key: record for mine in runs for record in mine.values()}
+    yield from _versions(records)
+    yield from _kept(suite, records, store)
+    yield from _apart(suite, runs)
+
+
+def keep(suite: Suite, store: Store, stale: Stale, kept: Container[str]) -> None:
+    """Note which stale records of a suite count as done.
+
+    stale: those that are not to be run now. kept: those that the user keeps; one that was kept
+    before and is still there stays noted.
+    """
+    earlier = _noted(suite, store)
+    if kept or earlier:
+        runs = {
+            key: (_mark(record), "; ".join(reason.text for reason in reasons))
+            for key, (record, reasons) in stale.items()
+            if key in kept or key in earlier
+        }
+        store.note({_key(suite): json.dumps({"runs": runs}, sort_keys=True)})
+
+
+def _versions(records: Mapping[str, RunResult]) -> Iterator[Caveat]:
+    versions = Counter(r.provenance.get("record_version") for r in records.values())
+    del versions[provenance.RECORD_VERSION]
+    for version, count in sorted(versions.items(), key=str):
+        yield Caveat(
+            f"{count} records are of record version {version}, which counts as not done.",
+            advice=f"This version writes {provenance.RECORD_VERSION}; `run` replaces them.",
+        )
+
+
+def _kept(suite: Suite, records: Mapping[str, RunResult], store: Store) -> Iterator[Caveat]:
+    """Tell of stale records, as long as they are the ones that were kept."""
+    reasons = Counter(
+        reason
+        for key, (mark, reason) in _noted(suite, store).items()
+        if key in records and _mark(records[key]) == mark
+    )
+    if reasons:
+        shown = "; ".join(f"{reason} ({count})" for reason, count in reasons.most_common(4))
+        yield Caveat(
+            f"{sum(reasons.values())} runs were kept although they are stale (`--keep-stale`).",
+            f"Since they were run: {shown}.",
+            "`run` without that option replaces them.",
+        )
+
+
+def _apart(suite: Suite, runs: Runs) -> Iterator[Caveat]:
+    reasons = cohort.refusals(suite.variants, runs, across_data=True)
+    if not reasons:
+        return
+    yield Caveat(
+        "These records do not go together.",
+        f"{'; '.join(reasons)}.",
+        "What mixes them is UNTESTABLE; ranks and shares of variance are not given, means and "
+        "curves only of the arms that go with the most others. `run` replaces the records that are "
+        "not of today's code, data and packages; `plan --why` names them.",
+    )
+    groups = cohort.groups(suite.variants, runs)
+    for group in groups[:GROUPS] if len(groups) > 1 else ():
+        names = [(suite.variants[place].label, seed) for place, seed in group.runs]
+        yield Caveat(f"{len(names)} runs:", f"{', '.join(group.facts)} ({spans(names)})")
+    if len(groups) > GROUPS:
+        yield Caveat(f"{len(groups) - GROUPS} more groups of runs.")
+
+
+def _noted(suite: Suite, store: Store) -> dict[str, tuple[str, str]]:
+    """Read what was kept, as (mark of the record, why it was stale) by key."""
+    runs: dict[str, tuple[str, str]] = {}
+    for key, text in store.notes([_key(suite)]).items():
+        runs |= notes.read(notes.Kept, key, text)["runs"]
+    return runs
+
+
+def _mark(record: RunResult) -> str:
+    return provenance.digest([json.dumps(record.provenance, sort_keys=True).encode()])
+
+
+def _key(suite: Suite) -> str:
+    return f"kept:{suite.name}"

@@ -1,0 +1,200 @@
+"""Records -> Comparison: joined on the seed, never on position; what cannot be paired is named."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ablate.records import cohort, metrics
+from ablate.types import Comparison, Contrast, Effect, LostPair, RunResult, Variant, cell_words
+
+NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: a variant, or several whose scores are averaged seed by seed."""
+
+    label: str
+    variants: Sequence[Variant]
+    records: Sequence[Mapping[int, RunResult]]
+
+
+def compare(
+    treatment: Variant,
+    baseline: Variant,
+    metric: str,
+    margin: float,
+    records: tuple[Mapping[int, RunResult], Mapping[int, RunResult]],
+    seeds: range,
+) -> Comparison:
+    """Pair two variants' records by seed.
+
+    records: of the treatment and of the baseline, by seed. A run that failed, diverged, is missing
+    or has no finite score drops its pair. A comparison of records from different data, streams,
+    torch or devices is refused: `refusal` says why.
+    """
+    arms = zip((treatment, baseline), records, strict=True)
+    made = join([Side(arm.label, [arm], [mine]) for arm, mine in arms], metric, margin, seeds)
+    pairs = [(records[0][seed], records[1][seed]) for seed in made.seeds]
+    same = own(treatment) == own(baseline)
+    alike = tuple(same and a.right == b.right and a.task_right == b.task_right for a, b in pairs)
+    return replace(made, identical=bool(alike) and all(alike), alike=alike)
+
+
+def sided(comparison: Comparison, claim: str, lower: bool) -> Comparison:
+    """Give a comparison the side that was declared for it; lower: a lower score is better."""
+    side = {"helps": 1, "hurts": -1, "": 0}[claim] * (-1 if lower else 1)
+    return replace(comparison, claim=claim, side=side, lower=lower)
+
+
+def declared(comparison: Comparison, claim: Contrast | Effect) -> Comparison:
+    """Give a comparison what a suite declared about it, and the span of its metric."""
+    lower = metrics.lower_is_better(claim.metric)
+    return replace(
+        sided(comparison, claim.claim, lower),
+        lower_margin=claim.lower_margin,
+        worst=claim.worst,
+        span=metrics.span(claim.metric),
+    )
+
+
+def halves(
+    effect: Effect,
+    variants: Sequence[Variant],
+    runs: Sequence[Mapping[int, RunResult]],
+    seeds: range,
+) -> Comparison:
+    """Pair the means over the two halves of a factorial's arms; a seed needs every arm.
+
+    Of a contrast that is pooled over settings, pair inside each setting and take the means.
+    """
+    if effect.over:
+        return declared(over_settings(effect, variants, runs, seeds), effect)
+    sides = [
+        Side(
+            f"{effect.name}: {words}{in_cell(variants[half[0]].cell)}",
+            [variants[i] for i in half],
+            [runs[i] for i in half],
+        )
+        for words, half in ((effect.high, effect.plus), (effect.low, effect.minus))
+    ]
+    return declared(join(sides, effect.metric, effect.margin, seeds), effect)
+
+
+def over_settings(
+    effect: Effect,
+    variants: Sequence[Variant],
+    runs: Sequence[Mapping[int, RunResult]],
+    seeds: range,
+) -> Comparison:
+    """Pair two arms in every setting, and average a seed's scores over the settings.
+
+    The same seeds run in every setting, so that their scores are not independent: the seed is the
+    unit, and needs every setting.
+    """
+    made = [
+        compare(variants[a], variants[b], effect.metric, effect.margin, (runs[a], runs[b]), seeds)
+        for a, b in zip(effect.plus, effect.minus, strict=True)
+    ]
+    kept = [seed for seed in seeds if all(seed in one.seeds for one in made)]
+    lost: dict[int, list[LostPair]] = {}
+    for one in made:
+        for pair in one.lost:
+            lost.setdefault(pair.seed, []).append(pair)
+    places = (*effect.plus, *effect.minus)
+    pooled = [{seed: runs[i][seed] for seed in kept} for i in places]
+    apart = cohort.refusals([variants[i] for i in places], pooled, across_data=True)
+    sides = ({one.treatment for one in made}, {one.baseline for one in made})
+
+    def mean(side: str, seed: int) -> float:
+        return math.fsum(getattr(one, side)[one.seeds.index(seed)] for one in made) / len(made)
+
+    def side_of(label: str) -> str:
+        return effect.high if label in sides[0] else effect.low
+
+    return Comparison(
+        treatment=effect.high,
+        baseline=effect.low,
+        metric=effect.metric,
+        margin=effect.margin,
+        seeds=tuple(kept),
+        treatment_values=tuple(mean("treatment_values", seed) for seed in kept),
+        baseline_values=tuple(mean("baseline_values", seed) for seed in kept),
+        lost=tuple(
+            LostPair(
+                seed,
+                "; ".join(pair.reason for pair in pairs),
+                tuple(dict.fromkeys(side_of(name) for pair in pairs for name in pair.sides)),
+                any(pair.missing for pair in pairs),
+            )
+            for seed, pairs in sorted(lost.items())
+        ),
+        resolution=min((one.resolution for one in made), default=math.nan) / len(made),
+        identical=all(one.identical for one in made),
+        alike=tuple(all(one.alike[one.seeds.index(seed)] for one in made) for seed in kept),
+        refusal="; ".join(dict.fromkeys(filter(None, (*(one.refusal for one in made), *apart)))),
+    )
+
+
+def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Comparison:
+    """Pair two sides by seed; see `compare`."""
+    pairs: dict[int, tuple[float, ...]] = {}
+    lost = []
+    every = [one for side in sides for one in zip(side.variants, side.records, strict=True)]
+    names = {id(arm): arm.label for arm, _ in every}  # a label costs more than a score
+    for seed in seeds:
+        means, faults = [], []
+        for side in sides:
+            scored = [
+                (names[id(arm)], *value(arm, mine.get(seed), metric))
+                for arm, mine in zip(side.variants, side.records, strict=True)
+            ]
+            faults += [(side.label, label, fault) for label, fault, _ in scored if fault]
+            means.append(math.fsum(score for *_, score in scored) / len(scored))
+        if faults:
+            reason = "; ".join(f"{label}: {fault}" for _, label, fault in faults)
+            lost_by = (side for side, _, fault in faults if fault != NOT_RUN)
+            missing = any(fault == NOT_RUN for *_, fault in faults)
+            lost.append(LostPair(seed, reason, tuple(dict.fromkeys(lost_by)), missing))
+            continue
+        pairs[seed] = tuple(means)
+    paired = [{seed: mine[seed] for seed in pairs} for _, mine in every]
+    refusals = cohort.refusals([arm for arm, _ in every], paired)
+    start = next((every[0][1][seed] for seed in pairs), None)
+    return Comparison(
+        treatment=sides[0].label,
+        baseline=sides[1].label,
+        metric=metric,
+        margin=margin,
+        seeds=tuple(pairs),
+        treatment_values=tuple(values[0] for values in pairs.values()),
+        baseline_values=tuple(values[1] for values in pairs.values()),
+        lost=tuple(lost),
+        resolution=metrics.resolution(start) if start else math.nan,
+        refusal="; ".join(refusals),
+    )
+
+
+def own(variant: Variant) -> str:
+    """Name the protocol by which a variant itself predicts."""
+    return variant.choices["predict"].label()
+
+
+def in_cell(cell: Mapping[str, str]) -> str:
+    """Say a cell in brackets, or nothing where no axis is crossed."""
+    return f" ({', '.join(cell_words(cell))})" if cell else ""
+
+
+def value(arm: Variant, record: RunResult | None, metric: str) -> tuple[str, float]:
+    """Give a fault ('' when fine) and an arm's score in a metric."""
+    if record is None:
+        return NOT_RUN, math.nan
+    if record.status != "ok":
+        return f"{record.status} ({record.reason})", math.nan
+    try:
+        found = metrics.value(record, metric, own(arm))
+    except KeyError:
+        return "the record lacks this protocol; run again with --fresh", math.nan
+    return ("" if math.isfinite(found) else "the score is not finite"), found

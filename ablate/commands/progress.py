@@ -1,0 +1,85 @@
+"""How far a run command has come: counts, time left, and each contrast's estimate so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from ablate.analysis import judge
+from ablate.flow import Finished, Work
+from ablate.types import RunResult, Suite
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A picture of a running suite; `after` gives the next one.
+
+    workers: stacks at a time. started: seconds of the monotonic clock when the work began.
+    """
+
+    suite: Suite
+    work: Work
+    workers: int = 1
+    done: int = 0
+    lost: int = 0
+    spent: float = 0.0
+    records: Mapping[str, RunResult] = field(default_factory=dict)
+    ended: frozenset[str] = frozenset()
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def total(self) -> int:
+        """Runs that the command set out to do."""
+        return sum(len(stack.runs) for stack in self.work.stacks)
+
+    def after(self, event: Finished) -> Progress:
+        """Count a finished stack."""
+        lost = sum(result.status != "ok" for result in event.results)
+        return replace(
+            self,
+            done=self.done + len(event.results),
+            lost=self.lost + lost,
+            spent=self.spent + self._cost(event),
+            records=event.records,
+            ended=self.ended | {result.key for result in event.results},
+        )
+
+    @property
+    def running(self) -> int:
+        """Runs under way: those of the first stacks that have not ended, one stack a worker."""
+        open_stacks = [s for s in self.work.stacks if s.runs[0].key not in self.ended]
+        return sum(len(stack.runs) for stack in open_stacks[: self.workers])
+
+    def _cost(self, event: Finished) -> float:
+        """Give the planned share of a stack in all the work, which is what time left goes by."""
+        keys = {result.key for result in event.results}
+        planned = zip(self.work.plan.stacks, self.work.plan.costs, strict=True)
+        return sum(
+            cost.seconds * len(keys & {run.key for run in stack.runs}) / len(stack.runs)
+            for stack, cost in planned
+        )
+
+    def seconds_left(self) -> float:
+        """Estimate the time left from the time spent; infinite before the first stack."""
+        if self.spent == 0:
+            return float("inf")
+        elapsed = time.monotonic() - self.started
+        return max(0.0, elapsed * (self.work.seconds - self.spent) / self.spent)
+
+    def line(self) -> str:
+        """Say it in one line."""
+        left = self.seconds_left()
+        when = "" if left == float("inf") else f", about {round(left)} s left"
+        lost = f"{self.lost} lost (failed or diverged)" if self.lost else "0 lost"
+        return f"{self.done} of {self.total} runs done, {self.running} running, {lost}{when}"
+
+    def estimates(self) -> Iterator[tuple[str, int, str]]:
+        """Give each contrast's label, its pairs and its mean difference so far."""
+        runs = judge.by_variant(self.suite, self.records)
+        for comparison in judge.comparisons(self.suite, runs):
+            deltas = comparison.deltas
+            mean = f"{sum(deltas) / len(deltas):+.2f} points" if deltas else "–"
+            if comparison.refusal:
+                mean = "these runs do not go together"
+            yield f"{comparison.treatment} − {comparison.baseline}", len(deltas), mean

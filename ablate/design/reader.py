@@ -1,0 +1,292 @@
+"""YAML -> Suite: everything declared before the runs, each fault with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ablate.core.component_source import Field
+from ablate.core.naming import folder_name
+from ablate.design.contrasts import ClaimReader
+from ablate.design.grid import GridReader
+from ablate.design.keys import KEYS, SCALARS
+from ablate.design.reach import Grid
+from ablate.design.tuning_keys import Own, SearchReader
+from ablate.errors import Problem, SuiteError, nearest, once
+from ablate.parsing import changes as command
+from ablate.parsing.changes import Change
+from ablate.parsing.choices import ChoiceReader
+from ablate.parsing.located_yaml import DocumentError, Node, read_document
+from ablate.parsing.seed_range import COUNT, SeedRange, read_seeds
+from ablate.registry import Catalogue
+from ablate.source.field_schema import allowed, check, meant, quoted, shown
+from ablate.types import ENOUGH_PAIRS, Choice, Suite, Variant
+
+TWIN_SEEDS = 1_000_000
+"""Where the seeds of an A/A twin begin: beyond any that a suite can ask for."""
+
+
+def read_suite(
+    path: Path,
+    catalogue: Catalogue,
+    quick: bool = False,
+    changes: Sequence[str] = (),
+    own: Own | None = None,
+) -> Suite:
+    """Read a suite file. Raises SuiteError with every problem, each at its place.
+
+    quick: apply the suite's `quick` block. changes: `path=value`, put into the base after that.
+    own: values by arm and path in the place of those that `tuned` names.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        found = f"no suite can be read here: {error.strerror}"
+        raise SuiteError(str(path), (Problem(1, 1, found),)) from error
+    return parse_suite(data, path.stem, str(path), catalogue, quick, changes, own, path.parent)
+
+
+def parse_suite(
+    data: bytes,
+    name: str,
+    origin: str,
+    catalogue: Catalogue,
+    quick: bool = False,
+    changes: Sequence[str] = (),
+    own: Own | None = None,
+    folder: Path = Path(),
+) -> Suite:
+    """Parse a suite's bytes; `origin` is what its errors call the file.
+
+    own: values by arm and path in the place of those that `tuned` names. folder: where that is.
+    """
+    try:
+        root = read_document(data)
+    except DocumentError as error:
+        raise SuiteError(origin, error.problems) from None
+    reader = _SuiteReader(root, catalogue, quick, changes, own, folder)
+    suite = reader.suite(name, origin, data.decode("utf-8-sig"))
+    if suite and "quick" in root.items and not (quick or changes):  # faults show before it is used
+        reader = _SuiteReader(root, catalogue, True, (), own, folder)
+        suite = reader.suite(name, origin, "") and suite
+    if suite is None:
+        raise SuiteError(origin, once(reader.reader.problems))
+    return suite
+
+
+def standard_predictors(catalogue: Catalogue) -> list[Choice]:
+    """Give the scoring protocols that every run reports: those that components call standard."""
+    return [
+        Choice("predict", name, {**_defaults(catalogue, name), **settings})
+        for name in catalogue.names("predict")
+        for settings in catalogue.get("predict", name).facts.get("standard", ())
+    ]
+
+
+def predictors(catalogue: Catalogue, variants: Sequence[Variant]) -> tuple[Choice, ...]:
+    """Give the standard protocols and those that variants add, each once."""
+    own = [variant.choices["predict"] for variant in variants]
+    return tuple({c.label(): c for c in [*standard_predictors(catalogue), *own]}.values())
+
+
+def _defaults(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    fields = catalogue.get("predict", name).fields
+    return {field.name: field.default for field in fields}
+
+
+class _SuiteReader:
+    def __init__(
+        self,
+        root: Node,
+        catalogue: Catalogue,
+        quick: bool,
+        changes: Sequence[str],
+        own: Own | None,
+        folder: Path,
+    ) -> None:
+        self.root = root
+        self.own, self.folder = own, folder
+        self.quick = quick
+        self.changes = changes
+        self.catalogue = catalogue
+        self.reader = ChoiceReader(catalogue)
+        self.note = self.reader.note
+
+    def suite(self, name: str, origin: str, text: str) -> Suite | None:
+        if not isinstance(self.root.value, dict):
+            self.note(self.root.at, shown(self.root.plain()), f"a mapping: {', '.join(KEYS)}")
+            return None
+        for key in self.root.items:
+            if key not in KEYS:
+                self.note(self.root.keys[key], f"unknown key {key!r}", ", ".join(KEYS),
+                          nearest(key, KEYS))  # fmt: skip
+        if any(key not in KEYS and nearest(key, KEYS) for key in self.root.items):
+            return None  # what a mistyped key was to say is missing everywhere else
+        scalars = {key: self.scalar(field) for key, field in SCALARS.items()}
+        before = len(self.reader.problems)
+        declared, seeds = self.seeds()
+        sound = len(self.reader.problems) == before
+        changes = self.changed()
+        grid = GridReader(self.root, self.reader, changes)
+        cells, searching = grid.cells(), SearchReader(self.root, self.reader)
+        tuned = searching.tuned(self.folder) if self.own is None else None
+        if self.own is not None and "tuned" in self.root.items:
+            searching.named(self.root.items["tuned"])
+        found = {name: one.values for name, one in tuned.arms.items()} if tuned else {}
+        arms = grid.arms()
+        if tuned:
+            searching.stale(arms, tuned)
+        arms = searching.applied(grid, arms, found if self.own is None else self.own)
+        whole = grid.variants(arms, cells)
+        if self.reader.problems:
+            whole = Grid()  # what is wrong with the grid is not told again of each claim
+        variants = [replace(arm, first_seed=seeds.first) for arm in whole.variants]
+        protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
+        claims = ClaimReader(self.root, self.reader, whole)
+        contrasts, pooled = claims.contrasts(arms, protocols)
+        references = claims.references(arms, protocols)
+        effects = claims.effects(grid.design, protocols)
+        claims.distinct()
+        honest = [label for label in protocols if label.split("(")[0] not in self.oracles()]
+        search = searching.search(arms if whole.places else {}, honest)
+        twins = self.twins(arms, variants)
+        looks = self.looks(declared if sound else None, seeds.count)
+        spread = claims.points(self.root, "spread", KEYS["spread"])
+        budget = self.budget()
+        if self.reader.problems:
+            return None
+        tuned_node = self.root.items.get("tuned")
+        said = (*(["--quick"] if self.quick else []), *(f"--set {one}" for one in self.changes))
+        return Suite(
+            name=folder_name(name, said),
+            changes=said,
+            unread=tuple(grid.unread),
+            changed_words=tuple(self.changed_words(changes, grid, declared, seeds.count)),
+            references=references,
+            origin=origin,
+            text=text,
+            variants=(*variants, *(_twin(variants[i]) for i, _ in twins)),
+            contrasts=tuple(contrasts),
+            effects=(*pooled, *effects),
+            twins=twins,
+            looks=looks,
+            spread=spread,
+            search=search,
+            tuned=tuned,
+            budget=budget,
+            tuned_file=tuned_node.text if tuned_node else "",
+            tuned_at=(tuned_node.at.line, tuned_node.at.column) if tuned_node else (1, 1),
+            first_seed=seeds.first,
+            seeds=seeds.count,
+            declared_seeds=seeds.count,
+            **scalars,
+        )
+
+    def seeds(self) -> tuple[int, SeedRange]:
+        """Read the seeds: how many are declared, and those of this run, a quick one or not."""
+        node, quick = self.root.items.get("seeds"), self.root.items.get("quick")
+        seeds = read_seeds(node, self.note) if node else SeedRange(0, COUNT.default)
+        if quick is None and self.quick:
+            return seeds.count, replace(seeds, count=min(seeds.count, ENOUGH_PAIRS))
+        if quick is None or "seeds" not in quick.items:
+            return seeds.count, seeds
+        fewer = read_seeds(quick.items["seeds"], self.note, seeds.first)
+        return seeds.count, fewer if self.quick else seeds
+
+    def scalar(self, field: Field) -> Any:
+        node = self.root.items.get(field.name)
+        if node is None:
+            if field.default is None:
+                self.note(self.root.at, f"a suite without {field.name!r}", KEYS[field.name])
+            return field.default
+        accepted, fault = check(field, node.plain())
+        if fault or (field.name == "question" and not str(accepted).strip()):
+            said = fault or "an empty question"
+            self.note(node.at, said, allowed(field), meant(field, node.plain()))
+        return " ".join(accepted.split()) if isinstance(accepted, str) else accepted
+
+    def twins(
+        self, arms: Mapping[str, Node], variants: Sequence[Variant]
+    ) -> tuple[tuple[int, int], ...]:
+        """Give the variants that are run a second time, with the places of their twins."""
+        node = self.root.items.get("same")
+        if node is None:
+            return ()
+        if node.text not in arms and arms:
+            said = quoted(node.text, node.plain())
+            self.note(node.at, f"unknown arm {said} for same", ", ".join([*arms][:12]),
+                      nearest(node.text, arms))  # fmt: skip
+        if f"{node.text} (A/A)" in arms:
+            self.note(node.at, f"a twin of {node.text!r}, which an arm is called", "another name")
+        mine = [i for i, variant in enumerate(variants) if variant.arm == node.text]
+        return tuple((i, len(variants) + place) for place, i in enumerate(mine))
+
+    def oracles(self) -> list[str]:
+        """Name the protocols that know what a user cannot."""
+        names = self.catalogue.names("predict")
+        return [one for one in names if self.catalogue.get("predict", one).facts.get("oracle")]
+
+    def budget(self) -> str:
+        """Read the axis along which arms spend more."""
+        node, vary = self.root.items.get("budget"), self.root.items.get("vary")
+        if node is None:
+            return ""
+        axes = vary.items if vary else {}
+        if node.text in axes:
+            values = axes[node.text].plain()
+            numbers = isinstance(values, list) and all(type(v) in (int, float) for v in values)
+            if not numbers or len(values) < 2:
+                self.note(node.at, f"the budget {node.text!r} of {shown(values)}",
+                          "an axis of at least two numbers")  # fmt: skip
+            for one in self.root.items.get("contrasts", Node([], node.at)).value or ():
+                if isinstance(one, Node) and "over" in one.items:
+                    self.note(one.items["over"].at, "a contrast pooled over settings in a suite "
+                              "with a budget", "a contrast asked in every setting")  # fmt: skip
+            return node.text
+        said = f"the budget {quoted(node.text, node.plain())}, which vary does not set"
+        accepts = ", ".join(axes) or "an axis of vary: there is none"
+        self.note(node.at, said, accepts, nearest(node.text, axes))
+        return ""
+
+    def looks(self, declared: int | None, seeds: int) -> tuple[int, ...]:
+        """Read the looks; those of a quick run are the ones that its seeds reach."""
+        node = self.root.items.get("looks")
+        if node is None:
+            return ()
+        said = node.plain()
+        whole = isinstance(said, list) and all(type(one) is int for one in said)
+        if not whole or not said or said != sorted({*said}) or said[0] < ENOUGH_PAIRS:
+            accepts = f"rising whole numbers of seeds, the first at least {ENOUGH_PAIRS}"
+            self.note(node.at, f"{shown(said)} for looks", accepts)
+            return ()
+        if declared is not None and said[-1] != declared:
+            self.note(node.at, f"looks that end at {said[-1]} with {declared} seeds",
+                      f"the last look at seeds: {declared}")  # fmt: skip
+        return tuple(said) if seeds == declared else (*(n for n in said if n < seeds), seeds)
+
+    # --- what the command line changes
+
+    def changed(self) -> list[Change]:
+        """Give what the command line puts into the base."""
+        said = command.of_set(self.changes, self.note)
+        block = self.root.items.get("quick")
+        quick = command.of_block(block, self.note) if block else command.usual(self.root)
+        return command.together(quick if self.quick else [], said)
+
+    def changed_words(
+        self, changes: Sequence[Change], grid: GridReader, declared: int, seeds: int
+    ) -> list[str]:
+        """Say in words what the command line has changed."""
+        found = [
+            *command.told(changes, grid.before, grid.missed),
+            *command.told_seeds(seeds, declared),
+        ]
+        if self.quick and not found:
+            return ["--quick found nothing to shorten: this is the suite as it stands"]
+        return found
+
+
+def _twin(variant: Variant) -> Variant:
+    return replace(variant, arm=f"{variant.arm} (A/A)", first_seed=TWIN_SEEDS + variant.first_seed)

@@ -1,0 +1,245 @@
+"""The `tune` and `tuned` keys of a suite: the search space, and the values that it has led to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ablate.core.component_source import Field
+from ablate.core.tuning_values import Dial, Search, Tuned, TunedArm
+from ablate.design.grid import GridReader
+from ablate.errors import mistyped, nearest
+from ablate.parsing import choices
+from ablate.parsing.choices import ChoiceReader
+from ablate.parsing.compatibility import field_at, home, settable
+from ablate.parsing.located_yaml import DocumentError, Mark, Node, read_document
+from ablate.parsing.paths import within, words
+from ablate.parsing.presets import moved
+from ablate.source.field_schema import allowed, check, shown
+
+NUMBERS = {
+    "trials": Field("trials", "int", 16, "[1, 10000]"),
+    "seeds": Field("seeds", "int", 3, "[1, 1000]"),
+    "rows": Field("rows", "int", 20, "[1, 1000000]"),
+}
+KEYS = {
+    "trials": "trials that every arm gets",
+    "seeds": "seeds of each trial, none of them the suite's own",
+    "rows": "training rows of each class that are held out, and that trials are scored on",
+    "metric": "what is maximised",
+    "space": "settings by path: {low: 0.001, high: 1, log: true}, or a list of values",
+}
+MADE = "a file as `tune` wrote it"
+UNTUNABLE = ("dataset", "predict", "augment")
+"""Kinds that say what is asked, not how well an arm answers."""
+SPAN = ("low", "high", "log")
+RANGE = "{low: 0.001, high: 1.0, log: true}, or a list of at least two values"
+METRICS = ("average-accuracy", "average-incremental-accuracy")
+
+Own = Mapping[str, Mapping[str, Any]]
+"""Values by arm and path that stand in the place of a file of tuned ones."""
+
+
+class SearchReader:
+    """Reads what may be tuned and what was, noting every problem."""
+
+    def __init__(self, root: Node, reader: ChoiceReader) -> None:
+        """Read from a suite's root, with the suite's own reader of choices."""
+        self.root, self.reader, self.note = root, reader, reader.note
+
+    def search(self, arms: Mapping[str, Node], protocols: Sequence[str]) -> Search | None:
+        """Read the key `tune`."""
+        node = self.root.items.get("tune")
+        if node is None:
+            return None
+        if not isinstance(node.value, dict):
+            self.note(node.at, f"{shown(node.plain())} for tune", f"a mapping: {', '.join(KEYS)}")
+            return None
+        for key in node.items:
+            if key not in KEYS:
+                self.note(node.keys[key], f"tune has no {key!r}", ", ".join(KEYS),
+                          nearest(key, KEYS))  # fmt: skip
+        numbers = {name: self._number(node, field) for name, field in NUMBERS.items()}
+        metric = self._metric(node, [*protocols, *METRICS])
+        space = node.items.get("space", Node({}, node.at))
+        if not space.items and not mistyped("space", node.items, KEYS):
+            self.note(space.at, "tune without a space", KEYS["space"])
+        found = [self._dial(path, child, arms, space.keys[path])
+                 for path, child in space.items.items()]  # fmt: skip
+        dials = tuple(dial for dial in found if dial)
+        return Search(metric=metric, dials=dials, **numbers)
+
+    def _number(self, node: Node, field: Field) -> Any:
+        child = node.items.get(field.name)
+        if child is None:
+            return field.default
+        accepted, fault = check(field, child.plain())
+        if fault:
+            self.note(child.at, fault, allowed(field))
+        return accepted
+
+    def _metric(self, node: Node, known: Sequence[str]) -> str:
+        child = node.items.get("metric")
+        if child is None:
+            return "all-classes"
+        if child.text not in known:
+            self.note(child.at, f"{child.text!r} for the metric of tune", ", ".join(known),
+                      nearest(child.text, known))  # fmt: skip
+        return child.text
+
+    def _dial(self, path: str, node: Node, arms: Mapping[str, Node], at: Mark) -> Dial | None:
+        if path.split(".")[0] in UNTUNABLE:
+            self.note(at, f"the space's path {path!r}", "a setting of the training: scores of "
+                      "other data or other protocols cannot be compared")  # fmt: skip
+            return None
+        homes = [where for tree in arms.values() if (where := self.home(tree, path))]
+        if arms and not homes:
+            paths = [p for tree in arms.values() for p in settable(tree, self.reader.catalogue)]
+            guess = nearest(path, dict.fromkeys(p for p in paths if "*" not in p))
+            self.note(at, f"the space's path {path!r} reaches no arm",
+                      "a path to a setting of a chosen component, by its name", guess)  # fmt: skip
+            return None
+        self.axes(path, at)
+        field = field_at(path, self.reader.catalogue)
+        if field is None:
+            self._unknown(path, at)
+            return None
+        if self.reader.catalogue.slot(field.annotation):
+            self.note(at, f"the space's path {path!r}, a component", "a setting: number or word")
+            return None
+        return self._written(path, node, field)
+
+    def home(self, tree: Node, path: str) -> str:
+        """Give the path at which an arm has a setting; '' where it has none."""
+        return home(tree, path, self.reader.catalogue)
+
+    def axes(self, path: str, at: Mark) -> None:
+        """Refuse what an axis of `vary` would undo."""
+        for axis in self.root.items.get("vary", Node({}, at)).items:
+            if within(path, axis) or within(axis, path):
+                self.note(at, f"{path!r} is tuned and set by vary too", "one of the two")
+
+    def _unknown(self, path: str, at: Mark) -> None:
+        *parent, last = path.split(".")
+        kinds, catalogue = self.reader.catalogue.kinds(), self.reader.catalogue
+        kind = parent[-2] if len(parent) > 1 and parent[-2] in kinds else ""
+        names = [one.name for one in catalogue.get(kind, parent[-1]).fields] if kind else []
+        self.note(at, f"{parent[-1]} has no {last!r}", ", ".join(names), nearest(last, names))
+
+    def _written(self, path: str, node: Node, field: Field) -> Dial | None:
+        plain = node.plain()
+        if isinstance(plain, list) and len(plain) > 1:
+            for value, child in zip(plain, node.value, strict=True):
+                if fault := check(field, value)[1]:
+                    self.note(child.at, fault, allowed(field))
+            texts = [words(child) for child in node.value]
+            for i in (i for i, text in enumerate(texts) if text in texts[:i]):
+                self.note(node.value[i].at, f"{texts[i]} more than once", "each value once")
+            return Dial(path, choices=tuple(plain))
+        said = plain if isinstance(plain, dict) else {}
+        unknown = [key for key in node.items if key not in SPAN]
+        for key in unknown:
+            self.note(node.keys[key], f"unknown key {key!r}", RANGE, nearest(key, SPAN))
+        if unknown:
+            return None
+        ends, log = [said.get(key) for key in ("low", "high")], said.get("log", False)
+        numbers = [one for one in ends if isinstance(one, (int, float)) and math.isfinite(one)]
+        numbers = [one for one in numbers if not isinstance(one, bool)]
+        sound = len(numbers) == 2 and numbers[0] < numbers[1]
+        if not sound or not isinstance(log, bool) or (log and numbers[0] <= 0):
+            self.note(node.at, f"{shown(plain)} for {path}", RANGE)
+            return None
+        for number in numbers:
+            if fault := check(field, number)[1]:
+                self.note(node.at, fault, allowed(field))
+        whole = "int" in field.annotation and "float" not in field.annotation
+        return Dial(path, float(numbers[0]), float(numbers[1]), log, whole)
+
+    def tuned(self, folder: Path) -> Tuned | None:
+        """Read the file that the key `tuned` names, relative to the suite's folder."""
+        node = self.root.items.get("tuned")
+        if node is None or not self.named(node):
+            return None
+        if not (path := folder / node.text).is_file():
+            where = folder / node.text
+            self.note(node.at, f"no tuned values at {where}", "`tune` writes them; or no `tuned`")
+            return None
+        try:
+            return untuned(node.text, read_document(path.read_bytes()).plain())
+        except DocumentError as error:
+            self.note(node.at, f"{path} holds no tuned values: {error.problems[0].found}", MADE)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.note(node.at, f"{path} holds no tuned values: {error}", MADE)
+        return None
+
+    def named(self, node: Node) -> bool:
+        """Check that the key `tuned` names a file."""
+        sound = bool(node.text) and node.text.isprintable()
+        if not sound:
+            self.note(node.at, f"{shown(node.plain())} for tuned", "the name of a file")
+        return sound
+
+    def applied(self, grid: GridReader, arms: Mapping[str, Node], own: Own) -> dict[str, Node]:
+        """Put values into the arms; those of an arm or a path that is not there are problems."""
+        at = (self.root.items.get("tuned") or self.root).at
+        for name in own:
+            if name not in arms:
+                self.note(at, f"tuned values of an unknown arm {name!r}", ", ".join([*arms][:12]),
+                          nearest(name, arms))  # fmt: skip
+        found = dict(arms)
+        for name, tree in arms.items():
+            for path, value in own.get(name, {}).items():
+                if not (where := self.home(tree, path)):
+                    self.note(at, f"a tuned value at {path!r}, which arm {name!r} does not have")
+                    continue
+                self.axes(path, at)
+                found[name] = grid.apply(found[name], where, moved(_node(value, at), at), at)
+        return found
+
+    def stale(self, arms: Mapping[str, Node], tuned: Tuned) -> None:
+        """Refuse values that were tuned for arms which have been written otherwise since."""
+        at = self.root.items["tuned"].at
+        for name, one in tuned.arms.items():
+            for path, first in one.first.items():
+                if name not in arms or not (where := self.home(arms[name], path)):
+                    continue
+                node, field = choices.find(arms[name], tuple(where.split("."))), None
+                if node is None:
+                    field = field_at(path, self.reader.catalogue)
+                now = node.plain() if node else field.default if field else first
+                if now != first:
+                    found = f"arm {name!r} has {now!r} at {path}, and had {first!r} when tuned"
+                    self.note(at, found, "values that `tune` found for it as it stands")
+
+
+def untuned(file: str, plain: Any) -> Tuned:
+    """Read plain data that `tune` wrote. Raises ValueError and its like where it is not so."""
+    arms = {}
+    for name, said in plain["arms"].items():
+        trials = said["trials"]
+        if len(trials) != plain["trials"] or not trials:
+            raise ValueError(f"{len(trials)} trials of {name} where {plain['trials']} are said")
+        scores, spreads = (tuple(float(one[key]) for one in trials) for key in ("score", "spread"))
+        if not all(map(math.isfinite, (*scores, *spreads))):
+            raise ValueError(f"a score of {name} that is not finite")
+        one = TunedArm(dict(said["values"]), scores, spreads, dict(trials[0]["values"]))
+        if one.values != trials[one.best]["values"]:
+            raise ValueError(f"values of {name} that are not those of its best trial")
+        arms[name] = one
+    counts = [plain[key] for key in ("trials", "seeds", "rows")]
+    if not all(type(one) is int and one > 0 for one in counts):
+        raise ValueError("trials, seeds and rows are whole numbers")
+    trials, seeds, rows = counts
+    said = (str(plain["data"]), trials, seeds, str(plain["metric"]), rows, arms)
+    return Tuned(file, *said, tuple(map(str, plain["changes"])))
+
+
+def _node(value: Any, at: Mark) -> Node:
+    """Give plain data as if it had been written in a suite."""
+    if isinstance(value, dict):
+        return Node({k: _node(v, at) for k, v in value.items()}, at, dict.fromkeys(value, at))
+    if isinstance(value, list):
+        return Node([_node(v, at) for v in value], at)
+    return Node(value, at, {}, "" if value is None else str(value))

@@ -1,0 +1,179 @@
+"""Suite x Catalogue -> Plan: content keys, runs grouped into stacks, and what they will cost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from ablate.design.reader import predictors
+from ablate.registry import Catalogue
+from ablate.streams import dataset_demands
+from ablate.streams.stacking import numbers, with_numbers
+from ablate.types import Choice, Facts, RunSpec, Stack, Suite, Variant
+
+MAX_WIDTH = 32
+CACHE_BYTES = 12_000_000
+"""Parameters that one stack may touch in a step: wider ones leave the cache and gain nothing."""
+
+OVERHEAD_SECONDS = 1.0e-3
+"""Rough cost of one stacked gradient evaluation, whatever its size ..."""
+SECONDS_PER_PRODUCT = 0.3e-9
+"""... and of each row times parameter in it; both for the estimate only."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Outer steps and gradient evaluations (rows) of one run, and a guess of a stack's seconds."""
+
+    updates: int
+    gradients: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a suite. keys `[variant][seed]`; stacks in the order they should start.
+
+    warnings: what a reader must know of the suite and its data before they are run.
+    """
+
+    suite: Suite
+    keys: tuple[tuple[str, ...], ...]
+    stacks: tuple[Stack, ...]
+    costs: tuple[Cost, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> dict[str, RunSpec]:
+        """Every distinct run by key; arms that differ only in scoring share theirs."""
+        return {run.key: run for stack in self.stacks for run in stack.runs}
+
+
+def canonical(value: Any) -> str:
+    """Write plain data as the JSON text that is hashed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def specify(variant: Variant, seed: int, precision: str) -> RunSpec:
+    """Give the run of a variant with its nth seed; how it is scored is no part of it."""
+    trained = {kind: choice for kind, choice in variant.choices.items() if kind != "predict"}
+    content = {kind: choice.plain() for kind, choice in trained.items()}
+    seed += variant.first_seed
+    text = canonical({"choices": content, "precision": precision, "seed": seed})
+    return RunSpec(hashlib.sha256(text.encode()).hexdigest()[:32], seed, precision, trained)
+
+
+def keys(suite: Suite) -> tuple[tuple[str, ...], ...]:
+    """Give the key of every run, `[variant][seed]`; needs neither data nor components."""
+    return tuple(
+        tuple(specify(variant, seed, suite.precision).key for seed in range(suite.seeds))
+        for variant in suite.variants
+    )
+
+
+def plan(
+    suite: Suite, catalogue: Catalogue, facts: Mapping[str, Facts], width: int | None = None
+) -> Plan:
+    """Group a suite's runs into stacks, the dearest first.
+
+    facts: by the canonical text of a dataset Choice. width: forces a stack width.
+    Raises SuiteError where a data set does not fit what is asked of it.
+    """
+    by_variant = [facts[canonical(v.choices["dataset"].plain())] for v in suite.variants]
+    dataset_demands.check_data(suite, by_variant, catalogue)
+    runs = {
+        run.key: run
+        for variant in suite.variants
+        for seed in range(suite.seeds)
+        for run in [specify(variant, seed, suite.precision)]
+    }
+    groups: dict[str, list[RunSpec]] = {}
+    for run in runs.values():
+        groups.setdefault(canonical(structure(run, catalogue)), []).append(run)
+    scored = predictors(catalogue, suite.variants)
+    made = []
+    for group in groups.values():
+        held = facts[canonical(group[0].choices["dataset"].plain())]
+        widest = width or stack_width(group[0], catalogue, held)
+        for part in _parts(group, widest):
+            stack = Stack(tuple(part), scored)
+            made.append((stack, cost(stack, catalogue, held)))
+    made.sort(key=lambda pair: -pair[1].seconds)
+    stacks, costs = zip(*made, strict=True) if made else ((), ())
+    warnings = (*suite.unread, *dataset_demands.warnings(suite, by_variant, catalogue))
+    return Plan(suite, keys(suite), tuple(stacks), tuple(costs), warnings)
+
+
+def structure(run: RunSpec, catalogue: Catalogue) -> Any:
+    """Give what runs must share to be stacked: everything but the seed and the method's numbers."""
+    method = run.choices["method"]
+    blank = with_numbers(method, dict.fromkeys(numbers(method, catalogue), 0.0))
+    fixed = {kind: choice.plain() for kind, choice in run.choices.items()}
+    return {**fixed, "method": blank.plain(), "precision": run.precision}
+
+
+def stack_width(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
+    """Give how many replicas still gain from sharing a step, by the bytes that they touch."""
+    if not all(stackable(choice, catalogue) for choice in run.choices.values()):
+        return 1
+    item = 8 if run.precision == "float64" else 4
+    copies = run.choices["dataset"].settings["tasks"] + 2  # phi of every task, theta, a gradient
+    touched: int = parameters(run, catalogue, facts) * item * copies
+    return max(1, min(MAX_WIDTH, CACHE_BYTES // touched))
+
+
+def stackable(choice: Choice, catalogue: Catalogue) -> bool:
+    """Say whether neither a component nor one inside it declares `stackable = False`."""
+    inner = [value for value in choice.settings.values() if isinstance(value, Choice)]
+    facts = catalogue.get(choice.kind, choice.name).facts
+    alone = facts.get("alone", {})  # {field: value} with which a component cannot share a step
+    own = facts.get("stackable", True) and not any(
+        choice.settings.get(f) == v for f, v in alone.items()
+    )
+    return bool(own) and all(stackable(value, catalogue) for value in inner)
+
+
+def parameters(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
+    """Give P, from the model's own count or, where it has none, from the model itself.
+
+    A method that wraps the model says what that makes of it.
+    """
+    model = catalogue.build(run.choices["model"])
+    shape = facts.inputs, facts.classes
+    if hasattr(model, "parameters"):
+        own = int(model.parameters(*shape))
+    else:
+        own = int(sum(value.numel() for value in model(*shape).parameters()))
+    if "size" not in catalogue.get("method", run.choices["method"].name).methods:
+        return own
+    return int(catalogue.build(run.choices["method"]).size(own, *shape))
+
+
+def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
+    """Estimate a stack from its settings; a method without such settings counts as one epoch."""
+    said = dict(stack.runs[0].choices["method"].settings)
+    if isinstance(inside := said.get("training"), Choice):
+        said |= inside.settings
+    tasks = stack.runs[0].choices["dataset"].settings["tasks"]
+    batch, r = int(said.get("batch_rows", 32)), int(said.get("inner_steps", 1))
+    epochs = int(said.get("epochs", 1))
+    first = said.get("first_epochs") or epochs
+    per_epoch = -(-facts.train_rows // tasks // batch)
+    steps = [said.get("steps") or per_epoch * (first if t == 0 else epochs) for t in range(tasks)]
+    gradients = sum(n * r * (t + 1) for t, n in enumerate(steps))
+    # a natural batch has its rows in all; a balanced one has them in every task
+    rows = r * batch * sum(steps) if said.get("batches") == "natural" else batch * gradients
+    products = rows * parameters(stack.runs[0], catalogue, facts) * len(stack.runs)
+    seconds = gradients * OVERHEAD_SECONDS + products * SECONDS_PER_PRODUCT
+    return Cost(sum(steps), rows, seconds)
+
+
+def _parts(group: Sequence[RunSpec], width: int) -> list[list[RunSpec]]:
+    """Cut runs into as few parts of at most `width` as will do, of nearly equal size."""
+    count = -(-len(group) // width)
+    ends = [len(group) * i // count for i in range(count + 1)]
+    return [list(group[a:b]) for a, b in pairwise(ends)]

@@ -1,0 +1,223 @@
+"""The embedded store: one record a run, by content key. The parent process is its only writer.
+
+Every row has a digest over its key and its data; a row that does not have the digest that it states
+counts as missing, and is counted out loud. See `store_file` for earlier and later layouts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from ablate.errors import StoreError
+from ablate.records.sealing import note_seal, read_record, run_row, seal, shown
+from ablate.records.store_file import (
+    FILE,
+    LAYOUT,
+    NOTES,
+    READ_NOTES,
+    READ_RUNS,
+    RUNS,
+    connect,
+    is_empty,
+    stated_layout,
+    translated,
+    upgrade,
+)
+from ablate.types import RunResult
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What cannot be believed in a store: keys of damaged rows, as far as they can be read.
+
+    unchecked: rows of a store of layout 1, whose damage nobody can see.
+    """
+
+    runs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unchecked: int = 0
+
+    def lines(self, name: str = FILE) -> Iterator[str]:
+        """Say it, in a line each; nothing where all is well."""
+        for count, what in ((len(self.runs), "record"), (len(self.notes), "note")):
+            if count:
+                said = (
+                    "s of {} are damaged and count" if count > 1 else " of {} is damaged and counts"
+                )
+                yield f"{count} {what}{said.format(name)} as missing."
+        if self.unchecked:
+            yield (
+                f"{name} was written by an earlier version, without checksums: damage in its "
+                f"{self.unchecked} records cannot be seen."
+            )
+
+
+class Store:
+    """Run records in a SQLite file."""
+
+    def __init__(self, engine: sa.Engine, sealed: bool = True) -> None:
+        """Wrap an engine; `open_store` makes it. sealed: rows have digests."""
+        self._engine = engine
+        self._sealed = sealed
+        self._damaged: dict[str, tuple[str, ...]] = {}
+        self._unchecked = 0
+
+    @property
+    def damage(self) -> Damage:
+        """Say what is damaged, as of the last time that runs and notes were read."""
+        if "runs" not in self._damaged:
+            self.load(())
+        if "notes" not in self._damaged:
+            self.notes(())
+        return Damage(self._damaged["runs"], self._damaged["notes"], self._unchecked)
+
+    def save(self, results: Iterable[RunResult]) -> None:
+        """Write results in one transaction, replacing those of the same keys."""
+        self._write(RUNS, [run_row(result) for result in results])
+
+    def load(self, keys: Iterable[str]) -> dict[str, RunResult]:
+        """Give the records of the keys that have one; a damaged one is none.
+
+        Raises StoreError for a record of a newer version.
+        """
+        wanted = {key.encode(): key for key in keys}
+        records: dict[str, RunResult] = {}
+        damaged, count = [], 0
+        rows = self._rows(READ_RUNS)
+        twice = _twice(key for key, *_ in rows)
+        for key, *data, stated in rows:
+            count += 1
+            whole = not self._sealed or (key and stated == seal(b"run", key, *data))
+            if not whole or key in twice:
+                damaged.append(shown(key))
+            elif key in wanted:
+                record = read_record(wanted[key], data, self._sealed)
+                if record is None:
+                    damaged.append(wanted[key])
+                else:
+                    records[record.key] = record
+        self._damaged["runs"], self._unchecked = tuple(damaged), 0 if self._sealed else count
+        return records
+
+    def note(self, texts: Mapping[str, str]) -> None:
+        """Write texts under their keys, replacing those that are there."""
+        self._write(
+            NOTES,
+            [
+                {"key": key, "text": text, "digest": note_seal(key.encode(), text.encode())}
+                for key, text in texts.items()
+            ],
+        )
+
+    def notes(self, keys: Iterable[str]) -> dict[str, str]:
+        """Give the texts of the keys that have one; a damaged one is none."""
+        wanted = set(keys)
+        texts: dict[str, str] = {}
+        damaged = []
+        rows = self._rows(READ_NOTES)
+        twice = _twice(key for key, *_ in rows)
+        for key, text, stated in rows:
+            try:
+                name, content = key.decode(), text.decode()
+            except (AttributeError, UnicodeDecodeError):
+                damaged.append(shown(key))
+                continue
+            if key in twice or (self._sealed and stated != note_seal(key, text).encode()):
+                damaged.append(name)
+            elif name in wanted:
+                texts[name] = content
+        self._damaged["notes"] = tuple(damaged)
+        return texts
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def _rows(self, query: str) -> Sequence[Any]:
+        column = "CAST(digest AS BLOB)" if self._sealed else "NULL"
+        with translated(), self._engine.connect() as link:
+            return link.exec_driver_sql(query.format(digest=column)).all()
+
+    def _write(self, table: sa.Table, rows: list[dict[str, object]]) -> None:
+        if rows:
+            with translated(), self._engine.begin() as link:
+                keys = [row["key"] for row in rows]
+                link.execute(sa.delete(table).where(table.c.key.in_(keys)))
+                link.execute(sa.insert(table), rows)
+
+
+def _twice(keys: Iterable[bytes | None]) -> set[bytes | None]:
+    """Name the keys of several rows: a table that somebody rebuilt may have lost its uniqueness."""
+    return {key for key, count in Counter(keys).items() if count > 1}
+
+
+def is_there(folder: Path) -> bool:
+    """Say whether a results folder has a store with something in it."""
+    path = folder / FILE
+    return path.exists() and not (path.is_file() and path.stat().st_size == 0)
+
+
+def open_store(folder: Path, create: bool = True) -> Store:
+    """Open the store of a results folder; only for reading where `create` is false.
+
+    Raises StoreError where there is none and `create` is false, where it cannot be read, or where
+    it is another program's, or a newer version's.
+    """
+    path = folder / FILE
+    if not create and not path.exists():
+        raise StoreError(f"no results in {folder}: nothing has been run there yet")
+    if create:
+        make_folder(folder)
+    with translated(str(path)):
+        empty = is_empty(path)
+    if not create and empty:
+        raise StoreError(f"no results in {folder}: {FILE} is empty, nothing has been run there yet")
+    engine = sa.create_engine("sqlite://", creator=lambda: connect(path, create))
+    try:
+        with translated(str(path)), engine.begin() as link:
+            version = stated_layout(link, path)
+            if create and version < LAYOUT:
+                upgrade(link, version)
+                version = LAYOUT
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, version == LAYOUT)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results. Raises StoreError where the system does not allow it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Hold a results folder for writing. Raises StoreError while another process does.
+
+    The operating system lets go of the lock however the process ends.
+    """
+    make_folder(folder)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:  # an OSError too, so it comes first
+        raise StoreError(
+            f"another run is writing to {folder}; wait for it or choose another --results"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"{folder / '.lock'} cannot be locked: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()

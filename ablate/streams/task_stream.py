@@ -1,0 +1,313 @@
+"""The class-incremental stream of a stack of seeds: batches, exemplar memory and test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+from ablate.core.random_streams import stream
+from ablate.streams import batch_tables
+from ablate.types import Augment, Clock, Data, Floats, Ints, Memory, Method, Tasks
+
+
+class Batch(NamedTuple):
+    """One step's batch for the whole stack.
+
+    tasks: with a leading S on every tensor. active: `[S]`, or None where all replicas step.
+    sizes: each task's rows where the batch is ragged, else None. noise: standard normal numbers
+    for each row, `[S, K, B, n]`, where the method asks for some.
+    """
+
+    tasks: Tasks
+    clock: Clock
+    active: Tensor | None
+    sizes: tuple[int, ...] | None
+    noise: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """What a data set and a list of seeds fix before any training.
+
+    orders `[S, C]`: the class at each position. counts `[S, C]`: training rows by position.
+    pool `[S, C, width]`: row numbers by position. priorities: by seed and position, in [0, 1).
+    held: by seed, the training rows held out for validation, which nothing trains on.
+    """
+
+    seeds: tuple[int, ...]
+    tasks: int
+    orders: Ints
+    counts: Ints
+    pool: Ints
+    priorities: list[list[Floats]]
+    held: list[Ints]
+
+    @property
+    def classes(self) -> int:
+        """C."""
+        return int(self.orders.shape[1])
+
+    @property
+    def classes_per_task(self) -> int:
+        """U."""
+        return self.classes // self.tasks
+
+    @property
+    def width(self) -> int:
+        """The most rows that any class has."""
+        return int(self.pool.shape[2])
+
+
+def split(
+    data: Data, seeds: tuple[int, ...], tasks: int, class_order: str, validation_rows: int = 0
+) -> Split:
+    """Sort a data set's rows by class and put the classes in each seed's order.
+
+    validation_rows: held out of each class, drawn for the seed; at least one row is left to train.
+    Raises ValueError where the classes cannot be shared evenly among the tasks.
+    """
+    classes = int(data.y_train.max()) + 1
+    if classes % tasks:
+        raise ValueError(f"{classes} classes cannot be split evenly into {tasks} tasks")
+    rows = [np.flatnonzero(data.y_train == c) for c in range(classes)]
+    width = max(map(len, rows))
+    orders = np.stack([batch_tables.class_order(seed, classes, class_order) for seed in seeds])
+    pools, counts, priorities, held = [], [], [], []
+    for seed, order in zip(seeds, orders, strict=True):
+        out = [
+            batch_tables.held_out(seed, c, len(rows[c]), validation_rows) for c in range(classes)
+        ]
+        kept = [rows[c][~out[c]] for c in order]
+        pools.append(np.stack([np.pad(mine, (0, width - len(mine))) for mine in kept]))
+        counts.append([len(mine) for mine in kept])
+        drawn = [stream(seed, "memory", int(c)).random(len(rows[c])) for c in order]
+        priorities.append([mine[~out[c]] for c, mine in zip(order, drawn, strict=True)])
+        held.append(np.concatenate([mine[one] for mine, one in zip(rows, out, strict=True)]))
+    return Split(seeds, tasks, orders, np.array(counts), np.stack(pools), priorities, held)
+
+
+def training(method: Any) -> Any:
+    """Give what shapes a method's stream: its `training`, or its own fields."""
+    return getattr(method, "training", None) or method
+
+
+def first_rows(batches: Iterator[Batch], limit: int, batch_rows: int) -> Iterator[Batch]:
+    """Give the first `limit` rows of one task's batches; rows beyond have no weight."""
+    for place, batch in enumerate(islice(batches, -(-limit // batch_rows))):
+        kept = torch.arange(batch.tasks.w.shape[-1], device=batch.tasks.w.device)
+        w = batch.tasks.w * (kept < limit - place * batch_rows)
+        yield batch._replace(tasks=batch.tasks._replace(w=w, present=w.sum(-1) > 0))
+
+
+class Stream:
+    """The batches and the memory of a stack, of training rows alone.
+
+    `keep` is its only change of state. Test rows are not here: see `exam`.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        cut: Split,
+        memory: Memory,
+        like: Tensor,
+        augment: Augment | None = None,
+        trim: bool = False,
+    ) -> None:
+        """Move the rows to where `like` is, in its precision.
+
+        trim: say of every batch that is not full how many rows each task has, so that no padding
+        is handed on: batch norms would mix it in.
+        """
+        self.cut, self.trim = cut, trim
+        self.memory = memory
+        self.augment = augment if augment and augment.draws else None
+        self.x = torch.as_tensor(data.x_train).to(like)
+        self.darkest = self.x.transpose(0, 1).flatten(1).amin(1)  # [channels]
+        self.device, self.dtype = like.device, like.dtype
+        self.pool = torch.as_tensor(cut.pool, device=self.device)  # [S, C, width]
+        self.quotas = [self._quotas(t) for t in range(cut.tasks + 1)]
+
+    def _quotas(self, t: int) -> list[Ints]:
+        """Give each seed's exemplar quotas by class position after t tasks."""
+        seen = t * self.cut.classes_per_task
+        if not seen:
+            return [np.zeros(0, dtype=np.int64) for _ in self.cut.seeds]
+        return [self.memory.quota(mine[:seen]) for mine in self.cut.priorities]
+
+    def epochs(self, t: int, method: Method) -> list[Iterator[Batch]]:
+        """Give the batches of each epoch of task t, as a method asks for them.
+
+        A number of steps counts as one epoch, whatever it passes.
+        """
+        plan = training(method)
+        noise, old = getattr(method, "noise", 0), getattr(plan, "exemplar_rows", None)
+        epoch = partial(
+            self.batches, t, kind=plan.batches, batch_rows=plan.batch_rows, exemplar_rows=old
+        )
+        if steps := getattr(plan, "steps", None):
+            return [epoch(0, noise=noise, steps=steps)]
+        epochs = (t == 0 and plan.first_epochs) or plan.epochs
+        return [epoch(e, noise=noise) for e in range(epochs)]
+
+    def batches(
+        self,
+        t: int,
+        epoch: int,
+        kind: str,
+        batch_rows: int,
+        noise: int = 0,
+        steps: int | None = None,
+        exemplar_rows: int | None = None,
+    ) -> Iterator[Batch]:
+        """Give the batches of one epoch of task t, or `steps` of as many passes as they take."""
+        made = []
+        for s, seed in enumerate(self.cut.seeds):
+            deal = partial(
+                batch_tables.KINDS[kind], seed, t, pools=self._pools(t, s), batch_rows=batch_rows
+            )
+            if exemplar_rows:  # only `paired` ones have a number of their own
+                deal = partial(deal, exemplar_rows=exemplar_rows)
+            made.append(batch_tables.passes(deal, steps) if steps else deal(epoch))
+        ragged = kind != "balanced"
+        yield from self._served(
+            batch_tables.stack(made), Clock(t, self.cut.tasks, epoch), ragged, (t,), noise
+        )
+
+    def review(self, t: int, method: Any) -> Iterator[Batch]:
+        """Give the rows that a method asks to see after task t: its `new` ones or the `memory`."""
+        newest = method.reviews == "new"
+        rows, limit = method.review_rows, getattr(method, "review_limit", None)
+        after, chosen = (t, [t]) if newest else (t + 1, [*range(t + 1)])
+        batches = self._some(after, chosen, t, (0, rows), "review", getattr(method, "noise", 0))
+        return first_rows(batches, limit, rows) if limit else batches
+
+    def exemplars(self, k: int, seen: int, epoch: int, batch_rows: int) -> Iterator[Batch]:
+        """Give the memory's rows of task k after `seen` tasks, shuffled, in batches of its own."""
+        return self._some(seen, [k], seen - 1, (epoch, batch_rows), f"adapt {k}")
+
+    def _some(
+        self,
+        after: int,
+        chosen: list[int],
+        t: int,
+        table: tuple[int, int],
+        why: str,
+        noise: int = 0,
+    ) -> Iterator[Batch]:
+        """Give the rows of chosen tasks as the pools stand after some tasks, shuffled.
+
+        table: epoch and rows of a batch.
+        """
+        epoch, batch_rows = table
+        made = []
+        for s, seed in enumerate(self.cut.seeds):
+            pools = [
+                pool if task in chosen else pool[:0]
+                for task, pool in enumerate(self._pools(after, s))
+            ]
+            made.append(batch_tables.natural(seed, t + 1, epoch, pools[: t + 1], batch_rows, why))
+        where = (t + 1, chosen[0] if len(chosen) == 1 else -1)
+        clock = Clock(t, self.cut.tasks, epoch)
+        yield from self._served(batch_tables.stack(made), clock, True, where, noise)
+
+    def _served(
+        self,
+        made: batch_tables.Table,
+        clock: Clock,
+        ragged: bool,
+        where: tuple[int, ...],
+        noise: int,
+    ) -> Iterator[Batch]:
+        """Look up the rows of a stack's tables, step by step; `where` names their draws."""
+        cut, t = self.cut, clock.t
+        kept = np.flatnonzero(made.weights.any(axis=(0, 1, 3)))  # tasks with any row at all
+        slots = torch.as_tensor(made.slots[:, :, kept], device=self.device)
+        weights = torch.as_tensor(made.weights[:, :, kept]).to(self.device, self.dtype)
+        rows = made.weights[:, :, kept].sum(-1)  # [S, steps, K]
+        own, seen = self._masks(t, kept)
+        for step in range(slots.shape[1]):
+            active = rows[:, step].any(-1)
+            least = slots.shape[-1] if self.trim else 1
+            uneven = ragged or (rows[active, step] < least).any()
+            sizes = tuple(int(n) for n in rows[:, step].max(0)) if uneven else None
+            most = max(sizes) if sizes else slots.shape[-1]
+            at, w = slots[:, step, :, :most], weights[:, step, :, :most]
+            place = (*where, clock.epoch, step)
+            x = self._changed(self._rows(at), place, made.slots.shape[2:], kept)
+            yield Batch(
+                Tasks(x, at // cut.width, w, own, seen, w.sum(-1) > 0),
+                clock._replace(step=step),
+                None if active.all() else torch.as_tensor(active, device=self.device),
+                sizes,
+                self._noise(kept, most, noise, place) if noise else None,
+            )
+
+    def _noise(self, kept: Ints, rows: int, each: int, where: tuple[int, ...]) -> Tensor:
+        """Draw standard normal numbers for the rows of the kept tasks, `[S, K, rows, each]`."""
+        drawn = [
+            stream(seed, "noise", *where, int(k)).standard_normal((rows, each), np.float32)
+            for seed in self.cut.seeds
+            for k in kept
+        ]
+        shape = (len(self.cut.seeds), len(kept), rows, each)
+        return torch.as_tensor(np.stack(drawn)).view(shape).to(self.device, self.dtype)
+
+    def _pools(self, t: int, s: int) -> list[Ints]:
+        counts = self.cut.counts[s].copy()
+        quota = self.quotas[t][s]
+        counts[: len(quota)] = quota
+        each = self.cut.classes_per_task
+        tasks = range(min(t + 1, self.cut.tasks))
+        return [batch_tables.slots_of(k, each, counts, self.cut.width) for k in tasks]
+
+    def _rows(self, slots: Tensor) -> Tensor:
+        """Look rows up: slots `[S, ...]` -> x `[S, ..., D]`."""
+        flat = self.pool.flatten(1).gather(1, slots.flatten(1))
+        return self.x[flat].view(*slots.shape, *self.x.shape[1:])
+
+    def _changed(self, x: Tensor, where: tuple[int, ...], shape: Any, kept: Ints) -> Tensor:
+        """Augment a batch's rows, `[S, K, B, ...]`; shape: tasks and rows of the whole table.
+
+        Draws belong to a row's place in the table, so the tasks left out and the padding cut off
+        change nothing for the others.
+        """
+        if self.augment is None:
+            return x
+        size = (*shape, self.augment.draws)
+        drawn = [stream(seed, "augment", *where).random(size)[kept] for seed in self.cut.seeds]
+        u = torch.as_tensor(np.stack(drawn)[:, :, : x.shape[2]]).to(x)
+        return self.augment(x.flatten(0, 2), u.flatten(0, 2), self.darkest).view(x.shape)
+
+    def _masks(self, t: int, kept: Ints) -> tuple[Tensor, Tensor]:
+        """Give the classes each kept task owns and those seen by task t, `[S, K, C]`."""
+        task_of = torch.arange(self.cut.classes, device=self.device) // self.cut.classes_per_task
+        own = task_of == torch.as_tensor(kept, device=self.device)[:, None]
+        shape = (len(self.cut.seeds), *own.shape)
+        return own.expand(shape), (task_of <= t).expand(shape)
+
+    def newest(self, t: int, position: int) -> Tensor:
+        """Give the training rows of one class of task t, padded, `[S, width, ...]`."""
+        c = t * self.cut.classes_per_task + position
+        return self.x[self.pool[:, c]]
+
+    def keep(self, t: int, position: int, features: Tensor) -> None:
+        """Order one class of task t, best exemplars first. features `[S, width, F]`."""
+        c = t * self.cut.classes_per_task + position
+        most = max(int(quota[c]) for quota in self.quotas[t + 1])
+        if most == 0:
+            return
+        counts = torch.as_tensor(self.cut.counts[:, c], device=self.device)
+        valid = torch.arange(self.cut.width, device=self.device) < counts[:, None]
+        drawn = [np.pad(p[c], (0, self.cut.width - len(p[c]))) for p in self.cut.priorities]
+        priority = torch.as_tensor(np.stack(drawn), device=self.device)
+        order = vmap(lambda f, v, p: self.memory.rank(f, v, p, most))(features, valid, priority)
+        self.pool[:, c] = self.pool[:, c].gather(1, order)

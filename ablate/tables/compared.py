@@ -1,0 +1,131 @@
+"""What a table says: verdicts, ranks and warnings as one value, and as plain data for JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ablate.stats.across_datasets import Settings
+from ablate.tables.rows import label
+from ablate.types import Design, TestResult, Verdict
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a table says.
+
+    verdicts: one a pair of arms, over all blocks, corrected as one family. blocks: by block, the
+    same pairs inside it, corrected as a family of their own. keys: the pair keys by place.
+    settings: what the blocks say together, beside the verdicts; None for fewer than two. notes: how
+    the table was read, and what is to be known before any verdict. lower: less is better.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    blocks: Mapping[str, tuple[Verdict, ...]]
+    warnings: tuple[str, ...]
+    design: Design
+    keys: tuple[Any, ...]
+    settings: Settings | None = None
+    notes: tuple[str, ...] = ()
+    lower: bool = False
+
+    @property
+    def tested(self) -> bool:
+        """Say whether any claim could be tested, over all blocks or inside one."""
+        inside = (verdict for block in self.blocks.values() for verdict in block)
+        return any(verdict.decision != "UNTESTABLE" for verdict in (*self.verdicts, *inside))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as plain data for JSON; what is not a number is None."""
+        blocks = self.blocks.items()
+        return {
+            "alpha": self.design.alpha,
+            "correction": self.design.correction,
+            "looks": list(self.design.looks),
+            "less_is_better": self.lower,
+            "notes": list(self.notes),
+            "contrasts": [self._plain(one, self.verdicts) for one in self.verdicts],
+            "blocks": [
+                {"block": b, **self._plain(one, some)} for b, some in blocks for one in some
+            ],
+            "settings": _finite(asdict(self.settings)) if self.settings else None,
+            "warnings": list(self.warnings),
+        }
+
+    def _plain(self, verdict: Verdict, family: Sequence[Verdict]) -> dict[str, Any]:
+        one = verdict.comparison
+        found = {
+            "treatment": one.treatment,
+            "baseline": one.baseline,
+            "metric": one.metric,
+            "margin": one.margin,
+            "margins": list(one.bounds),
+            "claim": one.claim,
+            "verdict": verdict.decision,
+            "direction": _direction(verdict),
+            "better": _better(verdict, self.lower),
+            "effect": {True: "helps", False: "hurts", None: ""}[_better(verdict, self.lower)],
+            "flags": list(verdict.flags),
+            "why": verdict.why,
+            "n": verdict.n,
+            "estimate": verdict.estimate,
+            "low": verdict.low,
+            "high": verdict.high,
+            "confidence": verdict.confidence,
+            "simultaneous": len(family) < 2 or self.design.correction == "bonferroni",
+            "inner_low": verdict.inner[0],
+            "inner_high": verdict.inner[1],
+            "simultaneous_low": verdict.simultaneous[0],
+            "simultaneous_high": verdict.simultaneous[1],
+            "simultaneous_confidence": 1 - self.design.alpha,
+            "worst": verdict.worst.size or None,
+            "worst_from": verdict.worst.origin,
+            "negligible_from": verdict.negligible_from,
+            "matters_to": verdict.matters_to,
+            "unseen_rate": verdict.unseen,
+            "robust": asdict(verdict.robust) if verdict.robust else None,
+            "collapses": asdict(verdict.collapses) if verdict.collapses else None,
+            "p_of": verdict.p_of,
+            "p": verdict.p,
+            "p_adjusted": verdict.p_adjusted,
+            "rule": verdict.rule,
+            "detectable": verdict.detectable,
+            "correlation": one.correlation if verdict.n > 1 else math.nan,
+            "pairs": {label(self.keys[s]): d for s, d in zip(one.seeds, one.deltas, strict=True)},
+            "lost": [{"reason": lost.reason, "failed": list(lost.sides)} for lost in one.lost],
+            "tests": {name: self._test(test) for name, test in verdict.tests.items()},
+        }
+        plain: dict[str, Any] = _finite(found)
+        return plain
+
+    def _test(self, test: TestResult) -> dict[str, Any]:
+        """Give a test with the level of its interval, which is its own alone, as its p is."""
+        missed = 2 * self.design.alpha if test.name == "equivalence" else self.design.alpha
+        return {**asdict(test), "confidence": 1 - missed, "simultaneous": False}
+
+
+def _direction(verdict: Verdict) -> str:
+    if verdict.decision != "MATTERS":
+        return ""
+    return "higher" if verdict.estimate > 0 else "lower"
+
+
+def _better(verdict: Verdict, lower: bool) -> bool | None:
+    """Say whether the treatment does better, where it matters."""
+    if verdict.decision != "MATTERS":
+        return None
+    return (verdict.estimate < 0) == lower
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _finite(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,145 @@
+"""A table's scores -> Comparisons: two arms, joined on the pair key."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Hashable, Sequence
+
+from ablate.errors import SelectionError, unknown
+from ablate.stats.resolution import smallest_step
+from ablate.tables.names import alike, listed
+from ablate.tables.rows import label
+from ablate.tables.score_table import Scores
+from ablate.tables.shape import SEED
+from ablate.types import Comparison, LostPair
+
+
+def pairs(scores: Scores, baseline: str | None = None) -> list[tuple[str, str]]:
+    """Give (treatment, baseline): every arm against one, or every arm against those before it.
+
+    Raises SelectionError for a baseline that is no arm, or fewer than two arms.
+    """
+    if len(scores.arms) < 2:
+        raise SelectionError(f"one arm only, {', '.join(scores.arms)}: nothing to compare it with")
+    if baseline is None:
+        return [(b, a) for a, b in itertools.combinations(scores.arms, 2)]
+    name = {alike(arm): arm for arm in scores.arms}.get(alike(baseline))
+    if name is None:
+        raise SelectionError(unknown("arm", baseline, scores.arms))
+    return [(arm, name) for arm in scores.arms if arm != name]
+
+
+def shares_keys(scores: Scores) -> bool:
+    """Say whether any pair key occurs in two blocks."""
+    first: dict[Hashable, str] = {}
+    return any(
+        first.setdefault(key, block) != block
+        for arm in scores.values.values()
+        for block, part in arm.items()
+        for key in part
+    )
+
+
+def compare_in(
+    scores: Scores, pair: tuple[str, str], block: str, metric: str, margin: float
+) -> Comparison:
+    """Pair two arms inside one block."""
+    return _joined(scores, pair, (block,), metric, margin)
+
+
+def compare_over(scores: Scores, pair: tuple[str, str], metric: str, margin: float) -> Comparison:
+    """Pair two arms' means over all blocks, equal weights; a key needs every block.
+
+    Scores of one key in several blocks are not independent, so the key is the unit.
+    """
+    return _joined(scores, pair, scores.blocks, metric, margin)
+
+
+def share_none(scores: Scores, pair: tuple[str, str], blocks: Sequence[str]) -> str:
+    """Say that two arms have scores and no key in common, with what to do; '' where they have."""
+    have = [_keys(scores, arm, blocks) for arm in pair]
+    if not all(have) or set(have[0]) & set(have[1]):
+        return ""
+    apart = "; ".join(
+        f"{arm} has {listed([label(key) for key in keys], 3)}"
+        for arm, keys in zip(pair, have, strict=True)
+    )
+    return (
+        f"the arms share no {scores.pair} ({apart}). Unpaired scores get no verdict: run both arms "
+        f"on the same values of {scores.pair}, or write these the same way in both"
+    )
+
+
+def _keys(scores: Scores, arm: str, blocks: Sequence[str]) -> list[Hashable]:
+    here = (scores.values[arm].get(block, {}) for block in blocks)
+    return list(dict.fromkeys(key for part in here for key in part))
+
+
+def _joined(
+    scores: Scores, pair: tuple[str, str], blocks: Sequence[str], metric: str, margin: float
+) -> Comparison:
+    paired: dict[int, tuple[float, float]] = {}
+    lost = []
+    refusal = share_none(scores, pair, blocks)
+    present = {key for arm in pair for key in _keys(scores, arm, blocks)}
+    whole = [[scores.values[arm].get(block, {}) for block in blocks] for arm in pair]
+    for index in () if refusal else sorted(scores.places[key] for key in present):
+        key = scores.keys[index]
+        found = [[part.get(key, math.nan) for part in parts] for parts in whole]
+        if all(math.isfinite(value) for values in found for value in values):
+            paired[index] = _average(found[0]), _average(found[1])
+            continue
+        faults, sides = _faults(scores, pair, blocks, key, metric)
+        lost.append(LostPair(index, f"{label(key)}: {'; '.join(faults)}", sides))
+    treatment = tuple(first for first, _ in paired.values())
+    baseline = tuple(second for _, second in paired.values())
+    unit = scores.resolution and scores.resolution / len(blocks)
+    alike = _alike(scores, pair, blocks, [scores.keys[index] for index in paired])
+    return Comparison(
+        treatment=pair[0],
+        baseline=pair[1],
+        metric=metric,
+        margin=margin,
+        seeds=tuple(paired),
+        treatment_values=treatment,
+        baseline_values=baseline,
+        lost=tuple(lost),
+        resolution=unit or smallest_step([*treatment, *baseline], len(blocks)),
+        identical=bool(alike) and all(alike) and any(treatment),  # zeros show nothing
+        alike=alike,
+        blocks=0 if scores.resolution else len(blocks),
+        refusal=refusal,
+        unit="seeds" if scores.pair == SEED else "pairs",
+    )
+
+
+def _average(values: Sequence[float]) -> float:
+    return values[0] if len(values) == 1 else math.fsum(values) / len(values)
+
+
+def _faults(
+    scores: Scores, pair: tuple[str, str], blocks: Sequence[str], key: Hashable, metric: str
+) -> tuple[list[str], tuple[str, ...]]:
+    """Say what keeps a key from being a pair, and which arms have a row without a score."""
+    faults: list[str] = []
+    sides: dict[str, None] = {}
+    for arm in pair:
+        for block in blocks:
+            where = f" in {block}" if block else ""
+            score = scores.values[arm].get(block, {}).get(key)
+            if score is None:
+                faults.append(f"{arm}: no row{where}")
+            elif not math.isfinite(score):
+                words = scores.words.get((arm, block, key), str(score))
+                faults.append(f"{arm}: {metric} is {words}{where}")
+                sides[arm] = None
+    return faults, tuple(sides)
+
+
+def _alike(
+    scores: Scores, pair: tuple[str, str], blocks: Sequence[str], keys: Sequence[Hashable]
+) -> tuple[bool, ...]:
+    """Say of each key whether both arms have the same score in every block."""
+    one, other = (scores.values[arm] for arm in pair)
+    return tuple(all(one[b][key] == other[b][key] for b in blocks) for key in keys)

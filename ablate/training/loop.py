@@ -1,0 +1,82 @@
+"""THE LOOP: start, step, finish, score. Written for one replica; `program` makes the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ablate.streams.task_stream import Stream
+from ablate.training.checkpoints import Chooser
+from ablate.training.replicas import (
+    Program,
+    features,
+    finish,
+    gradients,
+    logits,
+    review_gradients,
+    start,
+    step,
+)
+from ablate.types import Clock
+
+
+class AfterTask(NamedTuple):
+    """After task t: the replicas' states; steps and gradient evaluations so far, `[S]`."""
+
+    t: int
+    state: Any
+    steps: Tensor
+    gradients: Tensor
+
+
+def run(program: Program, stream: Stream, theta: Tensor) -> Iterator[AfterTask]:
+    """Learn the tasks one after the other, from initial parameters `[S, P]`."""
+    state = start(program, theta)
+    steps, spent = torch.zeros(len(theta), dtype=torch.long), torch.zeros(len(theta)).double()
+    for t in range(stream.cut.tasks):
+        epochs = stream.epochs(t, program.plain)
+        chooser = Chooser(program.plain, program.exam, t, len(epochs))
+        for epoch, batches in enumerate(epochs):
+            for batch in batches:
+                state = step(program, state, batch)
+                steps = steps + batch.tasks.present.any(1).cpu()
+                spent = spent + gradients(program, batch)
+            chooser.see(epoch, state, partial(logits, program, state))
+        state, more = close(program, stream, chooser.chosen(state), t)
+        spent = spent + more
+        yield AfterTask(t, state, steps, spent.round().long())
+
+
+def close(program: Program, stream: Stream, state: Any, t: int) -> tuple[Any, Tensor | float]:
+    """Close task t: one more look at its rows, finish, keep exemplars, a look at those.
+
+    Gives the gradient evaluations of the looks, too.
+    """
+    spent: Tensor | float = 0.0
+    if program.reviews == "new":
+        state, spent = review(program, stream, state, t)
+    state = finish(program, state, Clock(t, stream.cut.tasks))
+    if t + 1 < stream.cut.tasks or program.adapts or program.reviews == "memory":
+        keep(program, stream, state, t)
+    return review(program, stream, state, t) if program.reviews == "memory" else (state, spent)
+
+
+def review(program: Program, stream: Stream, state: Any, t: int) -> tuple[Any, Tensor | float]:
+    """Show the method rows that it asked to see once more; nothing is trained on them."""
+    spent: Tensor | float = 0.0
+    for batch in stream.review(t, program.plain):
+        state = step(program, state, batch, "review")
+        spent = spent + review_gradients(program, batch)
+    return state, spent
+
+
+def keep(program: Program, stream: Stream, state: Any, t: int) -> None:
+    """Let the memory choose among the task's rows, class by class."""
+    looks = getattr(stream.memory, "reads_features", False)
+    for position in range(stream.cut.classes_per_task):
+        x = stream.newest(t, position)  # [S, width, ...]
+        stream.keep(t, position, features(program, state, x) if looks else x.flatten(2)[..., :1])

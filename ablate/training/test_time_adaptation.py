@@ -1,0 +1,66 @@
+"""Test-time adaptation: a copy of the model for each task, trained on that task's exemplars."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+from ablate.streams.task_stream import Batch, Stream
+from ablate.training.checkpoints import choose
+from ablate.training.inner_loop import InnerLoop
+from ablate.training.loop import AfterTask
+from ablate.training.replicas import ROWS_AT_ONCE, Program
+from ablate.types import Predict
+
+
+def adapted(program: Program, stream: Stream, after: AfterTask, how: Any, x: Tensor) -> Tensor:
+    """Give each adapted model's logits of its own task, `[S, N, K, U]`, for test rows `[N, ...]`.
+
+    how: a protocol with `epochs`, `updates`, `batch_rows`, `optimizer` and `loss`. After the first
+    task there is nothing to tell apart, and nothing is adapted (as in iTAML's released code).
+    """
+    per_task, seen = stream.cut.classes_per_task, after.t + 1
+    start = vmap(program.plain.parameters)(after.state)  # type: ignore[attr-defined]
+    found = []
+    for k in range(seen):
+        theta = tune(program, stream, start, how, (k, seen)) if after.t else start
+        own = slice(k * per_task, (k + 1) * per_task)
+        parts = x.split(ROWS_AT_ONCE)
+        one = vmap(program.net, in_dims=(0, None))
+        found.append(torch.cat([one(theta, rows)[..., own] for rows in parts], 1))
+    return torch.stack(found, 2)
+
+
+def tune(
+    program: Program, stream: Stream, theta: Tensor, how: Any, place: tuple[int, int]
+) -> Tensor:
+    """Train `[S, P]` on the exemplars of task k, place = (k, tasks seen)."""
+    fit = InnerLoop(program.net.objective(how.loss), how.optimizer, buffers=program.net.buffers)
+    state = (theta, vmap(fit.fresh)(theta))
+    steps = (
+        batch
+        for epoch in range(how.epochs)
+        for batch in stream.exemplars(*place, epoch, how.batch_rows)
+    )
+    for batch in islice(steps, how.updates):
+        state = step(fit, state, batch)
+    return state[0]
+
+
+def step(fit: InnerLoop, state: tuple[Tensor, Any], batch: Batch) -> tuple[Tensor, Any]:
+    """Take one optimizer step in every replica that still has exemplars in this epoch."""
+
+    def one(theta: Tensor, inner: Any, tasks: Any) -> tuple[Tensor, Any]:
+        return fit.resume(theta, fit.split(tasks)[0], inner)
+
+    after = vmap(one)(*state, batch.tasks)
+    return after if batch.active is None else choose(batch.active, after, state)
+
+
+def adapts(protocol: Predict) -> bool:
+    """Say whether a protocol scores adapted models."""
+    return bool(getattr(protocol, "adapts", False))

@@ -1,0 +1,145 @@
+"""What methods share: a batch as flat rows, and one optimizer step on a loss of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.func import grad
+
+from ablate.training.losses import cross_entropy
+from ablate.types import Clock, Inner, Loss as Component, Tasks
+
+Loss = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Parameters `[P]` -> a loss, and what the running statistics become (see `Net.train`)."""
+
+
+class Rows(NamedTuple):
+    """Rows of one or more tasks, N of them in all.
+
+    x `[N, ...]`, y `[N]` class positions, w `[N]` weights (0 is padding), seen `[C]` the classes
+    seen so far, own `[C]` those of the newest task, noise `[N, n]` standard normal numbers.
+    """
+
+    x: Tensor
+    y: Tensor
+    w: Tensor
+    seen: Tensor
+    own: Tensor
+    noise: Tensor
+
+    @property
+    def before(self) -> Tensor:
+        """Mark the classes of the tasks before the newest, `[C]`."""
+        return self.seen & ~self.own
+
+
+def flat(
+    tasks: Tasks,
+    sizes: tuple[int, ...] | None,
+    weights: str = "rows",
+    noise: Tensor | None = None,
+) -> Rows:
+    """Put a batch's tasks `[K, B, ...]` behind one another, oldest first, padding trimmed.
+
+    weights: `rows` all weigh the same; or `tasks` do, each sharing a weight of 1 among its rows.
+    """
+    count, most = tasks.y.shape[:2]
+    each = (most,) * count if sizes is None else sizes
+    w = tasks.w / tasks.w.sum(1, keepdim=True).clamp(min=1) if weights == "tasks" else tasks.w
+    n = tasks.x.new_zeros(*tasks.y.shape, 0) if noise is None else noise
+
+    def joined(values: Tensor) -> Tensor:
+        return torch.cat([values[k, :size] for k, size in enumerate(each)])
+
+    x, y = joined(tasks.x), joined(tasks.y)
+    return Rows(x, y, joined(w), tasks.seen[-1], tasks.own[-1], joined(n))
+
+
+def apart(rows: Rows, tasks: Tasks, sizes: tuple[int, ...] | None) -> tuple[Rows, Rows]:
+    """Take flat rows apart into those of old tasks (there may be none) and the newest task's."""
+    new = tasks.y.shape[1] if sizes is None else sizes[-1]
+    cut = rows.y.shape[0] - new
+    x, y, w, seen, own, noise = rows
+    return (
+        Rows(x[:cut], y[:cut], w[:cut], seen, own, noise[:cut]),
+        Rows(x[cut:], y[cut:], w[cut:], seen, own, noise[cut:]),
+    )
+
+
+def classify(
+    net: Any, theta: Tensor, rows: Rows, loss: Component | None = None
+) -> tuple[Tensor, Tensor]:
+    """Give the mean loss of the rows' labels, and the new statistics; see `labelled`."""
+    logits, moved = net.train(theta, rows.x)
+    return labelled(logits, rows, loss), moved
+
+
+def labelled(logits: Tensor, rows: Rows, loss: Component | None = None) -> Tensor:
+    """Give the mean loss of logits `[N, C]`: of a component, else among the classes seen so far.
+
+    A component is shown each row's own task, old ones too: `own` is `[N, C]` for it.
+    """
+    if loss is None:
+        return cross_entropy(logits, rows, rows.seen)
+    return loss(logits, rows._replace(own=own_tasks(rows, logits.shape[-1])))  # type: ignore[arg-type]
+
+
+def own_tasks(rows: Rows, classes: int) -> Tensor:
+    """Mark the classes of each row's own task, `[N, C]`: tasks have as many classes, in order."""
+    per_task = rows.own.sum()
+    task = torch.div(torch.arange(classes, device=rows.y.device), per_task, rounding_mode="floor")
+    return task == torch.div(rows.y, per_task, rounding_mode="floor")[:, None]
+
+
+def judged_among(rows: Rows, loss: Component | None) -> Tensor:
+    """Mark the classes `[C]` that a loss tells the newest task's rows apart from."""
+    return rows.own if getattr(loss, "own_task", False) else rows.seen
+
+
+def descend(
+    loss: Loss,
+    theta: Tensor,
+    inner: Inner,
+    how: Any,
+    clock: Clock,
+    pull: Tensor | None = None,
+) -> tuple[Tensor, Inner]:
+    """Take one optimizer step on a loss; `pull` `[P]` is added to its gradient.
+
+    how: a method with an `optimizer` and a `training`.
+    """
+    slope, moved = grad(loss, has_aux=True)(theta)
+    return move(slope if pull is None else slope + pull, moved, theta, inner, how, clock)
+
+
+def move(
+    slope: Tensor, moved: Tensor, theta: Tensor, inner: Inner, how: Any, clock: Clock
+) -> tuple[Tensor, Inner]:
+    """Take the optimizer's step along -slope; running statistics become what they moved to."""
+    theta, inner = how.optimizer.step(theta, slope, inner, how.training.rate(clock))
+    kept = len(theta) - len(moved)
+    return (torch.cat([theta[:kept], moved]) if len(moved) else theta), inner
+
+
+def soft_labels(
+    student: Tensor, teacher: Tensor, known: Tensor, temperature: Any, among: Tensor | None = None
+) -> Tensor:
+    """Give each row's cross-entropy with a teacher's softened labels, `[N]`.
+
+    sum_c -p_c log q_c, p the teacher's softmax over the classes that it has known `[C]`, q the
+    student's over those or, where they are given, `among` more `[C]`, both at a temperature
+    (Hinton, Vinyals & Dean 2015, arXiv:1503.02531, Eq. 1). Where `among` has more classes, the
+    teacher says that none of them is the row's.
+    """
+
+    def open_to(mask: Tensor) -> Tensor:
+        return torch.where(mask, 0.0, float("-inf")).to(student)
+
+    p = (teacher / temperature + open_to(known)).softmax(-1)
+    all_of = known if among is None else among
+    logits = student.masked_fill(~all_of, 0) / temperature
+    lost: Tensor = (logits + open_to(all_of)).logsumexp(-1) - (p * logits).sum(-1)
+    return lost

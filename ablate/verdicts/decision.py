@@ -1,0 +1,241 @@
+"""Comparison and its tests -> Verdict: MATTERS, NEGLIGIBLE, INCONCLUSIVE or UNTESTABLE.
+
+No exception path ends in MATTERS: whatever could not be computed is UNTESTABLE.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ablate.core.foreign_text import of_error
+from ablate.stats.correction import CORRECTIONS as CORRECTIONS, Step, adjust as adjust
+from ablate.stats.guarded import DECISIVE
+from ablate.types import ENOUGH_PAIRS, NO_WORST, Comparison, TestResult, Verdict, Worst
+from ablate.verdicts import collapse, outlook, robust
+from ablate.verdicts.interim import Interim, is_constant, once
+from ablate.verdicts.ties import unseen, worst
+
+FEWEST_PAIRS = 3
+LOSS_SHARE = 0.1
+"""One-sided losses beyond this share of the seeds block a verdict: what is left is a selection."""
+
+ROBUST, COLLAPSED = "robust reading differs", "collapsed runs"
+"""Flags of verdicts that are not to be read bare."""
+
+NOWHERE = (math.nan, math.nan)
+"""The interval of what rests on none."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A comparison with its tests by name, at level alpha.
+
+    fault: why it cannot be judged. broken: a test that raised. interim: what the looks come to;
+    None where there is nothing to read. worst: what unseen seeds may differ by, where pairs tie.
+    """
+
+    comparison: Comparison
+    tests: Mapping[str, TestResult]
+    alpha: float
+    fault: str = ""
+    broken: str = ""
+    interim: Interim | None = None
+    worst: Worst = NO_WORST
+
+    @property
+    def p(self) -> float:
+        """The p of the verdict: the smaller of the two claims it may make; 1 where it makes none.
+
+        So that it takes its full share of the family.
+        """
+        nothing = self.fault or self.interim is None or withheld(self.comparison)
+        return 1.0 if nothing or self.interim is None else self.interim.p
+
+
+def examine(
+    comparison: Comparison,
+    tests: Mapping[str, Callable[..., TestResult]],
+    alpha: float,
+    interim: Interim | None = None,
+    allowed: Worst | None = None,
+) -> Evidence:
+    """Run every test on a comparison that can be tested; a test that raises makes it untestable.
+
+    interim: what its looks come to; without it the comparison is read once. allowed: what `ties`
+    gave for its last look; without it, what it gives for this comparison alone.
+    """
+    reason = fault(comparison)
+    if len(comparison.deltas) < FEWEST_PAIRS or comparison.refusal:
+        return Evidence(comparison, {}, alpha, reason)
+    allowed = allowed or worst(comparison, [comparison])
+    interim = interim or once(comparison, allowed.size)
+    try:
+        results = {name: test(comparison, alpha) for name, test in tests.items()}
+    except Exception as error:  # a third party's test may raise anything
+        said = f"a test raised {of_error(error)}"
+        return Evidence(comparison, {}, alpha, said, said, interim, allowed)
+    if not reason and any(math.isnan(results[name].p) for name in DECISIVE):
+        said = "a test gave no p-value"
+        return Evidence(comparison, results, alpha, said, said, interim, allowed)
+    return Evidence(comparison, results, alpha, reason, interim=interim, worst=allowed)
+
+
+def fault(comparison: Comparison) -> str:
+    """Say why a comparison cannot be tested; '' where it can."""
+    n = len(comparison.deltas)
+    if comparison.refusal:
+        return f"these records are no pairs: {comparison.refusal}"
+    if n < FEWEST_PAIRS:
+        some = f"; {comparison.lost[0].reason}" if comparison.lost else ""
+        pairs = "usable pair" if n == 1 else "usable pairs"
+        return f"{n} {pairs}, at least {FEWEST_PAIRS} are needed{some}"
+    if comparison.stands.nothing_learnt:
+        return comparison.stands.nothing_learnt
+    if not comparison.margin > 0:
+        return "no margin was declared, so neither size nor smallness can be shown"
+    if not comparison.identical and always_zero(comparison):
+        return "the metric is 0 in every run of both arms, so it could not show a difference"
+    return differential_failure(comparison)
+
+
+def decide(evidence: Evidence, step: Step) -> Verdict:
+    """Judge one contrast at its step in the family."""
+    comparison, interim = evidence.comparison, evidence.interim
+    shut = evidence.fault or withheld(comparison)
+    read = interim.read(step.level) if interim and not shut else None
+    decision, why = _decision(evidence, step)
+    flags = ["INERT" if comparison.identical else "TIED"] if _is_still(evidence) else []
+    if is_constant(comparison) and not evidence.fault:
+        flags.append("CONSTANT")
+    if read and read.decision == "INCONCLUSIVE" and (read.low > 0 or read.high < 0):
+        flags.append("differs")
+    size = evidence.tests.get("effect-size")
+    beside = robust.reading(comparison, decision, step.level) if read else None
+    collapses = collapse.of(comparison) if read else None
+    if beside and beside.differs:
+        flags.append(ROBUST)
+    if collapses:
+        flags.append(COLLAPSED)
+    rate = unseen(evidence.alpha, interim.last.n) if read and interim else math.nan
+    if read:
+        why += f"; events in fewer than {100 * rate:.3g} % of {comparison.unit} are not excluded"
+    return Verdict(
+        comparison=comparison,
+        decision=decision,
+        estimate=interim.last.mean if interim else math.nan,
+        low=read.low if read else math.nan,
+        high=read.high if read else math.nan,
+        n=len(comparison.deltas),
+        p=math.nan if shut or not interim else interim.p,
+        p_adjusted=math.nan if shut else step.p,
+        effect=size.estimate if size else math.nan,
+        why=why,
+        flags=tuple(flags),
+        tests=evidence.tests,
+        rule=interim.last.rule.name if interim else "",
+        inner=interim.inner(step.level) if read and interim else NOWHERE,
+        detectable=detectable(interim, step.level) if interim else math.nan,
+        confidence=read.confidence if read else math.nan,
+        p_of=interim.nearer if interim and not shut else "",
+        simultaneous=interim.outer(step.share) if read and interim else NOWHERE,
+        worst=evidence.worst if read else NO_WORST,
+        negligible_from=interim.negligible_from(step.share) if read and interim else math.nan,
+        matters_to=interim.matters_to(step.share) if read and interim else math.nan,
+        unseen=rate,
+        robust=beside,
+        collapses=collapses,
+    )
+
+
+def withheld(comparison: Comparison) -> str:
+    """Say why nothing may be decided on a comparison yet; '' where it may."""
+    n, waiting = len(comparison.deltas), sum(pair.missing for pair in comparison.lost)
+    if waiting:
+        whole = n + len(comparison.lost)
+        return f"{waiting} of {whole} {comparison.unit} are still to be run; no peeking"
+    if n < ENOUGH_PAIRS:
+        return f"{n} pairs are too few to decide; at least {ENOUGH_PAIRS} are needed"
+    return ""
+
+
+def detectable(interim: Interim, level: float) -> float:
+    """Give the difference that would be found to matter with a power of about 80 %.
+
+    delta + half the interval + t_{.8} s / sqrt(n): the interval's lower end then lies on delta or
+    above in four studies of five.
+    """
+    from scipy.special import stdtrit
+
+    low, high = interim.last.ends(level if interim.side else level / 2)
+    if interim.last.n < FEWEST_PAIRS or not math.isfinite(high - low):
+        return math.nan
+    reach = stdtrit(interim.last.n - 1, 0.8) * interim.last.error
+    margin = side * interim.bar if (side := interim.side) else max(map(abs, interim.bounds))
+    return float(margin + (high - low) / 2 + reach)
+
+
+def _is_still(evidence: Evidence) -> bool:
+    return not evidence.fault and is_zero(evidence.comparison)
+
+
+def is_zero(comparison: Comparison) -> bool:
+    """Say whether no seed shows any difference."""
+    return all(abs(delta) <= comparison.round_off for delta in comparison.deltas)
+
+
+def _decision(evidence: Evidence, step: Step) -> tuple[str, str]:
+    comparison, interim = evidence.comparison, evidence.interim
+    if evidence.fault or interim is None:
+        return "UNTESTABLE", evidence.fault
+    if reason := withheld(comparison):
+        return "INCONCLUSIVE", reason
+    decision = interim.read(step.level).decision
+    if decision == "INCONCLUSIVE":
+        if interim.p <= evidence.alpha:
+            return decision, "decided on its own, but not after correction for the other claims"
+        return decision, outlook.of(comparison, interim, evidence.worst, step)
+    means = MEANS[decision].format(margin=bounds_of(comparison))
+    if evidence.worst.size and decision != "MATTERS":
+        rate = unseen(step.level / 2, interim.last.n)
+        seeds = f"{comparison.unit} that were not seen, up to {100 * rate:.3g} % of all"
+        means += f", even if {seeds}, differ by {evidence.worst.size:.4g} ({evidence.worst.origin})"
+    return decision, means
+
+
+def bounds_of(comparison: Comparison) -> str:
+    """Write the margin: one number, or the two of different size.
+
+    >>> bounds_of(Comparison("a", "b", "m", 2.0, (), (), (), (), 1.0, lower_margin=1.0))
+    '-1 to +2'
+    """
+    low, high = comparison.bounds
+    return f"{high:g}" if high == -low or comparison.side else f"{low:g} to {high:+g}"
+
+
+MEANS = {
+    "MATTERS": "the difference lies beyond the margin of {margin}",
+    "NEGLIGIBLE": "the difference lies inside the margin of {margin}",
+    "NO GAIN": "a gain above the margin of {margin} is excluded; whether it hurts is not asked",
+    "NO HARM": "a loss above the margin of {margin} is excluded; whether it helps is not asked",
+}
+
+
+def always_zero(comparison: Comparison) -> bool:
+    """Say whether the metric is 0 in every run, as forgetting is after a single task."""
+    values = comparison.treatment_values + comparison.baseline_values
+    return max(map(abs, values)) == 0
+
+
+def differential_failure(comparison: Comparison) -> str:
+    """Say whether one arm lost so many more seeds than the other that the rest is a selection."""
+    sides = [side for pair in comparison.lost if len(pair.sides) == 1 for side in pair.sides]
+    whole, unit = len(comparison.lost) + len(comparison.deltas), comparison.unit
+    for label in (comparison.treatment, comparison.baseline):
+        count = sides.count(label)
+        if count > LOSS_SHARE * whole:
+            return (
+                f"{label} alone lost {count} of {whole} {unit}, so the pairs left are a selection"
+            )
+    return ""

@@ -1,0 +1,123 @@
+"""Verdicts over blocks that share no pair key: each block brings an error of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ablate.stats.correction import Step, steps
+from ablate.stats.pooled import pooled
+from ablate.types import Comparison, Design, TestResult, Verdict, Worst
+from ablate.verdicts import decision
+from ablate.verdicts.interim import Interim, Look
+from ablate.verdicts.sequential import Once
+from ablate.verdicts.ties import worst
+
+RULE = "Welch-Satterthwaite"
+ASSUMES = "normal differences, independent blocks"
+
+
+def judge(contrasts: Sequence[Sequence[Comparison]], design: Design) -> tuple[Verdict, ...]:
+    """Decide each contrast, given its comparison inside every block, over the whole family.
+
+    The estimand is the mean of the blocks' mean differences, equal weights. Raises nothing: what
+    cannot be judged is UNTESTABLE.
+    """
+    faults = [fault(blocks) for blocks in contrasts]
+    family = [joined(blocks) for blocks in contrasts]
+    allowed = [worst(whole, family) for whole in family]
+    read = [
+        None if reason else _pool(blocks, most.size)
+        for reason, blocks, most in zip(faults, contrasts, allowed, strict=True)
+    ]
+    p = [interim.p if interim and not _few(blocks) else 1.0
+         for interim, blocks in zip(read, contrasts, strict=True)]  # fmt: skip
+    ladder = steps(p, design.alpha, design.correction)
+    return tuple(
+        _verdict(blocks, interim, step, most) if interim else _untestable(blocks, reason)
+        for blocks, interim, reason, step, most in zip(
+            contrasts, read, faults, ladder, allowed, strict=True
+        )
+    )
+
+
+def _few(blocks: Sequence[Comparison]) -> str:
+    return decision.withheld(joined(blocks))
+
+
+def _pool(blocks: Sequence[Comparison], most: float) -> Interim:
+    tiny = max(one.round_off for one in blocks)
+    mean = pooled([one.deltas for one in blocks], blocks[0].resolution, tiny)
+    n = sum(len(one.deltas) for one in blocks)
+    look = Look(n, mean.estimate, mean.error, Once(RULE, mean.df), most)
+    first = blocks[0]
+    return Interim(first.bounds, first.claim, first.side, first.bar, (look,))
+
+
+def fault(blocks: Sequence[Comparison]) -> str:
+    """Say why a contrast's blocks cannot be pooled; '' where they can."""
+    thin = [one for one in blocks if len(one.deltas) < 2]
+    if thin:
+        return f"{len(thin)} of {len(blocks)} blocks have fewer than 2 pairs"
+    if not blocks[0].margin > 0:
+        return decision.fault(blocks[0])
+    return next(
+        filter(None, (one.refusal or decision.differential_failure(one) for one in blocks)), ""
+    )
+
+
+def _untestable(blocks: Sequence[Comparison], reason: str) -> Verdict:
+    whole, nothing = joined(blocks), (math.nan, math.nan)
+    return Verdict(whole, "UNTESTABLE", math.nan, *nothing, len(whole.deltas), math.nan, math.nan,
+                   math.nan, reason, (), {}, RULE, nothing)  # fmt: skip
+
+
+def _verdict(blocks: Sequence[Comparison], interim: Interim, step: Step, allowed: Worst) -> Verdict:
+    whole = joined(blocks)
+    mean, error = interim.last.mean, interim.last.error
+    size = mean / (float(np.std(whole.deltas, ddof=1)) or whole.resolution)
+    test = TestResult(RULE, interim.last.n, interim.p, mean, *interim.outer(step.level), ASSUMES,
+                      0.0, size, "d")  # fmt: skip
+    evidence = decision.Evidence(whole, {RULE: test}, step.level, interim=interim, worst=allowed)
+    reached = decision.decide(evidence, step)
+    reach = interim.last.rule.constant(0.2, interim.last.n) * error
+    low, high = interim.outer(step.level)
+    why = reached.why
+    undecided = reached.decision == "INCONCLUSIVE" and not decision.withheld(whole)
+    if undecided and not allowed.size:
+        why = "the interval crosses the margin"  # how many seeds of which block, is not known
+    return replace(
+        reached, effect=size, why=why, detectable=max(whole.bounds) + (high - low) / 2 + reach
+    )
+
+
+def joined(blocks: Sequence[Comparison]) -> Comparison:
+    """Put the blocks' pairs side by side; a key stands for one pair, as no two blocks share it."""
+    first = blocks[0]
+    order = sorted(
+        (seed, t, b)
+        for one in blocks
+        for seed, t, b in zip(one.seeds, one.treatment_values, one.baseline_values, strict=True)
+    )
+    return Comparison(
+        treatment=first.treatment,
+        baseline=first.baseline,
+        metric=first.metric,
+        margin=first.margin,
+        seeds=tuple(seed for seed, _, _ in order),
+        treatment_values=tuple(t for _, t, _ in order),
+        baseline_values=tuple(b for _, _, b in order),
+        lost=tuple(pair for one in blocks for pair in one.lost),
+        resolution=first.resolution,
+        identical=all(one.identical for one in blocks),
+        claim=first.claim,
+        side=first.side,
+        unit=first.unit,
+        lower_margin=first.lower_margin,
+        worst=first.worst,
+        span=first.span,
+        refusal="; ".join(dict.fromkeys(filter(None, (one.refusal for one in blocks)))),
+    )

@@ -1,0 +1,141 @@
+"""What a suite can show before it is run: detectable differences, equivalence, seeds needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ablate.analysis import judge
+from ablate.errors import SelectionError
+from ablate.stats import power
+from ablate.types import Comparison, Design, RunResult, Suite
+from ablate.verdicts.sequential import Looks
+
+PILOT_SEEDS = 2_000_000
+"""Where pilot seeds begin: no seed of a suite, nor of an A/A twin, so that nothing is peeked at."""
+
+FEWEST = 3
+POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What one contrast can come to at the suite's seeds.
+
+    sd: of the paired differences, in points; low, high: its 90 % interval, nan where it was
+    declared; source: where it is from. detectable: the true difference that is found to matter with
+    a power of 80 %. matters: the power for a difference of twice the margin. equivalent, halfway:
+    the power to show NEGLIGIBLE where the truth is 0, and half the margin. seeds_matters,
+    seeds_negligible: the seeds that bring the powers for twice the margin and for 0 to 80 %; 0
+    beyond 100,000. All are read at the strictest level that the correction may ask for. claim: the
+    declared side; twice the margin then lies on it, and what is said of NEGLIGIBLE is of NO GAIN.
+    """
+
+    label: str
+    metric: str
+    margin: float
+    seeds: int
+    sd: float
+    low: float
+    high: float
+    source: str
+    detectable: float
+    matters: float
+    equivalent: float
+    halfway: float
+    seeds_matters: int
+    seeds_negligible: int
+    claim: str = ""
+
+
+def pilot(suite: Suite, seeds: int) -> Suite:
+    """Give a suite of the same arms on a few seeds that it never uses itself."""
+    moved = tuple(replace(variant, first_seed=PILOT_SEEDS) for variant in suite.variants)
+    return replace(suite, variants=moved, seeds=seeds, first_seed=PILOT_SEEDS, twins=())
+
+
+def forecasts(suite: Suite, records: Mapping[str, RunResult], source: str) -> Iterator[Forecast]:
+    """Forecast every claim of a suite from its declared spread, or from records of its runs.
+
+    source: what the records are, in words. Raises SelectionError where neither tells a spread.
+    """
+    runs = judge.by_variant(suite, records)
+    compared = judge.claims(suite, runs)
+    if not compared:
+        raise SelectionError(f"{suite.name} declares no contrast, so there is nothing to forecast")
+    design = judge.design(suite)
+    level = design.alpha / (1 if design.correction == "none" else len(compared))
+    for one in compared:
+        n = len(one.deltas)
+        if one.refusal and not suite.spread:
+            raise SelectionError(
+                f"the runs of {one.treatment} and {one.baseline} do not go together: {one.refusal}"
+            )
+        if suite.spread:
+            yield forecast(one, suite.spread, "declared", design, level)
+        elif n >= FEWEST:
+            yield forecast(one, float(np.std(one.deltas, ddof=1)), f"{n} {source}", design, level)
+        else:
+            raise SelectionError(
+                f"no spread is known for {one.treatment} − {one.baseline} ({n} pairs): declare "
+                "`spread: 2.0 points` in the suite, or run a pilot with --pilot 5"
+            )
+
+
+def forecast(one: Comparison, sd: float, source: str, design: Design, level: float) -> Forecast:
+    """Forecast one claim, read at the last look, at `level` of its own.
+
+    A study with several looks reaches its verdict at the last one at the latest, so that its power
+    is at least this.
+    """
+    declared = source == "declared"
+    sd = max(sd, one.resolution if math.isfinite(one.resolution) else 1e-9)
+    last = design.looks[-1]
+    rule = Looks(design.looks)
+    two_sided, one_sided = 2 * rule.nominal(level / 2), rule.nominal(level)
+
+    bounds = one.bounds
+    margin = abs(one.bar) if one.side else max(map(abs, bounds))
+    middle, half = (bounds[0] + bounds[1]) / 2, (bounds[1] - bounds[0]) / 2
+
+    def matters(n: int, difference: float) -> float:
+        if one.side:
+            return power.one_sided(n, difference, sd, margin, one_sided)[0]
+        return power.minimal_effect(n, difference - middle, sd, half, two_sided)
+
+    def negligible(n: int, difference: float) -> float:
+        if one.side:
+            return power.one_sided(n, difference, sd, margin, one_sided)[1]
+        return power.equivalence(n, difference - middle, sd, half, one_sided)
+
+    low, high = (math.nan, math.nan) if declared else _interval(sd, len(one.deltas))
+    return Forecast(
+        label=f"{one.treatment} − {one.baseline}",
+        metric=one.metric,
+        margin=margin,
+        seeds=last,
+        sd=sd,
+        low=low,
+        high=high,
+        source=source,
+        detectable=power.detectable(
+            last, sd, margin, one_sided if one.side else two_sided, side=one.side
+        ),
+        matters=matters(last, 2 * margin),
+        equivalent=negligible(last, 0.0),
+        halfway=negligible(last, margin / 2),
+        seeds_matters=power.seeds(lambda n: matters(n, 2 * margin), POWER, 5),
+        seeds_negligible=power.seeds(lambda n: negligible(n, 0.0), POWER, 5),
+        claim=one.claim,
+    )
+
+
+def _interval(sd: float, n: int) -> tuple[float, float]:
+    """Give the 90 % interval of a standard deviation of n normal differences."""
+    from scipy.stats import chi2
+
+    low, high = (sd * math.sqrt((n - 1) / float(chi2.isf(q, n - 1))) for q in (0.05, 0.95))
+    return low, high

@@ -1,0 +1,253 @@
+"""Equal-budget tuning: every arm's trials, round by round, as ordinary runs of the store."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from ablate.analysis.pairing import own
+from ablate.core.tuning_values import Dial, Search, Tuned, TunedArm
+from ablate.design import tuned_file
+from ablate.design.tuning_keys import Own
+from ablate.errors import SelectionError
+from ablate.plan.pending import look
+from ablate.plan.run_keys import canonical, specify
+from ablate.records import metrics
+from ablate.registry import Catalogue
+from ablate.streams import batch_tables
+from ablate.types import Choice, Facts, RunResult, Suite, Variant
+
+TUNE_SEEDS = 3_000_000
+"""Where tuning's seeds begin: no seed of a suite, of an A/A twin or of a pilot."""
+
+DIGITS = 3
+"""Significant digits of the numbers that are tried: more would only look exact."""
+
+Reread = Callable[[Own], Suite]
+"""Reads the suite anew with values put into its arms, by path."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial of an arm: its values by path, its score in points and the score's spread."""
+
+    values: Mapping[str, Any]
+    score: float
+    spread: float
+
+
+class Tuner:
+    """Asks for one trial of every arm at a time, and is told their records.
+
+    It is resumed by being asked again: the same records lead to the same trials. Trial 0 is the
+    suite as it is written.
+    """
+
+    def __init__(self, reread: Reread, root: Path, catalogue: Catalogue) -> None:
+        """Open a suite's search. Raises SelectionError where it has none, or Optuna is missing."""
+        self.reread, self.catalogue = reread, catalogue
+        self.suite = reread({})
+        if self.suite.search is None:
+            raise SelectionError("the suite does not say what may be tuned: it has no key `tune`")
+        self.search: Search = self.suite.search
+        self.facts = look(self.suite, catalogue, root, fetch=True)
+        least = min(facts.train_rows // facts.classes for facts in self.facts.values())
+        if 2 * self.search.rows > least:
+            raise SelectionError(
+                f"{self.search.rows} rows of each class to hold out, of about {least}: at most half"
+            )
+        self.first = first_seed(self.suite, self.search.seeds, self.facts, catalogue)
+        self.arms = {
+            arm: dials
+            for arm in dict.fromkeys(variant.arm for variant in written(self.suite))
+            if (dials := self._dials(arm))
+        }
+        self.studies = {arm: _study() for arm in self.arms}
+        self.trials: dict[str, list[Trial]] = {arm: [] for arm in self.arms}
+        self.lost = 0
+        self.asked: dict[str, tuple[Any, dict[str, Any]]] = {}
+
+    @property
+    def untouched(self) -> list[str]:
+        """Name the arms that no path of the space reaches: they stay as they are written."""
+        arms = dict.fromkeys(variant.arm for variant in written(self.suite))
+        return [arm for arm in arms if arm not in self.arms]
+
+    def _dials(self, arm: str) -> list[tuple[Dial, Any]]:
+        """Give the dials that an arm has, each with the value that the arm is written with."""
+        mine = [variant for variant in self.suite.variants if variant.arm == arm]
+        found = []
+        for dial in self.search.dials:
+            values = [value for one in mine for value in setting(one, dial.path)]
+            if not values:
+                continue
+            if not dial.holds(values[0]):
+                raise SelectionError(
+                    f"arm {arm!r} has {values[0]!r} at {dial.path}, which its search space does "
+                    "not hold; trial 0 is the suite as it is written, so widen the space"
+                )
+            found.append((dial, values[0]))
+        return found
+
+    def ask(self) -> Suite:
+        """Give the next trial of every arm as one suite of runs, on held-out training rows."""
+        for arm, dials in self.arms.items():
+            study, as_written = self.studies[arm], {dial.path: written for dial, written in dials}
+            if not self.trials[arm]:
+                study.enqueue_trial(as_written)
+            trial = study.ask()
+            values = {dial.path: suggested(trial, dial) for dial, _ in dials}
+            self.asked[arm] = trial, values if self.trials[arm] else as_written
+        suite = self.reread({arm: values for arm, (_, values) in self.asked.items()})
+        moved = tuple(self._held_out(one) for one in written(suite) if one.arm in self.arms)
+        return replace(
+            suite, variants=moved, seeds=self.search.seeds, contrasts=(), effects=(), twins=(),
+            references=(), looks=(),
+        )  # fmt: skip
+
+    def _held_out(self, variant: Variant) -> Variant:
+        data = variant.choices["dataset"]
+        settings = {"of": data, "rows": self.search.rows, "tasks": data.settings["tasks"]}
+        carved = Choice("dataset", "held-out", {**settings, "class_order": "seeded"})
+        choices = {**variant.choices, "dataset": carved}
+        return replace(variant, choices=choices, first_seed=self.first)
+
+    def tell(self, suite: Suite, records: Mapping[str, RunResult]) -> None:
+        """Learn how the trials that were asked for have ended.
+
+        A run that diverged or failed has 0 points. Raises SelectionError where a run is missing.
+        """
+        for arm, (trial, values) in self.asked.items():
+            runs = [
+                (records.get(specify(variant, seed, suite.precision).key), variant)
+                for variant in suite.variants
+                if variant.arm == arm
+                for seed in range(suite.seeds)
+            ]
+            scores = [points(record, variant, self) for record, variant in runs]
+            self.lost += sum(record.status != "ok" for record, _ in runs if record)
+            score, spread = float(np.mean(scores)), float(np.std(scores, ddof=len(scores) > 1))
+            self.studies[arm].tell(trial, score)
+            self.trials[arm].append(Trial(values, score, spread))
+
+    def found(self, file: str) -> Tuned:
+        """Give what the trials so far have found."""
+        search = self.search
+        arms = {}
+        for arm, trials in self.trials.items():
+            scores = tuple(trial.score for trial in trials)
+            one = TunedArm({}, scores, tuple(trial.spread for trial in trials))
+            arms[arm] = replace(one, values=trials[one.best].values, first=trials[0].values)
+        done = min(map(len, self.trials.values()), default=0)
+        names = {variant.choices["dataset"].name for variant in self.suite.variants}
+        data = ", ".join(sorted(names))
+        budget = (done, search.seeds, search.metric, search.rows)
+        return Tuned(file, data, *budget, arms, self.suite.changes)
+
+    def write(self, path: Path) -> None:
+        """Write the tuned values with their budget and trials, for the suite to name."""
+        found = self.found(path.name)
+        arms = {
+            arm: {
+                "values": dict(one.values),
+                "best_of": [round(one.expected_best(n), 3) for n in range(1, found.trials + 1)],
+                "trials": [
+                    {"score": t.score, "spread": t.spread, "values": dict(t.values)}
+                    for t in self.trials[arm]
+                ],
+            }
+            for arm, one in found.arms.items()
+        }
+        budget = {
+            "data": found.data,
+            "trials": found.trials,
+            "seeds": found.seeds,
+            "metric": found.metric,
+        }
+        whole = {**budget, "rows": found.rows, "changes": list(found.changes), "arms": arms}
+        text = yaml.safe_dump(whole, sort_keys=False, width=100)
+        tuned_file.write(path, self.suite.name, text)
+
+
+def written(suite: Suite) -> tuple[Variant, ...]:
+    """Give a suite's arms in all cells, without A/A twins."""
+    return suite.variants[: len(suite.variants) - len(suite.twins)]
+
+
+def points(record: RunResult | None, variant: Variant, tuner: Tuner) -> float:
+    """Give a run's score in points; what is lost has none."""
+    if record is None:
+        raise SelectionError(f"a trial of arm {variant.arm!r} has no record: run it first")
+    if record.status != "ok":
+        return 0.0
+    value = metrics.value(record, tuner.search.metric, own(variant))
+    return value if math.isfinite(value) else 0.0
+
+
+def setting(variant: Variant, path: str) -> Sequence[Any]:
+    """Give the value that a variant has at a path, alone in a list; nothing where it has none.
+
+    A kind that the base says for all methods is found inside the method.
+    """
+    kind, *words = path.split(".")
+    here: Any = variant.choices.get(kind)
+    if here is None:
+        inside = variant.choices["method"].settings.values()
+        fitting = [one for one in inside if isinstance(one, Choice) and one.kind == kind]
+        here = fitting[0] if fitting else None
+    while len(words) >= 2:
+        name, field, *words = words
+        if not isinstance(here, Choice) or here.name != name or field not in here.settings:
+            return ()
+        here = here.settings[field]
+    return () if words else (here,)
+
+
+def suggested(trial: Any, dial: Dial) -> Any:
+    """Let a trial choose a dial's value."""
+    if dial.choices:
+        return trial.suggest_categorical(dial.path, list(dial.choices))
+    if dial.whole:
+        return trial.suggest_int(dial.path, int(dial.low), int(dial.high), log=dial.log)
+    value = trial.suggest_float(dial.path, dial.low, dial.high, log=dial.log)
+    return min(max(float(f"{value:.{DIGITS}g}"), dial.low), dial.high)
+
+
+def first_seed(suite: Suite, seeds: int, facts: Mapping[str, Facts], catalogue: Catalogue) -> int:
+    """Give the first of some seeds whose class orders the suite's own runs do not have."""
+    used: dict[int, set[tuple[int, ...]]] = {}
+    for variant in suite.variants:
+        choice = variant.choices["dataset"]
+        classes = facts[canonical(choice.plain())].classes
+        kind = catalogue.build(choice).class_order
+        mine = used.setdefault(classes, set())
+        for seed in range(suite.seeds):
+            mine.add(_order(variant.first_seed + seed, classes, kind))
+    start = TUNE_SEEDS
+    for seed in range(TUNE_SEEDS, TUNE_SEEDS + 100_000):
+        if any(_order(seed, classes, "seeded") in mine for classes, mine in used.items()):
+            start = seed + 1
+        elif seed - start == seeds - 1:
+            return start
+    raise SelectionError("so few classes that the suite's own runs have every order of them")
+
+
+def _order(seed: int, classes: int, kind: str) -> tuple[int, ...]:
+    return tuple(batch_tables.class_order(seed, classes, kind).tolist())
+
+
+def _study() -> Any:
+    try:
+        import optuna
+    except ImportError as error:
+        raise SelectionError("tuning takes Optuna: pip install 'ablate-study[tune]'") from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study(
+        direction="maximize", sampler=optuna.samplers.TPESampler(seed=0), study_name="tune"
+    )
