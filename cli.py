@@ -13,7 +13,7 @@ if __name__ == "__main__":
 
 import click
 
-from ablate.commands import catalogue, numbers, study
+from ablate.commands import catalogue, numbers, planning, study
 from ablate.commands.shared import Commands
 
 
@@ -27,8 +27,14 @@ def show_version(ctx: click.Context, _option: object, wanted: bool) -> None:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version,
-              help="Show the version and exit.")  # fmt: skip
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_version,
+    help="Show the version and exit.",
+)
 def main() -> None:
     """Ablation studies with verdicts: does a component of an incremental meta-learner matter?
 
@@ -38,9 +44,9 @@ def main() -> None:
 
 for command in (
     study.run,
-    study.plan,
-    study.power,
-    study.tune,
+    planning.plan,
+    planning.power,
+    planning.tune,
     study.report,
     study.verify,
     numbers.compare,

@@ -94,10 +94,10 @@ def compare(
     _check(alpha, correction, looks, resolution)
     if anytime and looks:
         raise SelectionError("looks that are declared, and a reading at any time: one of the two")
-    asked = Columns(_names(pair, "pair key"), _names(arm, "arms"), metric, block)
+    columns = Columns(_names(pair, "pair key"), _names(arm, "arms"), metric, block)
     rows = table_test_rows.scored(table, test_rows)
-    found = shaped(table, asked)
-    scores = score_table.scores(found.table, found.columns, resolution, last)
+    shape = shaped(table, columns)
+    scores = score_table.scores(shape.table, shape.columns, resolution, last)
     contrasts = pairs.pairs(scores, None if baseline is None else plain(baseline))
     _check_claim(claim, baseline, scores.arms)
     largest = max(declared["margin"], declared["lower_margin"])
@@ -107,18 +107,22 @@ def compare(
         return replace(sided(comparison, claim, lower), **declared)
 
     planned = Design(alpha, correction, looks, 0, anytime)
-    whole = [told(pairs.compare_over(scores, one, metric, math.nan)) for one in contrasts]
+    whole = [told(pairs.compare_over(scores, contrast, metric, math.nan)) for contrast in contrasts]
     design = _read_by(planned, whole)
-    apart = {
-        name: [told(pairs.compare_in(scores, one, name, metric, math.nan))
-               for one in contrasts]
-        for name in (scores.blocks if found.columns.block else ())
-    }  # fmt: skip
-    inside = {name: _judged(some, _read_by(planned, some), INSIDE) for name, some in apart.items()}
+    by_block = {
+        name: [
+            told(pairs.compare_in(scores, contrast, name, metric, math.nan))
+            for contrast in contrasts
+        ]
+        for name in (scores.blocks if shape.columns.block else ())
+    }
+    inside = {
+        name: _judged(some, _read_by(planned, some), INSIDE) for name, some in by_block.items()
+    }
     if len(inside) > 1 and not pairs.shares_keys(scores):
         if len(looks) > 1 or anytime:
             raise SelectionError("several looks at blocks that share no key; they are read once")
-        verdicts = independent_blocks.judge(list(zip(*apart.values(), strict=True)), design)
+        verdicts = independent_blocks.judge(list(zip(*by_block.values(), strict=True)), design)
     else:
         verdicts = _judged(whole, design)
     return Compared(
@@ -126,14 +130,14 @@ def compare(
         blocks=inside,
         warnings=(
             *diagnostics.of(verdicts, design),
-            *warnings.warnings(found.table, found.columns, scores),
+            *warnings.warnings(shape.table, shape.columns, scores),
         ),
         design=design,
         keys=scores.keys,
-        settings=_over_blocks(scores, whole, found.columns, block, alpha, lower),
+        settings=_over_blocks(scores, whole, shape.columns, block, alpha, lower),
         notes=(
             *first[:1],
-            *found.notes,
+            *shape.notes,
             *scores.notes,
             *first[1:],
             *table_test_rows.notes(whole, rows),
@@ -171,21 +175,21 @@ def _over_blocks(
             arm: {label(key): {0: v} for part in blocks.values() for key, v in part.items()}
             for arm, blocks in scores.values.items()
         }
-    named = [(one.treatment, one.baseline, one.margin) for one in whole]
+    named = [(comparison.treatment, comparison.baseline, comparison.margin) for comparison in whole]
     return across(values, named, columns.metric, alpha, lower)
 
 
 def _names(names: str | Sequence[str], what: str) -> tuple[str, ...]:
     several = isinstance(names, Sequence) and not isinstance(names, str)
-    told = tuple(map(str, names)) if several else (str(names),)
-    if not told:
+    columns = tuple(map(str, names)) if several else (str(names),)
+    if not columns:
         raise SelectionError(f"no column is named for the {what}")
-    return told
+    return columns
 
 
 def _read_by(planned: Design, compared: Sequence[Comparison]) -> Design:
     """Give the design of a family: without declared looks it is read once, at all its pairs."""
-    most = max(len(one.schedule) for one in compared)
+    most = max(len(comparison.schedule) for comparison in compared)
     return replace(planned, looks=planned.looks or (most,), seeds=most)
 
 
@@ -205,8 +209,8 @@ def _sizes(margin: Any, worst: Any) -> dict[str, Any]:
         low, high = map(float, margin) if several else (-float(margin or 0), float(margin or 0))
         most = float(worst or 0)
     except (TypeError, ValueError):
-        said = f"margin {margin!r}, worst {worst!r}"
-        raise SelectionError(f"numbers are needed: {said}") from None
+        figures = f"margin {margin!r}, worst {worst!r}"
+        raise SelectionError(f"numbers are needed: {figures}") from None
     if several and not -math.inf < low < 0 < high < math.inf:
         raise SelectionError(f"margins of {low:g} and {high:g}; one lies below 0 and one above")
     if not 0 <= high < math.inf:
@@ -231,8 +235,8 @@ def _numbers(
             whole,
         )
     except (TypeError, ValueError):
-        said = f"alpha {alpha!r}, resolution {resolution!r}, looks {looks!r}"
-        raise SelectionError(f"numbers are needed: {said}") from None
+        figures = f"alpha {alpha!r}, resolution {resolution!r}, looks {looks!r}"
+        raise SelectionError(f"numbers are needed: {figures}") from None
 
 
 def _check(

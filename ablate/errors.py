@@ -100,8 +100,8 @@ class Problem:
         allowed = f"; allowed: {plain(self.allowed, STORED)}" if self.allowed else ""
         nearest = f"; did you mean {plain(self.nearest)!r}?" if self.nearest else ""
         at = plain(path)
-        place = f"{at}:{self.line}:{self.column}" if self.line else f"{at}, command line"
-        return f"{place}: {plain(self.found)}{allowed}{nearest}"
+        location = f"{at}:{self.line}:{self.column}" if self.line else f"{at}, command line"
+        return f"{location}: {plain(self.found)}{allowed}{nearest}"
 
 
 def once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
@@ -109,11 +109,11 @@ def once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
 
     What stands once in a file is a fault once, however many components are said to lack it.
     """
-    kept: dict[tuple[int, int, str], Problem] = {}
+    remaining: dict[tuple[int, int, str], Problem] = {}
     for problem in sorted(set(problems)):
         rest = problem.found.partition(" ")[2] or problem.found
-        kept.setdefault((problem.line, problem.column, rest), problem)
-    return tuple(kept.values())
+        remaining.setdefault((problem.line, problem.column, rest), problem)
+    return tuple(remaining.values())
 
 
 class SuiteError(AblateError):
@@ -138,17 +138,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     'bh'
     """
     names = [*known]
-    names.sort(key=lambda one: one.casefold() != name.casefold())
+    names.sort(key=lambda word: word.casefold() != name.casefold())
     if names and names[0].casefold() == name.casefold() and names[0] != name:
         return names[0]
-    anagrams = [one for one in names if one != name and sorted(one) == sorted(name)]
+    anagrams = [word for word in names if word != name and sorted(word) == sorted(name)]
     return next(iter([*anagrams, *get_close_matches(name, names, n=1, cutoff=0.6)]), "")
 
 
 def mistyped(name: str, written: Iterable[str], known: Iterable[str]) -> bool:
     """Say whether a name that is missing was written in another way: that is told already."""
     names = [*known]
-    return any(one not in names and nearest(one, names) == name for one in written)
+    return any(word not in names and nearest(word, names) == name for word in written)
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -19,7 +19,8 @@ from ablate.analysis.calibrated import uncalibrated_arms
 from ablate.analysis.caveats import caveats
 from ablate.analysis.study import Finished as Finished, Study as Study, Work as Work
 from ablate.core import resources
-from ablate.design.reader import predictors, read_suite
+from ablate.design.protocols import predictors
+from ablate.design.reader import read_suite
 from ablate.design.tuning_keys import Own
 from ablate.errors import SelectionError, unknown
 from ablate.parsing.changes import other_seeds
@@ -35,39 +36,39 @@ from ablate.registry import scan
 from ablate.types import ENOUGH_PAIRS, RunResult, Site, Suite
 
 
-def find_suite(said: str) -> Path:
+def find_suite(source: str) -> Path:
     """Find a suite: a file, or the name of a shipped one, with or without its folder and ending.
 
     Raises SelectionError with the nearest name.
     """
-    path, found = Path(said), resources.suites()
+    path, suites = Path(source), resources.suites()
     try:
         if path.is_file():
             return path
         folder = path.is_dir()
     except OSError as error:
-        raise SelectionError(f"{said[:60]!r} is no suite: {error.strerror}") from error
+        raise SelectionError(f"{source[:60]!r} is no suite: {error.strerror}") from error
     name = path.with_suffix("").as_posix().removeprefix("suites/")
-    if path.suffix in ("", ".yaml") and name in found:
-        return found[name]
+    if path.suffix in ("", ".yaml") and name in suites:
+        return suites[name]
     if folder:
-        raise SelectionError(f"{said} is a folder, not a suite file")
-    raise SelectionError(unknown("suite", said, found))
+        raise SelectionError(f"{source} is a folder, not a suite file")
+    raise SelectionError(unknown("suite", source, suites))
 
 
 def open_suite(
-    said: str | Path,
+    source: str | Path,
     seeds: int | None = None,
     quick: bool = False,
     changes: Sequence[str] = (),
-    own: Own | None = None,
+    values: Own | None = None,
 ) -> Suite:
     """Read a suite, by its file or its shipped name; `seeds` overrides how many it declares.
 
-    quick: apply its `quick` block. changes: `path=value`, put into its base. own: values by arm and
-    path in the place of tuned ones.
+    quick: apply its `quick` block. changes: `path=value`, put into its base. values: by arm and
+    path, in the place of tuned ones.
     """
-    suite = read_suite(find_suite(str(said)), scan(), quick, changes, own)
+    suite = read_suite(find_suite(str(source)), scan(), quick, changes, values)
     return suite if seeds is None else with_seeds(suite, seeds)
 
 
@@ -112,14 +113,14 @@ def prepare(
     """
     catalogue = scan()
     facts = look(suite, catalogue, root, fetch)
-    made = plan(suite, catalogue, facts)
-    chosen = {one for one in select(suite, only) if among is None or one in among}
-    wanted = {made.keys[v][seed] for v, seed in chosen}
-    records = store.load(made.runs) if store else {}
-    why = reasons_of(made, records, facts, store.damage.runs if store else ())
+    planned = plan(suite, catalogue, facts)
+    chosen = {pair for pair in select(suite, only) if among is None or pair in among}
+    wanted = {planned.keys[v][seed] for v, seed in chosen}
+    records = store.load(planned.runs) if store else {}
+    why = reasons_of(planned, records, facts, store.damage.runs if store else ())
     left = {key for key in wanted if fresh or not is_done(why[key], keep)}
-    kept = frozenset(key for key in wanted - left if why[key])
-    return Work(made, tuple(unfinished(made, left)), records, why, kept)
+    stale = frozenset(key for key in wanted - left if why[key])
+    return Work(planned, tuple(unfinished(planned, left)), records, why, stale)
 
 
 @contextmanager
@@ -132,8 +133,8 @@ def crew(
     worker is one process of its own otherwise.
     """
     executor = scan().load("executor", "inline" if inline else "processes")(workers=workers)
-    with executor.kept(sink) if hasattr(executor, "kept") else nullcontext(executor) as kept:
-        yield kept
+    with executor.kept(sink) if hasattr(executor, "kept") else nullcontext(executor) as hired:
+        yield hired
 
 
 def run(
@@ -158,12 +159,12 @@ def run(
         dispatch.job(s, site, catalogue, sum(shares[r.key] for r in s.runs), stack_timeout)
         for s in work.stacks
     ]
-    for place, answer in executor.map(jobs):
+    for index, answer in executor.map(jobs):
         lost = isinstance(answer, str)
-        results = failed(work.stacks[place], answer) if lost else unpack_results(answer)
+        results = failed(work.stacks[index], answer) if lost else unpack_results(answer)
         results = [merged(records.get(result.key), result) for result in results]
         store.save(results)
-        same_code(work.stacks[place], results)
+        same_code(work.stacks[index], results)
         records |= {result.key: result for result in results}
         yield Finished(tuple(results), dict(records))
 
@@ -189,8 +190,8 @@ def open_arms(suite: Suite, store: Store) -> set[int]:
     verdicts = judge.judge(suite, judge.claims(suite, runs))
     waiting = [
         arms
-        for arms, found in zip(claims, verdicts, strict=True)
-        if not found.decided and not found.comparison.refusal
+        for arms, verdict in zip(claims, verdicts, strict=True)
+        if not verdict.decided and not verdict.comparison.refusal
     ]
     idle = {*range(len(suite.variants))} - set().union(*claims)
     return set().union(*waiting, idle if waiting else set())

@@ -29,6 +29,7 @@ from ablate.core.component_source import (
 from ablate.core.foreign_text import of_error
 from ablate.errors import CatalogueError, SelectionError, unknown
 from ablate.source.foreign_code import contained
+from ablate.source.hooks import slip
 from ablate.types import Choice
 
 GROUP = "ablate.components"
@@ -86,10 +87,10 @@ class Catalogue:
 
     def build(self, choice: Choice) -> Any:
         """Make the component that a Choice describes; a preset becomes what it stands for."""
-        made = self.load(choice.kind, choice.name)(
+        instance = self.load(choice.kind, choice.name)(
             **{name: self._setting(value) for name, value in choice.settings.items()}
         )
-        return self.build(made.expand()) if hasattr(made, "expand") else made
+        return self.build(instance.expand()) if hasattr(instance, "expand") else instance
 
     def used(self, choice: Choice) -> dict[str, Component]:
         """Give a choice's components by `kind.name`, those that presets stand for included."""
@@ -97,10 +98,10 @@ class Catalogue:
         if "expand" in self.get(choice.kind, choice.name).methods:
             settings = {name: self._setting(value) for name, value in choice.settings.items()}
             inner.append(self.load(choice.kind, choice.name)(**settings).expand())
-        found = {f"{choice.kind}.{choice.name}": self.get(choice.kind, choice.name)}
+        components = {f"{choice.kind}.{choice.name}": self.get(choice.kind, choice.name)}
         for value in inner:
-            found |= self.used(value)
-        return found
+            components |= self.used(value)
+        return components
 
     def load(self, kind: str, name: str) -> Any:
         """Import a component's class."""
@@ -115,46 +116,52 @@ class Catalogue:
 
 @cache
 def scan() -> Catalogue:
-    """Find every component: shipped, the engine's own executors and tests, and third parties'.
+    """Find every component: shipped, the reports, the engine's executors and tests, third parties'.
 
     Raises CatalogueError where a shipped file cannot be read or two components claim one name;
     a third party's fault becomes a warning.
     """
-    found: dict[tuple[str, str], Component] = {}
+    components: dict[tuple[str, str], Component] = {}
     warnings = []
-    roots = [
-        resources.ROOT / "variants",
-        resources.ENGINE / "executors",
-        resources.ENGINE / "stats",
-    ]
-    names = [resources.name("variants"), "ablate.executors", "ablate.stats"]
-    for folder, package in zip(roots, names, strict=True):
+    places = {
+        resources.name("variants"): resources.ROOT / "variants",
+        resources.name("reports"): resources.ROOT / "reports",
+        "ablate.executors": resources.ENGINE / "executors",
+        "ablate.stats": resources.ENGINE / "stats",
+    }
+    for package, folder in places.items():
         for entry in _from_folder(folder, package):
             _in_place(entry, folder)
-            _add(found, entry)
+            _add(components, entry)
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
             with contained(f"entry point {point.name}"):
                 entries = _from_entry_point(point)
             for entry in entries:
-                _add(found, entry)
+                _add(components, entry)
         except Exception as error:  # a third party's import may raise anything
             warnings.append(f"entry point {point.name} = {point.value}: {error}")
-    return Catalogue(found, tuple(warnings))
+    return Catalogue(components, tuple(warnings))
 
 
-def _add(found: dict[tuple[str, str], Component], entry: Component) -> None:
+def _add(components: dict[tuple[str, str], Component], entry: Component) -> None:
     key = entry.kind, entry.name
     if not all(isinstance(word, str) and word for word in key):
         raise CatalogueError(
             f"{entry.origin}: a label is @component(kind, name), both of them text"
         )
-    if key in found:
+    public = [*entry.methods, *entry.facts]
+    if near := slip(entry.kind, public, [field.name for field in entry.fields]):
+        raise CatalogueError(
+            f"{entry.origin}: {entry.kind}.{entry.name} has {near[0]!r}, which nothing asks for; "
+            f"nearest: {near[1]!r} (a helper's name begins with an underscore)"
+        )
+    if key in components:
         raise CatalogueError(
             f"two components are called {entry.kind}.{entry.name}: "
-            f"{found[key].origin} and {entry.origin}; rename one"
+            f"{components[key].origin} and {entry.origin}; rename one"
         )
-    found[key] = entry
+    components[key] = entry
 
 
 def _in_place(entry: Component, root: Path) -> None:
@@ -193,10 +200,10 @@ def _from_entry_point(point: EntryPoint) -> list[Component]:
     if rest or spec.submodule_search_locations:
         path = path.parent.joinpath(*rest)
     if path.is_dir():
-        found = list(_from_folder(path, point.module))
+        components = list(_from_folder(path, point.module))
     else:
-        found = _from_file(path.with_suffix(".py"), point.module)
-    wanted = [c for c in found if point.attr in (None, "", c.attribute)] or [
+        components = _from_file(path.with_suffix(".py"), point.module)
+    wanted = [c for c in components if point.attr in (None, "", c.attribute)] or [
         c for c in _imported(point.module) if point.attr in (None, "", c.attribute)
     ]
     if not wanted:

@@ -10,6 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ablate.core.claim_values import (
+    Contrast as Contrast,
+    Effect as Effect,
+    Reference as Reference,
+)
 from ablate.core.interfaces import (
     Augment as Augment,
     Clock as Clock,
@@ -72,8 +77,8 @@ class Choice:
 
     def label(self) -> str:
         """Name it with its settings' values, as in `continuum(20)`."""
-        said = self.settings.values()
-        values = ", ".join(v.label() if isinstance(v, Choice) else str(v) for v in said)
+        settings = self.settings.values()
+        values = ", ".join(v.label() if isinstance(v, Choice) else str(v) for v in settings)
         return f"{self.name}({values})" if values else self.name
 
     def plain(self) -> Json:
@@ -126,7 +131,10 @@ class Variant:
     @property
     def setting(self) -> list[str]:
         """Say its cell in words, and the axes that do not reach it."""
-        return [*cell_words(self.cell), *(f"{axis_name(one)} not varied" for one in self.unvaried)]
+        return [
+            *cell_words(self.cell),
+            *(f"{axis_name(axis)} not varied" for axis in self.unvaried),
+        ]
 
     @property
     def oracle(self) -> bool:
@@ -160,62 +168,6 @@ def axis_name(path: str) -> str:
     ('inner_steps', 'memory')
     """
     return next((word for word in reversed(path.split(".")) if word != "*"), path)
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A declared question: does `treatment` differ from `baseline` in `metric` by over `margin`?
-
-    treatment, baseline: indices into the suite's variants. margin: in the metric's unit, > 0.
-    claim: the side that alpha is spent on, `helps` or `hurts`; '' for both.
-    lower_margin: the size of the margin below 0, where it is another; 0 where it is the same.
-    worst: the largest difference that a seed may show, > 0, declared before the runs; 0 for none.
-    """
-
-    treatment: int
-    baseline: int
-    metric: str
-    margin: float
-    claim: str = ""
-    lower_margin: float = 0.0
-    worst: float = 0.0
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A factorial's question: does a factor, or two together, move `metric` by over `margin`?
-
-    The effect is the mean over the arms of `plus` minus that over the arms of `minus` (indices into
-    the suite's variants), seed by seed: Yates's main effect, or half the difference of two simple
-    effects for an interaction. high, low: what the two halves have in common.
-
-    over: for a contrast that is pooled over settings, the axes crossed out; `plus` and `minus` then
-    are its arms in each setting, in the same order, and all settings weigh the same.
-    aliases: interactions of three and more factors that a fraction cannot tell from it.
-    claim, lower_margin, worst: as of a contrast.
-    """
-
-    name: str
-    high: str
-    low: str
-    plus: tuple[int, ...]
-    minus: tuple[int, ...]
-    metric: str
-    margin: float
-    over: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    claim: str = ""
-    lower_margin: float = 0.0
-    worst: float = 0.0
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A published figure that stands beside an arm's own in a metric; `figure` is its name."""
-
-    arm: str
-    metric: str
-    figure: str
 
 
 @dataclass(frozen=True)

@@ -36,17 +36,23 @@ def means(study: Study, pyplot: Any) -> Any:
     """Draw every arm's mean score, with a tick at each line that costs nothing."""
     metric, variants = metric_of(study), study.suite.variants[::-1]
     estimates = [(v, study.measured(v, metric)) for v in variants] if metric else []
-    estimates = [(v, found) for v, found in estimates if not math.isnan(found.mean)]
+    estimates = [(v, estimate) for v, estimate in estimates if not math.isnan(estimate.mean)]
     if not estimates or len(estimates) > MOST_ARMS:
         return None
     figure, axes = pyplot.subplots(figsize=(7.5, 1.1 + 0.26 * len(estimates)))
-    for row, (variant, found) in enumerate(estimates):
+    for row, (variant, estimate) in enumerate(estimates):
         colour = INK[reference(variant)]
         for label, value in floors.under(study, variant, metric).items():
-            axes.plot([value, value], [row - 0.5, row + 0.5], color="#888888", lw=1.2,
-                      ls=LINES[label], label=label)  # fmt: skip
-        axes.plot([found.low, found.high], [row, row], color=colour, lw=1.6)
-        axes.plot(found.mean, row, "o", color=colour, ms=5)
+            axes.plot(
+                [value, value],
+                [row - 0.5, row + 0.5],
+                color="#888888",
+                lw=1.2,
+                ls=LINES[label],
+                label=label,
+            )
+        axes.plot([estimate.low, estimate.high], [row, row], color=colour, lw=1.6)
+        axes.plot(estimate.mean, row, "o", color=colour, ms=5)
     names = [drawable(variant.label, MOST_LETTERS) for variant, _ in estimates]
     axes.set_yticks(range(len(estimates)), names)
     axes.set_ylim(-0.6, len(estimates) - 0.4)
@@ -54,6 +60,13 @@ def means(study: Study, pyplot: Any) -> Any:
     axes.set_xlabel(f"{drawable(metric)}, points: mean over seeds with its {level} interval")
     unique = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
     if unique:
-        axes.legend(unique.values(), unique.keys(), loc="lower left", bbox_to_anchor=(0, 1.0),
-                    ncols=3, frameon=False, fontsize=8)  # fmt: skip
+        axes.legend(
+            unique.values(),
+            unique.keys(),
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=3,
+            frameon=False,
+            fontsize=8,
+        )
     return figure

@@ -18,5 +18,5 @@ def shown(study: Study, label: str) -> str:
 
 def versus(study: Study, verdict: Verdict) -> str:
     """Name the two arms of a verdict, each marked where its method is not calibrated."""
-    one = verdict.comparison
-    return f"{shown(study, one.treatment)} − {shown(study, one.baseline)}"
+    comparison = verdict.comparison
+    return f"{shown(study, comparison.treatment)} − {shown(study, comparison.baseline)}"

@@ -16,26 +16,34 @@ def notes(study: Study) -> list[str]:
     """Name the verdicts that depend on the budget, for the first screen."""
     changed = [
         markdown(f"{verdict.comparison.treatment} − {verdict.comparison.baseline}")
-        for place, verdict in enumerate(study.verdicts)
-        if flips(place, verdict, study.equal)
+        for index, verdict in enumerate(study.verdicts)
+        if flips(index, verdict, study.equal)
     ]
-    return [f"**Budget-dependent** (decided otherwise at an equal budget): {'; '.join(changed)}."
-            ] if changed else []  # fmt: skip
+    return (
+        [f"**Budget-dependent** (decided otherwise at an equal budget): {'; '.join(changed)}."]
+        if changed
+        else []
+    )
 
 
 def section(study: Study) -> list[str]:
     """Show every contrast at each kind of budget."""
     if not study.equal:
         return []
-    head = ["contrast", "setting", "as declared",
-            *(word for by in BY for word in (f"cost ({by})", f"at {WORDS[by]}")), ""]  # fmt: skip
+    head = [
+        "contrast",
+        "setting",
+        "as declared",
+        *(word for by in BY for word in (f"cost ({by})", f"at {WORDS[by]}")),
+        "",
+    ]
     rows = []
-    for place, verdict in enumerate(study.verdicts):
-        contrast = study.suite.contrasts[place]
+    for index, verdict in enumerate(study.verdicts):
+        contrast = study.suite.contrasts[index]
         arms = [study.suite.variants[i] for i in (contrast.treatment, contrast.baseline)]
-        mine = {one.by: one for one in study.equal if one.place == place}
-        cells = [word for by in BY for word in shown(mine[by])]
-        label = Markup("**budget-dependent**" if flips(place, verdict, study.equal) else "")
+        by_budget = {equal.by: equal for equal in study.equal if equal.place == index}
+        cells = [word for by in BY for word in shown(by_budget[by])]
+        label = Markup("**budget-dependent**" if flips(index, verdict, study.equal) else "")
         setting = ", ".join(cell_words(arms[0].cell))
         rows.append([f"{arms[0].name} − {arms[1].name}", setting, told(verdict), *cells, label])
     return [
@@ -50,10 +58,10 @@ def section(study: Study) -> list[str]:
     ]
 
 
-def shown(one: AtEqual) -> tuple[str, str]:
+def shown(equal: AtEqual) -> tuple[str, str]:
     """Show the ratio of costs, and the verdict at equal cost."""
-    ratio = f"× {one.ratio:.2f}" if one.ratio == one.ratio else "–"
-    return ratio, told(one.verdict) if one.verdict else "no run of either at that cost"
+    ratio = f"× {equal.ratio:.2f}" if equal.ratio == equal.ratio else "–"
+    return ratio, told(equal.verdict) if equal.verdict else "no run of either at that cost"
 
 
 def told(verdict: Verdict) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.calibration.rare_events import RareEvents
@@ -11,21 +12,32 @@ from ablate.calibration.scenarios import WORLDS
 from ablate.calibration.simulation import Rates
 from ablate.calibration.study import COLUMNS, MARGINS, PLANS, SIZES, Calibration
 from ablate.core.foreign_text import Markup
+from ablate.registry import component
 
 from . import tables
 
 TRUTHS = {0.0: "0", 0.5: "half the margin", 1.0: "the margin", 2.0: "twice the margin"}
 
 
-def write(found: Calibration, path: Path, command: str) -> Path:
+@component("report", "calibration")
+@dataclass(frozen=True)
+class CalibrationPage:
+    """How often the verdicts are right in simulated worlds."""
+
+    def write(self, results: Calibration, path: Path, command: str) -> Path:
+        """Write the page, with the command that repeats it; gives its path."""
+        return write(results, path, command)
+
+
+def write(results: Calibration, path: Path, command: str) -> Path:
     """Write the document; gives its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n\n".join(_text(found, command)) + "\n", "utf-8")
+    path.write_text("\n\n".join(_text(results, command)) + "\n", "utf-8")
     return path
 
 
-def _text(found: Calibration, command: str) -> Iterable[str]:
-    studies = f"{found.studies:,}"
+def _text(results: Calibration, command: str) -> Iterable[str]:
+    studies = f"{results.studies:,}"
     yield "# How often the verdicts are right"
     yield (
         f"Simulated studies in which the truth is known, {studies} for each rate, alpha .05. This "
@@ -38,7 +50,7 @@ def _text(found: Calibration, command: str) -> Iterable[str]:
         "Share of the right verdict / median seeds until any verdict, and for the truth on the "
         "margin the shares of false MATTERS and of false NEGLIGIBLE."
     )
-    yield _power(found)
+    yield _power(results)
     yield "## False claims, the truth on the margin, worlds that are promised"
     yield (
         "Shares that can be called MATTERS at some look, and NEGLIGIBLE at some look: so often "
@@ -48,7 +60,7 @@ def _text(found: Calibration, command: str) -> Iterable[str]:
         "spend). **Bold**: more than two standard errors above .05. Fewer than five pairs are "
         "never decided."
     )
-    yield _errors(found, tamed=True)
+    yield _errors(results, tamed=True)
     yield (
         "A schedule that was broken has spent its alpha when it is extended, so that no rule could "
         "hold it at .05 exactly; the t-mixture that reads what comes after is given a quarter of "
@@ -57,8 +69,8 @@ def _text(found: Calibration, command: str) -> Iterable[str]:
     yield "## Families of ten contrasts, Holm, margin of one standard deviation"
     yield "Shares of families with at least one false MATTERS, and with a false NEGLIGIBLE."
     rows = [
-        [world, family, plan, *(_rate(one, found.studies // 2) for one in both)]
-        for (world, family, plan), both in found.families.items()
+        [world, family, plan, *(_rate(rate, results.studies // 2) for rate in both)]
+        for (world, family, plan), both in results.families.items()
     ]
     yield table(["world", "family", "read", "false MATTERS", "false NEGLIGIBLE"], rows)
     yield "## Contrasts with a declared side, margin of one standard deviation"
@@ -70,16 +82,16 @@ def _text(found: Calibration, command: str) -> Iterable[str]:
     yield table(
         ["world", "read", "MATTERS", "NO GAIN"],
         [
-            [world, plan, *(_rate(rate, found.studies, 0.05) for rate in both)]
-            for (world, plan), both in found.sides.items()
+            [world, plan, *(_rate(rate, results.studies, 0.05) for rate in both)]
+            for (world, plan), both in results.sides.items()
         ],
     )
     yield "Families of ten of them, Holm: at least one false MATTERS, and a false NO GAIN."
     yield table(
         ["world", "family", "read", "false MATTERS", "false NO GAIN"],
         [
-            [world, family, plan, *(_rate(rate, found.studies // 2, 0.05) for rate in both)]
-            for (world, family, plan), both in found.sided.items()
+            [world, family, plan, *(_rate(rate, results.studies // 2, 0.05) for rate in both)]
+            for (world, family, plan), both in results.sided.items()
         ],
     )
     yield "## Worlds that nothing tames: does a warning fire?"
@@ -94,17 +106,18 @@ def _text(found: Calibration, command: str) -> Iterable[str]:
         "normality is assumed, and here is how often it is right to. After it the same two shares "
         "of the right verdicts. The first two worlds are there to compare with."
     )
-    yield _misled(found)
+    yield _misled(results)
     yield "False claims in these worlds, as above:"
-    yield _errors(found, tamed=False)
-    if found.rare:
-        yield from _rare(found.rare, found.studies)
+    yield _errors(results, tamed=False)
+    if results.rare:
+        yield from _rare(results.rare, results.studies)
     yield "## Is this the engine?"
-    told = ", ".join(f"{world} {same}" for world, same in found.agreement.items())
+    agreements = ", ".join(f"{world} {same}" for world, same in results.agreement.items())
     yield (
         "The rates come from a copy of the rules that works on arrays. The engine that judges "
-        f"suites was put to {found.checked} families of four contrasts a world, with a look at "
-        f"every seed from 5 to 20. Families where verdict and seeds agreed throughout: {told}."
+        f"suites was put to {results.checked} families of four contrasts a world, with a look at "
+        "every seed from 5 to 20. Families where verdict and seeds agreed throughout: "
+        f"{agreements}."
     )
 
 
@@ -117,17 +130,22 @@ def _rare(rare: RareEvents, studies: int) -> Iterable[str]:
         "of ten, where the largest difference that was seen counts: shares called MATTERS and "
         "NEGLIGIBLE at some look."
     )
-    for told, count in ((rare.ties, studies), (rare.families, studies // 10)):
-        plans = dict.fromkeys((world, plan) for world, plan, _ in told)
-        margins = sorted({margin for *_, margin in told})
+    for rates, count in ((rare.ties, studies), (rare.families, studies // 10)):
+        plans = dict.fromkeys((world, plan) for world, plan, _ in rates)
+        margins = sorted({margin for *_, margin in rates})
         yield table(
             ["world", "read", *(f"margin {margin:g} rows" for margin in margins)],
             [
-                [*key, *(", ".join(_rate(one, count, 0.05) for one in told[*key, margin])
-                         for margin in margins)]
+                [
+                    *key,
+                    *(
+                        ", ".join(_rate(rate, count, 0.05) for rate in rates[*key, margin])
+                        for margin in margins
+                    ),
+                ]
                 for key in plans
             ],
-        )  # fmt: skip
+        )
     yield "## Are skew and collapsed runs seen?"
     yield (
         "*skew*: the share of studies whose differences are named skewed; of the first world it is "
@@ -141,20 +159,26 @@ def _rare(rare: RareEvents, studies: int) -> Iterable[str]:
         [f"skew, {world}", *(_rate(rare.skew[world, n], studies // 10) for n in sizes)]
         for world in dict.fromkeys(world for world, _ in rare.skew)
     ] + [
-        [f"collapse in {100 * rate:g} %",
-         *(_rate(rare.collapses[rate, n], studies // 10) for n in sizes)]
+        [
+            f"collapse in {100 * rate:g} %",
+            *(_rate(rare.collapses[rate, n], studies // 10) for n in sizes),
+        ]
         for rate in dict.fromkeys(rate for rate, _ in rare.collapses)
-    ]  # fmt: skip
+    ]
     yield table(["world", *(f"{n} seeds" for n in sizes)], rows)
 
 
-def _power(found: Calibration) -> str:
-    head = ["true difference", *(f"margin {margin:g} sd, at most {most} seeds"
-                                 for margin, most in COLUMNS)]  # fmt: skip
+def _power(results: Calibration) -> str:
+    head = [
+        "true difference",
+        *(f"margin {margin:g} sd, at most {most} seeds" for margin, most in COLUMNS),
+    ]
     rows = []
     for truth, name in TRUTHS.items():
-        cells = [_power_cell(found.power[m, most, truth], truth, found.studies, most)
-                 for m, most in COLUMNS]  # fmt: skip
+        cells = [
+            _power_cell(results.power[m, most, truth], truth, results.studies, most)
+            for m, most in COLUMNS
+        ]
         rows.append([name, *cells])
     return table(head, rows)
 
@@ -172,19 +196,29 @@ def _power_cell(rates: Rates, truth: float, studies: int, most: int) -> str:
     return f"{_rate(right, studies)} / {seeds}"
 
 
-def _errors(found: Calibration, tamed: bool) -> str:
+def _errors(results: Calibration, tamed: bool) -> str:
     head = ["world", "read", *(f"margin {m:g} sd: MATTERS, NEGLIGIBLE" for m in MARGINS)]
     rows = [
-        [name, plan, *(", ".join(_rate(one, found.studies, 0.05 if tamed else 1.0)
-                                 for one in found.errors[name, plan, m]) for m in MARGINS)]
-        for name, world in WORLDS.items() if world.tamed == tamed
+        [
+            name,
+            plan,
+            *(
+                ", ".join(
+                    _rate(rate, results.studies, 0.05 if tamed else 1.0)
+                    for rate in results.errors[name, plan, m]
+                )
+                for m in MARGINS
+            ),
+        ]
+        for name, world in WORLDS.items()
+        if world.tamed == tamed
         for plan in PLANS
-    ]  # fmt: skip
+    ]
     return table(head, rows)
 
 
-def _misled(found: Calibration) -> str:
-    worlds = dict.fromkeys(world for world, _ in found.misled)
+def _misled(results: Calibration) -> str:
+    worlds = dict.fromkeys(world for world, _ in results.misled)
     head = [
         "world",
         "seeds",
@@ -199,15 +233,15 @@ def _misled(found: Calibration) -> str:
     rows = []
     for world in worlds:
         for n in SIZES:
-            one = found.misled[world, n]
+            shares = results.misled[world, n]
             figures = (
-                one.decided,
-                one.refused,
-                one.wrong,
-                one.warned,
-                one.pointed,
-                one.alarms,
-                one.alarmed,
+                shares.decided,
+                shares.refused,
+                shares.wrong,
+                shares.warned,
+                shares.pointed,
+                shares.alarms,
+                shares.alarmed,
             )
             rows.append([world, str(n), *(_share(figure) for figure in figures)])
     return table(head, rows)
@@ -219,6 +253,6 @@ def _share(value: float) -> str:
 
 def _rate(value: float, studies: int, most: float = 1.0) -> str:
     error = math.sqrt(value * (1 - value) / studies)
-    told = f"{_share(value)} ± {_share(error)}"
+    text = f"{_share(value)} ± {_share(error)}"
     limit = most + 2 * math.sqrt(most * (1 - most) / studies)
-    return f"**{told}**" if value > limit else told
+    return f"**{text}**" if value > limit else text

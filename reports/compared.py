@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ablate.core.foreign_text import NAME, STORED, plain
+from ablate.registry import component
 from ablate.stats.across_datasets import Settings
 from ablate.tables.compared import Compared
 from ablate.types import Verdict
@@ -14,23 +16,33 @@ from . import readings, words
 MOST_NAMED = 6
 
 
-def lines(found: Compared) -> Iterator[str]:
+@component("report", "comparison")
+@dataclass(frozen=True)
+class ComparisonLines:
+    """Verdicts on a table of other people's scores, for a terminal."""
+
+    def lines(self, compared: Compared) -> Iterator[str]:
+        """Say them, and what makes them doubtful."""
+        return lines(compared)
+
+
+def lines(compared: Compared) -> Iterator[str]:
     """Say how the table was read, each verdict with its figures, the ranks, then the warnings."""
-    yield from (plain(_sentence(note), STORED) for note in found.notes)
+    yield from (plain(_sentence(note), STORED) for note in compared.notes)
     yield ""
-    for verdict in found.verdicts:
-        yield from _told(verdict, found)
-    if any(verdict.decided or verdict.decision == "INCONCLUSIVE" for verdict in found.verdicts):
-        yield f"  {words.levels(found.design.correction, len(found.verdicts))}"
-    for block, verdicts in found.blocks.items():
+    for verdict in compared.verdicts:
+        yield from _told(verdict, compared)
+    if any(verdict.decided or verdict.decision == "INCONCLUSIVE" for verdict in compared.verdicts):
+        yield f"  {words.levels(compared.design.correction, len(compared.verdicts))}"
+    for block, verdicts in compared.blocks.items():
         yield f"\nin {plain(block, NAME)}, a family of its own:"
         for verdict in verdicts:
-            yield from _told(verdict, found)
-    if found.settings:
-        yield from _ranks(found.settings, found)
-    if found.warnings:
+            yield from _told(verdict, compared)
+    if compared.settings:
+        yield from _ranks(compared.settings, compared)
+    if compared.warnings:
         yield "\nWarnings:"
-        yield from (f"  {plain(warning, STORED)}" for warning in found.warnings)
+        yield from (f"  {plain(warning, STORED)}" for warning in compared.warnings)
 
 
 def _sentence(note: str) -> str:
@@ -42,19 +54,19 @@ def _sentence(note: str) -> str:
     return f"{note[:1].upper()}{note[1:]}{'' if note.endswith('?') else '.'}"
 
 
-def _told(verdict: Verdict, found: Compared) -> Iterator[str]:
-    one = verdict.comparison
-    way = f" ({_way(verdict, found.lower)})" if verdict.decision == "MATTERS" else ""
+def _told(verdict: Verdict, compared: Compared) -> Iterator[str]:
+    comparison = verdict.comparison
+    way = f" ({_way(verdict, compared.lower)})" if verdict.decision == "MATTERS" else ""
     flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
     treatment, baseline, metric = (
-        plain(name, NAME) for name in (one.treatment, one.baseline, one.metric)
+        plain(name, NAME) for name in (comparison.treatment, comparison.baseline, comparison.metric)
     )
-    side = f", claim: {one.claim}" if one.claim else ""
+    side = f", claim: {comparison.claim}" if comparison.claim else ""
     yield f"{verdict.decision}{way}{flags}  {treatment} − {baseline}  [{metric}{side}]"
     if verdict.decision != "UNTESTABLE":
         estimate, interval = readings.figures(verdict, readings.in_units)
         known = f", interval {interval}" if interval != "–" else ""
-        p = readings.p(verdict, found.design.alpha)
+        p = readings.p(verdict, compared.design.alpha)
         yield (
             f"  {estimate}{known}, margin {readings.margin(verdict)}, {verdict.n} pairs"
             + ("" if p == "–" else f", corrected p {p}")
@@ -80,10 +92,10 @@ def _way(verdict: Verdict, lower: bool) -> str:
     return f"{'higher' if above else 'lower'}: {'hurts' if above == lower else 'helps'}"
 
 
-def _ranks(settings: Settings, found: Compared) -> Iterator[str]:
+def _ranks(settings: Settings, compared: Compared) -> Iterator[str]:
     """Say the arms' average ranks over the blocks, and what of them differs."""
-    test, alpha = settings.test, found.design.alpha
-    best = "lowest" if found.lower else "highest"
+    test, alpha = settings.test, compared.design.alpha
+    best = "lowest" if compared.lower else "highest"
     arms = [plain(arm, NAME) for arm in settings.arms]
     some = ", ".join(plain(name, NAME) for name in settings.settings[:MOST_NAMED])
     metric = plain(settings.metric, NAME)

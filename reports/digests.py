@@ -89,28 +89,28 @@ def stated(study: Study) -> str:
 
 def records(study: Study) -> str:
     """Give a digest of the records that a report is made from."""
-    mine = {record.key: record for runs in study.runs for record in runs.values()}
+    by_key = {record.key: record for runs in study.runs for record in runs.values()}
     return provenance.digest(
-        json.dumps(vars(record), sort_keys=True).encode() for _, record in sorted(mine.items())
+        json.dumps(vars(record), sort_keys=True).encode() for _, record in sorted(by_key.items())
     )
 
 
 def provenance_table(study: Study) -> str:
     """List every fact that the records state, with all of its values where they disagree."""
-    found: dict[str, dict[str, set[str]]] = {}
+    values: dict[str, dict[str, set[str]]] = {}
     for runs in study.runs:
         for record in runs.values():
             for name, value in record.provenance.items():
                 if name not in ("streams", CLASS_ROWS):
                     parts = value if isinstance(value, dict) else {"": value}
                     for part, word in parts.items():
-                        found.setdefault(name, {}).setdefault(part, set()).add(str(word))
+                        values.setdefault(name, {}).setdefault(part, set()).add(str(word))
     facts = {
         name: ", ".join(
             f"{part} {' / '.join(sorted(words))}".strip() for part, words in parts.items()
         )
-        for name, parts in sorted(found.items())
+        for name, parts in sorted(values.items())
         if any(words != {""} and words != {"[]"} for words in parts.values())
     }
-    rows = [[name, Markup(markdown(said, MOST_FACTS))] for name, said in facts.items()]
+    rows = [[name, Markup(markdown(text, MOST_FACTS))] for name, text in facts.items()]
     return tables.table(["fact", "value"], rows) if rows else "No records."

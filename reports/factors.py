@@ -19,7 +19,7 @@ def answer(study: Study) -> str:
     Interactions, and effects at one level of another factor, are counted where they do not matter.
     """
     parts = []
-    for name, said in (
+    for name, phrase in (
         ("MATTERS", "beyond the margin"),
         ("NEGLIGIBLE", "inside it"),
         ("NO GAIN", "no gain beyond it"),
@@ -32,7 +32,7 @@ def answer(study: Study) -> str:
             key=lambda pair: -abs(pair[1].estimate) if math.isfinite(pair[1].estimate) else 0
         )
         if chosen:
-            parts.append(f"{said}: {_counted(study, chosen, every=name == 'MATTERS')}")
+            parts.append(f"{phrase}: {_counted(study, chosen, every=name == 'MATTERS')}")
     if not any(v.decision == "MATTERS" for _, v in study.factors):
         parts.insert(0, f"none of {len(study.factors)} effects was shown beyond the margin")
     text = "; ".join(parts)

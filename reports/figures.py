@@ -97,8 +97,9 @@ def forest(study: Study, pyplot: Any) -> Any:
     verdicts = [verdict for _, verdict in shown]
     large = giants(verdicts)
     panels = 2 if large else 1
-    figure, grid = pyplot.subplots(1, panels, figsize=(3.5 + 4 * panels, 0.9 + 0.42 * len(shown)),
-                                   sharey=True, squeeze=False)  # fmt: skip
+    figure, grid = pyplot.subplots(
+        1, panels, figsize=(3.5 + 4 * panels, 0.9 + 0.42 * len(shown)), sharey=True, squeeze=False
+    )
     for axes in grid[0]:
         axes.set_xlim(*_span(verdicts))  # set, or lines without an end would stretch it
         for row, verdict in enumerate(verdicts):
@@ -112,9 +113,13 @@ def forest(study: Study, pyplot: Any) -> Any:
     for row, verdict in enumerate(verdicts):
         grid[0, -1].annotate(
             "\n".join([verdict.decision, *(f for f in verdict.flags if f in floors.SAYS)]),
-            (1.02, row), xycoords=("axes fraction", "data"), color=COLOURS[verdict.decision],
-            va="center", fontsize=7, linespacing=1.2,
-        )  # fmt: skip
+            (1.02, row),
+            xycoords=("axes fraction", "data"),
+            color=COLOURS[verdict.decision],
+            va="center",
+            fontsize=7,
+            linespacing=1.2,
+        )
     figure.supxlabel(
         "difference in points with the interval its verdict is read from; shaded: margin",
         fontsize=9,
@@ -129,8 +134,9 @@ def _claim(axes: Any, row: int, verdict: Verdict) -> None:
     axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=2.4)
     for end in (verdict.low, verdict.high):  # no interval at so few seeds
         if math.isinf(end):
-            axes.plot([verdict.estimate, math.copysign(FAR, end)], [row, row], ":",
-                      color=colour, lw=1.4)  # fmt: skip
+            axes.plot(
+                [verdict.estimate, math.copysign(FAR, end)], [row, row], ":", color=colour, lw=1.4
+            )
     axes.plot(verdict.estimate, row, "o", color=colour, ms=6)
 
 
@@ -154,8 +160,8 @@ def giants(verdicts: Sequence[Verdict]) -> set[int]:
 
     The others, at least half of them, all lie within a quarter of the nearest of these.
     """
-    order = sorted(range(len(verdicts)), key=lambda place: -reach(verdicts[place]))
-    spans = [reach(verdicts[place]) for place in order]
+    order = sorted(range(len(verdicts)), key=lambda index: -reach(verdicts[index]))
+    spans = [reach(verdicts[index]) for index in order]
     cuts = [
         k
         for k in range(1, len(order) // 2 + 1)
@@ -171,23 +177,30 @@ def _distinct(verdict: Verdict) -> bool:
 
 def _zoom(axes: Any, verdicts: Sequence[Verdict], large: set[int]) -> None:
     """Cut a panel to the claims that are not the largest; these say that they lie outside."""
-    span = 1.15 * max(reach(v) for place, v in enumerate(verdicts) if place not in large)
+    span = 1.15 * max(reach(v) for index, v in enumerate(verdicts) if index not in large)
     axes.set_xlim(-span, span)
     largest = "largest" if len(large) == 1 else f"{len(large)} largest"
     axes.set_title(f"the same without the {largest}", fontsize=9)
-    for place in large:
-        value, colour = verdicts[place].estimate, COLOURS[verdicts[place].decision]
+    for index in large:
+        value, colour = verdicts[index].estimate, COLOURS[verdicts[index].decision]
         text = f"{words.points(value)} →" if value > 0 else f"← {words.points(value)}"
         at, side = math.copysign(0.97 * span, value), "right" if value > 0 else "left"
-        axes.annotate(text, (at, place), ha=side, va="center", fontsize=8, color=colour,
-                      bbox={"fc": "white", "ec": "none", "pad": 1})  # fmt: skip
+        axes.annotate(
+            text,
+            (at, index),
+            ha=side,
+            va="center",
+            fontsize=8,
+            color=colour,
+            bbox={"fc": "white", "ec": "none", "pad": 1},
+        )
 
 
 def label(study: Study, contrast: Contrast) -> str:
     """Name a contrast in one line, the metric only where several are declared."""
     arms = [study.suite.variants[i] for i in (contrast.treatment, contrast.baseline)]
     cell = f" ({', '.join(cell_words(arms[0].cell))})" if arms[0].cell else ""
-    several = len({one.metric for one in study.suite.contrasts}) > 1
+    several = len({declared.metric for declared in study.suite.contrasts}) > 1
     metric = f", {contrast.metric}" if several else ""
     return f"{arms[0].name} − {arms[1].name}{metric}{cell}"
 
@@ -238,18 +251,19 @@ def curves(study: Study, pyplot: Any) -> Any:
         h: n for axes in grid.flat for h, n in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     unique = {name: handle for handle, name in handles.items()}
-    figure.legend(unique.values(), unique.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5),
-                  frameon=False)  # fmt: skip
+    figure.legend(
+        unique.values(), unique.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False
+    )
     figure.tight_layout()
     return figure
 
 
-def curve_style(variant: Variant, place: int) -> dict[str, str]:
+def curve_style(variant: Variant, index: int) -> dict[str, str]:
     """Give an arm's colour and dashes; the references `joint` and `fine-tune` are black."""
     if kind := reference(variant):
         return {"color": "#000000", "ls": "-" if kind == "joint" else "--"}
-    dashes = ("-", "--", ":", "-.")[place // len(ARM_COLOURS) % 4]
-    return {"color": ARM_COLOURS[place % len(ARM_COLOURS)], "ls": dashes}
+    dashes = ("-", "--", ":", "-.")[index // len(ARM_COLOURS) % 4]
+    return {"color": ARM_COLOURS[index % len(ARM_COLOURS)], "ls": dashes}
 
 
 def _lines(axes: Any, study: Study, variants: Sequence[Variant]) -> None:

@@ -52,8 +52,10 @@ def notes(study: Study) -> list[str]:
             "scores cannot be had in use."
         )
     if suite.seeds != suite.declared_seeds and not _changed_seeds(study):
-        asked, ran = suite.declared_seeds, suite.seeds
-        lines.append(f"**The suite declares {asked} seeds; this report is of {ran}** (`--seeds`).")
+        declared, ran = suite.declared_seeds, suite.seeds
+        lines.append(
+            f"**The suite declares {declared} seeds; this report is of {ran}** (`--seeds`)."
+        )
     lines += [
         f"**Deviation from the registration:** {markdown(d, STORED)}"
         for d in study.deviations
@@ -97,23 +99,25 @@ def notes(study: Study) -> list[str]:
 
 def legend(study: Study) -> str:
     """Explain the verdicts that occur."""
-    found = {verdict.decision for verdict in (*study.verdicts, *study.effects)}
-    said = [f"**{name}**: {meaning}" for name, meaning in words.MEANINGS.items() if name in found]
+    decisions = {verdict.decision for verdict in (*study.verdicts, *study.effects)}
+    parts = [
+        f"**{name}**: {meaning}" for name, meaning in words.MEANINGS.items() if name in decisions
+    ]
     if any("INERT" in verdict.flags for verdict in study.verdicts):
-        said.append("**INERT**: both arms scored the same in every seed, as if never switched on")
+        parts.append("**INERT**: both arms scored the same in every seed, as if never switched on")
     if any("TIED" in verdict.flags for verdict in study.verdicts):
-        said.append("**TIED**: no difference in this metric, though other scores differ")
+        parts.append("**TIED**: no difference in this metric, though other scores differ")
     if any("CONSTANT" in verdict.flags for verdict in study.verdicts):
-        said.append("**CONSTANT**: every seed shows the same difference, as if it were no draw")
+        parts.append("**CONSTANT**: every seed shows the same difference, as if it were no draw")
     for flag, says in BESIDE.items():
         if any(flag in verdict.flags for verdict in (*study.verdicts, *study.effects)):
-            said.append(f"*{flag}*: {says}")
+            parts.append(f"*{flag}*: {says}")
     for flag, says in floors.SAYS.items():
         if any(flag in verdict.flags for verdict in (*study.verdicts, *study.effects)):
-            said.append(f"*{flag}*: {says}")
+            parts.append(f"*{flag}*: {says}")
     if any("differs" in verdict.flags for verdict in study.verdicts):
-        said.append("*differs*: the interval excludes 0, but no verdict was reached")
-    return "; ".join(said) + "." if said else ""
+        parts.append("*differs*: the interval excludes 0, but no verdict was reached")
+    return "; ".join(parts) + "." if parts else ""
 
 
 BESIDE = {

@@ -68,10 +68,10 @@ def _which(marked: Sequence[tuple[str, Verdict]], claims: int) -> str:
 
 def _where(marked: Sequence[tuple[str, Verdict]]) -> str:
     stands = [verdict.comparison.stands for _, verdict in marked]
-    low, high = min(one.low for one in stands), max(one.high for one in stands)
+    low, high = min(stand.low for stand in stands), max(stand.high for stand in stands)
     if CEILING in marked[0][1].flags:
         return f"the arms' means are {low:.1f} to {high:.1f} of 100"
-    lines = sorted({round(one.line, 1) for one in stands})
+    lines = sorted({round(stand.line, 1) for stand in stands})
     line = f"{lines[0]:.1f}" if len(lines) == 1 else f"{lines[0]:.1f} to {lines[-1]:.1f}"
     return f"the arms' means are {low:.1f} to {high:.1f}; the newest task alone gives {line}"
 
@@ -82,10 +82,10 @@ def references(study: Study) -> list[Reference]:
     for variant, runs in zip(study.suite.variants, study.runs, strict=True):
         cell = ", ".join(cell_words(variant.cell))
         cells.setdefault(cell, []).extend(r for r in runs.values() if r.status == "ok")
-    made = [Reference(cell, _by_protocol(study, records)) for cell, records in cells.items()]
-    made = [reference for reference in made if reference.by_protocol]
-    alike = all(_alike(made[0], other) for other in made[1:]) if made else False
-    return [Reference("", made[0].by_protocol)] if alike else made
+    per_cell = [Reference(cell, _by_protocol(study, records)) for cell, records in cells.items()]
+    per_cell = [reference for reference in per_cell if reference.by_protocol]
+    alike = all(_alike(per_cell[0], other) for other in per_cell[1:]) if per_cell else False
+    return [Reference("", per_cell[0].by_protocol)] if alike else per_cell
 
 
 def _by_protocol(study: Study, records: Sequence[RunResult]) -> dict[str, Lines]:
@@ -98,16 +98,16 @@ def _by_protocol(study: Study, records: Sequence[RunResult]) -> dict[str, Lines]
 
 def mean_lines(records: Sequence[RunResult], known: bool, seen: int | None = None) -> Lines | None:
     """Give the mean of the lines of several runs; None where none has any."""
-    each = [line for r in records if (line := reference_lines.lines(r, known, seen))]
-    if not each:
+    per_run = [line for r in records if (line := reference_lines.lines(r, known, seen))]
+    if not per_run:
         return None
-    return Lines(*(float(np.mean([getattr(line, name) for line in each])) for name in LABELS))
+    return Lines(*(float(np.mean([getattr(line, name) for line in per_run])) for name in LABELS))
 
 
 def _alike(a: Reference, b: Reference) -> bool:
     return a.by_protocol.keys() == b.by_protocol.keys() and all(
-        _close(getattr(one, name), getattr(b.by_protocol[label], name))
-        for label, one in a.by_protocol.items()
+        _close(getattr(lines, name), getattr(b.by_protocol[label], name))
+        for label, lines in a.by_protocol.items()
         for name in LABELS
     )
 

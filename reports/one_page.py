@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.commands.describe import duration
 from ablate.core.foreign_text import STORED, code, markdown
 from ablate.flow import Study
 from ablate.parsing.published import published
+from ablate.registry import component
 from ablate.types import RunResult
 
-from . import arm_names, files, floors, readings, tables, words
+from . import answers, arm_names, files, floors, readings, tables, words
+
+
+@component("report", "summary")
+@dataclass(frozen=True)
+class OnePage:
+    """A study as the form of the ML reproducibility challenge."""
+
+    def write(self, study: Study, folder: Path) -> Path:
+        """Write `summary.md` into a folder; gives its path."""
+        return write(study, folder)
 
 
 def write(study: Study, folder: Path) -> Path:
@@ -24,7 +36,7 @@ def text(study: Study) -> str:
     sections = {
         "Scope of reproducibility": [
             markdown(study.suite.question, STORED),
-            words.answer(study),
+            answers.answer(study),
             *floors.qualifiers(study),
         ],
         "Claims": bullets(claims(study)),
@@ -42,8 +54,8 @@ def text(study: Study) -> str:
 
 def bullets(lines: Iterator[str]) -> list[str]:
     """Make a markdown list; nothing of nothing."""
-    said = "\n".join(f"- {line}" for line in lines)
-    return [said] if said else []
+    block = "\n".join(f"- {line}" for line in lines)
+    return [block] if block else []
 
 
 def records(study: Study) -> list[RunResult]:
@@ -54,16 +66,17 @@ def records(study: Study) -> list[RunResult]:
 def claims(study: Study) -> Iterator[str]:
     """Say what was to be shown, and what was published."""
     for verdict in study.verdicts:
-        one = verdict.comparison
-        if one.claim:
+        comparison = verdict.comparison
+        if comparison.claim:
             yield (
-                f"{code(one.treatment)} {one.claim} against {code(one.baseline)}, in "
-                f"{markdown(one.metric)} by more than {one.margin:g} points."
+                f"{code(comparison.treatment)} {comparison.claim} against "
+                f"{code(comparison.baseline)}, in {markdown(comparison.metric)} by more than "
+                f"{comparison.margin:g} points."
             )
             continue
         yield (
-            f"{code(one.treatment)} and {code(one.baseline)} differ in {markdown(one.metric)} by "
-            f"more than {one.margin:g} points."
+            f"{code(comparison.treatment)} and {code(comparison.baseline)} differ in "
+            f"{markdown(comparison.metric)} by more than {comparison.margin:g} points."
         )
     for reference in study.suite.references:
         figure = published()[reference.figure]
@@ -97,11 +110,12 @@ def method(study: Study) -> Iterator[str]:
 def results(study: Study) -> Iterator[str]:
     """Give each verdict, and each distance from a published figure."""
     for verdict in study.verdicts:
-        one = verdict.comparison
-        told = words.decision(verdict)
+        comparison = verdict.comparison
+        decision = words.decision(verdict)
         estimate, interval = readings.figures(verdict)
         yield (
-            f"{told}: {code(one.treatment)} − {code(one.baseline)}, {markdown(one.metric)}: "
+            f"{decision}: {code(comparison.treatment)} − {code(comparison.baseline)}, "
+            f"{markdown(comparison.metric)}: "
             f"{estimate} points, interval {interval}, margin {readings.margin(verdict)}, "
             f"{verdict.n} seeds."
         )
@@ -158,9 +172,9 @@ def hard(study: Study) -> Iterator[str]:
         count = sum(v.decision == decision for v in study.verdicts)
         if count:
             yield f"{count} of the contrasts {decision}: {words.MEANINGS[decision]}."
-    for place in study.inert:
-        one = study.verdicts[place].comparison
-        arms = f"{code(one.treatment)} and {code(one.baseline)}"
+    for index in study.inert:
+        comparison = study.verdicts[index].comparison
+        arms = f"{code(comparison.treatment)} and {code(comparison.baseline)}"
         yield f"{arms} are INERT: the same from the first steps on."
     yield from map(markdown, study.warnings)
 

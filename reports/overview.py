@@ -22,8 +22,8 @@ def importance(study: Study, pictures: Sequence[str]) -> list[str]:
         return []
     level = words.percent(study.suite.alpha)
     parts = ["## Which component matters, and by how much"]
-    for one in study.importance:
-        full = one.shares.full
+    for analysis in study.importance:
+        full = analysis.shares.full
         rows = [
             [
                 term.name,
@@ -34,16 +34,32 @@ def importance(study: Study, pictures: Sequence[str]) -> list[str]:
                 "∞" if math.isinf(term.f) else words.plain(term.f),
                 words.p_value(term.p),
             ]
-            for term in one.shares.terms
-        ]  # fmt: skip
-        rows.append(["not explained", share(one.shares.residual), "–", "–",
-                     str(one.shares.residual_df), "–", "–"])  # fmt: skip
-        parts.append(f"**{markdown(stamped(study, one.metric))}**")
-        head = ["component", "of all variance", f"{level} interval", "of the arms' means",
-                "df", "F", "p"]  # fmt: skip
+            for term in analysis.shares.terms
+        ]
+        rows.append(
+            [
+                "not explained",
+                share(analysis.shares.residual),
+                "–",
+                "–",
+                str(analysis.shares.residual_df),
+                "–",
+                "–",
+            ]
+        )
+        parts.append(f"**{markdown(stamped(study, analysis.metric))}**")
+        head = [
+            "component",
+            "of all variance",
+            f"{level} interval",
+            "of the arms' means",
+            "df",
+            "F",
+            "p",
+        ]
         parts.append(table(head, rows))
     parts.append(words.picture(SHARES, "Shares of variance, and levels", pictures))
-    lost = [one.metric for one in study.importance if not one.shares.full]
+    lost = [analysis.metric for analysis in study.importance if not analysis.shares.full]
     ended = all(arm.statuses["ok"] == study.suite.seeds for arm in study.arms)
     why = "The arms are a fraction of all combinations" if ended else "Runs were lost or not run"
     kinds = (
@@ -67,16 +83,16 @@ def settings(study: Study, pictures: Sequence[str]) -> list[str]:
     if not study.settings:
         return []
     parts, level = ["## All settings together"], words.percent(study.suite.alpha)
-    for one in study.settings:
+    for ranking in study.settings:
         parts += [
-            f"**{markdown(stamped(study, one.metric))}**",
-            _ranks(study, one, level),
-            _tested(one),
+            f"**{markdown(stamped(study, ranking.metric))}**",
+            _ranks(study, ranking, level),
+            _tested(ranking),
         ]
-        if one.across:
-            parts.append(_across(study, one, level))
+        if ranking.across:
+            parts.append(_across(study, ranking, level))
     parts.append(words.picture(RANKS, "Average ranks and performance profiles", pictures))
-    shared = all(one.shared for one in study.settings)
+    shared = all(ranking.shared for ranking in study.settings)
     parts.append(
         "Ranks are of an arm's mean in each setting, 1 the best. *IQM*: the interquartile mean of "
         "all runs. *Probability of improvement*: that a run of the treatment beats one of the "
@@ -98,48 +114,62 @@ def share(value: float) -> str:
     return "–" if math.isnan(value) else f"{100 * value:.1f} %"
 
 
-def _ranks(study: Study, one: Settings, level: str) -> str:
-    order = sorted(range(len(one.arms)), key=lambda i: one.test.ranks[i])
+def _ranks(study: Study, ranking: Settings, level: str) -> str:
+    order = sorted(range(len(ranking.arms)), key=lambda i: ranking.test.ranks[i])
     rows = [
-        [arm_names.shown(study, one.arms[i]), f"{one.test.ranks[i]:.2f}", f"{one.iqm[i].value:.2f}",
-         f"{one.iqm[i].low:.2f} to {one.iqm[i].high:.2f}"]
+        [
+            arm_names.shown(study, ranking.arms[i]),
+            f"{ranking.test.ranks[i]:.2f}",
+            f"{ranking.iqm[i].value:.2f}",
+            f"{ranking.iqm[i].low:.2f} to {ranking.iqm[i].high:.2f}",
+        ]
         for i in order
-    ]  # fmt: skip
+    ]
     return table(["arm", "average rank", "IQM", f"{level} interval, alone"], rows)
 
 
-def _tested(one: Settings) -> str:
-    found, k = one.test, len(one.arms)
-    names = [markdown(", ".join(one.arms[i] for i in clique)) for clique in one.cliques]
-    apart = f"not told apart: {'; '.join(names)}" if names else "all arms are told apart"
+def _tested(ranking: Settings) -> str:
+    test, k = ranking.test, len(ranking.arms)
+    names = [markdown(", ".join(ranking.arms[i] for i in clique)) for clique in ranking.cliques]
+    outcome = f"not told apart: {'; '.join(names)}" if names else "all arms are told apart"
     few = (
-        f" With {found.blocks} settings no rank difference can reach Nemenyi's, which is more than "
+        f" With {test.blocks} settings no rank difference can reach Nemenyi's, which is more than "
         f"{k - 1} ranks: it can separate nothing here."
-        if one.critical > k - 1
+        if ranking.critical > k - 1
         else ""
     )
     return (
-        f"Friedman over {found.blocks} settings: χ² = {found.statistic:.2f}, p "
-        f"{words.p_value(found.p)}; Iman-Davenport p {words.p_value(found.f_p)}"
-        f"{words.exactly(found.exact)}. Nemenyi's "
-        f"critical difference {one.critical:.2f}; by Wilcoxon with Holm {apart}.{few}"
+        f"Friedman over {test.blocks} settings: χ² = {test.statistic:.2f}, p "
+        f"{words.p_value(test.p)}; Iman-Davenport p {words.p_value(test.f_p)}"
+        f"{words.exactly(test.exact)}. Nemenyi's "
+        f"critical difference {ranking.critical:.2f}; by Wilcoxon with Holm {outcome}.{few}"
     )
 
 
-def _across(study: Study, one: Settings, level: str) -> str:
+def _across(study: Study, ranking: Settings, level: str) -> str:
     alone = f"{level} interval, alone"
-    head = ["contrast", "probability of improvement", alone, "mixed model", alone,
-            "sd between, within", "signed rank: below, inside, above"]  # fmt: skip
+    head = [
+        "contrast",
+        "probability of improvement",
+        alone,
+        "mixed model",
+        alone,
+        "sd between, within",
+        "signed rank: below, inside, above",
+    ]
     rows = []
-    for pair in one.across:
+    for pair in ranking.across:
         fit, up, sides = pair.mixed, pair.improvement, pair.sides
-        rows.append([
-            f"{arm_names.shown(study, pair.treatment)} − {arm_names.shown(study, pair.baseline)}",
-            f"{up.value:.2f}",
-            f"{up.low:.2f} to {up.high:.2f}",
-            words.points(fit.estimate) if fit else "–",
-            words.interval(fit.low, fit.high) if fit else "–",
-            f"{fit.sd_between:.2f}, {fit.sd_residual:.2f}" if fit else "–",
-            f"{sides.below:.2f}, {sides.inside:.2f}, {sides.above:.2f}",
-        ])  # fmt: skip
+        names = (arm_names.shown(study, side) for side in (pair.treatment, pair.baseline))
+        rows.append(
+            [
+                " − ".join(names),
+                f"{up.value:.2f}",
+                f"{up.low:.2f} to {up.high:.2f}",
+                words.points(fit.estimate) if fit else "–",
+                words.interval(fit.low, fit.high) if fit else "–",
+                f"{fit.sd_between:.2f}, {fit.sd_residual:.2f}" if fit else "–",
+                f"{sides.below:.2f}, {sides.inside:.2f}, {sides.above:.2f}",
+            ]
+        )
     return table(head, rows)

@@ -125,15 +125,17 @@ def afterwards(verdict: Verdict) -> str:
 
 def robust(verdict: Verdict, write: Write = in_points) -> str:
     """Write the trimmed mean with its interval and the share of seeds on the other side."""
-    found = verdict.robust
-    if found is None:
+    trimmed = verdict.robust
+    if trimmed is None:
         return ""
     below, above = verdict.comparison.bounds
-    estimate, low, high = apart([found.estimate, found.low, found.high], (below, 0.0, above), write)
-    read = f"trimmed mean {estimate}, {low} to {high} ({percent(found.confidence)}, alone)"
+    estimate, low, high = apart(
+        [trimmed.estimate, trimmed.low, trimmed.high], (below, 0.0, above), write
+    )
+    read = f"trimmed mean {estimate}, {low} to {high} ({percent(trimmed.confidence)}, alone)"
     if not verdict.decided:
         return read
-    return f"{read}; {100 * found.beyond:.3g} % of {verdict.comparison.unit} on the other side"
+    return f"{read}; {100 * trimmed.beyond:.3g} % of {verdict.comparison.unit} on the other side"
 
 
 def outward(value: float, way: str) -> str:

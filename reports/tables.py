@@ -83,8 +83,10 @@ def effects(study: Study) -> str:
     """Write one row an effect of the factorial, the largest first."""
     suite = study.suite
     head = ["effect", "from → to", *CLAIM, f"p ({words.procedure(suite.correction)})", "why"]
-    ranked = sorted(study.factors, key=lambda pair: -abs(pair[1].estimate)
-                    if math.isfinite(pair[1].estimate) else 0)  # fmt: skip
+    ranked = sorted(
+        study.factors,
+        key=lambda pair: -abs(pair[1].estimate) if math.isfinite(pair[1].estimate) else 0,
+    )
     rows = [
         [
             *_claim(
@@ -105,7 +107,7 @@ def reasons(study: Study) -> str:
         *("p effect < margin", "p sign-flip", "p paired t", "detectable", "chosen afterwards"),
         *("robust", f"d_z ({level} interval, alone)", "r between arms"),
     ]
-    every = [*(found for _, found in study.pooled), *study.verdicts]
+    every = [*(pooled for _, pooled in study.pooled), *study.verdicts]
     return table(head, [_reason(study, verdict) for verdict in every])
 
 
@@ -141,14 +143,14 @@ def collapses(study: Study) -> str:
     ]
     rows = [
         [
-            arm_names.versus(study, one),
-            one.comparison.metric,
-            *(_rate(arm) for arm in (one.collapses.treatment, one.collapses.baseline)),
-            f"{words.p_value(one.collapses.p)} (not under {one.collapses.floor:.2g})",
-            f"{words.points(one.collapses.conditional)} ({one.collapses.left} seeds)",
+            arm_names.versus(study, verdict),
+            verdict.comparison.metric,
+            *(_rate(arm) for arm in (verdict.collapses.treatment, verdict.collapses.baseline)),
+            f"{words.p_value(verdict.collapses.p)} (not under {verdict.collapses.floor:.2g})",
+            f"{words.points(verdict.collapses.conditional)} ({verdict.collapses.left} seeds)",
         ]
-        for one in (*(found for _, found in study.pooled), *study.verdicts)
-        if one.collapses
+        for verdict in (*(pooled for _, pooled in study.pooled), *study.verdicts)
+        if verdict.collapses
     ]
     return table(head, rows) if rows else ""
 
@@ -187,7 +189,7 @@ def summaries(study: Study) -> str:
 
 def lost(study: Study) -> str:
     """Write every run that did not end well and every pair that is missing for it."""
-    found: dict[str, list[str]] = {}
+    by_key: dict[str, list[str]] = {}
     shown = set()
     for variant, runs in zip(study.suite.variants, study.runs, strict=True):
         for seed, record in sorted(runs.items()):
@@ -198,17 +200,17 @@ def lost(study: Study) -> str:
                     record.status,
                     record.reason,
                 ]
-                if found.setdefault(record.key, row) is row:
+                if by_key.setdefault(record.key, row) is row:
                     shown.add((variant.label, seed))
     for verdict in study.verdicts:
-        one = verdict.comparison
-        for pair in one.lost:  # of runs that ended, but have no score in this metric
+        comparison = verdict.comparison
+        for pair in comparison.lost:  # of runs that ended, but have no score in this metric
             unseen = [side for side in pair.sides if (side, pair.seed) not in shown]
             if unseen:
-                key = f"{unseen}{pair.seed}{one.metric}"
+                key = f"{unseen}{pair.seed}{comparison.metric}"
                 names = ", ".join(arm_names.shown(study, side) for side in unseen)
-                found[key] = [names, str(pair.seed), "no score", pair.reason]
-    rows = list(found.values())
+                by_key[key] = [names, str(pair.seed), "no score", pair.reason]
+    rows = list(by_key.values())
     return table(["arm", "seed", "status", "reason"], rows) if rows else ""
 
 
@@ -217,20 +219,24 @@ def references(study: Study) -> str:
     head = ["arm", "metric", "measured", "published", "difference", "band", "source"]
     known = published()
     rows = []
-    for one in study.suite.references:
-        figure = known[one.figure]
-        for arm in (arm for arm in study.arms if arm.variant.arm == one.arm):
-            ours = study.measured(arm.variant, one.metric)
+    for reference in study.suite.references:
+        figure = known[reference.figure]
+        for arm in (arm for arm in study.arms if arm.variant.arm == reference.arm):
+            ours = study.measured(arm.variant, reference.metric)
             spread = "" if math.isnan(figure.spread) else f" ± {figure.spread:.2f}"
             suspect = f" **suspect**: {markdown(figure.suspect)}" if figure.suspect else ""
             same = arm.variant.choices["dataset"].name == figure.dataset
-            rows.append([
-                arm_names.shown(study, arm.variant.label), stamped(study, one.metric), _mean(ours),
-                f"{figure.value:.2f}{spread} ({figure.method}, {figure.dataset})",
-                words.points(ours.mean - figure.value),
-                _band(figure, ours.mean) if same else "other data",
-                Markup(f"{markdown(figure.source)}.{suspect}"),
-            ])  # fmt: skip
+            rows.append(
+                [
+                    arm_names.shown(study, arm.variant.label),
+                    stamped(study, reference.metric),
+                    _mean(ours),
+                    f"{figure.value:.2f}{spread} ({figure.method}, {figure.dataset})",
+                    words.points(ours.mean - figure.value),
+                    _band(figure, ours.mean) if same else "other data",
+                    Markup(f"{markdown(figure.source)}.{suspect}"),
+                ]
+            )
     return table(head, rows)
 
 

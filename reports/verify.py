@@ -18,7 +18,7 @@ from ablate.design.reader import parse_suite
 from ablate.errors import AblateError, DataError
 from ablate.records import provenance
 from ablate.records.store import Store
-from ablate.registry import scan
+from ablate.registry import component, scan
 from ablate.types import Suite
 
 from . import files, write
@@ -36,6 +36,16 @@ MOST_NAMED = 1000
 
 MOST_COMPARED = 4_000_000
 """Pairs of lines that are tried for the best alignment; beyond, lines are compared in order."""
+
+
+@component("report", "verification")
+@dataclass(frozen=True)
+class Verification:
+    """What of a report's numbers does not agree with the store."""
+
+    def lines(self, report: Path, store: Store) -> Iterator[str]:
+        """Name each number that differs, a line each."""
+        return verify(report, store)
 
 
 def verify(path: Path, store: Store) -> Iterator[str]:
@@ -137,13 +147,13 @@ def _aligned(old: list[str], new: list[str]) -> Iterator[tuple[str, int, int, in
             yield "replace", first + a, *ends
 
 
-def _apart(place: _Place, one: str, other: str) -> Iterator[str]:
-    cells, again = _cells(one), _cells(other)
-    where = plain(place.section)
-    if len(cells) < 2 or len(cells) != len(again) or len(place.head) != len(cells):
-        yield f"{where}: states {_shown(one)}, recomputed {_shown(other)}"
+def _apart(position: _Place, stated: str, other: str) -> Iterator[str]:
+    cells, again = _cells(stated), _cells(other)
+    where = plain(position.section)
+    if len(cells) < 2 or len(cells) != len(again) or len(position.head) != len(cells):
+        yield f"{where}: states {_shown(stated)}, recomputed {_shown(other)}"
         return
-    for column, old, new in zip(place.head, cells, again, strict=True):
+    for column, old, new in zip(position.head, cells, again, strict=True):
         if old != new:
             row = f"{where}, {plain(cells[0])}, {plain(column)}"
             yield f"{row}: states {_shown(old)}, recomputed {_shown(new)}"
@@ -182,11 +192,11 @@ def _suite(path: Path, text: str, facts: Stated) -> Suite:
     written = hidden(block[2]) if block else ""
     if not block or provenance.digest([written.encode()]) != facts.suite:
         raise DataError(f"{path}: the suite in it is not the one that it was made from")
-    changes = [one.removeprefix("--set ") for one in facts.changes if one != "--quick"]
+    changes = [change.removeprefix("--set ") for change in facts.changes if change != "--quick"]
     tuned = _tuned(facts.tuned)
-    own = {name: arm.values for name, arm in tuned.arms.items()} if tuned else {}
+    values = {name: arm.values for name, arm in tuned.arms.items()} if tuned else {}
     quick = "--quick" in facts.changes
-    suite = parse_suite(written.encode(), path.stem, str(path), scan(), quick, changes, own)
+    suite = parse_suite(written.encode(), path.stem, str(path), scan(), quick, changes, values)
     if (runs := facts.seeds * len(suite.variants)) > MOST_RUNS:
         raise DataError(
             f"{path} is of {runs:,} runs; reports of over {MOST_RUNS:,} are not checked"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.core.foreign_text import STORED, markdown, visible
 from ablate.flow import Study
 from ablate.records.store import make_folder
+from ablate.registry import component
 
 from . import (
+    answers,
     arm_figures,
     budgets,
     digests,
@@ -26,6 +29,16 @@ from . import (
     words,
 )
 from .figures import draw
+
+
+@component("report", "full")
+@dataclass(frozen=True)
+class Full:
+    """The whole report of a study, with its pictures."""
+
+    def write(self, study: Study, folder: Path) -> Path:
+        """Write `report.md` and its pictures into a folder; gives the report's path."""
+        return write(study, folder)
 
 
 def write(study: Study, folder: Path) -> Path:
@@ -45,7 +58,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
     parts = [
         f"# {markdown(study.suite.question, STORED)}",
         first_screen.changed(study),
-        words.answer(study),
+        answers.answer(study),
         *floors.qualifiers(study),
         tables.verdicts(study) if study.verdicts or study.pooled else "",
         "\n".join(f"> {line}" for line in [*first_screen.notes(study), *failures]),
@@ -103,16 +116,16 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
 
 def collapsed(study: Study) -> list[str]:
     """Tell of runs that collapsed, where there are any."""
-    told = tables.collapses(study)
-    if not told:
+    table = tables.collapses(study)
+    if not table:
         return []
-    said = (
+    note = (
         "At chance, or far from all other seeds of their arm. Their scores count in every verdict. "
         "Rates with their exact 95 % intervals (Clopper & Pearson), each alone; *p* is the exact "
         "McNemar test of the seeds in which one arm alone collapsed; the difference without them "
         "is conditional on no collapse and decides nothing."
     )
-    return ["## Collapsed runs", told, said]
+    return ["## Collapsed runs", table, note]
 
 
 def simultaneous(study: Study) -> str:
@@ -139,12 +152,12 @@ def twins(study: Study) -> list[str]:
     """Show what comparing an arm with itself came to."""
     if not study.suite.twins:
         return []
-    told = [f"- {words.twins(one)}." for one in study.same]
+    lines = [f"- {answers.twins(same)}." for same in study.same]
     return [
         "## A/A: one arm against itself",
         "The arm was run again on seeds of its own. Its runs are paired at random, many times "
         "over, and judged like any contrast; every difference claimed is a false one.",
-        "\n".join(told) or "Too few runs ended well to say anything; five a side are needed.",
+        "\n".join(lines) or "Too few runs ended well to say anything; five a side are needed.",
     ]
 
 
@@ -153,10 +166,10 @@ def inert(study: Study) -> list[str]:
     if not study.inert:
         return []
     lines = []
-    for place, told in study.inert.items():
-        one = study.verdicts[place].comparison
-        arms = f"{markdown(one.treatment)} and {markdown(one.baseline)}"
-        lines.append(f"- {arms}: {markdown(told['tied'])}; {markdown(told['reason'])}.")
+    for index, tie in study.inert.items():
+        comparison = study.verdicts[index].comparison
+        arms = f"{markdown(comparison.treatment)} and {markdown(comparison.baseline)}"
+        lines.append(f"- {arms}: {markdown(tie['tied'])}; {markdown(tie['reason'])}.")
     return [
         "## INERT from the first steps",
         "Before training, both arms of each contrast took a few steps on the same batches. These "

@@ -122,9 +122,17 @@ def comparison(
     """Make a comparison with given differences."""
     treatment = tuple(base + delta for delta in deltas)
     return Comparison(
-        "a", "b", "all-classes", margin, tuple(range(len(deltas))), treatment,
-        (base,) * len(deltas), (), resolution, **more,
-    )  # type: ignore[arg-type]  # fmt: skip
+        "a",
+        "b",
+        "all-classes",
+        margin,
+        tuple(range(len(deltas))),
+        treatment,
+        (base,) * len(deltas),
+        (),
+        resolution,
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def reference(what: str) -> list[Any]:

@@ -52,14 +52,14 @@ def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
     not go together say nothing.
     """
     margins: dict[str, float] = {}
-    asked = [(one.metric, one.margin) for one in suite.contrasts]
-    for metric, margin in [*asked, *((one.metric, one.margin) for one in suite.effects)]:
+    claims = [(contrast.metric, contrast.margin) for contrast in suite.contrasts]
+    for metric, margin in [*claims, *((effect.metric, effect.margin) for effect in suite.effects)]:
         margins[metric] = min(margin, margins.get(metric, math.inf))
-    found = []
-    for place, twin in suite.twins:
-        good = [r for i in (place, twin) for r in runs[i].values() if r.status == "ok"]
-        variant = suite.variants[place]
-        if cohort.refusals([variant, suite.variants[twin]], [runs[place], runs[twin]]):
+    results = []
+    for index, twin in suite.twins:
+        good = [r for i in (index, twin) for r in runs[i].values() if r.status == "ok"]
+        variant = suite.variants[index]
+        if cohort.refusals([variant, suite.variants[twin]], [runs[index], runs[twin]]):
             continue
         for metric, margin in margins.items():
             values = [metrics.value(r, metric, own(variant)) for r in good]
@@ -67,10 +67,10 @@ def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
                 unit = metrics.resolution(good[0])
                 rates = false_claims(values, margin, suite.alpha, unit)
                 error = math.sqrt(suite.alpha * (1 - suite.alpha) / DRAWS)
-                found.append(
+                results.append(
                     Same(variant.label, metric, margin, len(values), suite.alpha, *rates, error)
                 )
-    return found
+    return results
 
 
 def false_claims(

@@ -46,10 +46,10 @@ def summaries(
     have no means and no curve."""
     beside = cohort.together(suite.variants, runs)
     arms = []
-    for place, (variant, mine) in enumerate(zip(suite.variants, runs, strict=True)):
-        whole = summarise(variant, mine, labels, suite.alpha)
+    for index, (variant, records) in enumerate(zip(suite.variants, runs, strict=True)):
+        whole = summarise(variant, records, labels, suite.alpha)
         blank = summarise(variant, {}, labels, suite.alpha)
-        arms.append(whole if place in beside else replace(blank, statuses=whole.statuses))
+        arms.append(whole if index in beside else replace(blank, statuses=whole.statuses))
     return tuple(arms)
 
 

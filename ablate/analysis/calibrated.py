@@ -26,5 +26,5 @@ def uncalibrated(catalogue: Catalogue, variant: Variant) -> list[str]:
 
 def uncalibrated_arms(catalogue: Catalogue, variants: Sequence[Variant]) -> dict[str, list[str]]:
     """Name such methods by the arm's label, for the arms that have one."""
-    found = {variant.label: uncalibrated(catalogue, variant) for variant in variants}
-    return {label: names for label, names in found.items() if names}
+    methods = {variant.label: uncalibrated(catalogue, variant) for variant in variants}
+    return {label: names for label, names in methods.items() if names}

@@ -40,24 +40,24 @@ class Caveat:
 def caveats(suite: Suite, runs: Runs, store: Store) -> Iterator[Caveat]:
     """Say what is damaged, of another version, kept on purpose, or does not go together."""
     yield from (Caveat(line) for line in store.damage.lines())
-    records = {record.key: record for mine in runs for record in mine.values()}
+    records = {record.key: record for by_seed in runs for record in by_seed.values()}
     yield from _versions(records)
     yield from _kept(suite, records, store)
     yield from _apart(suite, runs)
 
 
-def keep(suite: Suite, store: Store, stale: Stale, kept: Container[str]) -> None:
+def keep(suite: Suite, store: Store, stale: Stale, keys: Container[str]) -> None:
     """Note which stale records of a suite count as done.
 
-    stale: those that are not to be run now. kept: those that the user keeps; one that was kept
+    stale: those that are not to be run now. keys: those that the user keeps; one that was kept
     before and is still there stays noted.
     """
     earlier = _noted(suite, store)
-    if kept or earlier:
+    if keys or earlier:
         runs = {
             key: (_mark(record), "; ".join(reason.text for reason in reasons))
             for key, (record, reasons) in stale.items()
-            if key in kept or key in earlier
+            if key in keys or key in earlier
         }
         store.note({_key(suite): json.dumps({"runs": runs}, sort_keys=True)})
 
@@ -101,7 +101,7 @@ def _apart(suite: Suite, runs: Runs) -> Iterator[Caveat]:
     )
     groups = cohort.groups(suite.variants, runs)
     for group in groups[:GROUPS] if len(groups) > 1 else ():
-        names = [(suite.variants[place].label, seed) for place, seed in group.runs]
+        names = [(suite.variants[index].label, seed) for index, seed in group.runs]
         yield Caveat(f"{len(names)} runs:", f"{', '.join(group.facts)} ({spans(names)})")
     if len(groups) > GROUPS:
         yield Caveat(f"{len(groups) - GROUPS} more groups of runs.")

@@ -41,16 +41,16 @@ def at_equal(suite: Suite, runs: Runs) -> tuple[AtEqual, ...]:
     """Judge every contrast at equal gradient evaluations and at equal seconds, as one family."""
     if not suite.budget:
         return ()
-    asked = [
-        (place, by, *equalled(suite, runs, contrast, by))
+    rows = [
+        (index, by, *equalled(suite, runs, contrast, by))
         for by in BY
-        for place, contrast in enumerate(suite.contrasts)
+        for index, contrast in enumerate(suite.contrasts)
     ]
-    made = [one for _, _, _, one in asked if one]
-    verdicts = iter(conclude(made, battery(), design(suite)))
+    compared = [comparison for _, _, _, comparison in rows if comparison]
+    verdicts = iter(conclude(compared, battery(), design(suite)))
     return tuple(
-        AtEqual(place, by, ratio, next(verdicts) if one else None)
-        for place, by, ratio, one in asked
+        AtEqual(index, by, ratio, next(verdicts) if comparison else None)
+        for index, by, ratio, comparison in rows
     )
 
 
@@ -63,12 +63,12 @@ def equalled(
     baseline's.
     """
     arms = contrast.treatment, contrast.baseline
-    mine, other = (cost(runs, i, by) for i in arms)
-    if not (mine > 0 and other > 0):
+    treatment_cost, baseline_cost = (cost(runs, i, by) for i in arms)
+    if not (treatment_cost > 0 and baseline_cost > 0):
         return math.nan, None
 
     def pairs(treatment: int, baseline: int) -> Comparison:
-        made = pairing.declared(
+        comparison = pairing.declared(
             pairing.compare(
                 suite.variants[treatment],
                 suite.variants[baseline],
@@ -79,7 +79,7 @@ def equalled(
             ),
             contrast,
         )
-        return reference_lines.placed([made], [(treatment, baseline)], ground(suite, runs))[0]
+        return reference_lines.placed([comparison], [(treatment, baseline)], ground(suite, runs))[0]
 
     def joined(a: Comparison, b: Comparison, share: float, places: set[int]) -> Comparison:
         used = [suite.variants[i] for i in places], [runs[i] for i in places]
@@ -87,22 +87,22 @@ def equalled(
         reasons = (*filter(None, [together.refusal]), *cohort.refusals(*used))
         return replace(together, refusal="; ".join(dict.fromkeys(reasons)))
 
-    if found := around(suite, runs, arms[1], by, mine):
-        a, b, share = found
+    if bracket := around(suite, runs, arms[1], by, treatment_cost):
+        a, b, share = bracket
         pair_a, pair_b = pairs(arms[0], a), pairs(arms[0], b)
-        return mine / other, joined(pair_a, pair_b, share, {*arms, a, b})
-    if found := around(suite, runs, arms[0], by, other):
-        a, b, share = found
+        return treatment_cost / baseline_cost, joined(pair_a, pair_b, share, {*arms, a, b})
+    if bracket := around(suite, runs, arms[0], by, baseline_cost):
+        a, b, share = bracket
         pair_a, pair_b = pairs(a, arms[1]), pairs(b, arms[1])
-        return mine / other, joined(pair_a, pair_b, share, {*arms, a, b})
-    return mine / other, None
+        return treatment_cost / baseline_cost, joined(pair_a, pair_b, share, {*arms, a, b})
+    return treatment_cost / baseline_cost, None
 
 
 def around(
-    suite: Suite, runs: Runs, place: int, by: str, target: float
+    suite: Suite, runs: Runs, index: int, by: str, target: float
 ) -> tuple[int, int, float] | None:
     """Give the two variants of an arm between whose costs a target lies, and how far between."""
-    known = sorted((spent, i) for i in track(suite, place) if (spent := cost(runs, i, by)) > 0)
+    known = sorted((spent, i) for i in track(suite, index) if (spent := cost(runs, i, by)) > 0)
     costs = [spent for spent, _ in known]
     if not costs or not costs[0] * (1 - NEAR) <= target <= costs[-1] * (1 + NEAR):
         return None
@@ -113,17 +113,17 @@ def around(
 
 def between(a: Comparison, b: Comparison, share: float) -> Comparison:
     """Give a comparison whose two sides lie a share of the way from a's to b's."""
-    kept = [seed for seed in a.seeds if seed in set(b.seeds)]
-    places = [(a.seeds.index(seed), b.seeds.index(seed)) for seed in kept]
-    lost = {one.seed: one for one in (*b.lost, *a.lost)}
+    seeds = [seed for seed in a.seeds if seed in set(b.seeds)]
+    places = [(a.seeds.index(seed), b.seeds.index(seed)) for seed in seeds]
+    lost = {pair.seed: pair for pair in (*b.lost, *a.lost)}
 
     def mixed(side: str) -> tuple[float, ...]:
-        one, other = getattr(a, side), getattr(b, side)
-        return tuple((1 - share) * one[i] + share * other[j] for i, j in places)
+        start, end = getattr(a, side), getattr(b, side)
+        return tuple((1 - share) * start[i] + share * end[j] for i, j in places)
 
     return replace(
         a,
-        seeds=tuple(kept),
+        seeds=tuple(seeds),
         treatment_values=mixed("treatment_values"),
         baseline_values=mixed("baseline_values"),
         lost=tuple(lost[seed] for seed in sorted(lost)),
@@ -133,19 +133,19 @@ def between(a: Comparison, b: Comparison, share: float) -> Comparison:
     )
 
 
-def track(suite: Suite, place: int) -> list[int]:
+def track(suite: Suite, index: int) -> list[int]:
     """Name the variants of one arm that differ from one of them in the length of training alone."""
 
     def rest(variant: Variant) -> tuple[str, dict[str, str]]:
         return variant.arm, {k: v for k, v in variant.cell.items() if k != suite.budget}
 
-    mine = rest(suite.variants[place])
-    return [i for i, variant in enumerate(suite.variants) if rest(variant) == mine]
+    setting = rest(suite.variants[index])
+    return [i for i, variant in enumerate(suite.variants) if rest(variant) == setting]
 
 
-def cost(runs: Runs, place: int, by: str) -> float:
+def cost(runs: Runs, index: int, by: str) -> float:
     """Give a variant's mean cost over its runs that ended; 0 where there are none."""
-    spent = [float(getattr(one, by)) for one in runs[place].values() if one.status == "ok"]
+    spent = [float(getattr(record, by)) for record in runs[index].values() if record.status == "ok"]
     return float(np.mean(spent)) if spent else 0.0
 
 
@@ -156,7 +156,10 @@ def conclusion(verdict: Verdict) -> str:
     return verdict.decision.lower() if verdict.decided else ""
 
 
-def flips(place: int, own: Verdict, found: Sequence[AtEqual]) -> bool:
+def flips(index: int, judged: Verdict, equal: Sequence[AtEqual]) -> bool:
     """Say whether a contrast is decided in different ways at different budgets."""
-    verdicts = [own, *(one.verdict for one in found if one.place == place and one.verdict)]
-    return len({conclusion(one) for one in verdicts} - {""}) > 1
+    verdicts = [
+        judged,
+        *(entry.verdict for entry in equal if entry.place == index and entry.verdict),
+    ]
+    return len({conclusion(verdict) for verdict in verdicts} - {""}) > 1

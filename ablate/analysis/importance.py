@@ -41,7 +41,10 @@ class Importance:
 
 def asked(suite: Suite) -> list[str]:
     """Name the metrics that a suite's claims are about, in their order."""
-    named = [*(one.metric for one in suite.contrasts), *(one.metric for one in suite.effects)]
+    named = [
+        *(contrast.metric for contrast in suite.contrasts),
+        *(effect.metric for effect in suite.effects),
+    ]
     return list(dict.fromkeys(named))
 
 
@@ -52,16 +55,16 @@ def settings(suite: Suite, runs: Runs) -> tuple[Settings, ...]:
     """
     if refusals(suite, runs):
         return ()
-    found = []
+    results = []
     for metric in asked(suite):
         table: dict[str, dict[str, Mapping[Hashable, float]]] = {}
-        for variant, mine in _varied(suite, runs):
+        for variant, records in _varied(suite, runs):
             cell = ", ".join(cell_words(variant.cell))
-            table.setdefault(variant.name, {})[cell] = _scores(variant, mine, metric)
+            table.setdefault(variant.name, {})[cell] = _scores(variant, records, metric)
         pairs = list(dict.fromkeys(_pairs(suite, metric)))
-        one = across(table, pairs, metric, suite.alpha, metrics.lower_is_better(metric))
-        found += [one] if one else []
-    return tuple(found)
+        pooled = across(table, pairs, metric, suite.alpha, metrics.lower_is_better(metric))
+        results += [pooled] if pooled else []
+    return tuple(results)
 
 
 def importance(suite: Suite, runs: Runs) -> tuple[Importance, ...]:
@@ -72,20 +75,20 @@ def importance(suite: Suite, runs: Runs) -> tuple[Importance, ...]:
     factors = _factors(suite)
     if len(factors) < 2 or refusals(suite, runs):
         return ()
-    found = []
+    results = []
     for metric in asked(suite):
         y: list[float] = []
         rows: list[tuple[Hashable, int]] = []
-        for place, (variant, mine) in enumerate(_varied(suite, runs)):
-            for seed, score in _scores(variant, mine, metric).items():
+        for index, (variant, records) in enumerate(_varied(suite, runs)):
+            for seed, score in _scores(variant, records, metric).items():
                 y.append(score)
-                rows.append((seed, place))
+                rows.append((seed, index))
         seeds = [seed for seed, _ in rows]
         if len(set(seeds)) > 1:
-            levels = {name: [of[place] for _, place in rows] for name, of in factors.items()}
-            apart = _levels(y, rows, factors, suite.alpha)
-            found.append(Importance(metric, shares(y, seeds, levels, suite.alpha), apart))
-    return tuple(found)
+            levels = {name: [of[index] for _, index in rows] for name, of in factors.items()}
+            deviations = _levels(y, rows, factors, suite.alpha)
+            results.append(Importance(metric, shares(y, seeds, levels, suite.alpha), deviations))
+    return tuple(results)
 
 
 def refusals(suite: Suite, runs: Runs) -> list[str]:
@@ -100,25 +103,29 @@ def _varied(suite: Suite, runs: Runs) -> list[tuple[Variant, Mapping[int, RunRes
     return [(v, runs[i]) for i, v in enumerate(suite.variants) if _in_grid(suite, i, v)]
 
 
-def _in_grid(suite: Suite, place: int, variant: Variant) -> bool:
+def _in_grid(suite: Suite, index: int, variant: Variant) -> bool:
     """Leave out the twins of A/A studies, and arms that an axis does not reach."""
-    return not variant.unvaried and not _is_twin(suite, place)
+    return not variant.unvaried and not _is_twin(suite, index)
 
 
-def _is_twin(suite: Suite, place: int) -> bool:
-    return place in {twin for _, twin in suite.twins}
+def _is_twin(suite: Suite, index: int) -> bool:
+    return index in {twin for _, twin in suite.twins}
 
 
-def _scores(variant: Variant, mine: Mapping[int, RunResult], metric: str) -> dict[Hashable, float]:
-    read = {seed: pairing.value(variant, record, metric) for seed, record in sorted(mine.items())}
+def _scores(
+    variant: Variant, records: Mapping[int, RunResult], metric: str
+) -> dict[Hashable, float]:
+    read = {
+        seed: pairing.value(variant, record, metric) for seed, record in sorted(records.items())
+    }
     return {seed: score for seed, (fault, score) in read.items() if not fault}
 
 
 def _pairs(suite: Suite, metric: str) -> Iterator[tuple[str, str, float]]:
-    for one in suite.effects:
-        if one.over and one.metric == metric:
-            names = (suite.variants[side[0]].name for side in (one.plus, one.minus))
-            yield (*names, one.margin)  # type: ignore[misc]
+    for effect in suite.effects:
+        if effect.over and effect.metric == metric:
+            names = (suite.variants[side[0]].name for side in (effect.plus, effect.minus))
+            yield (*names, effect.margin)  # type: ignore[misc]
     for contrast in suite.contrasts:
         if contrast.metric == metric:
             names = (suite.variants[i].name for i in (contrast.treatment, contrast.baseline))
@@ -128,27 +135,29 @@ def _pairs(suite: Suite, metric: str) -> Iterator[tuple[str, str, float]]:
 def _factors(suite: Suite) -> dict[str, list[str]]:
     """Give each factor's level in every variant: arms, or a factorial's factors, and the axes."""
     places = [i for i, variant in enumerate(suite.variants) if _in_grid(suite, i, variant)]
-    own = [suite.variants[i] for i in places]
-    found: dict[str, list[str]] = {}
-    asked = [one for one in suite.effects if not one.over]
-    most = max((len(one.plus) + len(one.minus) for one in asked), default=0)  # not at one level
+    variants = [suite.variants[i] for i in places]
+    factors: dict[str, list[str]] = {}
+    effects = [effect for effect in suite.effects if not effect.over]
+    most = max(  # not at one level
+        (len(effect.plus) + len(effect.minus) for effect in effects), default=0
+    )
     mains = [
-        one
-        for one in asked
-        if len(one.plus) + len(one.minus) == most and " × " not in one.name.split(" = ")[0]
+        effect
+        for effect in effects
+        if len(effect.plus) + len(effect.minus) == most and " × " not in effect.name.split(" = ")[0]
     ]
     for effect in mains:
         name = effect.name.split(" = ")[0]
-        levels = found.setdefault(name, [""] * len(own))
+        levels = factors.setdefault(name, [""] * len(variants))
         for half, level in ((effect.plus, effect.high), (effect.minus, effect.low)):
-            for place in half:
-                levels[places.index(place)] = level
+            for index in half:
+                levels[places.index(index)] = level
     if not mains:
-        found[ARM] = [variant.name for variant in own]
-    for axis in own[0].cell if own else ():
+        factors[ARM] = [variant.name for variant in variants]
+    for axis in variants[0].cell if variants else ():
         short = axis_name(axis)
-        found[axis if short in found else short] = [variant.cell[axis] for variant in own]
-    return {name: levels for name, levels in found.items() if len(set(levels)) > 1}
+        factors[axis if short in factors else short] = [variant.cell[axis] for variant in variants]
+    return {name: levels for name, levels in factors.items() if len(set(levels)) > 1}
 
 
 def _levels(
@@ -158,17 +167,17 @@ def _levels(
     alpha: float,
 ) -> tuple[Level, ...]:
     by_seed: dict[Hashable, dict[int, float]] = {}
-    for (seed, place), score in zip(rows, y, strict=True):
-        by_seed.setdefault(seed, {})[place] = score
+    for (seed, index), score in zip(rows, y, strict=True):
+        by_seed.setdefault(seed, {})[index] = score
     count = len(next(iter(factors.values())))
     whole = [scores for scores in by_seed.values() if len(scores) == count]
-    found = []
+    results = []
     for name, levels in factors.items():
         for level in dict.fromkeys(levels):
-            places = [place for place in range(count) if levels[place] == level]
-            apart = [
-                float(np.mean([scores[place] for place in places]) - np.mean([*scores.values()]))
+            places = [index for index in range(count) if levels[index] == level]
+            deviations = [
+                float(np.mean([scores[index] for index in places]) - np.mean([*scores.values()]))
                 for scores in whole
             ]
-            found.append(Level(name, level, estimate(apart, alpha)))
-    return tuple(found)
+            results.append(Level(name, level, estimate(deviations, alpha)))
+    return tuple(results)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ablate.analysis import pairing, reference_lines
 from ablate.analysis.calibrated import NOT_CALIBRATED, uncalibrated_arms
-from ablate.design.reader import predictors
+from ablate.design.protocols import predictors
 from ablate.plan.run_keys import keys
 from ablate.records import metrics
 from ablate.records.spans import spans
@@ -77,7 +77,7 @@ def claims(suite: Suite, runs: Runs) -> list[Comparison]:
 
 def arms_of(suite: Suite) -> list[tuple[int, ...]]:
     """Give the arms of every claim of a suite's family, by place."""
-    contrasts = [(one.treatment, one.baseline) for one in suite.contrasts]
+    contrasts = [(contrast.treatment, contrast.baseline) for contrast in suite.contrasts]
     return [*contrasts, *((*effect.plus, *effect.minus) for effect in suite.effects)]
 
 
@@ -100,7 +100,7 @@ def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:
     unknown = uncalibrated_arms(scan(), suite.variants)
     labels = [variant.label for variant in suite.variants]
     return [
-        flagged(verdict, any(labels[place] in unknown for place in arms))
+        flagged(verdict, any(labels[index] in unknown for index in arms))
         for verdict, arms in zip(concluded, arms_of(suite), strict=True)
     ]
 
@@ -113,7 +113,7 @@ def flagged(verdict: Verdict, uncalibrated: bool) -> Verdict:
 
 def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Say what a reader should know before believing the verdicts."""
-    records = [record for mine in runs for record in mine.values()]
+    records = [record for by_seed in runs for record in by_seed.values()]
     if not suite.contrasts and not suite.effects:
         yield "The suite declares no contrast, so it answers no question."
     margins = [
@@ -147,8 +147,8 @@ def marked(suite: Suite, runs: Runs) -> Iterator[str]:
     """Name the runs whose training ran away though they could be scored: their scores count."""
     named = [
         (variant.label, seed, record.reason)
-        for variant, mine in zip(suite.variants, runs, strict=True)
-        for seed, record in mine.items()
+        for variant, by_seed in zip(suite.variants, runs, strict=True)
+        for seed, record in by_seed.items()
         if record.status == "ok" and record.reason
     ]
     if named:
@@ -175,8 +175,10 @@ def shared(suite: Suite) -> Iterator[str]:
 
 def unvaried(suite: Suite) -> Iterator[str]:
     """Name the arms that stand beside the settings of the others instead of in each of them."""
-    for variant in dict.fromkeys((one.arm, one.unvaried) for one in suite.variants if one.unvaried):
-        arm, axes = variant[0], ", ".join(map(axis_name, variant[1]))
+    for pair in dict.fromkeys(
+        (variant.arm, variant.unvaried) for variant in suite.variants if variant.unvaried
+    ):
+        arm, axes = pair[0], ", ".join(map(axis_name, pair[1]))
         yield (
             f"{arm} is not varied by {axes}, which does not reach it: it ran once for all "
             "values, and takes no part in ranks over settings and shares of variance."
@@ -197,7 +199,7 @@ def oracles(catalogue: Catalogue, scored: Sequence[Choice]) -> frozenset[str]:
 def told_by(catalogue: Catalogue, scored: Sequence[Choice], fact: str) -> frozenset[str]:
     """Name the protocols among `scored` that state a fact of themselves."""
     facts = {choice.label(): catalogue.get("predict", choice.name).facts for choice in scored}
-    return frozenset(label for label, mine in facts.items() if mine.get(fact))
+    return frozenset(label for label, stated in facts.items() if stated.get(fact))
 
 
 def shared_streams(records: Sequence[RunResult]) -> Iterator[str]:

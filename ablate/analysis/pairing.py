@@ -36,11 +36,13 @@ def compare(
     torch or devices is refused: `refusal` says why.
     """
     arms = zip((treatment, baseline), records, strict=True)
-    made = join([Side(arm.label, [arm], [mine]) for arm, mine in arms], metric, margin, seeds)
-    pairs = [(records[0][seed], records[1][seed]) for seed in made.seeds]
+    comparison = join(
+        [Side(arm.label, [arm], [by_seed]) for arm, by_seed in arms], metric, margin, seeds
+    )
+    pairs = [(records[0][seed], records[1][seed]) for seed in comparison.seeds]
     same = own(treatment) == own(baseline)
     alike = tuple(same and a.right == b.right and a.task_right == b.task_right for a, b in pairs)
-    return replace(made, identical=bool(alike) and all(alike), alike=alike)
+    return replace(comparison, identical=bool(alike) and all(alike), alike=alike)
 
 
 def sided(comparison: Comparison, claim: str, lower: bool) -> Comparison:
@@ -94,22 +96,27 @@ def over_settings(
     The same seeds run in every setting, so that their scores are not independent: the seed is the
     unit, and needs every setting.
     """
-    made = [
+    comparisons = [
         compare(variants[a], variants[b], effect.metric, effect.margin, (runs[a], runs[b]), seeds)
         for a, b in zip(effect.plus, effect.minus, strict=True)
     ]
-    kept = [seed for seed in seeds if all(seed in one.seeds for one in made)]
+    shared = [seed for seed in seeds if all(seed in comparison.seeds for comparison in comparisons)]
     lost: dict[int, list[LostPair]] = {}
-    for one in made:
-        for pair in one.lost:
+    for comparison in comparisons:
+        for pair in comparison.lost:
             lost.setdefault(pair.seed, []).append(pair)
     places = (*effect.plus, *effect.minus)
-    pooled = [{seed: runs[i][seed] for seed in kept} for i in places]
-    apart = cohort.refusals([variants[i] for i in places], pooled, across_data=True)
-    sides = ({one.treatment for one in made}, {one.baseline for one in made})
+    pooled = [{seed: runs[i][seed] for seed in shared} for i in places]
+    refusals = cohort.refusals([variants[i] for i in places], pooled, across_data=True)
+    sides = (
+        {comparison.treatment for comparison in comparisons},
+        {comparison.baseline for comparison in comparisons},
+    )
 
     def mean(side: str, seed: int) -> float:
-        return math.fsum(getattr(one, side)[one.seeds.index(seed)] for one in made) / len(made)
+        return math.fsum(
+            getattr(comparison, side)[comparison.seeds.index(seed)] for comparison in comparisons
+        ) / len(comparisons)
 
     def side_of(label: str) -> str:
         return effect.high if label in sides[0] else effect.low
@@ -119,9 +126,9 @@ def over_settings(
         baseline=effect.low,
         metric=effect.metric,
         margin=effect.margin,
-        seeds=tuple(kept),
-        treatment_values=tuple(mean("treatment_values", seed) for seed in kept),
-        baseline_values=tuple(mean("baseline_values", seed) for seed in kept),
+        seeds=tuple(shared),
+        treatment_values=tuple(mean("treatment_values", seed) for seed in shared),
+        baseline_values=tuple(mean("baseline_values", seed) for seed in shared),
         lost=tuple(
             LostPair(
                 seed,
@@ -131,10 +138,18 @@ def over_settings(
             )
             for seed, pairs in sorted(lost.items())
         ),
-        resolution=min((one.resolution for one in made), default=math.nan) / len(made),
-        identical=all(one.identical for one in made),
-        alike=tuple(all(one.alike[one.seeds.index(seed)] for one in made) for seed in kept),
-        refusal="; ".join(dict.fromkeys(filter(None, (*(one.refusal for one in made), *apart)))),
+        resolution=min((comparison.resolution for comparison in comparisons), default=math.nan)
+        / len(comparisons),
+        identical=all(comparison.identical for comparison in comparisons),
+        alike=tuple(
+            all(comparison.alike[comparison.seeds.index(seed)] for comparison in comparisons)
+            for seed in shared
+        ),
+        refusal="; ".join(
+            dict.fromkeys(
+                filter(None, (*(comparison.refusal for comparison in comparisons), *refusals))
+            )
+        ),
     )
 
 
@@ -142,14 +157,14 @@ def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Com
     """Pair two sides by seed; see `compare`."""
     pairs: dict[int, tuple[float, ...]] = {}
     lost = []
-    every = [one for side in sides for one in zip(side.variants, side.records, strict=True)]
+    every = [entry for side in sides for entry in zip(side.variants, side.records, strict=True)]
     names = {id(arm): arm.label for arm, _ in every}  # a label costs more than a score
     for seed in seeds:
         means, faults = [], []
         for side in sides:
             scored = [
-                (names[id(arm)], *value(arm, mine.get(seed), metric))
-                for arm, mine in zip(side.variants, side.records, strict=True)
+                (names[id(arm)], *value(arm, by_seed.get(seed), metric))
+                for arm, by_seed in zip(side.variants, side.records, strict=True)
             ]
             faults += [(side.label, label, fault) for label, fault, _ in scored if fault]
             means.append(math.fsum(score for *_, score in scored) / len(scored))
@@ -160,7 +175,7 @@ def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Com
             lost.append(LostPair(seed, reason, tuple(dict.fromkeys(lost_by)), missing))
             continue
         pairs[seed] = tuple(means)
-    paired = [{seed: mine[seed] for seed in pairs} for _, mine in every]
+    paired = [{seed: by_seed[seed] for seed in pairs} for _, by_seed in every]
     refusals = cohort.refusals([arm for arm, _ in every], paired)
     start = next((every[0][1][seed] for seed in pairs), None)
     return Comparison(
@@ -194,7 +209,7 @@ def value(arm: Variant, record: RunResult | None, metric: str) -> tuple[str, flo
     if record.status != "ok":
         return f"{record.status} ({record.reason})", math.nan
     try:
-        found = metrics.value(record, metric, own(arm))
+        score = metrics.value(record, metric, own(arm))
     except KeyError:
         return "the record lacks this protocol; run again with --fresh", math.nan
-    return ("" if math.isfinite(found) else "the score is not finite"), found
+    return ("" if math.isfinite(score) else "the score is not finite"), score

@@ -70,22 +70,22 @@ class Ground:
     gaps: dict[tuple[int, str], Gaps] = field(default_factory=dict)
     apart: dict[tuple[int, ...], bool] = field(default_factory=dict)
 
-    def of(self, place: int, protocol: str) -> Gaps:
+    def of(self, index: int, protocol: str) -> Gaps:
         """Give an arm's distances from the floor by seed, worked out once."""
-        if (place, protocol) not in self.gaps:
-            self.gaps[place, protocol] = gaps(self.runs[place], protocol, protocol in self.known)
-        return self.gaps[place, protocol]
+        if (index, protocol) not in self.gaps:
+            self.gaps[index, protocol] = gaps(self.runs[index], protocol, protocol in self.known)
+        return self.gaps[index, protocol]
 
-    def beside(self, place: int, other: int) -> bool:
+    def beside(self, index: int, other: int) -> bool:
         """Say whether the records of two arms may stand side by side."""
         if not self.apart:
             self.apart[()] = bool(cohort.refusals(self.variants, self.runs, across_data=True))
-        if self.apart[()] and (place, other) not in self.apart:
+        if self.apart[()] and (index, other) not in self.apart:
             arms, runs = zip(
-                *((self.variants[p], self.runs[p]) for p in (place, other)), strict=True
+                *((self.variants[p], self.runs[p]) for p in (index, other)), strict=True
             )
-            self.apart[place, other] = bool(cohort.refusals(arms, runs, across_data=True))
-        return not self.apart.get((place, other), False)
+            self.apart[index, other] = bool(cohort.refusals(arms, runs, across_data=True))
+        return not self.apart.get((index, other), False)
 
 
 Gaps = Mapping[int, tuple[float, float]]
@@ -161,9 +161,9 @@ def _chance(comparison: Comparison, places: tuple[int, ...], ground: Ground) -> 
     name = comparison.metric.split("@", 1)[0]
     if name in metrics.SUMMARIES or not comparison.seeds:
         return math.nan
-    place, seed = places[0], comparison.seeds[0]
-    protocol = metrics.protocol_of(comparison.metric, own(ground.variants[place]))
-    record = ground.runs[place].get(seed)
+    index, seed = places[0], comparison.seeds[0]
+    protocol = metrics.protocol_of(comparison.metric, own(ground.variants[index]))
+    record = ground.runs[index].get(seed)
     line = lines(record, protocol in ground.known) if record else None
     return line.floor if line else math.nan
 
@@ -189,13 +189,13 @@ def unlearnt(metric: str, places: Sequence[int], seeds: Sequence[int], ground: G
     One-sided t tests at alpha over all arms together: each has its share of it.
     """
     level = ground.alpha / (2 * len(places))
-    for place in places:
-        variant = ground.variants[place]
-        known = ground.of(place, metrics.protocol_of(metric, own(variant)))
+    for index in places:
+        variant = ground.variants[index]
+        known = ground.of(index, metrics.protocol_of(metric, own(variant)))
         distances = [known[seed] for seed in seeds if seed in known]
         if len(distances) < len(seeds):
             return ""
-        step = metrics.resolution(ground.runs[place][seeds[0]])
+        step = metrics.resolution(ground.runs[index][seeds[0]])
         if any(above(column, level, step) for column in zip(*distances, strict=True)):
             return ""
     first = ground.runs[places[0]][seeds[0]]
@@ -227,55 +227,55 @@ def _flag(
     comparison: Comparison, places: Sequence[int], seeds: Sequence[int], ground: Ground
 ) -> Standing | None:
     metric = comparison.metric
-    scores = [_scores(place, metric, seeds, ground) for place in places]
+    scores = [_scores(index, metric, seeds, ground) for index in places]
     if not all(scores):
         return None
-    means = [float(np.mean(mine)) for mine in scores]
+    means = [float(np.mean(values)) for values in scores]
     bottom, top = min(means), max(means)
     reach = max(comparison.margin, comparison.resolution)
     if metric.split("@", 1)[0] not in UNBOUNDED and bottom >= 100 - reach:
         return Standing(flag=CEILING, line=100.0, low=bottom, high=top)
     pairs = zip(places, scores, strict=True)
-    if not all(_at_newest(place, mine, metric, seeds, ground) for place, mine in pairs):
+    if not all(_at_newest(index, values, metric, seeds, ground) for index, values in pairs):
         return None
-    lines = [newest_line(ground.runs[place][seed], metric) for place in places for seed in seeds]
+    lines = [newest_line(ground.runs[index][seed], metric) for index in places for seed in seeds]
     return Standing(flag=NEWEST, line=float(np.mean(lines)), low=bottom, high=top)
 
 
 def _at_newest(
-    place: int, scores: Sequence[float], metric: str, seeds: Sequence[int], ground: Ground
+    index: int, scores: Sequence[float], metric: str, seeds: Sequence[int], ground: Ground
 ) -> bool:
     """Say whether the upper end of an arm's interval is still near the newest task alone."""
     from scipy.special import stdtrit
 
-    variant, runs = ground.variants[place], ground.runs[place]
+    variant, runs = ground.variants[index], ground.runs[index]
     if metrics.protocol_of(metric, own(variant)) in ground.known:
         return False
     line = float(np.mean([newest_line(runs[seed], metric) for seed in seeds]))
     n = len(scores)
     error = float(np.std(scores, ddof=1)) / math.sqrt(n)
     upper = float(np.mean(scores)) - float(stdtrit(n - 1, ground.alpha / 2)) * error
-    return upper < _limit(place, metric, seeds, ground, line)  # never without a line: it is nan
+    return upper < _limit(index, metric, seeds, ground, line)  # never without a line: it is nan
 
 
-def _limit(place: int, metric: str, seeds: Sequence[int], ground: Ground, line: float) -> float:
+def _limit(index: int, metric: str, seeds: Sequence[int], ground: Ground, line: float) -> float:
     """Give under what an arm keeps the newest task alone, by arms of its cell that go with it."""
     cell = {
         p: arm
         for p, arm in enumerate(ground.variants)
-        if arm.cell == ground.variants[place].cell and ground.beside(place, p)
+        if arm.cell == ground.variants[index].cell and ground.beside(index, p)
     }
-    joint = [place for place, arm in cell.items() if reference(arm) == "joint"]
-    best = max((_mean(place, metric, seeds, ground) for place in joint or cell), default=0.0)
+    joint = [other for other, arm in cell.items() if reference(arm) == "joint"]
+    best = max((_mean(other, metric, seeds, ground) for other in joint or cell), default=0.0)
     way = line + WAY_TO_JOINT * (best - line)
     if joint and best > line:
         return way
     return min(max(way, WITHOUT_JOINT * line), line + WAY_TO_JOINT * (100 - line))
 
 
-def _mean(place: int, metric: str, seeds: Sequence[int], ground: Ground) -> float:
+def _mean(index: int, metric: str, seeds: Sequence[int], ground: Ground) -> float:
     """Give an arm's mean at the seeds that it ran; 0 where its scores cannot be read."""
-    scores = _scores(place, metric, [s for s in seeds if s in ground.runs[place]], ground)
+    scores = _scores(index, metric, [s for s in seeds if s in ground.runs[index]], ground)
     return float(np.mean(scores)) if scores else 0.0
 
 
@@ -285,9 +285,9 @@ def reference(variant: Variant) -> str:
     return method.name if method and method.name in REFERENCES else ""
 
 
-def _scores(place: int, metric: str, seeds: Sequence[int], ground: Ground) -> list[float]:
+def _scores(index: int, metric: str, seeds: Sequence[int], ground: Ground) -> list[float]:
     """Give an arm's finite scores at seeds; none where one of them cannot be read."""
-    variant, runs = ground.variants[place], ground.runs[place]
+    variant, runs = ground.variants[index], ground.runs[index]
     try:
         scores = [
             metrics.value(runs[seed], metric, own(variant))

@@ -63,13 +63,13 @@ class Study:
     def pooled(self) -> list[tuple[Effect, Verdict]]:
         """Give the contrasts that are pooled over settings."""
         pairs = zip(self.suite.effects, self.effects, strict=True)
-        return [(one, found) for one, found in pairs if one.over]
+        return [(effect, verdict) for effect, verdict in pairs if effect.over]
 
     @property
     def factors(self) -> list[tuple[Effect, Verdict]]:
         """Give a factorial's main effects and interactions."""
         pairs = zip(self.suite.effects, self.effects, strict=True)
-        return [(one, found) for one, found in pairs if not one.over]
+        return [(effect, verdict) for effect, verdict in pairs if not effect.over]
 
     @cached_property
     def beside(self) -> set[int]:
@@ -78,8 +78,8 @@ class Study:
 
     def measured(self, variant: Variant, metric: str) -> Estimate:
         """Give the mean of a metric over a variant's runs that ended well."""
-        place = self.suite.variants.index(variant)
-        runs = self.runs[place] if place in self.beside else {}
+        index = self.suite.variants.index(variant)
+        runs = self.runs[index] if index in self.beside else {}
         return of_metric(variant, runs, metric, self.suite.alpha)
 
 

@@ -101,8 +101,8 @@ def warned(rate: float, n: int, studies: int, seed: int) -> float:
     fell = rng.random((studies, n)) < rate
     arms[0] = np.where(fell, rng.uniform(LOWEST, HIGHEST, (studies, n)), arms[0])
     held = fell.any(1) if rate else np.ones(studies, bool)
-    found = [
+    flags = [
         any(collapse.collapsed(arm.tolist(), False, 0.01) for arm in pair)
         for pair in arms[:, held].swapaxes(0, 1)
     ]
-    return float(np.mean(found))
+    return float(np.mean(flags))

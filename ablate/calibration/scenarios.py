@@ -70,8 +70,8 @@ def blocks(count: int, share: float) -> Draw:
 
     def draw(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
         common = rng.normal(0, math.sqrt(share), size)
-        own = rng.normal(0, math.sqrt((1 - share) / count), size)
-        return mean + (common + own) / scale
+        residual = rng.normal(0, math.sqrt((1 - share) / count), size)
+        return mean + (common + residual) / scale
 
     return draw
 
@@ -82,8 +82,8 @@ def batches(seeds: int, share: float) -> Draw:
     def draw(rng: np.random.Generator, size: tuple[int, int], mean: float) -> Floats:
         studies, n = size
         common = rng.normal(0, math.sqrt(share), (studies, -(-n // seeds)))
-        own = rng.normal(0, math.sqrt(1 - share), size)
-        return mean + np.repeat(common, seeds, 1)[:, :n] + own
+        residual = rng.normal(0, math.sqrt(1 - share), size)
+        return mean + np.repeat(common, seeds, 1)[:, :n] + residual
 
     return draw
 

@@ -134,7 +134,7 @@ def _calm(room: Floats, error: Floats, n: int, rule: Rule, tied: Any, worst: Flo
     where = np.nonzero(tied)
     if not len(where[0]):
         return p
-    room, error, most = (np.broadcast_to(one, p.shape)[where] for one in (room, error, worst))
+    room, error, most = (np.broadcast_to(values, p.shape)[where] for values in (room, error, worst))
     low, high = np.full(len(room), LEAST), np.zeros(len(room))
     with np.errstate(invalid="ignore"):
         for _ in range(HALVINGS):
@@ -142,8 +142,8 @@ def _calm(room: Floats, error: Floats, n: int, rule: Rule, tied: Any, worst: Flo
             left = room - -np.expm1((middle - math.log(2)) / n) * most
             short = np.exp(middle) < 2 * rule.p(left / error, n)
             low, high = np.where(short, middle, low), np.where(short, high, middle)
-    found = np.exp(high)
-    p[where] = np.where(np.isfinite(most), found, 1.0)
+    root = np.exp(high)
+    p[where] = np.where(np.isfinite(most), root, 1.0)
     return p
 
 
@@ -152,23 +152,23 @@ def ever(p: Floats, alpha: float) -> float:
     return float((p <= alpha).any(-1).mean())
 
 
-def decisions(made: Claims, schedule: Schedule, alpha: float) -> tuple[Floats, Floats]:
+def decisions(evidence: Claims, schedule: Schedule, alpha: float) -> tuple[Floats, Floats]:
     """Close each contrast of each family in turn, as `conclude` does: Holm over the family.
 
     Of claims `[studies, contrasts, looks]`, gives 1 MATTERS higher, -1 MATTERS lower, 2 NEGLIGIBLE,
     0 open, and the seeds it was decided at (inf where open), both `[studies, contrasts]`.
     """
-    shape = made.matters.shape[:-1]
-    kept, found, spent = np.ones(shape), np.zeros(shape), np.full(shape, np.inf)
-    for place, (n, _) in enumerate(schedule):
-        matters, negligible = made.matters[..., place], made.negligible[..., place]
-        free = found == 0
-        kept = np.where(free, np.minimum(1, np.minimum(matters, negligible)), kept)
-        close = free & (holm(kept) <= alpha)
-        claim = np.where(matters < negligible, np.where(made.up[..., place], 1, -1), 2)
-        found = np.where(close, claim, found)
+    shape = evidence.matters.shape[:-1]
+    p, codes, spent = np.ones(shape), np.zeros(shape), np.full(shape, np.inf)
+    for look, (n, _) in enumerate(schedule):
+        matters, negligible = evidence.matters[..., look], evidence.negligible[..., look]
+        free = codes == 0
+        p = np.where(free, np.minimum(1, np.minimum(matters, negligible)), p)
+        close = free & (holm(p) <= alpha)
+        claim = np.where(matters < negligible, np.where(evidence.up[..., look], 1, -1), 2)
+        codes = np.where(close, claim, codes)
         spent = np.where(close, n, spent)
-    return found, spent
+    return codes, spent
 
 
 def holm(p: Floats) -> Floats:
@@ -185,9 +185,9 @@ def rates(
 ) -> Rates:
     """Simulate studies of one contrast and give the shares of its verdicts."""
     deltas = world.draw(np.random.default_rng(seed), (studies, schedule[-1][0]), truth)
-    made = claims(deltas[:, None], margin, schedule, world.resolution)
-    found, spent = decisions(made, schedule, 0.05)
-    share = {value: float((found == value).mean()) for value in (1, -1, 2)}
+    evidence = claims(deltas[:, None], margin, schedule, world.resolution)
+    codes, spent = decisions(evidence, schedule, 0.05)
+    share = {value: float((codes == value).mean()) for value in (1, -1, 2)}
     return Rates(share[1], share[-1], share[2], float(np.median(spent)))
 
 
@@ -206,8 +206,8 @@ def stoppers(
     side: 1 where a difference above 0 was declared; the second share is then that of NO GAIN.
     """
     deltas = world.draw(np.random.default_rng(seed), (studies, schedule[-1][0]), truth)
-    made = claims(deltas, margin, schedule, world.resolution, side, world.span)
-    return ever(made.matters, 0.05), ever(made.negligible, 0.05)
+    evidence = claims(deltas, margin, schedule, world.resolution, side, world.span)
+    return ever(evidence.matters, 0.05), ever(evidence.negligible, 0.05)
 
 
 def families(
@@ -226,13 +226,13 @@ def families(
     rng = np.random.default_rng(seed)
     size = (studies, schedule[-1][0])
     deltas = np.stack([world.draw(rng, size, truth) for truth in truths], 1)
-    made = claims(deltas, margin, schedule, world.resolution, side, world.span)
-    found, _ = decisions(made, schedule, 0.05)
+    evidence = claims(deltas, margin, schedule, world.resolution, side, world.span)
+    codes, _ = decisions(evidence, schedule, 0.05)
     if side:
-        above = (np.abs(found) == 1) & (np.array(truths) <= margin)
-        none = (found == 2) & (np.array(truths) >= margin)
+        above = (np.abs(codes) == 1) & (np.array(truths) <= margin)
+        none = (codes == 2) & (np.array(truths) >= margin)
         return float(above.any(1).mean()), float(none.any(1).mean())
     small = np.abs(truths) <= margin
-    matters = (np.abs(found) == 1) & small
-    negligible = (found == 2) & (np.abs(truths) >= margin)
+    matters = (np.abs(codes) == 1) & small
+    negligible = (codes == 2) & (np.abs(truths) >= margin)
     return float(matters.any(1).mean()), float(negligible.any(1).mean())

@@ -184,32 +184,39 @@ def judged(compared: Sequence[Comparison], design: Design) -> list[Verdict]:
     return conclude(compared, battery(LIGHT), design)
 
 
-def agreement(world: World, truths: Sequence[float], margin: float, looks: Sequence[int],
-              studies: int, seed: int, side: int = 0) -> int:  # fmt: skip
+def agreement(
+    world: World,
+    truths: Sequence[float],
+    margin: float,
+    looks: Sequence[int],
+    studies: int,
+    seed: int,
+    side: int = 0,
+) -> int:
     """Count the studies of a family in which the engine and the arrays say the same throughout."""
     schedule, rng = planned(looks), np.random.default_rng(seed)
     deltas = np.stack([world.draw(rng, (studies, looks[-1]), truth) for truth in truths], 1)
-    made = claims(deltas, margin, schedule, world.resolution, side, world.span)
-    found, spent = decisions(made, schedule, 0.05)
+    evidence = claims(deltas, margin, schedule, world.resolution, side, world.span)
+    codes, spent = decisions(evidence, schedule, 0.05)
     claim = "helps" if side else ""
     design = Design(0.05, CORRECTION, tuple(looks), looks[-1])
     same = 0
-    for mine, said, seeds in zip(deltas, found, spent, strict=True):
-        told = judged(
+    for family, expected, seeds in zip(deltas, codes, spent, strict=True):
+        verdicts = judged(
             [
                 replace(
-                    study(one, margin, world.resolution),
-                    treatment=f"arm {place}",
+                    study(row, margin, world.resolution),
+                    treatment=f"arm {index}",
                     claim=claim,
                     side=side,
                     span=world.span,
                 )
-                for place, one in enumerate(mine)
+                for index, row in enumerate(family)
             ],
             design,
         )
-        mapped = [(coded(v), v.n if coded(v) else math.inf) for v in told]
-        same += mapped == list(zip(said.tolist(), seeds.tolist(), strict=True))
+        mapped = [(coded(v), v.n if coded(v) else math.inf) for v in verdicts]
+        same += mapped == list(zip(expected.tolist(), seeds.tolist(), strict=True))
     return same
 
 
@@ -220,33 +227,33 @@ def coded(verdict: Verdict) -> int:
     return 2 if verdict.decided else 0
 
 
-def misled(told: Sequence[tuple[Comparison, float]]) -> Misled:
+def misled(studies: Sequence[tuple[Comparison, float]]) -> Misled:
     """Judge comparisons of a known truth, each alone, and see which verdicts carry a warning."""
     wrong: list[tuple[bool, bool]] = []
     right: list[tuple[bool, bool]] = []
     refused = 0
-    for one, truth in told:
-        design = Design(0.05, CORRECTION, (len(one.schedule),), len(one.schedule))
-        (verdict,) = judged([one], design)
+    for comparison, truth in studies:
+        design = Design(0.05, CORRECTION, (len(comparison.schedule),), len(comparison.schedule))
+        (verdict,) = judged([comparison], design)
         refused += verdict.decision == "UNTESTABLE"
         if coded(verdict):
-            said = {trap for trap, _ in diagnostics.doubts(verdict, design)}
-            warned = bool(said), bool(said - {diagnostics.NORMALITY})
-            false = _false(coded(verdict), truth, one.margin)
+            traps = {trap for trap, _ in diagnostics.doubts(verdict, design)}
+            warned = bool(traps), bool(traps - {diagnostics.NORMALITY})
+            false = _false(coded(verdict), truth, comparison.margin)
             (wrong if false else right).append(warned)
     return Misled(
-        (len(wrong) + len(right)) / len(told),
-        len(wrong) / len(told),
+        (len(wrong) + len(right)) / len(studies),
+        len(wrong) / len(studies),
         _share(wrong, 0),
         _share(wrong, 1),
         _share(right, 0),
         _share(right, 1),
-        refused / len(told),
+        refused / len(studies),
     )
 
 
-def _share(found: Sequence[tuple[bool, bool]], place: int) -> float:
-    return float(np.mean([one[place] for one in found])) if found else math.nan
+def _share(flags: Sequence[tuple[bool, bool]], index: int) -> float:
+    return float(np.mean([pair[index] for pair in flags])) if flags else math.nan
 
 
 def _false(claim: int, truth: float, margin: float) -> bool:
@@ -262,21 +269,25 @@ def _studies(name: str, n: int, count: int, seed: int) -> list[tuple[Comparison,
     """
     rng, margin = np.random.default_rng(seed), 0.5
     world = WORLDS.get(name, WORLDS["normal"])
-    found = []
+    studies = []
     for truth in (0.0, margin, -margin):
         for deltas in world.draw(rng, (count, n), truth):
-            one = study(deltas, margin, world.resolution)
-            found.append((_crashed(one, truth - 1.4) if name == CRASHES else one, truth))
-    return found
+            comparison = study(deltas, margin, world.resolution)
+            studies.append(
+                (_crashed(comparison, truth - 1.4) if name == CRASHES else comparison, truth)
+            )
+    return studies
 
 
-def _crashed(one: Comparison, least: float) -> Comparison:
-    kept = [seed for seed in one.seeds if one.deltas[seed] >= least]
-    lost = [seed for seed in one.seeds if seed not in kept]
+def _crashed(comparison: Comparison, least: float) -> Comparison:
+    remaining = [seed for seed in comparison.seeds if comparison.deltas[seed] >= least]
+    lost = [seed for seed in comparison.seeds if seed not in remaining]
     return replace(
-        one,
-        seeds=tuple(kept),
-        treatment_values=tuple(one.treatment_values[seed] for seed in kept),
-        baseline_values=tuple(one.baseline_values[seed] for seed in kept),
-        lost=tuple(LostPair(s, f"treatment: failed (seed {s})", (one.treatment,)) for s in lost),
+        comparison,
+        seeds=tuple(remaining),
+        treatment_values=tuple(comparison.treatment_values[seed] for seed in remaining),
+        baseline_values=tuple(comparison.baseline_values[seed] for seed in remaining),
+        lost=tuple(
+            LostPair(s, f"treatment: failed (seed {s})", (comparison.treatment,)) for s in lost
+        ),
     )

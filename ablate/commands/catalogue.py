@@ -44,8 +44,13 @@ def schema() -> None:
 
 @click.command()
 @click.option("--suite", default="update_rule", show_default=True, help="Whose steps to time.")
-@click.option("--seconds", type=click.FloatRange(0.01, 60), default=0.5, show_default=True,
-              help="Least time spent on each measurement.")  # fmt: skip
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.01, 60),
+    default=0.5,
+    show_default=True,
+    help="Least time spent on each measurement.",
+)
 @data_option
 def bench(suite: str, seconds: float, data_root: Path) -> None:
     """Time update steps: each arm alone and stacked, in one call."""

@@ -22,12 +22,15 @@ def catalogue(kind: str | None = None) -> Iterator[tuple[str, list[str]]]:
 
     Raises SelectionError for a kind that does not exist.
     """
-    found = scan()
-    if kind and kind not in found.kinds():
-        raise SelectionError(unknown("kind of component", kind, found.kinds()))
-    for name in [kind] if kind else found.kinds():
-        entries = [found.get(name, one) for one in found.names(name)]
-        yield name, [f"{one.name:<16} {one.doc.splitlines()[0]}" for one in entries if one.doc]
+    components = scan()
+    if kind and kind not in components.kinds():
+        raise SelectionError(unknown("kind of component", kind, components.kinds()))
+    for name in [kind] if kind else components.kinds():
+        entries = [components.get(name, label) for label in components.names(name)]
+        yield (
+            name,
+            [f"{entry.name:<16} {entry.doc.splitlines()[0]}" for entry in entries if entry.doc],
+        )
     if not kind:
         yield "suites", list(resources.suites())
 
@@ -43,14 +46,14 @@ def component(name: str) -> Iterator[str]:
     Raises SelectionError with the nearest name.
     """
     kind, dot, rest = name.partition(".")
-    found = scan()
+    components = scan()
     if not dot:
         raise SelectionError(without_kind(name))
-    entry = found.get(kind, rest)
+    entry = components.get(kind, rest)
     yield f"{entry.kind}.{entry.name}\n\n{entry.doc}\n"
     for field in entry.fields:
-        slot = found.slot(field.annotation)
-        accepts = f"a component: {', '.join(found.names(slot))}" if slot else allowed(field)
+        slot = components.slot(field.annotation)
+        accepts = f"a component: {', '.join(components.names(slot))}" if slot else allowed(field)
         default = "required" if field.default == REQUIRED else f"default {field.default!r}"
         yield f"  {field.name}: {accepts} ({default})"
     yield f"\nSource: {entry.paper or 'this toolkit'}"
@@ -61,17 +64,17 @@ def component(name: str) -> Iterator[str]:
 
 def without_kind(name: str) -> str:
     """Say which components a name without its kind may mean."""
-    labels = [f"{kind}.{one}" for kind in scan().kinds() for one in scan().names(kind)]
+    labels = [f"{kind}.{entry}" for kind in scan().kinds() for entry in scan().names(kind)]
     words = {word for label in labels for word in label.split(".")}
     word = name if name in words else nearest(name, sorted(words))
     meant = ", ".join(label for label in labels if word in label.split("."))
-    said = f"There is no kind of component {plain(name)!r}, which is no KIND.NAME."
-    return f"{said} Meant may be: {meant or '`list` shows all'}."
+    sentence = f"There is no kind of component {plain(name)!r}, which is no KIND.NAME."
+    return f"{sentence} Meant may be: {meant or '`list` shows all'}."
 
 
-def work(made: Work) -> str:
+def work(work: Work) -> str:
     """Say the size of a grid, what is left of it to run, and what that will cost."""
-    plan, left = made.plan, sum(len(stack.runs) for stack in made.stacks)
+    plan, left = work.plan, sum(len(stack.runs) for stack in work.stacks)
     cells, runs = len(plan.suite.variants) * plan.suite.seeds, len(plan.runs)
     shared = f" ({cells - runs} shared between arms)" if cells > runs else ""
     pairs = zip(plan.stacks, plan.costs, strict=True)
@@ -82,15 +85,15 @@ def work(made: Work) -> str:
         f"{runs - left} done or not asked for, {left} to run."
     )
     return (
-        f"{text}\nEstimated: about {duration(made.seconds)} on one core (rough)." if left else text
+        f"{text}\nEstimated: about {duration(work.seconds)} on one core (rough)." if left else text
     )
 
 
-def cautions(made: Work) -> Iterator[str]:
+def cautions(work: Work) -> Iterator[str]:
     """Say what a reader must know of the suite and its data before any run."""
-    if words := made.plan.suite.changed_words:
+    if words := work.plan.suite.changed_words:
         yield f"Changed on the command line: {plain('; '.join(words), limit=1000)}."
-    yield from (f"Warning: {plain(warning, limit=1000)}" for warning in made.plan.warnings)
+    yield from (f"Warning: {plain(warning, limit=1000)}" for warning in work.plan.warnings)
 
 
 def duration(seconds: float) -> str:

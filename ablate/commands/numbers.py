@@ -62,8 +62,12 @@ from ablate.errors import ExitCode
     help="A lower score is better, as of a loss; for ranks and words.",
 )
 @click.option("--last", help="Column of steps or epochs: of each run, only its last row counts.")
-@click.option("--claim", default="", metavar="SIDE",
-              help="helps or hurts, if claimed before the data: alpha on that side.")  # fmt: skip
+@click.option(
+    "--claim",
+    default="",
+    metavar="SIDE",
+    help="helps or hurts, if claimed before the data: alpha on that side.",
+)
 @click.option("--test-rows", type=int, help="Test rows that each score is of.")
 @click.option("--resolution", type=float, help="What one test row is worth in the metric.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
@@ -94,14 +98,14 @@ def compare(
     sizes = margins(margin)
     with uncollected():
         table = read_table(file, wanted)
-        found = api.compare(table, margin=sizes, pair=pair, arm=names, looks=planned, **settings)
+        result = api.compare(table, margin=sizes, pair=pair, arm=names, looks=planned, **settings)
     if as_json:
-        say_all(json.dumps(found.to_dict(), indent=1).splitlines())
+        say_all(json.dumps(result.to_dict(), indent=1).splitlines())
     else:
-        from ablate.core import resources
+        from ablate.registry import scan
 
-        say_all(resources.module("reports.compared").lines(found))
-    if not found.tested:
+        say_all(scan().load("report", "comparison")().lines(result))
+    if not result.tested:
         sys.exit(ExitCode.NOTHING_TESTED)
 
 
@@ -119,16 +123,16 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def margins(said: str | None) -> float | tuple[float, ...] | None:
+def margins(text: str | None) -> float | tuple[float, ...] | None:
     """Read a margin, or one below 0 and one above. Raises UsageError for what is neither."""
-    if said is None:
+    if text is None:
         return None
     try:
-        numbers = tuple(float(word) for word in said.split(","))
+        numbers = tuple(float(word) for word in text.split(","))
     except ValueError:
         numbers = ()
     if len(numbers) not in (1, 2):
-        raise click.UsageError(f"--margin {said!r}: a number, or two as in -1,+2")
+        raise click.UsageError(f"--margin {text!r}: a number, or two as in -1,+2")
     return numbers[0] if len(numbers) == 1 else numbers
 
 
@@ -157,9 +161,9 @@ def margins(said: str | None) -> float | tuple[float, ...] | None:
 def calibrate(studies: int, engine: int, seed: int, out: Path) -> None:
     """Simulate studies whose truth is known, and write how often each verdict is right."""
     from ablate.calibration import study
-    from ablate.core import resources
+    from ablate.registry import scan
 
-    found = study.calibrate(studies, engine, seed, lambda part: say(part, err=True))
+    rates = study.calibrate(studies, engine, seed, lambda part: say(part, err=True))
     command = f"python cli.py calibrate --studies {studies} --engine {engine} --seed {seed}"
-    path = resources.module("reports.calibration").write(found, out, command)
+    path = scan().load("report", "calibration")().write(rates, out, command)
     say(f"Written: {plain(path, STORED)}")

@@ -37,10 +37,10 @@ def rehearse(act: Callable[[], object], functions: Sequence[str] = ()) -> None:
             os.kill(copy, signal.SIGKILL)
         raise
     if code != REHEARSED:
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        ending = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise WorkerError(
             f"a plug-in or a suite's function ended the process while the suite was read and "
-            f"planned ({how}); nothing was run. It is one of: {', '.join(map(plain, foreign))}"
+            f"planned ({ending}); nothing was run. It is one of: {', '.join(map(plain, foreign))}"
         )
 
 

@@ -32,13 +32,20 @@ EXIT_CODES = (
 """The one place where a user reads what `ablate.errors.ExitCode` names; every --help ends so."""
 
 results_option = click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True,
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
     help="Folder of the store and the reports.",
-)  # fmt: skip
+)
 data_option = click.option(
-    "--data-root", type=click.Path(path_type=Path), envvar="ABLATE_DATA", default=Path("data"),
-    show_default=True, help="Folder of the data files; also ABLATE_DATA.",
-)  # fmt: skip
+    "--data-root",
+    type=click.Path(path_type=Path),
+    envvar="ABLATE_DATA",
+    default=Path("data"),
+    show_default=True,
+    help="Folder of the data files; also ABLATE_DATA.",
+)
 
 
 device_option = click.option(
@@ -75,14 +82,16 @@ def workforce(workers: int | None, folder: Path) -> Iterator[tuple[int, Any]]:
 
 
 quick_option = click.option(
-    "--quick", is_flag=True,
+    "--quick",
+    is_flag=True,
     help="Apply the suite's `quick` block, else five seeds and half of the epochs: minutes.",
-)  # fmt: skip
+)
 trust_option = click.option(
-    "--trust", is_flag=True,
+    "--trust",
+    is_flag=True,
     help="A suite can run code (arrays: {source: module:function}): call its functions also where "
     "they are neither installed nor in its folder, without asking.",
-)  # fmt: skip
+)
 
 
 def admit(suite: Suite, trusted: bool) -> None:
@@ -131,12 +140,20 @@ def of_suite(command: Callable[..., None]) -> Callable[..., None]:
         click.argument("suite", metavar="SUITE"),
         quick_option,
         trust_option,
-        click.option("--set", "changes", multiple=True, metavar="PATH=VALUE",
-                     help="Change the suite's base, as in dataset=digits; may be repeated."),
-        click.option("--seeds", type=click.IntRange(1, 100_000),
-                     help="Seeds, instead of the suite's own number."),
+        click.option(
+            "--set",
+            "changes",
+            multiple=True,
+            metavar="PATH=VALUE",
+            help="Change the suite's base, as in dataset=digits; may be repeated.",
+        ),
+        click.option(
+            "--seeds",
+            type=click.IntRange(1, 100_000),
+            help="Seeds, instead of the suite's own number.",
+        ),
         results_option,
-    )  # fmt: skip
+    )
     for option in reversed(options):
         opening = option(opening)
     return opening
@@ -198,13 +215,13 @@ def under_own_name(suite: Suite, store: Store, results: Path) -> Suite:
     """Give a suite under a name that no other suite has here, and say where it was taken."""
     from ablate.records import ownership
 
-    mine = ownership.settled(suite, store)
-    if mine.name != suite.name:
+    settled = ownership.settled(suite, store)
+    if settled.name != suite.name:
         owner = ownership.owner_of(suite.name, store)
         whose = owner.origin if owner and owner.origin else "another suite"
-        here, there = plain(results / suite.name, STORED), plain(results / mine.name, STORED)
+        here, there = plain(results / suite.name, STORED), plain(results / settled.name, STORED)
         say(f"{here} is of {plain(whose)}; this suite's report goes to {there}.", err=True)
-    return mine
+    return settled
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -240,15 +257,12 @@ def say_all(lines: Iterable[str], err: bool = False) -> None:
 
 def finish(study: Study, folder: Path, style: str = "full") -> None:
     """Write the report, say the answer, and exit as the table of exit codes has it."""
-    from ablate.core import resources
     from ablate.records.store import make_folder
+    from ablate.registry import scan
 
-    words = resources.module("reports.words")
     make_folder(folder)
-    path = resources.module("reports.write" if style == "full" else "reports.one_page").write(
-        study, folder
-    )
-    say_all([*words.told(study), f"\nReport: {plain(path, STORED)}"])
+    path = scan().load("report", style)().write(study, folder)
+    say_all([*scan().load("report", "answer")().lines(study), f"\nReport: {plain(path, STORED)}"])
     say_all((caveat.plainly() for caveat in study.caveats), err=True)
     lost = len({r.key for runs in study.runs for r in runs.values() if r.status != "ok"})
     if lost:

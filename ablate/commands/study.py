@@ -1,9 +1,9 @@
-"""Commands on a suite and its report: run, plan, power, report, verify."""
+"""Commands on a suite and its report: run, report, verify."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import closing, nullcontext
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,23 +11,18 @@ import click
 
 from ablate.commands.display import show_runs
 from ablate.commands.shared import (
-    admit,
     data_option,
     device_option,
-    end,
     finish,
     of_suite,
-    quick_option,
-    results_option,
     say,
     say_all,
     timeout_option,
-    trust_option,
     under_own_name,
     workers_option,
     workforce,
 )
-from ablate.core.foreign_text import STORED, plain
+from ablate.core.foreign_text import plain
 
 if TYPE_CHECKING:
     from ablate.types import Suite
@@ -37,16 +32,24 @@ if TYPE_CHECKING:
 @of_suite
 @workers_option
 @timeout_option
-@click.option("--only", multiple=True, metavar="SELECTOR",
-              help="An arm or label, with wildcards, or seed=N; may be repeated.")  # fmt: skip
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="SELECTOR",
+    help="An arm or label, with wildcards, or seed=N; may be repeated.",
+)
 @data_option
 @device_option
 @click.option("--fresh", is_flag=True, help="Run everything again, replacing its records.")
 @click.option("--until-decided", is_flag=True, help="Add seeds look by look until it is decided.")
-@click.option("--keep-stale", is_flag=True,
-              help="Count records of other code, data or packages as done.")  # fmt: skip
-@click.option("--register-anew", is_flag=True,
-              help="Freeze the claims again, as a new study; the report says so.")  # fmt: skip
+@click.option(
+    "--keep-stale", is_flag=True, help="Count records of other code, data or packages as done."
+)
+@click.option(
+    "--register-anew",
+    is_flag=True,
+    help="Freeze the claims again, as a new study; the report says so.",
+)
 def run(
     opened: Suite,
     results: Path,
@@ -79,10 +82,10 @@ def run(
     site = Site(str(data_root.absolute()), checked(device))
     if until_decided and (only or fresh):
         raise click.UsageError("--until-decided goes with neither --only nor --fresh")
-    asked, opened = opened, flow.with_looks(opened) if until_decided else opened
+    suite, opened = opened, flow.with_looks(opened) if until_decided else opened
     flow.prepare(opened, data_root, None, only, fetch=True)  # every fault shows before we write
     with sole_writer(results), closing(open_store(results)) as store:
-        opened, asked = under_own_name(opened, store, results), ownership.settled(asked, store)
+        opened, suite = under_own_name(opened, store, results), ownership.settled(suite, store)
         ownership.take(opened, store)
         make_folder(results / opened.name)
         whole = flow.prepare(opened, data_root, store, only, fresh=fresh, keep=keep_stale)
@@ -102,177 +105,8 @@ def run(
                     say_all(check(opened, store, site, crew, stack_timeout))
                     events = flow.run(work, store, site, count, crew, stack_timeout)
                     show_runs(Progress(opened, work, count), events)
-        study = flow.analyse(asked, store)
+        study = flow.analyse(suite, store)
     finish(study, results / opened.name)
-
-
-@click.command()
-@of_suite
-@click.option("--why", "reasons", is_flag=True,
-              help="Say of every run why it is to be run, or what it rests on.")  # fmt: skip
-@data_option
-def plan(
-    opened: Suite,
-    results: Path,
-    reasons: bool,
-    data_root: Path,
-) -> None:
-    """Show the grid, its size and its estimated cost; trains nothing.
-
-    A suite can run code, here too: its data are looked at, by functions that it names.
-    """
-    from ablate import flow
-    from ablate.commands import describe, why
-    from ablate.records.store import is_there, open_store
-    from ablate.workflows import prospects
-
-    there = is_there(results)
-    with closing(open_store(results, create=False)) if there else nullcontext() as store:
-        work = flow.prepare(opened, data_root, store)
-        say_all(store.damage.lines() if store else (), err=True)
-    labels = [plain(variant.label) for variant in opened.variants]
-    say("\n  ".join([plain(opened.question, STORED), *labels]))
-    say("\n".join([describe.work(work), *why.stale(work)]))
-    say_all(describe.cautions(work))
-    say_all(prospects.lines(opened))
-    if reasons:
-        say_all(why.why(work))
-
-
-@click.command()
-@of_suite
-@click.option("--pilot", type=click.IntRange(3, 1000), metavar="N",
-              help="Run N seeds that the suite never uses, to learn the spread.")  # fmt: skip
-@workers_option
-@timeout_option
-@data_option
-@device_option
-def power(
-    opened: Suite,
-    results: Path,
-    pilot: int | None,
-    workers: int | None,
-    stack_timeout: float | None,
-    data_root: Path,
-    device: str,
-) -> None:
-    """Say what a suite can detect and show to be negligible at its seeds, before it is run.
-
-    The spread of the differences is that of the pilot; else the suite's `spread`; else that of
-    records of its own runs.
-    """
-    from dataclasses import replace
-
-    from ablate import flow
-    from ablate.commands.progress import Progress
-    from ablate.core import resources
-    from ablate.records.store import is_there, open_store, sole_writer
-    from ablate.training.device import checked
-    from ablate.types import Site
-    from ablate.workflows import power_forecast
-
-    lost = 0
-    if pilot:
-        small = power_forecast.pilot(opened, pilot)
-        site = Site(str(data_root.absolute()), checked(device))
-        flow.prepare(small, data_root, None, fetch=True)
-        with sole_writer(results), closing(open_store(results)) as store:
-            work = flow.prepare(small, data_root, store)
-            with workforce(workers, results / small.name) as (count, crew):
-                events = flow.run(work, store, site, count, crew, stack_timeout)
-                show_runs(Progress(small, work, count), events)
-            records = store.load(work.plan.runs)
-        lost = sum(record.status != "ok" for record in records.values())
-        found = list(power_forecast.forecasts(replace(small, spread=0.0), records, "pilot seeds"))
-    else:
-        there = is_there(results)
-        with closing(open_store(results, create=False)) if there else nullcontext() as store:
-            records = dict(flow.records(opened, store)) if store else {}
-            say_all(store.damage.lines() if store else (), err=True)
-        found = list(power_forecast.forecasts(opened, records, "seeds of its own runs"))
-    say_all(resources.module("reports.foreseen").lines(found, opened))
-    if lost:
-        say(f"{lost} runs of the pilot were lost (diverged or failed).", err=True)
-    end((), lost)
-
-
-@click.command()
-@click.argument("suite", metavar="SUITE")
-@quick_option
-@trust_option
-@click.option("--set", "changes", multiple=True, metavar="PATH=VALUE",
-              help="Change the suite's base, as in dataset=digits; may be repeated.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
-              help="The tuned values' file [default: the one that the suite names].")  # fmt: skip
-@results_option
-@workers_option
-@timeout_option
-@data_option
-@device_option
-def tune(
-    suite: str,
-    quick: bool,
-    trust: bool,
-    changes: tuple[str, ...],
-    out: Path | None,
-    results: Path,
-    workers: int | None,
-    stack_timeout: float | None,
-    data_root: Path,
-    device: str,
-) -> None:
-    """Tune every arm with the same number of trials, on rows held out of the training rows.
-
-    Trials are runs like any others: what is done is not repeated. The suite's own seeds, class
-    orders and test rows are not used.
-    """
-    from ablate import flow
-    from ablate.commands import describe
-    from ablate.commands.progress import Progress
-    from ablate.commands.rehearsal import rehearse
-    from ablate.core import resources
-    from ablate.design.tuned_file import place, writable
-    from ablate.records.store import open_store, sole_writer
-    from ablate.registry import scan
-    from ablate.training.device import checked
-    from ablate.types import Site
-    from ablate.workflows.tuner import Tuner
-
-    rehearse(lambda: flow.open_suite(suite, None, quick, changes, {}))
-    admit(flow.open_suite(suite, None, quick, changes, {}), trust)
-    rehearse(lambda: flow.prepare(flow.open_suite(suite, None, quick, changes), data_root, None))
-    tuner = Tuner(lambda own: flow.open_suite(suite, None, quick, changes, own), data_root, scan())
-    site = Site(str(data_root.absolute()), checked(device))
-    with sole_writer(results), closing(open_store(results)) as store:
-        named = under_own_name(tuner.suite, store, results)
-    path = writable(out or place(named, flow.find_suite(suite).parent, results))
-    folder = results / named.name
-    if tuner.untouched:
-        say(
-            f"The space reaches nothing in {plain(', '.join(tuner.untouched))}: left as written.",
-            err=True,
-        )
-    with (
-        sole_writer(results),
-        closing(open_store(results)) as store,
-        workforce(workers, folder) as (count, crew),
-    ):
-        for number in range(tuner.search.trials):
-            asked = tuner.ask()
-            work = flow.prepare(asked, data_root, store)
-            said = f"trial {number + 1} of {tuner.search.trials}"
-            say(f"{said}: {len(asked.variants)} arms, {sum(len(s.runs) for s in work.stacks)} runs")
-            if number == 0:
-                say_all(describe.cautions(work))
-            if work.stacks:
-                events = flow.run(work, store, site, count, crew, stack_timeout)
-                show_runs(Progress(asked, work, count), events)
-            tuner.tell(asked, store.load(work.plan.runs))
-    tuner.write(path)
-    say_all(resources.module("reports.tuned").lines(tuner.found(str(path))))
-    if tuner.lost:
-        say(f"{tuner.lost} runs were lost (diverged or failed); each counts 0 points.", err=True)
-    end((), tuner.lost)
 
 
 @click.command()
@@ -299,15 +133,15 @@ def report(opened: Suite, results: Path, style: str) -> None:
 @click.argument("report", type=click.Path(path_type=Path))
 def verify(report: Path) -> None:
     """Recompute every number of a REPORT (its report.md) from the store two folders up."""
-    from ablate.core import resources
     from ablate.errors import ExitCode, SelectionError
     from ablate.records.store import open_store
+    from ablate.registry import scan
 
     here = report.absolute()
     if not here.exists():
         raise SelectionError(f"there is no report {plain(report)}: `run` writes one")
     with closing(open_store(here.parent.parent, create=False)) as store:
-        found = list(resources.module("reports.verify").verify(report, store))
-    say_all(found or ["Every number agrees with the store."])
-    if found:
+        differences = list(scan().load("report", "verification")().lines(report, store))
+    say_all(differences or ["Every number agrees with the store."])
+    if differences:
         sys.exit(ExitCode.DIFFERENCE)

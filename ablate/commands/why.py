@@ -40,10 +40,10 @@ def stale(work: Work) -> Iterator[str]:
             "`plan --why` names them, --keep-stale keeps them."
         )
     if work.kept:
-        kept = [work.reasons[key] for key in work.kept]
+        reasons = [work.reasons[key] for key in work.kept]
         yield (
-            f"{len(kept)} stale records are kept ({counted(kept)}). They are compared with records "
-            "of the same code, data and packages only."
+            f"{len(reasons)} stale records are kept ({counted(reasons)}). They are compared with "
+            "records of the same code, data and packages only."
         )
 
 

@@ -92,11 +92,11 @@ def read_range(text: str) -> Range | None:
     >>> 0 in read_range("how stiff, >= 0")
     True
     """
-    if found := _INTERVAL.search(text):
-        left, low, high, right = found.groups()
+    if match := _INTERVAL.search(text):
+        left, low, high, right = match.groups()
         return Range(float(low), float(high), left == "(", right == ")")
-    if found := _BOUND.search(text):
-        sign, end = found[1], float(found[2])
+    if match := _BOUND.search(text):
+        sign, end = match[1], float(match[2])
         if sign.startswith(">"):
             return Range(end, float("inf"), sign == ">", True)
         return Range(float("-inf"), end, True, sign == "<")
@@ -109,11 +109,11 @@ def read_components(source: str, module: str, origin: str) -> list[Component]:
     Raises Unreadable where a `@component` class is not written in literals.
     """
     tree = ast.parse(source, filename=origin)
-    found = []
+    components = []
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and (label := _label(node)):
-            found.append(_component(node, label, module, origin))
-    return found
+            components.append(_component(node, label, module, origin))
+    return components
 
 
 def docs_by_field(doc: str, names: list[str]) -> dict[str, str]:
@@ -143,9 +143,9 @@ def _label(node: ast.ClassDef) -> ast.Call | None:
 
 
 def _component(node: ast.ClassDef, label: ast.Call, module: str, origin: str) -> Component:
-    said = [_literal(argument, origin) for argument in label.args]
+    parts = [_literal(argument, origin) for argument in label.args]
     named = {word.arg: _literal(word.value, origin) for word in label.keywords if word.arg}
-    if node.bases or len(said) != 2:
+    if node.bases or len(parts) != 2:
         raise Unreadable(f"{origin}: {node.name} inherits, or its label is not (kind, name)")
     doc = ast.get_docstring(node) or ""
     declared = [
@@ -155,8 +155,8 @@ def _component(node: ast.ClassDef, label: ast.Call, module: str, origin: str) ->
     ]
     docs = docs_by_field(doc, [ast.unparse(child.target) for child in declared])
     return Component(
-        kind=said[0],
-        name=said[1],
+        kind=parts[0],
+        name=parts[1],
         paper=str(named.get("paper", "")),
         calibrated=str(named.get("calibrated", "")),
         doc=doc,

@@ -63,8 +63,8 @@ def markdown(text: object, limit: int = LINE) -> str:
     ('&lt;!-- a&#124;b', '\\\\*\\\\*No.\\\\*\\\\* \\\\[x\\\\](y)', '\\\\# 5_a &#96;b&#96;')
     """
     shown = _MARKUP.sub(r"\\\g<0>", plain(text, limit))
-    shown = re.sub(r"[&<>|`$]", lambda found: _ENTITIES[found[0]], shown)
-    shown = _AUTOLINK.sub(lambda found: f"&#{ord(found[0])};", shown)
+    shown = re.sub(r"[&<>|`$]", lambda match: _ENTITIES[match[0]], shown)
+    shown = _AUTOLINK.sub(lambda match: f"&#{ord(match[0])};", shown)
     shown = _CLOSING.sub(r"\\#", shown)
     return _LINE_START.sub(_kept_in_line, shown) if _LINE_START.match(shown) else shown
 
@@ -88,7 +88,7 @@ def unmarked(text: str) -> str:
     >>> unmarked("**No.** `a` \\\\*b\\\\* &lt;c&#124;")
     'No. a *b* <c|'
     """
-    bare = re.sub(r"\\([!-/:-@\[-`{-~])|\*\*|`", lambda found: found[1] or "", text)
+    bare = re.sub(r"\\([!-/:-@\[-`{-~])|\*\*|`", lambda match: match[1] or "", text)
     return html.unescape(bare)
 
 
@@ -122,7 +122,7 @@ def terminal(text: object) -> str:
     whole = str(text).replace("\r\n", "\n")
     cut = len(whole) - _MOST
     short = f"{whole[:_MOST]}\n… ({cut:,} letters more)" if cut > 0 else whole
-    return _hidden().sub(lambda found: found[0] if found[0] in "\n\t" else _escape(found), short)
+    return _hidden().sub(lambda match: match[0] if match[0] in "\n\t" else _escape(match), short)
 
 
 def visible(text: str) -> str:
@@ -133,24 +133,24 @@ def visible(text: str) -> str:
     """
     shown = re.sub(r"⟦(?=U\+)", "⟦U+27E6⟧", text)
     return _hidden().sub(
-        lambda found: found[0] if found[0] in "\n\t" else f"⟦U+{ord(found[0]):04X}⟧", shown
+        lambda match: match[0] if match[0] in "\n\t" else f"⟦U+{ord(match[0]):04X}⟧", shown
     )
 
 
 def hidden(text: str) -> str:
     """Undo `visible`. A number beyond Unicode stays as it stands."""
     return _SHOWN.sub(
-        lambda found: chr(int(found[1], 16)) if int(found[1], 16) <= sys.maxunicode else found[0],
+        lambda match: chr(int(match[1], 16)) if int(match[1], 16) <= sys.maxunicode else match[0],
         text,
     )
 
 
-def _kept_in_line(found: re.Match[str]) -> str:
-    return f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}"
+def _kept_in_line(match: re.Match[str]) -> str:
+    return f"\\{match[1]}" if match[1] else f"{match[2]}\\{match[3]}"
 
 
-def _escape(found: re.Match[str]) -> str:
-    number = ord(found[0])
+def _escape(match: re.Match[str]) -> str:
+    number = ord(match[0])
     if number < 0x100:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

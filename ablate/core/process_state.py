@@ -93,11 +93,11 @@ def settings() -> dict[str, Setting]:
             torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly
         ),
         "torch's denormal mode": Setting(_flushes_denormals, torch.set_flush_denormal),
-        "NumPy's handling of errors": Setting(np.geterr, lambda said: np.seterr(**said)),
+        "NumPy's handling of errors": Setting(np.geterr, lambda modes: np.seterr(**modes)),
         "the current folder": Setting(_folder, lambda path: os.chdir(path) if path else None),
         "the environment": Setting(_environment, _set_environment),
         "the import path": Setting(
-            lambda: list(sys.path), lambda said: sys.path.__setitem__(slice(None), said)
+            lambda: list(sys.path), lambda paths: sys.path.__setitem__(slice(None), paths)
         ),
         "the recursion limit": Setting(sys.getrecursionlimit, sys.setrecursionlimit),
         "garbage collection": Setting(gc.isenabled, lambda on: gc.enable() if on else gc.disable()),

@@ -32,5 +32,5 @@ def module(path: str) -> Any:
 def suites() -> dict[str, Path]:
     """Give the shipped suites by name, those of calibration with their folder's."""
     folder = ROOT / "suites"
-    found = [*folder.glob("*.yaml"), *(folder / CALIBRATION).glob("*.yaml")]
-    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(found)}
+    paths = [*folder.glob("*.yaml"), *(folder / CALIBRATION).glob("*.yaml")]
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(paths)}

@@ -184,11 +184,11 @@ class Comparison:
             return math.nan
         sides = []
         for values in (self.treatment_values, self.baseline_values):
-            apart = np.array(values) - np.mean(values)
-            most = float(np.abs(apart).max(initial=0.0))
+            deviations = np.array(values) - np.mean(values)
+            most = float(np.abs(deviations).max(initial=0.0))
             if most <= 1e-12 * max(map(abs, values), default=0.0) or most < TINY:
                 return math.nan
-            sides.append(apart / np.linalg.norm(apart / most) / most)
+            sides.append(deviations / np.linalg.norm(deviations / most) / most)
         return float(np.clip(sides[0] @ sides[1], -1, 1))
 
 

@@ -52,12 +52,12 @@ class ClaimReader:
         for child, values in zip(node.value, read, strict=True):
             if not values or self.phantom(child, values) or self.unshared(child, values):
                 continue
-            made: list[Contrast] | list[Effect] = []
+            claims: list[Contrast] | list[Effect] = []
             if OVER not in child.items:
-                single += (made := cells(values, self.grid))
+                single += (claims := cells(values, self.grid))
             elif self.grid.places and (over := self.over(child, values)):
-                pooled += (made := pools(values, over, self.grid))
-            self.claims += [Claim(child.at, one) for one in made]
+                pooled += (claims := pools(values, over, self.grid))
+            self.claims += [Claim(child.at, claim) for claim in claims]
         return single, pooled
 
     def phantom(self, node: Node, values: Mapping[str, Any]) -> bool:
@@ -69,27 +69,30 @@ class ClaimReader:
                 key = next((key for key in sides if axis not in have[key]), "")
                 if key:
                     other = next(arm for side, arm in sides.items() if side != key)
-                    said = f"the axis {axis!r} reaches {other!r} and not {sides[key]!r}, "
-                    self.note(node.items[key].at, f"{said}which runs once", remedy(axis))
+                    fault = f"the axis {axis!r} reaches {other!r} and not {sides[key]!r}, "
+                    self.note(node.items[key].at, f"{fault}which runs once", remedy(axis))
                     return True
-            one, other = (self.grid.variants[i] for i in (a, b))
-            if same_runs(one, other, values["metric"]) and content(one) != content(other):
-                said = f"{values['treatment']!r} and {values['baseline']!r} are the same runs, "
-                self.note(node.items["baseline"].at, f"{said}scored alike in {values['metric']}",
-                          "a metric in which they are scored apart, such as accuracy")  # fmt: skip
+            variant, other = (self.grid.variants[i] for i in (a, b))
+            if same_runs(variant, other, values["metric"]) and content(variant) != content(other):
+                fault = f"{values['treatment']!r} and {values['baseline']!r} are the same runs, "
+                self.note(
+                    node.items["baseline"].at,
+                    f"{fault}scored alike in {values['metric']}",
+                    "a metric in which they are scored apart, such as accuracy",
+                )
                 return True
         return False
 
     def unshared(self, node: Node, values: Mapping[str, Any]) -> bool:
         """Refuse a metric of a protocol that cannot score arms whose tasks share their outputs."""
-        for place in dict.fromkeys(i for pair in pairs(values, self.grid) for i in pair):
-            arm = self.grid.variants[place]
-            own = arm.choices["predict"].label()
+        for index in dict.fromkeys(i for pair in pairs(values, self.grid) for i in pair):
+            arm = self.grid.variants[index]
+            protocol = arm.choices["predict"].label()
             shared = arm.choices["model"].settings.get("domains", 1) > 1
-            if shared and metrics.protocol_of(values["metric"], own) != own:
-                said = f"{values['metric']!r} of {arm.arm!r}, whose tasks share their outputs, "
-                accepts = f"accuracy, {own}, or a summary such as forgetting@{own}"
-                self.note(node.items["metric"].at, f"{said}tells no classes apart", accepts)
+            if shared and metrics.protocol_of(values["metric"], protocol) != protocol:
+                subject = f"{values['metric']!r} of {arm.arm!r}, whose tasks share their outputs, "
+                accepts = f"accuracy, {protocol}, or a summary such as forgetting@{protocol}"
+                self.note(node.items["metric"].at, f"{subject}tells no classes apart", accepts)
                 return True
         return False
 
@@ -109,8 +112,9 @@ class ClaimReader:
         keys = (*CONTRAST_KEYS, OVER, CLAIM, WORST)
         for key in node.items:
             if key not in keys:
-                self.note(node.keys[key], f"unknown key {key!r}", ", ".join(keys),
-                          nearest(key, keys))  # fmt: skip
+                self.note(
+                    node.keys[key], f"unknown key {key!r}", ", ".join(keys), nearest(key, keys)
+                )
         for key in CONTRAST_KEYS:
             if key not in node.items and not mistyped(key, node.items, keys):
                 self.note(node.at, f"a contrast without {key!r}", CONTRAST_HELP[key])
@@ -143,16 +147,16 @@ class ClaimReader:
         places = [i for pair in pairs(values, self.grid) for i in pair]
         known = [{*self.grid.variants[i].cell} for i in places]
         axes = [axis for axis in self.grid.axes if all(axis in cell for cell in known)]
-        said = child.plain()
-        named = axes if said == "all" else list(said if isinstance(said, list) else [said])
-        words = [one for one in named if isinstance(one, str)]
-        wrong = [one for one in named if one not in axes]
+        plain = child.plain()
+        named = axes if plain == "all" else list(plain if isinstance(plain, list) else [plain])
+        words = [name for name in named if isinstance(name, str)]
+        wrong = [name for name in named if name not in axes]
         if wrong or not named or len({*words}) < len(named):
             accepts = (
                 f"all, or axes of vary that reach both arms: {', '.join(axes) or 'there are none'}"
             )
             guess = nearest(str(wrong[0]), axes) if wrong else ""
-            self.note(child.at, f"{shown(said)} for over", accepts, guess)
+            self.note(child.at, f"{shown(plain)} for over", accepts, guess)
             return ()
         return tuple(axis for axis in axes if axis in named)
 
@@ -161,15 +165,19 @@ class ClaimReader:
         child = node.items.get(key)
         if child is None or not known or child.text in list(known):
             return
-        said = quoted(child.text, child.plain())
+        words = quoted(child.text, child.plain())
         few = [*known][:12]
         accepts = ", ".join(few) + (" ..." if len(known) > len(few) else "")
-        axes = [axis for one in self.grid.variants for axis, word in one.cell.items()
-                if what == "arm" and word == child.text]  # fmt: skip
+        axes = [
+            axis
+            for variant in self.grid.variants
+            for axis, word in variant.cell.items()
+            if what == "arm" and word == child.text
+        ]
         if axes:
-            said += f", a level of the axis {axes[0]!r}, which arms are crossed with"
+            words += f", a level of the axis {axes[0]!r}, which arms are crossed with"
             accepts = f"{accepts}; levels are compared where each of them is an arm"
-        self.note(child.at, f"unknown {what} {said}", accepts, nearest(child.text, known))
+        self.note(child.at, f"unknown {what} {words}", accepts, nearest(child.text, known))
 
     def sizes(self, node: Node) -> dict[str, Any]:
         """Read what is declared in points: the margin, its lower side, the worst difference."""
@@ -205,13 +213,15 @@ class ClaimReader:
             cells = [self.grid.variants[i].cell for i in row]
             for axis in self.grid.axes:
                 if any(axis in cell for cell in cells) != all(axis in cell for cell in cells):
-                    said = f"the axis {axis!r} reaches some arms of the factorial and not others"
-                    self.note(self.root.items["vary"].keys[axis], said, remedy(axis))
+                    fault = f"the axis {axis!r} reaches some arms of the factorial and not others"
+                    self.note(self.root.items["vary"].keys[axis], fault, remedy(axis))
         if self.reader.problems or metric is None:
             return ()
-        found = tuple(replace(effect, **sizes) for effect in design.effects(rows, metric.text, 0.0))
-        self.claims += [Claim(design.node.at, one) for one in found]
-        return found
+        effects = tuple(
+            replace(effect, **sizes) for effect in design.effects(rows, metric.text, 0.0)
+        )
+        self.claims += [Claim(design.node.at, effect) for effect in effects]
+        return effects
 
     def references(
         self, arms: Mapping[str, Node], protocols: Sequence[str]
@@ -219,15 +229,15 @@ class ClaimReader:
         """Read which published figures stand beside which arms."""
         node = self.root.items.get("references", Node([], self.root.at))
         known = {"arm": arms, "metric": metrics.names(protocols), "figure": published()}
-        found = []
+        references = []
         for child in node.value if isinstance(node.value, list) else [node]:
             if not isinstance(child.value, dict):
                 self.note(child.at, f"{shown(child.plain())} for a reference", ", ".join(known))
                 continue
             unknown = [key for key in child.items if key not in known]
             for key in unknown:
-                said = f"unknown key {key!r}"
-                self.note(child.keys[key], said, ", ".join(known), nearest(key, known))
+                fault = f"unknown key {key!r}"
+                self.note(child.keys[key], fault, ", ".join(known), nearest(key, known))
             missing = [key for key in known if key not in child.items]
             for key in missing:
                 if not mistyped(key, child.items, known):
@@ -236,8 +246,8 @@ class ClaimReader:
                 continue
             for key, names in known.items():
                 self.one_of(child, key, names, key)
-            found.append(Reference(*(child.items[key].text for key in known)))
-        return tuple(found)
+            references.append(Reference(*(child.items[key].text for key in known)))
+        return tuple(references)
 
 
 CONTRAST_HELP = {

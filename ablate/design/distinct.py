@@ -26,7 +26,7 @@ class Claim:
 
 def run_of(variant: Variant) -> str:
     """Give what decides a variant's runs, as text; how they are scored is no part of it."""
-    trained = {k: one.plain() for k, one in variant.choices.items() if k != "predict"}
+    trained = {k: choice.plain() for k, choice in variant.choices.items() if k != "predict"}
     return json.dumps([variant.first_seed, trained], sort_keys=True)
 
 
@@ -46,19 +46,19 @@ def repeated(claims: Sequence[Claim], grid: Grid) -> Iterator[tuple[Mark, str]]:
     known = {run: i for i, run in reversed(list(enumerate(runs)))}
 
     def side(places: Sequence[int], metric: str) -> tuple[tuple[int, str], ...]:
-        found = [(known[runs[i]], scored(grid.variants[i], metric)) for i in places]
-        return tuple(sorted(found))
+        scorings = [(known[runs[i]], scored(grid.variants[i], metric)) for i in places]
+        return tuple(sorted(scorings))
 
     seen: dict[object, Claim] = {}
-    told: set[Mark] = set()
-    for one in claims:
-        sides = frozenset(side(places, one.claim.metric) for places in _sides(one.claim))
-        summary = one.claim.metric.split("@")[0]
+    marks: set[Mark] = set()
+    for entry in claims:
+        sides = frozenset(side(places, entry.claim.metric) for places in _sides(entry.claim))
+        summary = entry.claim.metric.split("@")[0]
         key = (sides, summary if summary in metrics.SUMMARIES else "accuracy")
-        first = seen.setdefault(key, one)
-        if first is not one and one.at not in told:
-            told.add(one.at)
-            yield one.at, _said(one, first)
+        first = seen.setdefault(key, entry)
+        if first is not entry and entry.at not in marks:
+            marks.add(entry.at)
+            yield entry.at, _said(entry, first)
 
 
 def _sides(claim: Contrast | Effect) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -39,7 +39,7 @@ class Design:
     """
 
     def __init__(self, node: Node, note: Note) -> None:
-        """Read the block; `note(at, found, accepts, guess)` takes its problems."""
+        """Read the block; `note(at, fault, accepts, guess)` takes its problems."""
         self.node, self.note = node, note
         for key in node.items:
             if key not in KEYS:
@@ -49,41 +49,45 @@ class Design:
                 note(node.at, f"a factorial without {key!r}", KEYS[key])
         self.factors = self._factors()
         self._apart()
-        made = self._fraction()
-        self._together(made)
+        fraction = self._fraction()
+        self._together(fraction)
         self._alike: set[str] = set()
-        free = [name for name in self.factors if name not in made]
+        free = [name for name in self.factors if name not in fraction]
         if 2 ** len(free) > MOST_ARMS:
             note(node.at, f"{2 ** len(free)} arms", f"at most {MOST_ARMS}: declare a fraction")
             free = []
         self.runs: list[dict[str, int]] = []
         for drawn in itertools.product((-1, 1), repeat=len(free)):
             signs = dict(zip(free, drawn, strict=True))
-            more = {name: prod(signs.get(one, 1) for one in of) for name, of in made.items()}
+            more = {
+                name: prod(signs.get(factor, 1) for factor in of) for name, of in fraction.items()
+            }
             self.runs.append({name: {**signs, **more}[name] for name in self.factors if free})
         self.within = self._within()
 
     def _factors(self) -> dict[str, Mapping[str, Node]]:
         block = self.node.items.get("factors", Node({}, self.node.at))
-        found = {}
+        factors = {}
         for name, levels in block.items.items():
-            for said, mark in [(name, block.keys[name]), *levels.keys.items()]:
-                if not NAME.fullmatch(said):
-                    self.note(mark, f"{said!r} for a factor or its level", NAME_HELP)
+            for label, mark in [(name, block.keys[name]), *levels.keys.items()]:
+                if not NAME.fullmatch(label):
+                    self.note(mark, f"{label!r} for a factor or its level", NAME_HELP)
             if name == FIRST or any(sign in name for sign in JOINED):
-                said = f"{name!r} for a factor, which arms and effects are called"
+                fault = f"{name!r} for a factor, which arms and effects are called"
                 accepts = f"a name other than {FIRST!r} and without {' or '.join(JOINED)}"
-                self.note(block.keys[name], said, accepts)
-            paths = [one.value is None or isinstance(one.value, dict)
-                     for one in levels.items.values()]  # fmt: skip
+                self.note(block.keys[name], fault, accepts)
+            paths = [
+                level.value is None or isinstance(level.value, dict)
+                for level in levels.items.values()
+            ]
             if len(paths) != 2 or not all(paths):
-                said = f"{shown(levels.plain())} for factor {name!r}"
-                self.note(levels.at, said, "two named levels, each a mapping of paths")
+                fault = f"{shown(levels.plain())} for factor {name!r}"
+                self.note(levels.at, fault, "two named levels, each a mapping of paths")
                 continue
-            found[name] = levels.items
-        if not found and "factors" in self.node.items:
+            factors[name] = levels.items
+        if not factors and "factors" in self.node.items:
             self.note(block.at, "no factor", KEYS["factors"])
-        return found
+        return factors
 
     def _apart(self) -> None:
         """Refuse factors that set the same path, or one inside the other's: they would fight."""
@@ -94,12 +98,12 @@ class Design:
             for path, value in level.items.items()
         ]
         order = list(self.factors)
-        for (one, path, value, _), (other, inner, _, mark) in itertools.permutations(at, 2):
+        for (factor, path, value, _), (other, inner, _, mark) in itertools.permutations(at, 2):
             equal = depth(path) == depth(inner) and within(inner, path)
-            later = order.index(other) > order.index(one)
-            if one != other and (later if equal else undoes(path, value, inner)):
-                said = f"factor {other!r} sets {inner!r}, inside what factor {one!r} sets"
-                self.note(mark, said, "a path of its own")
+            later = order.index(other) > order.index(factor)
+            if factor != other and (later if equal else undoes(path, value, inner)):
+                fault = f"factor {other!r} sets {inner!r}, inside what factor {factor!r} sets"
+                self.note(mark, fault, "a path of its own")
 
     def _fraction(self) -> dict[str, list[str]]:
         block = self.node.items.get("fraction", Node({}, self.node.at))
@@ -107,21 +111,28 @@ class Design:
             self.note(block.at, f"{shown(block.plain())} for fraction", KEYS["fraction"])
         declared = self.node.items.get("factors", Node({}, self.node.at)).items
         known = [name for name in declared if name not in block.items]
-        found: dict[str, list[str]] = {}
+        fraction: dict[str, list[str]] = {}
         for name, child in block.items.items():
-            said = child.plain()
-            of = [str(one) for one in said] if isinstance(said, list) else []
+            plain = child.plain()
+            of = [str(factor) for factor in plain] if isinstance(plain, list) else []
             if not self.factors:
                 continue
             if name not in declared:
-                self.note(block.keys[name], f"unknown factor {name!r} in fraction",
-                          ", ".join(declared), nearest(name, declared))  # fmt: skip
+                self.note(
+                    block.keys[name],
+                    f"unknown factor {name!r} in fraction",
+                    ", ".join(declared),
+                    nearest(name, declared),
+                )
             elif len(of) < 2 or len({*of}) < len(of) or not {*of} <= {*known}:
-                self.note(child.at, f"{said} for the fraction of {name!r}",
-                          f"two or more different ones of: {', '.join(known)}")  # fmt: skip
+                self.note(
+                    child.at,
+                    f"{plain} for the fraction of {name!r}",
+                    f"two or more different ones of: {', '.join(known)}",
+                )
                 continue
-            found[name] = of
-        return found
+            fraction[name] = of
+        return fraction
 
     def _within(self) -> str:
         """Read the factor at whose levels the others' effects are asked; '' for none."""
@@ -155,15 +166,18 @@ class Design:
             if name != within and (twin := first.setdefault(column, name)) != name:
                 yield name, twin
 
-    def _together(self, made: Mapping[str, Sequence[str]]) -> None:
+    def _together(self, fraction: Mapping[str, Sequence[str]]) -> None:
         """Refuse two factors that a fraction makes one."""
         seen: dict[frozenset[str], str] = {}
-        for name, of in made.items():
+        for name, of in fraction.items():
             first = seen.setdefault(frozenset(of), name)
             if first != name:
                 at = self.node.items["fraction"].keys[name]
-                self.note(at, f"factors {first!r} and {name!r}, which always change together",
-                          "other factors for one of them to follow")  # fmt: skip
+                self.note(
+                    at,
+                    f"factors {first!r} and {name!r}, which always change together",
+                    "other factors for one of them to follow",
+                )
 
     def note_same(self, first: str, second: str, where: str) -> None:
         """Note two arms that are one and the same, by the factor whose levels are."""
@@ -173,16 +187,19 @@ class Design:
         if len(differing) == 1 and differing[0] not in self._alike:
             self.note_alike(differing[0], where)
         elif not self._alike.intersection(differing):
-            self.note(self.node.at, f"arm {second!r} is the same as arm {first!r}{where}",
-                      "arms that differ")  # fmt: skip
+            self.note(
+                self.node.at,
+                f"arm {second!r} is the same as arm {first!r}{where}",
+                "arms that differ",
+            )
 
     def note_alike(self, factor: str, where: str = "") -> None:
         """Note a factor whose levels are the same."""
         self._alike.add(factor)
         low, high = self.factors[factor]
         at = self.node.items["factors"].items[factor].keys[high]
-        said = f"level {high!r} of factor {factor!r} is the same as level {low!r}{where}"
-        self.note(at, said, "two levels that differ")
+        fault = f"level {high!r} of factor {factor!r} is the same as level {low!r}{where}"
+        self.note(at, fault, "two levels that differ")
 
     def arms(self) -> dict[str, Node]:
         """Give the paths that each arm sets; its name tells the factors at their second level."""

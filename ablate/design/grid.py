@@ -20,6 +20,7 @@ from ablate.parsing.compatibility import (
     misfits,
     near,
     shared_kinds,
+    tasks_at,
     whole_path,
 )
 from ablate.parsing.located_yaml import Mark, Node
@@ -85,8 +86,8 @@ class GridReader:
         base = self.section("base", BASE)
         for kind in base.items:
             if kind not in (*self.kinds, "preset"):
-                self.note(base.keys[kind], f"unknown kind {kind!r}", ", ".join(self.kinds),
-                          nearest(kind, self.kinds))  # fmt: skip
+                accepts, like = ", ".join(self.kinds), nearest(kind, self.kinds)
+                self.note(base.keys[kind], f"unknown kind {kind!r}", accepts, like)
         if not self.complete(base):
             return {}
         missing = {
@@ -94,14 +95,19 @@ class GridReader:
             for kind, name in OPTIONAL_KINDS.items()
             if kind not in base.items
         }
-        chosen = {kind: stamped(child, f"base {kind}") for kind, child in base.items.items()
-                  if kind != "preset"}  # fmt: skip
+        chosen = {
+            kind: stamped(child, f"base {kind}")
+            for kind, child in base.items.items()
+            if kind != "preset"
+        }
         whole = Node({**chosen, **missing}, base.at, base.keys)
         before = whole
         for change in self.changes:
             if left_out(change, self.changes, before, whole, self.catalogue):
-                self.unread.append(f"The quick block's {change.path} is left out, as --set chooses "
-                                   "something else there.")  # fmt: skip
+                self.unread.append(
+                    f"The quick block's {change.path} is left out, as --set chooses "
+                    "something else there."
+                )
                 continue
             path, _ = resolved(change.path, change.value, whole)
             self.before[change.source] = choices.find(whole, tuple(path.split(".")))
@@ -128,12 +134,14 @@ class GridReader:
 
     def complete(self, base: Node) -> bool:
         """Say whether a base names a component of each kind; note those that it lacks."""
-        absent = [one for one in TOP_KINDS if one not in base.items and one not in OPTIONAL_KINDS]
-        told = [one for one in absent if not mistyped(one, base.items, self.kinds)]
-        if told and (base.items or self.root.items["base"].value is None):
-            names = ", ".join(self.catalogue.names(told[0]))
-            accepts = f"{told[0]}: one of {names}" if len(told) == 1 else BASE
-            self.note(base.at, f"a base without {', '.join(map(repr, told))}", accepts)
+        absent = [
+            kind for kind in TOP_KINDS if kind not in base.items and kind not in OPTIONAL_KINDS
+        ]
+        missing = [kind for kind in absent if not mistyped(kind, base.items, self.kinds)]
+        if missing and (base.items or self.root.items["base"].value is None):
+            names = ", ".join(self.catalogue.names(missing[0]))
+            accepts = f"{missing[0]}: one of {names}" if len(missing) == 1 else BASE
+            self.note(base.at, f"a base without {', '.join(map(repr, missing))}", accepts)
         return not absent
 
     def known(self, base: Node) -> bool:
@@ -143,9 +151,9 @@ class GridReader:
         """
         probe = ChoiceReader(self.catalogue)
         whole = filled(base, self.catalogue).items  # what a method leaves unread is checked, too
-        for kind in (one for one in self.kinds if one in whole):
+        for kind in (name for name in self.kinds if name in whole):
             probe.read(whole[kind], kind, (kind,))
-        wrong = [one for one in probe.problems if not any(word in one.found for word in OPEN)]
+        wrong = [fault for fault in probe.problems if not any(word in fault.found for word in OPEN)]
         self.reader.problems += wrong
         return not wrong
 
@@ -161,8 +169,8 @@ class GridReader:
             there = choices.find(whole, tuple(settled.split(".")))
             named = next(iter(there.items), there.text) if there else value.text
             if path.endswith(".*") and settled in base.items and named != value.text:
-                found = f"{settled}: {named}, which the base's preset makes {value.text}"
-                self.note(base.keys[settled], found, f"{settled}: {value.text}")
+                fault = f"{settled}: {named}, which the base's preset makes {value.text}"
+                self.note(base.keys[settled], fault, f"{settled}: {value.text}")
             elif path.endswith(".*") or there is None:
                 whole = self.apply(whole, path, stamped(value, BASE_PRESET), value.at)
         return whole
@@ -170,8 +178,8 @@ class GridReader:
     def arm(self, name: str, base: Node, node: Node) -> Node:
         """Apply what an arm says to the base: its preset, then its own values."""
         if node.value is not None and not isinstance(node.value, dict):
-            self.note(node.at, f"{shown(node.plain())} for arm {name!r}",
-                      "a mapping of paths, such as method.meta.inner_steps: 4")  # fmt: skip
+            accepts = "a mapping of paths, such as method.meta.inner_steps: 4"
+            self.note(node.at, f"{shown(node.plain())} for arm {name!r}", accepts)
             self.broken = True
         tree = base
         for path, value in self.preset(name, node).items():
@@ -181,8 +189,8 @@ class GridReader:
             self.marks[name, "preset"] = value.at
             if len(self.reader.problems) > before:  # what it sets besides would be the same fault
                 fault = self.reader.problems.pop()
-                found = f"preset {node.items['preset'].text!r} for arm {name!r}: {fault.found}"
-                self.reader.problems.append(replace(fault, found=found, nearest=""))
+                problem = f"preset {node.items['preset'].text!r} for arm {name!r}: {fault.found}"
+                self.reader.problems.append(replace(fault, found=problem, nearest=""))
                 break
         taken: dict[str, str] = {}
         for path in by_depth({k: v for k, v in node.items.items() if k != "preset"}):
@@ -202,21 +210,21 @@ class GridReader:
             inside = any(undoes(axis, level, path) for _, level in levels)
             outside = within(axis, path) and states(value, axis.split(".")[depth(path) + 1 :])
             if inside or (outside and depth(axis) > depth(path)):
-                self.note(at, f"arm {name!r} sets {path!r}, which vary sets too",
-                          f"the arm without what {axis!r} sets, or no such axis")  # fmt: skip
+                accepts = f"the arm without what {axis!r} sets, or no such axis"
+                self.note(at, f"arm {name!r} sets {path!r}, which vary sets too", accepts)
                 self.broken = True
 
     def preset(self, owner: str, node: Node) -> dict[str, Node]:
         """Give what the preset that an arm or the base names sets, by path."""
-        said, known = node.items.get("preset"), presets()
-        if said is None:
+        child, known = node.items.get("preset"), presets()
+        if child is None:
             return {}
-        if said.text not in known:
-            found = f"unknown preset {quoted(said.text, said.plain())} for {owner!r}"
-            self.note(said.at, found, ", ".join(known), nearest(said.text, known))
+        if child.text not in known:
+            fault = f"unknown preset {quoted(child.text, child.plain())} for {owner!r}"
+            self.note(child.at, fault, ", ".join(known), nearest(child.text, known))
             self.broken = True
             return {}
-        return preset(said.text, said.at)
+        return preset(child.text, child.at)
 
     def apply(self, tree: Node, path: str, value: Node, at: Mark) -> Node:
         """Put a value at a dotted path; a path that leads nowhere is a problem."""
@@ -225,19 +233,15 @@ class GridReader:
         self.broken = True
         try:
             if words[0] not in self.kinds:
-                said = f"a path that starts with {words[0]!r}"
-                raise Fault(
-                    at,
-                    said,
-                    ", ".join(self.kinds),
-                    whole_path(words, tree, self.kinds, self.catalogue),
-                )
+                meant = whole_path(words, tree, self.kinds, self.catalogue)
+                problem = f"a path that starts with {words[0]!r}"
+                raise Fault(at, problem, ", ".join(self.kinds), meant)
             tree, self.broken = choices.put(tree, words, value, at), not sound
         except Fault as fault:
             self.reader.problems.append(fault.problem)
         except OffPath as error:
-            said = f"{path!r} leads through a component that is not chosen"
-            self.note(at, said, str(error), near(path, [tree], self.catalogue))
+            problem = f"{path!r} leads through a component that is not chosen"
+            self.note(at, problem, str(error), near(path, [tree], self.catalogue))
         return tree
 
     def cells(self) -> list[Cell]:
@@ -266,7 +270,7 @@ class GridReader:
         self.reader.arm_at = lambda name, path: (
             choices.find(trees[name], path) if name in trees else None
         )
-        found = {}
+        readings = {}
         for name, tree in trees.items():
             for fault in clashes(placed[name], self.catalogue):
                 self.note(tree.items["method"].at, fault)
@@ -277,11 +281,11 @@ class GridReader:
             }
             have = {kind: choice for kind, choice in chosen.items() if choice}
             if len(have) == len(TOP_KINDS):
-                variant = Variant(name, cell.words, have, _tasks_at(tree))
-                found[name] = Reading(variant, frozenset(self.reader.sources))
+                variant = Variant(name, cell.words, have, tasks_at(tree))
+                readings[name] = Reading(variant, frozenset(self.reader.sources))
                 for reason in misfits(have, self.catalogue):
                     self.note(tree.items["method"].at, reason)
-        return found
+        return readings
 
     def in_cell(self, tree: Node, cell: Cell) -> Node:
         """Apply a cell's values to an arm, where the arm has what they set."""
@@ -292,11 +296,3 @@ class GridReader:
             if has(tree, words, self.catalogue):
                 tree = self.apply(tree, axis, stamped(value, of_axis(axis)), value.at)
         return tree
-
-
-def _tasks_at(tree: Node) -> tuple[int, int]:
-    """Give the place of a data set's `tasks`, or of the data set where they are not written."""
-    dataset = tree.items["dataset"]
-    written = [child.items["tasks"] for child in dataset.items.values() if "tasks" in child.items]
-    at = (written or [dataset])[0].at
-    return at.line, at.column

@@ -71,21 +71,21 @@ class Effects:
             self.factors(self.of.design)
         for node, level, first in same_levels(grid, self.of.axes):
             self.note(node.at, f"{level}, which is the same as {first}", "each value once")
-        for one, other in same_arms(grid):
+        for variant, other in same_arms(grid):
             where = f" at {', '.join(other.setting)}" if other.setting else ""
             if self.of.design:
-                self.of.design.note_same(one.arm, other.arm, where)
+                self.of.design.note_same(variant.arm, other.arm, where)
             else:
                 at = self.of.root.items["arms"].keys[other.arm]
                 self.note(
                     at,
-                    f"arm {other.arm!r} is the same as arm {one.arm!r}{where}",
+                    f"arm {other.arm!r} is the same as arm {variant.arm!r}{where}",
                     "arms that differ (`same:` runs one again on other seeds)",
                 )
 
-    def note(self, at: Mark, found: str, accepts: str = "", guess: str = "") -> None:
+    def note(self, at: Mark, fault: str, accepts: str = "", guess: str = "") -> None:
         """Add a problem."""
-        self.of.reader.note(at, found, accepts, guess)
+        self.of.reader.note(at, fault, accepts, guess)
 
     def factors(self, design: Design) -> None:
         """Refuse factors of a fraction whose levels are the same, though no two of its arms are."""
@@ -108,8 +108,8 @@ class Effects:
             arm = seen.setdefault(variant.label, variant.arm)
             if arm != variant.arm and not self.of.design:
                 at = self.of.root.items["arms"].keys[variant.arm]
-                said = f"arm {variant.arm!r}, which is labelled {variant.label!r} like arm {arm!r}"
-                self.note(at, said, "labels that differ")
+                fault = f"arm {variant.arm!r}, which is labelled {variant.label!r} like arm {arm!r}"
+                self.note(at, fault, "labels that differ")
 
     def nowhere(self, source: str) -> bool:
         """Say whether a declaration reaches no arm in any cell."""
@@ -159,7 +159,7 @@ class Effects:
         no fault of either, and said.
         """
         swapped = any(change.by_set for change in self.of.changes)
-        for change in (one for one in self.of.changes if one.source in self.of.before):
+        for change in (edit for edit in self.of.changes if edit.source in self.of.before):
             self.of.missed[change.source] = missed(self.readings, change.source)
             if self.nowhere(change.source) and swapped and not change.by_set:
                 self.of.unread.append(f"The quick block's {change.path} is read by no arm.")
@@ -209,7 +209,7 @@ def left_out(
     if change.by_set or not any(c.by_set and c.path.split(".")[0] == kind for c in changes):
         return False
     there, here = (
-        has(one, tuple(resolved(change.path, change.value, one)[0].split(".")), catalogue)
-        for one in (before, tree)
+        has(base, tuple(resolved(change.path, change.value, base)[0].split(".")), catalogue)
+        for base in (before, tree)
     )
     return there and not here

@@ -21,17 +21,17 @@ from ablate.types import ENOUGH_PAIRS, SIDES, TOP_KINDS
 def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
     """Give the schema: every kind with its components, every component with its fields."""
     base = {kind: _of(kind) for kind in (*TOP_KINDS, *shared_kinds(catalogue))}
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         key: {"type": "string", "description": words} for key, words in CONTRAST_HELP.items()
     }
     axes = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-    said[OVER] = {"anyOf": [{"type": "string"}, axes], "description": CONTRAST_HELP[OVER]}
+    fields[OVER] = {"anyOf": [{"type": "string"}, axes], "description": CONTRAST_HELP[OVER]}
     ends = {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}
-    said["margin"] = {"anyOf": [{"type": "string"}, ends], "description": CONTRAST_HELP["margin"]}
-    said[CLAIM] = {"enum": list(SIDES), "description": CONTRAST_HELP[CLAIM]}
+    fields["margin"] = {"anyOf": [{"type": "string"}, ends], "description": CONTRAST_HELP["margin"]}
+    fields[CLAIM] = {"enum": list(SIDES), "description": CONTRAST_HELP[CLAIM]}
     contrast = {
         "type": "object",
-        "properties": said,
+        "properties": fields,
         "required": list(CONTRAST_KEYS),
         "additionalProperties": False,
     }
@@ -80,13 +80,15 @@ def _tune() -> dict[str, Any]:
         "additionalProperties": False,
     }
     space = {"anyOf": [span, {"type": "array", "minItems": 2}]}
-    said: dict[str, Any] = {key: {"description": words} for key, words in TUNE_KEYS.items()}
-    said |= {name: {**said[name], **json_schema(field)} for name, field in NUMBERS.items()}
-    said["metric"] |= {"type": "string"}
-    said["space"] |= {"type": "object", "additionalProperties": space, "minProperties": 1}
+    properties: dict[str, Any] = {key: {"description": words} for key, words in TUNE_KEYS.items()}
+    properties |= {
+        name: {**properties[name], **json_schema(field)} for name, field in NUMBERS.items()
+    }
+    properties["metric"] |= {"type": "string"}
+    properties["space"] |= {"type": "object", "additionalProperties": space, "minProperties": 1}
     return {
         "type": "object",
-        "properties": said,
+        "properties": properties,
         "required": ["space"],
         "additionalProperties": False,
     }
@@ -130,7 +132,7 @@ def _required(catalogue: Catalogue, entry: Component) -> list[str]:
     """Name the settings that must be said; a base may say a method's components for it."""
     must = [field for field in entry.fields if field.default == REQUIRED]
     shared = entry.kind == "method"
-    return [one.name for one in must if not (shared and catalogue.slot(one.annotation))]
+    return [field.name for field in must if not (shared and catalogue.slot(field.annotation))]
 
 
 def _field(catalogue: Catalogue, entry: Component, field: Field) -> dict[str, Any]:

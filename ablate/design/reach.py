@@ -87,7 +87,7 @@ def collapsed(readings: Sequence[Mapping[str, Reading]], cells: Sequence[Cell]) 
 
 def same_levels(grid: Grid, axes: Levels) -> Iterator[tuple[Node, str, str]]:
     """Give the values of axes that make the same run as another: value, its axis, the other."""
-    told = set()
+    repeats = set()
     for axis, levels in axes.items():
         nodes = dict(levels)
         groups: dict[tuple[str, str, str], list[str]] = {}
@@ -98,19 +98,19 @@ def same_levels(grid: Grid, axes: Levels) -> Iterator[tuple[Node, str, str]]:
                 groups.setdefault(key, []).append(variant.cell[axis])
         for first, *others in groups.values():
             for other in others:
-                if (axis, other) not in told:
-                    told.add((axis, other))
+                if (axis, other) not in repeats:
+                    repeats.add((axis, other))
                     yield nodes[other], f"{other} on the axis {axis!r}", first
 
 
 def same_arms(grid: Grid) -> Iterator[tuple[Variant, Variant]]:
     """Give the arms that are another arm under a second name, with where, once a pair."""
     seen: dict[str, Variant] = {}
-    told = set()
+    repeats = set()
     for variant in grid.variants:
         first = seen.setdefault(content(variant), variant)
-        if first.arm != variant.arm and (first.arm, variant.arm) not in told:
-            told.add((first.arm, variant.arm))
+        if first.arm != variant.arm and (first.arm, variant.arm) not in repeats:
+            repeats.add((first.arm, variant.arm))
             yield first, variant
 
 
@@ -127,7 +127,7 @@ def idle(
 def missed(readings: Sequence[Mapping[str, Reading]], source: str) -> list[str]:
     """Name the arms that a declaration reaches in no cell."""
     arms = dict.fromkeys(arm for row in readings for arm in row)
-    reached = {arm for row in readings for arm, one in row.items() if source in one.sources}
+    reached = {arm for row in readings for arm, reading in row.items() if source in reading.sources}
     return [arm for arm in arms if arm not in reached]
 
 

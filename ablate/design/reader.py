@@ -12,6 +12,7 @@ from ablate.core.naming import folder_name
 from ablate.design.contrasts import ClaimReader
 from ablate.design.grid import GridReader
 from ablate.design.keys import KEYS, SCALARS
+from ablate.design.protocols import predictors
 from ablate.design.reach import Grid
 from ablate.design.tuning_keys import Own, SearchReader
 from ablate.errors import Problem, SuiteError, nearest, once
@@ -22,7 +23,7 @@ from ablate.parsing.located_yaml import DocumentError, Node, read_document
 from ablate.parsing.seed_range import COUNT, SeedRange, read_seeds
 from ablate.registry import Catalogue
 from ablate.source.field_schema import allowed, check, meant, quoted, shown
-from ablate.types import ENOUGH_PAIRS, Choice, Suite, Variant
+from ablate.types import ENOUGH_PAIRS, Suite, Variant
 
 TWIN_SEEDS = 1_000_000
 """Where the seeds of an A/A twin begin: beyond any that a suite can ask for."""
@@ -33,19 +34,19 @@ def read_suite(
     catalogue: Catalogue,
     quick: bool = False,
     changes: Sequence[str] = (),
-    own: Own | None = None,
+    values: Own | None = None,
 ) -> Suite:
     """Read a suite file. Raises SuiteError with every problem, each at its place.
 
     quick: apply the suite's `quick` block. changes: `path=value`, put into the base after that.
-    own: values by arm and path in the place of those that `tuned` names.
+    values: by arm and path, in the place of those that `tuned` names.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
-        found = f"no suite can be read here: {error.strerror}"
-        raise SuiteError(str(path), (Problem(1, 1, found),)) from error
-    return parse_suite(data, path.stem, str(path), catalogue, quick, changes, own, path.parent)
+        fault = f"no suite can be read here: {error.strerror}"
+        raise SuiteError(str(path), (Problem(1, 1, fault),)) from error
+    return parse_suite(data, path.stem, str(path), catalogue, quick, changes, values, path.parent)
 
 
 def parse_suite(
@@ -55,45 +56,25 @@ def parse_suite(
     catalogue: Catalogue,
     quick: bool = False,
     changes: Sequence[str] = (),
-    own: Own | None = None,
+    values: Own | None = None,
     folder: Path = Path(),
 ) -> Suite:
     """Parse a suite's bytes; `origin` is what its errors call the file.
 
-    own: values by arm and path in the place of those that `tuned` names. folder: where that is.
+    values: by arm and path, in the place of those that `tuned` names. folder: where that is.
     """
     try:
         root = read_document(data)
     except DocumentError as error:
         raise SuiteError(origin, error.problems) from None
-    reader = _SuiteReader(root, catalogue, quick, changes, own, folder)
+    reader = _SuiteReader(root, catalogue, quick, changes, values, folder)
     suite = reader.suite(name, origin, data.decode("utf-8-sig"))
     if suite and "quick" in root.items and not (quick or changes):  # faults show before it is used
-        reader = _SuiteReader(root, catalogue, True, (), own, folder)
+        reader = _SuiteReader(root, catalogue, True, (), values, folder)
         suite = reader.suite(name, origin, "") and suite
     if suite is None:
         raise SuiteError(origin, once(reader.reader.problems))
     return suite
-
-
-def standard_predictors(catalogue: Catalogue) -> list[Choice]:
-    """Give the scoring protocols that every run reports: those that components call standard."""
-    return [
-        Choice("predict", name, {**_defaults(catalogue, name), **settings})
-        for name in catalogue.names("predict")
-        for settings in catalogue.get("predict", name).facts.get("standard", ())
-    ]
-
-
-def predictors(catalogue: Catalogue, variants: Sequence[Variant]) -> tuple[Choice, ...]:
-    """Give the standard protocols and those that variants add, each once."""
-    own = [variant.choices["predict"] for variant in variants]
-    return tuple({c.label(): c for c in [*standard_predictors(catalogue), *own]}.values())
-
-
-def _defaults(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    fields = catalogue.get("predict", name).fields
-    return {field.name: field.default for field in fields}
 
 
 class _SuiteReader:
@@ -103,11 +84,11 @@ class _SuiteReader:
         catalogue: Catalogue,
         quick: bool,
         changes: Sequence[str],
-        own: Own | None,
+        values: Own | None,
         folder: Path,
     ) -> None:
         self.root = root
-        self.own, self.folder = own, folder
+        self.own, self.folder = values, folder
         self.quick = quick
         self.changes = changes
         self.catalogue = catalogue
@@ -120,8 +101,9 @@ class _SuiteReader:
             return None
         for key in self.root.items:
             if key not in KEYS:
-                self.note(self.root.keys[key], f"unknown key {key!r}", ", ".join(KEYS),
-                          nearest(key, KEYS))  # fmt: skip
+                self.note(
+                    self.root.keys[key], f"unknown key {key!r}", ", ".join(KEYS), nearest(key, KEYS)
+                )
         if any(key not in KEYS and nearest(key, KEYS) for key in self.root.items):
             return None  # what a mistyped key was to say is missing everywhere else
         scalars = {key: self.scalar(field) for key, field in SCALARS.items()}
@@ -134,11 +116,11 @@ class _SuiteReader:
         tuned = searching.tuned(self.folder) if self.own is None else None
         if self.own is not None and "tuned" in self.root.items:
             searching.named(self.root.items["tuned"])
-        found = {name: one.values for name, one in tuned.arms.items()} if tuned else {}
+        values = {name: arm.values for name, arm in tuned.arms.items()} if tuned else {}
         arms = grid.arms()
         if tuned:
             searching.stale(arms, tuned)
-        arms = searching.applied(grid, arms, found if self.own is None else self.own)
+        arms = searching.applied(grid, arms, values if self.own is None else self.own)
         whole = grid.variants(arms, cells)
         if self.reader.problems:
             whole = Grid()  # what is wrong with the grid is not told again of each claim
@@ -158,10 +140,10 @@ class _SuiteReader:
         if self.reader.problems:
             return None
         tuned_node = self.root.items.get("tuned")
-        said = (*(["--quick"] if self.quick else []), *(f"--set {one}" for one in self.changes))
+        flags = (*(["--quick"] if self.quick else []), *(f"--set {edit}" for edit in self.changes))
         return Suite(
-            name=folder_name(name, said),
-            changes=said,
+            name=folder_name(name, flags),
+            changes=flags,
             unread=tuple(grid.unread),
             changed_words=tuple(self.changed_words(changes, grid, declared, seeds.count)),
             references=references,
@@ -203,8 +185,8 @@ class _SuiteReader:
             return field.default
         accepted, fault = check(field, node.plain())
         if fault or (field.name == "question" and not str(accepted).strip()):
-            said = fault or "an empty question"
-            self.note(node.at, said, allowed(field), meant(field, node.plain()))
+            problem = fault or "an empty question"
+            self.note(node.at, problem, allowed(field), meant(field, node.plain()))
         return " ".join(accepted.split()) if isinstance(accepted, str) else accepted
 
     def twins(
@@ -215,18 +197,22 @@ class _SuiteReader:
         if node is None:
             return ()
         if node.text not in arms and arms:
-            said = quoted(node.text, node.plain())
-            self.note(node.at, f"unknown arm {said} for same", ", ".join([*arms][:12]),
-                      nearest(node.text, arms))  # fmt: skip
+            name = quoted(node.text, node.plain())
+            self.note(
+                node.at,
+                f"unknown arm {name} for same",
+                ", ".join([*arms][:12]),
+                nearest(node.text, arms),
+            )
         if f"{node.text} (A/A)" in arms:
             self.note(node.at, f"a twin of {node.text!r}, which an arm is called", "another name")
-        mine = [i for i, variant in enumerate(variants) if variant.arm == node.text]
-        return tuple((i, len(variants) + place) for place, i in enumerate(mine))
+        originals = [i for i, variant in enumerate(variants) if variant.arm == node.text]
+        return tuple((i, len(variants) + offset) for offset, i in enumerate(originals))
 
     def oracles(self) -> list[str]:
         """Name the protocols that know what a user cannot."""
         names = self.catalogue.names("predict")
-        return [one for one in names if self.catalogue.get("predict", one).facts.get("oracle")]
+        return [name for name in names if self.catalogue.get("predict", name).facts.get("oracle")]
 
     def budget(self) -> str:
         """Read the axis along which arms spend more."""
@@ -238,16 +224,22 @@ class _SuiteReader:
             values = axes[node.text].plain()
             numbers = isinstance(values, list) and all(type(v) in (int, float) for v in values)
             if not numbers or len(values) < 2:
-                self.note(node.at, f"the budget {node.text!r} of {shown(values)}",
-                          "an axis of at least two numbers")  # fmt: skip
-            for one in self.root.items.get("contrasts", Node([], node.at)).value or ():
-                if isinstance(one, Node) and "over" in one.items:
-                    self.note(one.items["over"].at, "a contrast pooled over settings in a suite "
-                              "with a budget", "a contrast asked in every setting")  # fmt: skip
+                self.note(
+                    node.at,
+                    f"the budget {node.text!r} of {shown(values)}",
+                    "an axis of at least two numbers",
+                )
+            for contrast in self.root.items.get("contrasts", Node([], node.at)).value or ():
+                if isinstance(contrast, Node) and "over" in contrast.items:
+                    self.note(
+                        contrast.items["over"].at,
+                        "a contrast pooled over settings in a suite with a budget",
+                        "a contrast asked in every setting",
+                    )
             return node.text
-        said = f"the budget {quoted(node.text, node.plain())}, which vary does not set"
+        fault = f"the budget {quoted(node.text, node.plain())}, which vary does not set"
         accepts = ", ".join(axes) or "an axis of vary: there is none"
-        self.note(node.at, said, accepts, nearest(node.text, axes))
+        self.note(node.at, fault, accepts, nearest(node.text, axes))
         return ""
 
     def looks(self, declared: int | None, seeds: int) -> tuple[int, ...]:
@@ -255,37 +247,40 @@ class _SuiteReader:
         node = self.root.items.get("looks")
         if node is None:
             return ()
-        said = node.plain()
-        whole = isinstance(said, list) and all(type(one) is int for one in said)
-        if not whole or not said or said != sorted({*said}) or said[0] < ENOUGH_PAIRS:
+        plain = node.plain()
+        whole = isinstance(plain, list) and all(type(look) is int for look in plain)
+        if not whole or not plain or plain != sorted({*plain}) or plain[0] < ENOUGH_PAIRS:
             accepts = f"rising whole numbers of seeds, the first at least {ENOUGH_PAIRS}"
-            self.note(node.at, f"{shown(said)} for looks", accepts)
+            self.note(node.at, f"{shown(plain)} for looks", accepts)
             return ()
-        if declared is not None and said[-1] != declared:
-            self.note(node.at, f"looks that end at {said[-1]} with {declared} seeds",
-                      f"the last look at seeds: {declared}")  # fmt: skip
-        return tuple(said) if seeds == declared else (*(n for n in said if n < seeds), seeds)
+        if declared is not None and plain[-1] != declared:
+            self.note(
+                node.at,
+                f"looks that end at {plain[-1]} with {declared} seeds",
+                f"the last look at seeds: {declared}",
+            )
+        return tuple(plain) if seeds == declared else (*(n for n in plain if n < seeds), seeds)
 
     # --- what the command line changes
 
     def changed(self) -> list[Change]:
         """Give what the command line puts into the base."""
-        said = command.of_set(self.changes, self.note)
+        changes = command.of_set(self.changes, self.note)
         block = self.root.items.get("quick")
         quick = command.of_block(block, self.note) if block else command.usual(self.root)
-        return command.together(quick if self.quick else [], said)
+        return command.together(quick if self.quick else [], changes)
 
     def changed_words(
         self, changes: Sequence[Change], grid: GridReader, declared: int, seeds: int
     ) -> list[str]:
         """Say in words what the command line has changed."""
-        found = [
+        sentences = [
             *command.told(changes, grid.before, grid.missed),
             *command.told_seeds(seeds, declared),
         ]
-        if self.quick and not found:
+        if self.quick and not sentences:
             return ["--quick found nothing to shorten: this is the suite as it stands"]
-        return found
+        return sentences
 
 
 def _twin(variant: Variant) -> Variant:

@@ -26,8 +26,8 @@ def place(suite: Suite, folder: Path, results: Path) -> Path:
     inside = any(_under(path, root) for root in (folder, results))
     if not inside:
         accepts = f"a file under {folder.absolute()} or under {results.absolute()}"
-        found = f"tuned values at {path}, outside"
-        raise SuiteError(suite.origin, (Problem(*suite.tuned_at, found, accepts),))
+        fault = f"tuned values at {path}, outside"
+        raise SuiteError(suite.origin, (Problem(*suite.tuned_at, fault, accepts),))
     return path
 
 

@@ -59,16 +59,18 @@ class SearchReader:
             return None
         for key in node.items:
             if key not in KEYS:
-                self.note(node.keys[key], f"tune has no {key!r}", ", ".join(KEYS),
-                          nearest(key, KEYS))  # fmt: skip
+                self.note(
+                    node.keys[key], f"tune has no {key!r}", ", ".join(KEYS), nearest(key, KEYS)
+                )
         numbers = {name: self._number(node, field) for name, field in NUMBERS.items()}
         metric = self._metric(node, [*protocols, *METRICS])
         space = node.items.get("space", Node({}, node.at))
         if not space.items and not mistyped("space", node.items, KEYS):
             self.note(space.at, "tune without a space", KEYS["space"])
-        found = [self._dial(path, child, arms, space.keys[path])
-                 for path, child in space.items.items()]  # fmt: skip
-        dials = tuple(dial for dial in found if dial)
+        entries = [
+            self._dial(path, child, arms, space.keys[path]) for path, child in space.items.items()
+        ]
+        dials = tuple(dial for dial in entries if dial)
         return Search(metric=metric, dials=dials, **numbers)
 
     def _number(self, node: Node, field: Field) -> Any:
@@ -85,21 +87,33 @@ class SearchReader:
         if child is None:
             return "all-classes"
         if child.text not in known:
-            self.note(child.at, f"{child.text!r} for the metric of tune", ", ".join(known),
-                      nearest(child.text, known))  # fmt: skip
+            self.note(
+                child.at,
+                f"{child.text!r} for the metric of tune",
+                ", ".join(known),
+                nearest(child.text, known),
+            )
         return child.text
 
     def _dial(self, path: str, node: Node, arms: Mapping[str, Node], at: Mark) -> Dial | None:
         if path.split(".")[0] in UNTUNABLE:
-            self.note(at, f"the space's path {path!r}", "a setting of the training: scores of "
-                      "other data or other protocols cannot be compared")  # fmt: skip
+            self.note(
+                at,
+                f"the space's path {path!r}",
+                "a setting of the training: scores of "
+                "other data or other protocols cannot be compared",
+            )
             return None
         homes = [where for tree in arms.values() if (where := self.home(tree, path))]
         if arms and not homes:
             paths = [p for tree in arms.values() for p in settable(tree, self.reader.catalogue)]
             guess = nearest(path, dict.fromkeys(p for p in paths if "*" not in p))
-            self.note(at, f"the space's path {path!r} reaches no arm",
-                      "a path to a setting of a chosen component, by its name", guess)  # fmt: skip
+            self.note(
+                at,
+                f"the space's path {path!r} reaches no arm",
+                "a path to a setting of a chosen component, by its name",
+                guess,
+            )
             return None
         self.axes(path, at)
         field = field_at(path, self.reader.catalogue)
@@ -125,7 +139,7 @@ class SearchReader:
         *parent, last = path.split(".")
         kinds, catalogue = self.reader.catalogue.kinds(), self.reader.catalogue
         kind = parent[-2] if len(parent) > 1 and parent[-2] in kinds else ""
-        names = [one.name for one in catalogue.get(kind, parent[-1]).fields] if kind else []
+        names = [field.name for field in catalogue.get(kind, parent[-1]).fields] if kind else []
         self.note(at, f"{parent[-1]} has no {last!r}", ", ".join(names), nearest(last, names))
 
     def _written(self, path: str, node: Node, field: Field) -> Dial | None:
@@ -138,15 +152,15 @@ class SearchReader:
             for i in (i for i, text in enumerate(texts) if text in texts[:i]):
                 self.note(node.value[i].at, f"{texts[i]} more than once", "each value once")
             return Dial(path, choices=tuple(plain))
-        said = plain if isinstance(plain, dict) else {}
+        span = plain if isinstance(plain, dict) else {}
         unknown = [key for key in node.items if key not in SPAN]
         for key in unknown:
             self.note(node.keys[key], f"unknown key {key!r}", RANGE, nearest(key, SPAN))
         if unknown:
             return None
-        ends, log = [said.get(key) for key in ("low", "high")], said.get("log", False)
-        numbers = [one for one in ends if isinstance(one, (int, float)) and math.isfinite(one)]
-        numbers = [one for one in numbers if not isinstance(one, bool)]
+        ends, log = [span.get(key) for key in ("low", "high")], span.get("log", False)
+        numbers = [end for end in ends if isinstance(end, (int, float)) and math.isfinite(end)]
+        numbers = [number for number in numbers if not isinstance(number, bool)]
         sound = len(numbers) == 2 and numbers[0] < numbers[1]
         if not sound or not isinstance(log, bool) or (log and numbers[0] <= 0):
             self.note(node.at, f"{shown(plain)} for {path}", RANGE)
@@ -181,28 +195,32 @@ class SearchReader:
             self.note(node.at, f"{shown(node.plain())} for tuned", "the name of a file")
         return sound
 
-    def applied(self, grid: GridReader, arms: Mapping[str, Node], own: Own) -> dict[str, Node]:
+    def applied(self, grid: GridReader, arms: Mapping[str, Node], values: Own) -> dict[str, Node]:
         """Put values into the arms; those of an arm or a path that is not there are problems."""
         at = (self.root.items.get("tuned") or self.root).at
-        for name in own:
+        for name in values:
             if name not in arms:
-                self.note(at, f"tuned values of an unknown arm {name!r}", ", ".join([*arms][:12]),
-                          nearest(name, arms))  # fmt: skip
-        found = dict(arms)
+                self.note(
+                    at,
+                    f"tuned values of an unknown arm {name!r}",
+                    ", ".join([*arms][:12]),
+                    nearest(name, arms),
+                )
+        trees = dict(arms)
         for name, tree in arms.items():
-            for path, value in own.get(name, {}).items():
+            for path, value in values.get(name, {}).items():
                 if not (where := self.home(tree, path)):
                     self.note(at, f"a tuned value at {path!r}, which arm {name!r} does not have")
                     continue
                 self.axes(path, at)
-                found[name] = grid.apply(found[name], where, moved(_node(value, at), at), at)
-        return found
+                trees[name] = grid.apply(trees[name], where, moved(_node(value, at), at), at)
+        return trees
 
     def stale(self, arms: Mapping[str, Node], tuned: Tuned) -> None:
         """Refuse values that were tuned for arms which have been written otherwise since."""
         at = self.root.items["tuned"].at
-        for name, one in tuned.arms.items():
-            for path, first in one.first.items():
+        for name, arm in tuned.arms.items():
+            for path, first in arm.first.items():
                 if name not in arms or not (where := self.home(arms[name], path)):
                     continue
                 node, field = choices.find(arms[name], tuple(where.split("."))), None
@@ -210,30 +228,32 @@ class SearchReader:
                     field = field_at(path, self.reader.catalogue)
                 now = node.plain() if node else field.default if field else first
                 if now != first:
-                    found = f"arm {name!r} has {now!r} at {path}, and had {first!r} when tuned"
-                    self.note(at, found, "values that `tune` found for it as it stands")
+                    fault = f"arm {name!r} has {now!r} at {path}, and had {first!r} when tuned"
+                    self.note(at, fault, "values that `tune` found for it as it stands")
 
 
 def untuned(file: str, plain: Any) -> Tuned:
     """Read plain data that `tune` wrote. Raises ValueError and its like where it is not so."""
     arms = {}
-    for name, said in plain["arms"].items():
-        trials = said["trials"]
+    for name, entry in plain["arms"].items():
+        trials = entry["trials"]
         if len(trials) != plain["trials"] or not trials:
             raise ValueError(f"{len(trials)} trials of {name} where {plain['trials']} are said")
-        scores, spreads = (tuple(float(one[key]) for one in trials) for key in ("score", "spread"))
+        scores, spreads = (
+            tuple(float(trial[key]) for trial in trials) for key in ("score", "spread")
+        )
         if not all(map(math.isfinite, (*scores, *spreads))):
             raise ValueError(f"a score of {name} that is not finite")
-        one = TunedArm(dict(said["values"]), scores, spreads, dict(trials[0]["values"]))
-        if one.values != trials[one.best]["values"]:
+        arm = TunedArm(dict(entry["values"]), scores, spreads, dict(trials[0]["values"]))
+        if arm.values != trials[arm.best]["values"]:
             raise ValueError(f"values of {name} that are not those of its best trial")
-        arms[name] = one
+        arms[name] = arm
     counts = [plain[key] for key in ("trials", "seeds", "rows")]
-    if not all(type(one) is int and one > 0 for one in counts):
+    if not all(type(count) is int and count > 0 for count in counts):
         raise ValueError("trials, seeds and rows are whole numbers")
     trials, seeds, rows = counts
-    said = (str(plain["data"]), trials, seeds, str(plain["metric"]), rows, arms)
-    return Tuned(file, *said, tuple(map(str, plain["changes"])))
+    fields = (str(plain["data"]), trials, seeds, str(plain["metric"]), rows, arms)
+    return Tuned(file, *fields, tuple(map(str, plain["changes"])))
 
 
 def _node(value: Any, at: Mark) -> Node:

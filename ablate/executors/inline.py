@@ -28,8 +28,8 @@ class Inline:
         from ablate.executors.jobs import perform
 
         process = os.getpid()
-        for place, payload in enumerate(payloads):
+        for index, payload in enumerate(payloads):
             results = perform(payload)
             if os.getpid() != process:
                 os._exit(0)  # a component forked: its copy of this command must write nothing
-            yield place, results
+            yield index, results

@@ -52,12 +52,12 @@ def main(parent: int, jobs: int, answers: int, dump: int) -> None:
     say({"ready": True})
     with os.fdopen(jobs, "rb") as lines:
         for line in lines:
-            place, payload = pickle.loads(b64decode(line))
-            say({"began": place})
+            index, payload = pickle.loads(b64decode(line))
+            say({"began": index})
             answer = done(perform, payload)
             now = process_state.snapshot()
             changed, state = process_state.changes(state, now), now
-            say({"place": place, "answer": answer, "changed": changed[:20]})
+            say({"place": index, "answer": answer, "changed": changed[:20]})
 
 
 def done(perform: Callable[[Json], list[Json]], payload: Json) -> list[Json] | str:

@@ -88,15 +88,15 @@ class Worker:
         """Say whether a job may run in this process: what other people's code left stays theirs."""
         return not self.foreign or self.foreign == tuple(payload.get("foreign", ()))
 
-    def give(self, place: int, payload: Json) -> None:
+    def give(self, index: int, payload: Json) -> None:
         """Send a job."""
-        self.job = Job(place, payload)
+        self.job = Job(index, payload)
         self.foreign = self.foreign or tuple(payload.get("foreign", ()))
         self.seconds, self.looked = 0.0, time.monotonic()
         self.cpu, self.busy_at = processor_seconds(self.process.pid), 0.0
         self.asked_at, self.slept = 0.0, 0.0
         # a pickle keeps tuples as they are; answers are JSON: what a worker sends runs nothing here
-        self.unsent = b64encode(pickle.dumps((place, payload))) + b"\n"
+        self.unsent = b64encode(pickle.dumps((index, payload))) + b"\n"
         self.send()
 
     def send(self) -> None:
@@ -275,5 +275,5 @@ def _library(file: str) -> bool:
     standard: Any = sysconfig.get_paths()["stdlib"]
     inside = Path(file).parts
     packages = "site-packages" in inside and any(name in inside for name in LIBRARIES)
-    own = file.startswith(standard) and "site-packages" not in inside
-    return packages or own or file.startswith("<frozen")
+    bundled = file.startswith(standard) and "site-packages" not in inside
+    return packages or bundled or file.startswith("<frozen")

@@ -39,10 +39,10 @@ class Change:
         return self.at == COMMAND
 
 
-def of_set(said: Sequence[str], note: Note) -> list[Change]:
+def of_set(texts: Sequence[str], note: Note) -> list[Change]:
     """Read what `--set` changes; its problems stand at line 0."""
-    found = []
-    for number, text in enumerate(said):
+    changes = []
+    for number, text in enumerate(texts):
         path, equals, value = text.partition("=")
         if not equals or not path.strip() or not value.strip():
             note(COMMAND, f"--set {text!r}", "path=value, as in dataset=digits")
@@ -56,8 +56,8 @@ def of_set(said: Sequence[str], note: Note) -> list[Change]:
             fault = error.problems[0].found if isinstance(error, DocumentError) else str(error)
             note(COMMAND, f"--set {text}: {fault}", "path=value")
             continue
-        found.append(Change(path.strip(), node, COMMAND, f"--set {number}"))
-    return found
+        changes.append(Change(path.strip(), node, COMMAND, f"--set {number}"))
+    return changes
 
 
 def of_block(block: Node, note: Note) -> list[Change]:
@@ -65,13 +65,13 @@ def of_block(block: Node, note: Note) -> list[Change]:
     if not isinstance(block.value, dict):
         note(block.at, f"{shown(block.plain())} for quick", QUICK)
         return []
-    found = []
+    changes = []
     for path, value in block.items.items():
         if path != "seeds" and "." not in path and nearest(path, ["seeds"]):
             note(block.keys[path], f"unknown key {path!r} in quick", QUICK, "seeds")
         elif path != "seeds":
-            found.append(Change(path, value, block.keys[path], f"quick {path}"))
-    return found
+            changes.append(Change(path, value, block.keys[path], f"quick {path}"))
+    return changes
 
 
 def usual(root: Node) -> list[Change]:
@@ -79,39 +79,39 @@ def usual(root: Node) -> list[Change]:
 
     Nothing where an arm or an axis says how long to train, or where a schedule counts in epochs.
     """
-    said = _paths(root)
-    elsewhere = [path for path in said if not path.startswith("base.")]
+    nodes = _paths(root)
+    elsewhere = [path for path in nodes if not path.startswith("base.")]
     if any(axis_name(path) in (*SHORTER, *COUNTED) for path in elsewhere):
         return []
-    inside = [path.removeprefix("base.") for path in said if path.startswith("base.")]
+    inside = [path.removeprefix("base.") for path in nodes if path.startswith("base.")]
     if any(axis_name(path) in COUNTED for path in inside):
         return []
-    found = []
+    changes = []
     for path in inside:
-        number = said[f"base.{path}"].value
+        number = nodes[f"base.{path}"].value
         if axis_name(path) in SHORTER and type(number) is int and number > 1:
             half = -(-number // 2)
-            at = said[f"base.{path}"].at
-            found.append(Change(path, Node(half, at, {}, str(half)), at, f"quick {path}"))
-    return found
+            at = nodes[f"base.{path}"].at
+            changes.append(Change(path, Node(half, at, {}, str(half)), at, f"quick {path}"))
+    return changes
 
 
 def _paths(node: Node, path: str = "") -> dict[str, Node]:
     """Give everything that is written, by path."""
-    found: dict[str, Node] = {}
+    nodes: dict[str, Node] = {}
     for key, child in node.items.items():
         if path or key in ("base", "arms", "vary", "factorial"):
             inner = f"{path}.{key}" if path else key
-            found |= {inner: child, **_paths(child, inner)}
+            nodes |= {inner: child, **_paths(child, inner)}
     for child in node.value if isinstance(node.value, list) else ():
-        found |= _paths(child, f"{path}.-") if path else {}
-    return found
+        nodes |= _paths(child, f"{path}.-") if path else {}
+    return nodes
 
 
-def together(quick: Sequence[Change], said: Sequence[Change]) -> list[Change]:
+def together(quick: Sequence[Change], overrides: Sequence[Change]) -> list[Change]:
     """Put both in the order in which none undoes another; `--set` goes before the `quick` block."""
-    free = [one for one in quick if not any(_says(c, one.path) for c in said)]
-    return sorted([*free, *said], key=lambda change: depth(change.path))
+    free = [change for change in quick if not any(_says(c, change.path) for c in overrides)]
+    return sorted([*free, *overrides], key=lambda change: depth(change.path))
 
 
 def _says(change: Change, path: str) -> bool:
@@ -130,8 +130,8 @@ def told(
     before: what stood there, by source; what is not in it was left out. missed: the arms that it
     does not reach, by source.
     """
-    found = []
-    for change in (one for one in changes if one.source in before):
+    sentences = []
+    for change in (edit for edit in changes if edit.source in before):
         old = before[change.source]
         was = (
             f"not {words(old)}" if old is not None and old.value is not None else "not the default"
@@ -139,8 +139,8 @@ def told(
         value = "none" if change.value.value is None else words(change.value)
         arms = missed.get(change.source, ())
         but = f" (not in {', '.join(arms)})" if arms else ""
-        found.append(f"{axis_name(change.path)}: {value}, {was}{but}")
-    return found
+        sentences.append(f"{axis_name(change.path)}: {value}, {was}{but}")
+    return sentences
 
 
 def told_seeds(seeds: int, declared: int) -> list[str]:
@@ -151,13 +151,13 @@ def told_seeds(seeds: int, declared: int) -> list[str]:
     return [f"seeds: {seeds}, not {declared}{few if seeds < ENOUGH_PAIRS else ''}"]
 
 
-def other_seeds(told: Sequence[str], seeds: int, declared: int) -> tuple[str, ...]:
+def other_seeds(sentences: Sequence[str], seeds: int, declared: int) -> tuple[str, ...]:
     """Say what `--seeds` changes beside what was told; a quick run has told of fewer already.
 
     >>> other_seeds(["tasks: 2, not 5", "seeds: 5, not 12"], 6, 5)
     ('tasks: 2, not 5', 'seeds: 6, not 12')
     """
-    matches = [re.match(r"seeds: \d+, not (\d+)", words) for words in told]
+    matches = [re.match(r"seeds: \d+, not (\d+)", words) for words in sentences]
     first = next((int(match[1]) for match in matches if match), declared)
-    kept = [words for words, match in zip(told, matches, strict=True) if not match]
-    return (*kept, *told_seeds(seeds, first))
+    remaining = [words for words, match in zip(sentences, matches, strict=True) if not match]
+    return (*remaining, *told_seeds(seeds, first))

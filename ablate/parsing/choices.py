@@ -21,9 +21,9 @@ ArmAt = Callable[[str, Path], "Node | None"]
 class Fault(Exception):
     """A path that leads nowhere; carries its problem."""
 
-    def __init__(self, at: Mark, found: str, allowed: str = "", nearest: str = "") -> None:
-        super().__init__(found)
-        self.problem = Problem(at.line, at.column, found, allowed, nearest)
+    def __init__(self, at: Mark, fault: str, allowed: str = "", nearest: str = "") -> None:
+        super().__init__(fault)
+        self.problem = Problem(at.line, at.column, fault, allowed, nearest)
 
 
 class OffPath(Exception):
@@ -41,9 +41,9 @@ class ChoiceReader:
         """The declarations whose values have been read; a value that is not read has no effect."""
         self.problems: list[Problem] = []
 
-    def note(self, at: Mark, found: str, accepts: str = "", guess: str = "") -> None:
+    def note(self, at: Mark, fault: str, accepts: str = "", guess: str = "") -> None:
         """Add a problem."""
-        self.problems.append(Problem(at.line, at.column, found, accepts, guess))
+        self.problems.append(Problem(at.line, at.column, fault, accepts, guess))
 
     def read(self, node: Node, kind: str, path: Path, via: Path = ()) -> Choice | None:
         """Read the component chosen at a node; None where it has a problem.
@@ -59,8 +59,8 @@ class ChoiceReader:
             name, settings = next(iter(node.items.items()))
             at = node.keys[name]
         else:
-            found = "several keys" if node.items else shown(node.plain())
-            self.note(node.at, f"{found} for {kind}", f"one component: {', '.join(names)}")
+            subject = "several keys" if node.items else shown(node.plain())
+            self.note(node.at, f"{subject} for {kind}", f"one component: {', '.join(names)}")
             return None
         if name not in names:
             self.note(at, f"unknown {kind} {name!r}", ", ".join(names), nearest(name, names))
@@ -143,8 +143,8 @@ class ChoiceReader:
         """
         for (field, value), (slot, ability) in entry.facts.get("needs", {}).items():
             chosen, given = choice.settings.get(slot), choice.settings.get(field)
-            asked = given is not None if value == "*" else given == value
-            if not asked or not isinstance(chosen, Choice):
+            need = given is not None if value == "*" else given == value
+            if not need or not isinstance(chosen, Choice):
                 continue
             having = [
                 name
@@ -152,9 +152,9 @@ class ChoiceReader:
                 if _able(self.catalogue.get(chosen.kind, name), ability)
             ]
             if chosen.name not in having:
-                said = "a component" if value == "*" else value
-                found = f"{field}: {said} with {slot} {chosen.name!r}, which cannot {ability}"
-                self.note(at, found, f"{slot}: {', '.join(having)}")
+                label = "a component" if value == "*" else value
+                fault = f"{field}: {label} with {slot} {chosen.name!r}, which cannot {ability}"
+                self.note(at, fault, f"{slot}: {', '.join(having)}")
 
 
 def _able(entry: Component, ability: str) -> bool:
@@ -193,8 +193,9 @@ def _put(here: Node, path: Path, depth: int, value: Node, at: Mark) -> Node:
         raise OffPath(f"{'.'.join(path[:depth])} is {', '.join(here.items) or 'nothing'}")
     if not last and word not in here.items:
         known = list(here.items)
-        raise Fault(at, f"nothing at {'.'.join(path[: depth + 1])}", ", ".join(known),
-                    nearest(word, known))  # fmt: skip
+        raise Fault(
+            at, f"nothing at {'.'.join(path[: depth + 1])}", ", ".join(known), nearest(word, known)
+        )
     child = value if last else _put(here.items[word], path, depth + 1, value, at)
     keys = {**here.keys, word: at if last else here.keys.get(word, at)}
     return replace(here, value={**here.items, word: child}, keys=keys)

@@ -21,8 +21,8 @@ def shared_kinds(catalogue: Catalogue) -> tuple[str, ...]:
         for name in catalogue.names("method")
         for field in catalogue.get("method", name).fields
     )
-    found = {slot for field in fields if (slot := catalogue.slot(field.annotation))}
-    return tuple(sorted(found))
+    kinds = {slot for field in fields if (slot := catalogue.slot(field.annotation))}
+    return tuple(sorted(kinds))
 
 
 def filled(tree: Node, catalogue: Catalogue) -> Node:
@@ -30,17 +30,17 @@ def filled(tree: Node, catalogue: Catalogue) -> Node:
 
     So `training` and `optimizer` are said once, beside the methods, and are equal for all.
     """
-    name, own = method_of(tree, catalogue)
+    name, settings = method_of(tree, catalogue)
     if not name:
         return tree  # a fault, which reading it will tell
     method = tree.items["method"]
     more = {
         field: tree.items[kind]
         for field, kind in slots(name, catalogue).items()
-        if kind in tree.items and field not in own.items
+        if kind in tree.items and field not in settings.items
     }
-    keys = {**own.keys, **{field: value.at for field, value in more.items()}}
-    whole = replace(own, value={**own.items, **more}, keys=keys)
+    keys = {**settings.keys, **{field: value.at for field, value in more.items()}}
+    whole = replace(settings, value={**settings.items, **more}, keys=keys)
     at = method.keys.get(name, method.at)
     chosen = replace(method, value={name: whole}, keys={name: at}, text="")
     return replace(tree, value={**tree.items, "method": chosen})
@@ -50,22 +50,24 @@ def method_of(tree: Node, catalogue: Catalogue) -> tuple[str, Node]:
     """Give the name and the written settings of a tree's method; no name where it has a fault."""
     method = tree.items["method"]
     name = method.value if isinstance(method.value, str) else next(iter(method.items), "")
-    own = Node({}, method.at) if isinstance(method.value, str) else method.items.get(name, method)
-    sound = own.value is None or isinstance(own.value, dict)
+    settings = (
+        Node({}, method.at) if isinstance(method.value, str) else method.items.get(name, method)
+    )
+    sound = settings.value is None or isinstance(settings.value, dict)
     if name not in catalogue.names("method") or len(method.items) > 1 or not sound:
         return "", method
-    return name, own
+    return name, settings
 
 
 def slots(name: str, catalogue: Catalogue) -> dict[str, str]:
     """Give the kinds of components that a method chooses inside itself, by field."""
     fields = catalogue.get("method", name).fields
-    return {one.name: kind for one in fields if (kind := catalogue.slot(one.annotation))}
+    return {field.name: kind for field in fields if (kind := catalogue.slot(field.annotation))}
 
 
 def clashes(tree: Node, catalogue: Catalogue) -> list[str]:
     """Name what a method says itself although the tree's `training` says it for all methods."""
-    name, own = method_of(tree, catalogue)
+    name, settings = method_of(tree, catalogue)
     if not name:
         return []
     return [
@@ -73,7 +75,7 @@ def clashes(tree: Node, catalogue: Catalogue) -> list[str]:
         f"before it: say {kind}.{next(iter(tree.items[kind].items), tree.items[kind].text)}.{field}"
         for kind in slots(name, catalogue).values()
         if kind in tree.items
-        for field in sorted(said_in(catalogue, kind) & {*own.items})
+        for field in sorted(said_in(catalogue, kind) & {*settings.items})
     ]
 
 
@@ -84,15 +86,15 @@ def home(tree: Node, path: str, catalogue: Catalogue) -> str:
     """
     kind, *words = path.split(".")
     if kind not in TOP_KINDS:
-        name, own = method_of(tree, catalogue)
+        name, settings = method_of(tree, catalogue)
         places = (
-            [field for field, mine in slots(name, catalogue).items() if mine == kind]
+            [field for field, slot in slots(name, catalogue).items() if slot == kind]
             if name
             else []
         )
         if not places:
             return ""
-        if places[0] in own.items:
+        if places[0] in settings.items:
             kind = f"method.{name}.{places[0]}"
     full = ".".join([kind, *words])
     parent = tuple(full.split("."))[:-1]
@@ -102,13 +104,13 @@ def home(tree: Node, path: str, catalogue: Catalogue) -> str:
 def unread(tree: Node, path: str, catalogue: Catalogue) -> tuple[str, str]:
     """Say why no component reads what stands at a path of an arm, and where it would be read."""
     kind, *words = path.split(".")
-    name, own = method_of(tree, catalogue)
+    name, settings = method_of(tree, catalogue)
     if kind in TOP_KINDS or not name:
         return ", as another value takes its place", ""
     fields = [field for field, slot in slots(name, catalogue).items() if slot == kind]
     if not fields:
         return f": method {name!r} has no {kind}", f"a method with {kind}"
-    if fields[0] in own.items:
+    if fields[0] in settings.items:
         inside = ".".join(["method", name, fields[0], *words])
         return f": method {name!r} says its own {fields[0]}", inside
     return ", as another value takes its place", ""
@@ -116,7 +118,9 @@ def unread(tree: Node, path: str, catalogue: Catalogue) -> tuple[str, str]:
 
 def near(path: str, trees: Sequence[Node], catalogue: Catalogue) -> str:
     """Give the path, among those that arms have, that is most like one that leads nowhere."""
-    return nearest(path, dict.fromkeys(one for tree in trees for one in settable(tree, catalogue)))
+    return nearest(
+        path, dict.fromkeys(route for tree in trees for route in settable(tree, catalogue))
+    )
 
 
 def has(tree: Node, words: tuple[str, ...], catalogue: Catalogue) -> bool:
@@ -135,8 +139,8 @@ def whole_path(words: Sequence[str], tree: Node, kinds: Sequence[str], catalogue
     if kind := nearest(words[0], kinds):
         return kind
     ending = f".{'.'.join(words)}"
-    paths = (one for one in settable(tree, catalogue) if "*" not in one)
-    return next((one for one in paths if one.endswith(ending)), "")
+    paths = (path for path in settable(tree, catalogue) if "*" not in path)
+    return next((path for path in paths if path.endswith(ending)), "")
 
 
 def settable(tree: Node, catalogue: Catalogue) -> Iterator[str]:
@@ -227,10 +231,10 @@ def misfits(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str
     for kind, key, accepted, reason in entry.facts.get("fits", ()):
         chosen = choices[kind]
         facts = catalogue.get(kind, chosen.name).facts
-        found = chosen.settings.get(key, facts.get(key))
+        value = chosen.settings.get(key, facts.get(key))
         if key == "keeps" and chosen.settings.get("budget_rows") == 0:
-            found = "nothing"
-        if found not in accepted:
+            value = "nothing"
+        if value not in accepted:
             yield f"method {method.name!r} with {kind} {chosen.name!r}: {reason}"
     yield from _unshared(choices, catalogue)
     inside = method.settings.get("training")
@@ -248,3 +252,11 @@ def misfits(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str
             f"predict {predict.name!r} with method {method.name!r}, which has no single vector of "
             "parameters to adapt"
         )
+
+
+def tasks_at(tree: Node) -> tuple[int, int]:
+    """Give the place of a data set's `tasks`, or of the data set where they are not written."""
+    dataset = tree.items["dataset"]
+    written = [child.items["tasks"] for child in dataset.items.values() if "tasks" in child.items]
+    at = (written or [dataset])[0].at
+    return at.line, at.column

@@ -98,9 +98,9 @@ class _Reader:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            place = _mark(mark) if mark else Mark(1, 1)
+            at = _mark(mark) if mark else Mark(1, 1)
             raise DocumentError(
-                Problem(place.line, place.column, f"not YAML: {error.problem or error.context}")
+                Problem(at.line, at.column, f"not YAML: {error.problem or error.context}")
             ) from None
         except yaml.reader.ReaderError as error:
             line = text.count("\n", 0, error.position) + 1
@@ -123,24 +123,24 @@ class _Reader:
 
     def convert(self, node: Any, depth: int) -> Node:
         self.nodes += 1
-        place = _mark(node.start_mark)
+        at = _mark(node.start_mark)
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
             limit = f"{MAX_DEPTH} levels, {MAX_NODES:,} values"
-            raise DocumentError(Problem(place.line, place.column, "nesting too deep", limit))
+            raise DocumentError(Problem(at.line, at.column, "nesting too deep", limit))
         if node.tag not in _PLAIN_TAGS:
-            self.note(place, f"the tag {_short(node.tag)}", "plain values without tags")
-            return Node(None, place)
+            self.note(at, f"the tag {_short(node.tag)}", "plain values without tags")
+            return Node(None, at)
         if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, place, depth)
+            return self.mapping(node, at, depth)
         if isinstance(node, yaml.SequenceNode):
-            return Node([self.convert(child, depth + 1) for child in node.value], place)
+            return Node([self.convert(child, depth + 1) for child in node.value], at)
         if not _encodable(node.value):
-            self.note(place, "half a character (a lone surrogate)", "whole characters")
-            return Node(None, place)
+            self.note(at, "half a character (a lone surrogate)", "whole characters")
+            return Node(None, at)
         value = scalar(node.value) if node.style is None else node.value
-        return Node(value, place, text=node.value)
+        return Node(value, at, text=node.value)
 
-    def mapping(self, node: Any, place: Mark, depth: int) -> Node:
+    def mapping(self, node: Any, mark: Mark, depth: int) -> Node:
         values: dict[str, Node] = {}
         keys: dict[str, Mark] = {}
         for key_node, child in node.value:
@@ -162,10 +162,10 @@ class _Reader:
                 continue
             keys[key] = at
             values[key] = self.convert(child, depth + 1)
-        return Node(values, place, keys)
+        return Node(values, mark, keys)
 
-    def note(self, place: Mark, found: str, allowed: str) -> None:
-        self.problems.append(Problem(place.line, place.column, found, allowed))
+    def note(self, at: Mark, fault: str, allowed: str) -> None:
+        self.problems.append(Problem(at.line, at.column, fault, allowed))
 
 
 def scalar(text: str) -> Any:
@@ -180,9 +180,9 @@ def scalar(text: str) -> Any:
     special = {".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}
     if text.lower() in special:
         return float(special[text.lower()])
-    if not (found := _NUMBER.fullmatch(text)):
+    if not (match := _NUMBER.fullmatch(text)):
         return text
-    whole = found[1] and not found[2] and not found[3]
+    whole = match[1] and not match[2] and not match[3]
     digits = text.replace("_", "")
     return int(digits) if whole and len(digits) < 20 else float(digits)
 

@@ -20,8 +20,8 @@ def presets() -> dict[str, Path]:
 
 def preset(name: str, at: Mark) -> dict[str, Node]:
     """Give a preset's values by path, all of them placed where a suite names it."""
-    found = read_document(presets()[name].read_bytes())
-    return {path: moved(value, at) for path, value in found.items.items()}
+    document = read_document(presets()[name].read_bytes())
+    return {path: moved(value, at) for path, value in document.items.items()}
 
 
 def moved(node: Node, at: Mark) -> Node:

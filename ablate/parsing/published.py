@@ -36,7 +36,7 @@ class Published:
 @cache
 def published() -> dict[str, Published]:
     """Give the published figures by name."""
-    with (resources.ROOT / "reports" / "references.csv").open(encoding="utf-8", newline="") as file:
+    with (resources.ROOT / "suites" / "references.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {row["name"]: _read(row) for row in rows}
 
@@ -45,5 +45,5 @@ def _read(row: dict[str, str]) -> Published:
     value, spread, low, high = (
         float(row[key] or nan) for key in ("value", "spread", "low", "high")
     )
-    said = (row["source"], row["suspect"])
-    return Published(row["name"], row["dataset"], row["method"], value, spread, low, high, *said)
+    notes = (row["source"], row["suspect"])
+    return Published(row["name"], row["dataset"], row["method"], value, spread, low, high, *notes)

@@ -126,7 +126,7 @@ def fits(variant: Variant, seed: int, pattern: str) -> bool:
 
 
 def reasons_of(
-    made: Plan,
+    plan: Plan,
     records: Mapping[str, RunResult],
     facts: Mapping[str, Facts] | None,
     damaged: Container[str] = (),
@@ -136,7 +136,7 @@ def reasons_of(
     facts: of the data sets, None where they are not looked at. damaged: keys of damaged records.
     """
     by_key: dict[str, tuple[Reason, ...]] = {}
-    for stack in made.stacks:
+    for stack in plan.stacks:
         today = current(stack, facts)
         for run in stack.runs:
             lost = run.key in damaged and run.key not in records
@@ -158,10 +158,10 @@ def stale_ones(
     }
 
 
-def unfinished(made: Plan, wanted: Container[str]) -> list[Stack]:
+def unfinished(plan: Plan, wanted: Container[str]) -> list[Stack]:
     """Give the stacks with only the runs that are wanted."""
     left = []
-    for stack in made.stacks:
+    for stack in plan.stacks:
         open_runs = tuple(run for run in stack.runs if run.key in wanted)
         if open_runs:
             left.append(replace(stack, runs=open_runs))

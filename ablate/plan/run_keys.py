@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ablate.design.reader import predictors
+from ablate.design.protocols import predictors
 from ablate.registry import Catalogue
 from ablate.streams import dataset_demands
 from ablate.streams.stacking import numbers, with_numbers
@@ -95,15 +95,15 @@ def plan(
     for run in runs.values():
         groups.setdefault(canonical(structure(run, catalogue)), []).append(run)
     scored = predictors(catalogue, suite.variants)
-    made = []
+    pairs = []
     for group in groups.values():
         held = facts[canonical(group[0].choices["dataset"].plain())]
         widest = width or stack_width(group[0], catalogue, held)
         for part in _parts(group, widest):
             stack = Stack(tuple(part), scored)
-            made.append((stack, cost(stack, catalogue, held)))
-    made.sort(key=lambda pair: -pair[1].seconds)
-    stacks, costs = zip(*made, strict=True) if made else ((), ())
+            pairs.append((stack, cost(stack, catalogue, held)))
+    pairs.sort(key=lambda pair: -pair[1].seconds)
+    stacks, costs = zip(*pairs, strict=True) if pairs else ((), ())
     warnings = (*suite.unread, *dataset_demands.warnings(suite, by_variant, catalogue))
     return Plan(suite, keys(suite), tuple(stacks), tuple(costs), warnings)
 
@@ -131,10 +131,10 @@ def stackable(choice: Choice, catalogue: Catalogue) -> bool:
     inner = [value for value in choice.settings.values() if isinstance(value, Choice)]
     facts = catalogue.get(choice.kind, choice.name).facts
     alone = facts.get("alone", {})  # {field: value} with which a component cannot share a step
-    own = facts.get("stackable", True) and not any(
+    sharing = facts.get("stackable", True) and not any(
         choice.settings.get(f) == v for f, v in alone.items()
     )
-    return bool(own) and all(stackable(value, catalogue) for value in inner)
+    return bool(sharing) and all(stackable(value, catalogue) for value in inner)
 
 
 def parameters(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
@@ -145,28 +145,30 @@ def parameters(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
     model = catalogue.build(run.choices["model"])
     shape = facts.inputs, facts.classes
     if hasattr(model, "parameters"):
-        own = int(model.parameters(*shape))
+        count = int(model.parameters(*shape))
     else:
-        own = int(sum(value.numel() for value in model(*shape).parameters()))
+        count = int(sum(value.numel() for value in model(*shape).parameters()))
     if "size" not in catalogue.get("method", run.choices["method"].name).methods:
-        return own
-    return int(catalogue.build(run.choices["method"]).size(own, *shape))
+        return count
+    return int(catalogue.build(run.choices["method"]).size(count, *shape))
 
 
 def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
     """Estimate a stack from its settings; a method without such settings counts as one epoch."""
-    said = dict(stack.runs[0].choices["method"].settings)
-    if isinstance(inside := said.get("training"), Choice):
-        said |= inside.settings
+    settings = dict(stack.runs[0].choices["method"].settings)
+    if isinstance(inside := settings.get("training"), Choice):
+        settings |= inside.settings
     tasks = stack.runs[0].choices["dataset"].settings["tasks"]
-    batch, r = int(said.get("batch_rows", 32)), int(said.get("inner_steps", 1))
-    epochs = int(said.get("epochs", 1))
-    first = said.get("first_epochs") or epochs
+    batch, r = int(settings.get("batch_rows", 32)), int(settings.get("inner_steps", 1))
+    epochs = int(settings.get("epochs", 1))
+    first = settings.get("first_epochs") or epochs
     per_epoch = -(-facts.train_rows // tasks // batch)
-    steps = [said.get("steps") or per_epoch * (first if t == 0 else epochs) for t in range(tasks)]
+    steps = [
+        settings.get("steps") or per_epoch * (first if t == 0 else epochs) for t in range(tasks)
+    ]
     gradients = sum(n * r * (t + 1) for t, n in enumerate(steps))
     # a natural batch has its rows in all; a balanced one has them in every task
-    rows = r * batch * sum(steps) if said.get("batches") == "natural" else batch * gradients
+    rows = r * batch * sum(steps) if settings.get("batches") == "natural" else batch * gradients
     products = rows * parameters(stack.runs[0], catalogue, facts) * len(stack.runs)
     seconds = gradients * OVERHEAD_SECONDS + products * SECONDS_PER_PRODUCT
     return Cost(sum(steps), rows, seconds)

@@ -61,8 +61,8 @@ def groups(arms: Sequence[Variant], runs: Runs) -> list[Group]:
     )
     sorted_runs: dict[tuple[str, ...], list[tuple[int, int]]] = {}
     for run, facts in stated:
-        apart = (f"{_name(fact)} {facts[fact]}" for fact in varying if fact in facts)
-        sorted_runs.setdefault(tuple(apart), []).append(run)
+        differences = (f"{_name(fact)} {facts[fact]}" for fact in varying if fact in facts)
+        sorted_runs.setdefault(tuple(differences), []).append(run)
     unordered = [Group(facts, tuple(places)) for facts, places in sorted_runs.items()]
     return sorted(unordered, key=lambda group: -len(group.runs))
 
@@ -72,11 +72,11 @@ def together(arms: Sequence[Variant], runs: Runs) -> set[int]:
     if not refusals(arms, runs, across_data=True):
         return {*range(len(arms))}
     largest = groups(arms, runs)[0]
-    counts = [sum(place == i for place, _ in largest.runs) for i in range(len(arms))]
+    counts = [sum(index == i for index, _ in largest.runs) for i in range(len(arms))]
     ended = [sum(record.status == "ok" for record in by_seed.values()) for by_seed in runs]
     whole = [i for i, count in enumerate(counts) if count == ended[i]]
-    apart = refusals([arms[i] for i in whole], [runs[i] for i in whole], across_data=True)
-    return set() if apart else set(whole)
+    reasons = refusals([arms[i] for i in whole], [runs[i] for i in whole], across_data=True)
+    return set() if reasons else set(whole)
 
 
 def same_run(a: RunResult, b: RunResult) -> bool:
@@ -122,12 +122,12 @@ def _facts(
     arms: Sequence[Variant], runs: Runs, across_data: bool
 ) -> Iterator[tuple[tuple[int, int], Facts]]:
     """Give the facts of every run that ended well, by the place of its arm and its seed."""
-    for place, (arm, mine) in enumerate(zip(arms, runs, strict=True)):
+    for index, (arm, by_seed) in enumerate(zip(arms, runs, strict=True)):
         dataset = arm.choices.get("dataset")
         label = arm.label
         data = dataset.label() if dataset and across_data else ""
         order = str(dataset.settings.get("class_order")) if dataset else ""
-        for seed, record in mine.items():
+        for seed, record in by_seed.items():
             if record.status == "ok":
                 facts = _of(record.provenance, data)
                 streams = record.provenance.get("streams") or {}
@@ -136,9 +136,9 @@ def _facts(
                     where = f"{record.seed} {data or order if name == 'class order' else ''}"
                     facts["stream", name, where] = str(drawn)
                 parts = (table(record.provenance.get(kind)) for kind in SHARED[:2])
-                facts["arm", label, str(place)] = str([sorted(names) for names in parts])
+                facts["arm", label, str(index)] = str([sorted(names) for names in parts])
                 facts["streams", "", ""] = "drawn" if streams else UNKNOWN
-                yield (place, seed), facts
+                yield (index, seed), facts
 
 
 def _of(provenance: Mapping[str, Json], data: str = "") -> Facts:

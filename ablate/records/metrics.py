@@ -117,23 +117,23 @@ def names(protocols: Iterable[str]) -> list[str]:
     return ["accuracy", *protocols, *SUMMARIES, *of_protocol]
 
 
-def protocol_of(metric: str, own: str) -> str:
-    """Give the protocol that a metric reads, for an arm whose own predictor is `own`.
+def protocol_of(metric: str, predictor: str) -> str:
+    """Give the protocol that a metric reads, for an arm whose own predictor is `predictor`.
 
     >>> protocol_of("forgetting@known-task", "all-classes")
     'known-task'
     """
     if metric == "accuracy":
-        return own
+        return predictor
     if metric in SUMMARIES:
         return DEFAULT_PROTOCOL
     return metric.split("@", 1)[-1]
 
 
-def value(result: RunResult, metric: str, own: str) -> float:
+def value(result: RunResult, metric: str, predictor: str) -> float:
     """Give a metric of a run, in points. Raises KeyError where the run lacks the protocol."""
     summary = SUMMARIES.get(metric.split("@", 1)[0], accuracy)
-    return summary(result, protocol_of(metric, own))
+    return summary(result, protocol_of(metric, predictor))
 
 
 def resolution(result: RunResult) -> float:

@@ -96,9 +96,9 @@ def read(form: type[BaseModel], key: str, text: str) -> Json:
         form.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the whole"
+        location = ".".join(map(str, first["loc"])) or "the whole"
         raise StoreError(
-            f"the store's note {plain(key)!r} cannot be read: {place}: {plain(first['msg'])}. "
+            f"the store's note {plain(key)!r} cannot be read: {location}: {plain(first['msg'])}. "
             "Put a copy of the store back, or choose another --results"
         ) from error
     return json.loads(text)

@@ -80,8 +80,8 @@ def is_owner(owner: Owner, suite: Suite) -> bool:
     One file stays one study while its question or one of its claims is kept; two files are two
     studies unless their text is the same or the first of them is gone.
     """
-    mine = _claims(declared(suite))
-    alike = owner.question == suite.question or bool({*mine} & {*owner.claims})
+    claims = _claims(declared(suite))
+    alike = owner.question == suite.question or bool({*claims} & {*owner.claims})
     if owner.text == short_digest(suite.text) and owner.origin:
         return True
     moved = not owner.origin or not Path(owner.origin).is_file()
@@ -90,7 +90,7 @@ def is_owner(owner: Owner, suite: Suite) -> bool:
 
 def _claims(content: Mapping[str, Any]) -> list[str]:
     claims = [*content.get("contrasts", []), *content.get("effects", [])]
-    return [json.dumps(one[:-1]) for one in claims]
+    return [json.dumps(claim[:-1]) for claim in claims]
 
 
 def _origin(suite: Suite) -> str:

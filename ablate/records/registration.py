@@ -19,18 +19,20 @@ SIZES = ("margin", "lower_margin", "worst")
 def declared(suite: Suite) -> dict[str, Json]:
     """Give what may not change once runs have been seen, as plain data."""
 
-    def claim(one: Contrast) -> Json:
-        arms = [suite.variants[i].label for i in (one.treatment, one.baseline)]
-        return [*arms, one.metric, *_side(one), _margin(one)]
+    def claim(contrast: Contrast) -> Json:
+        arms = [suite.variants[i].label for i in (contrast.treatment, contrast.baseline)]
+        return [*arms, contrast.metric, *_side(contrast), _margin(contrast)]
 
-    def effect(one: Effect) -> Json:
-        sides = [[suite.variants[i].label for i in side] for side in (one.plus, one.minus)]
-        return [one.name, *sides, one.metric, *_side(one), _margin(one)]
+    def effect(estimand: Effect) -> Json:
+        sides = [
+            [suite.variants[i].label for i in side] for side in (estimand.plus, estimand.minus)
+        ]
+        return [estimand.name, *sides, estimand.metric, *_side(estimand), _margin(estimand)]
 
     return {
         "question": suite.question,
-        "contrasts": [claim(one) for one in suite.contrasts],
-        "effects": [effect(one) for one in suite.effects],
+        "contrasts": [claim(contrast) for contrast in suite.contrasts],
+        "effects": [effect(estimand) for estimand in suite.effects],
         "alpha": suite.alpha,
         "correction": suite.correction,
         "seeds": suite.declared_seeds,
@@ -65,8 +67,8 @@ def freeze(suite: Suite, store: Store, runs_present: int, anew: bool = False) ->
 
 def registered(suite: Suite, store: Store) -> Json | None:
     """Give what was frozen under a suite's name; None where nothing was."""
-    found = store.notes([key_of(suite.name)])
-    return next((notes.read(notes.Registered, *note) for note in found.items()), None)
+    entries = store.notes([key_of(suite.name)])
+    return next((notes.read(notes.Registered, *note) for note in entries.items()), None)
 
 
 def as_registered(suite: Suite, entry: Json | None) -> Suite:
@@ -94,7 +96,7 @@ def original(suite: Suite, entry: Json | None) -> Suite | None:
         if a in places and b in places
     ]
     registered_as = {_about(claim): claim for claim in then["effects"]}
-    kept = [
+    effects = [
         replace(effect, claim=_sides(claim), **_sizes(claim[-1]))
         for effect, today in zip(suite.effects, now["effects"], strict=True)
         if (claim := registered_as.get(_about(today)))
@@ -102,7 +104,7 @@ def original(suite: Suite, entry: Json | None) -> Suite | None:
     return replace(
         suite,
         contrasts=tuple(contrasts),
-        effects=tuple(kept),
+        effects=tuple(effects),
         alpha=then["alpha"],
         correction=then["correction"],
     )

@@ -49,10 +49,10 @@ class Damage:
         """Say it, in a line each; nothing where all is well."""
         for count, what in ((len(self.runs), "record"), (len(self.notes), "note")):
             if count:
-                said = (
+                template = (
                     "s of {} are damaged and count" if count > 1 else " of {} is damaged and counts"
                 )
-                yield f"{count} {what}{said.format(name)} as missing."
+                yield f"{count} {what}{template.format(name)} as missing."
         if self.unchecked:
             yield (
                 f"{name} was written by an earlier version, without checksums: damage in its "

@@ -69,14 +69,14 @@ def allowed(field: Field) -> str:
     words = {"float": "a number", "int": "a whole number", "bool": "true or false", "str": "text"}
     base = field.annotation.replace(" | None", "")
     if base.startswith("Literal["):
-        said = "one of " + base[8:-1].replace("'", "")
+        phrase = "one of " + base[8:-1].replace("'", "")
     elif base.startswith("tuple[") and base.endswith(", ...]"):
         inner = words.get(base[6:-6], base[6:-6])
-        said = f"a list, each {inner}"
+        phrase = f"a list, each {inner}"
     else:
-        said = words.get(base, base)
-    said += f" in {field.range}" if field.range else ""
-    return said + (", or null" if "None" in field.annotation else "")
+        phrase = words.get(base, base)
+    phrase += f" in {field.range}" if field.range else ""
+    return phrase + (", or null" if "None" in field.annotation else "")
 
 
 def meant(field: Field, value: Any) -> str:

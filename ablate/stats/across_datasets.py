@@ -79,19 +79,23 @@ def across(
 
     pairs: (treatment, baseline, margin). lower: a lower score is better.
     """
-    table = {arm: {name: _finite(one) for name, one in mine.items()} for arm, mine in table.items()}
+    table = {arm: {name: _finite(cell) for name, cell in row.items()} for arm, row in table.items()}
     arms = tuple(table)
-    names = list(dict.fromkeys(one for arm in arms for one in table[arm]))
+    names = list(dict.fromkeys(name for arm in arms for name in table[arm]))
     names = [name for name in names if all(table[arm].get(name) for arm in arms)]
     if len(arms) < FEWEST or len(names) < FEWEST:
         return None
     means = np.array([[_mean(table[arm][name]) for arm in arms] for name in names])
     test = friedman.friedman(means, lower)
     shared, scores = _runs(table, names)
-    p = {"nemenyi": friedman.nemenyi(test.ranks, len(names)),
-         "wilcoxon": friedman.wilcoxon_pairs(means)}  # fmt: skip
-    cut = {name: tuple(friedman.cliques(test.ranks, one, alpha)) for name, one in p.items()}
-    thresholds = _thresholds(np.concatenate([block for one in scores.values() for block in one]))
+    p = {
+        "nemenyi": friedman.nemenyi(test.ranks, len(names)),
+        "wilcoxon": friedman.wilcoxon_pairs(means),
+    }
+    cut = {name: tuple(friedman.cliques(test.ranks, matrix, alpha)) for name, matrix in p.items()}
+    thresholds = _thresholds(
+        np.concatenate([block for blocks in scores.values() for block in blocks])
+    )
     return Settings(
         metric=metric,
         arms=arms,
@@ -105,9 +109,7 @@ def across(
         wilcoxon=p["wilcoxon"],
         cliques=cut["wilcoxon"],
         cliques_nemenyi=cut["nemenyi"],
-        iqm=tuple(
-            aggregate.iqm_interval(scores[arm], alpha, shared) for arm in arms
-        ),
+        iqm=tuple(aggregate.iqm_interval(scores[arm], alpha, shared) for arm in arms),
         thresholds=thresholds,
         profiles=tuple(
             tuple(map(float, aggregate.profile(scores[arm], thresholds))) for arm in arms
@@ -117,20 +119,27 @@ def across(
             for a, b, margin in pairs
             if a in table and b in table
         ),
-    )  # fmt: skip
+    )
 
 
 def _across(
-    table: Table, treatment: str, baseline: str, margin: float, names: Sequence[str],
-    scores: tuple[list[Floats], list[Floats]], alpha: float, shared: bool, lower: bool,
-) -> Across:  # fmt: skip
+    table: Table,
+    treatment: str,
+    baseline: str,
+    margin: float,
+    names: Sequence[str],
+    scores: tuple[list[Floats], list[Floats]],
+    alpha: float,
+    shared: bool,
+    lower: bool,
+) -> Across:
     deltas, groups, settled = [], [], []
     for name in names:
-        one, other = table[treatment][name], table[baseline][name]
-        apart = [one[key] - other[key] for key in one if key in other]
-        deltas += apart
-        groups += [name] * len(apart)
-        settled += [float(np.mean(apart))] if apart else []
+        treated, control = table[treatment][name], table[baseline][name]
+        differences = [treated[key] - control[key] for key in treated if key in control]
+        deltas += differences
+        groups += [name] * len(differences)
+        settled += [float(np.mean(differences))] if differences else []
     enough = len(settled) >= FEWEST and len(deltas) > len(settled)
     ordered = scores[::-1] if lower else scores
     return Across(
@@ -145,8 +154,8 @@ def _across(
 
 def _finite(scores: Mapping[Hashable, float]) -> dict[Hashable, float]:
     """Leave out runs that crashed, and put the others in an order of their own."""
-    kept = [(key, score) for key, score in scores.items() if math.isfinite(score)]
-    return dict(sorted(kept, key=lambda one: str(one[0])))
+    finite = [(key, score) for key, score in scores.items() if math.isfinite(score)]
+    return dict(sorted(finite, key=lambda item: str(item[0])))
 
 
 def _mean(scores: Mapping[Hashable, float]) -> float:
@@ -159,15 +168,15 @@ def _runs(table: Table, names: Sequence[str]) -> tuple[bool, dict[str, list[Floa
     Where they do, only the keys count that every arm has in every setting, in one order.
     """
     keys = [list(table[arm][name]) for arm in table for name in names]
-    have = [set(one) for one in keys]
-    common = [key for key in keys[0] if all(key in one for one in have)]
+    have = [set(group) for group in keys]
+    common = [key for key in keys[0] if all(key in group for group in have)]
     if len(common) >= FEWEST:
         return True, {
-            arm: [np.array([mine[name][key] for key in common]) for name in names]
-            for arm, mine in table.items()
+            arm: [np.array([row[name][key] for key in common]) for name in names]
+            for arm, row in table.items()
         }
     return False, {
-        arm: [np.array(list(mine[name].values())) for name in names] for arm, mine in table.items()
+        arm: [np.array(list(row[name].values())) for name in names] for arm, row in table.items()
     }
 
 

@@ -62,19 +62,25 @@ def iqm_interval(blocks: Sequence[Floats], alpha: float = 0.05, shared: bool = T
     step, drawn = max(1, CELLS // runs), []
     for start in range(0, resamples, step):
         count = min(step, resamples - start)
-        rows = [rng.integers(0, len(block), (count, len(block)))
-                for block in (blocks[:1] if shared else blocks)]  # fmt: skip
-        chosen = [block[row] for block, row in
-                  zip(blocks, rows * len(blocks) if shared else rows, strict=True)]  # fmt: skip
+        rows = [
+            rng.integers(0, len(block), (count, len(block)))
+            for block in (blocks[:1] if shared else blocks)
+        ]
+        chosen = [
+            block[row]
+            for block, row in zip(blocks, rows * len(blocks) if shared else rows, strict=True)
+        ]
         drawn.append(trim_mean(np.hstack(chosen), 0.25, axis=1))
     low, high = np.quantile(np.concatenate(drawn), [alpha / 2, 1 - alpha / 2])
     return Aggregate(iqm(np.concatenate(blocks)), float(low), float(high))
 
 
 def improvement(
-    treatment: Sequence[Floats], baseline: Sequence[Floats], alpha: float = 0.05,
+    treatment: Sequence[Floats],
+    baseline: Sequence[Floats],
+    alpha: float = 0.05,
     shared: bool = True,
-) -> Aggregate:  # fmt: skip
+) -> Aggregate:
     """Give the probability of improvement: A12 inside each block, averaged over the blocks.
 
     treatment, baseline: each block's scores. A seed is resampled together in both arms, and where
@@ -86,9 +92,9 @@ def improvement(
     wins = [np.sign(np.subtract.outer(a, b)) for a, b in zip(treatment, baseline, strict=True)]
     value = float(np.mean([won.mean() for won in wins]))
     drawn = np.zeros(RESAMPLES)
-    for place, won in enumerate([np.mean(wins, 0)] if shared else wins):  # [seed, seed]: who wins
-        one, other = _shares(len(won), place), _shares(won.shape[1], place)
-        drawn += ((one @ won) * other).sum(1) / (1 if shared else len(wins))
+    for index, won in enumerate([np.mean(wins, 0)] if shared else wins):  # [seed, seed]: who wins
+        left, right = _shares(len(won), index), _shares(won.shape[1], index)
+        drawn += ((left @ won) * right).sum(1) / (1 if shared else len(wins))
     low, high = np.quantile(drawn, [alpha / 2, 1 - alpha / 2])
     return Aggregate((1 + value) / 2, float(1 + low) / 2, float(1 + high) / 2)
 

@@ -92,9 +92,6 @@ def _hommel(p: Sequence[float], alpha: float) -> int:
 def adjust(p: Sequence[float], correction: str) -> list[float]:
     """Adjust a family of p-values; see `CORRECTIONS`.
 
-    Holm and Bonferroni are written out, as statsmodels collects all garbage in every call, which is
-    slower than the rest of a look together.
-
     >>> adjust([0.01, 0.04], "holm")
     [0.02, 0.04]
     """
@@ -114,6 +111,27 @@ def adjust(p: Sequence[float], correction: str) -> list[float]:
         return [
             float(value) for value in false_discovery_control([*map(float, p)], method=correction)
         ]
-    from statsmodels.stats.multitest import multipletests
+    return _adjusted_by_hommel(p)
 
-    return [float(value) for value in multipletests(p, method=correction)[1]]
+
+def _adjusted_by_hommel(p: Sequence[float]) -> list[float]:
+    """Give each claim's largest Simes p over all the families that it may be in.
+
+    Of a size, the hardest family has the claim with the largest p of all besides; Hommel 1988,
+    Biometrika 75(2), by the steps of Wright 1992, Biometrics 48(4).
+
+    >>> [round(value, 4) for value in _adjusted_by_hommel([0.01, 0.02, 0.9])]
+    [0.03, 0.04, 0.9]
+    """
+    m, order = len(p), sorted(range(len(p)), key=p.__getitem__)
+    ranked = [p[i] for i in order]
+    adjusted = [min(m * value / rank for rank, value in enumerate(ranked, 1))] * m
+    for size in range(m - 1, 1, -1):
+        first = m - size + 1  # of the `size - 1` largest, which fill the family up
+        simes = min(size * ranked[first + k - 2] / k for k in range(2, size + 1))
+        head = [min(simes, size * value) for value in ranked[:first]]
+        adjusted = [*map(max, adjusted, [*head, *[head[-1]] * (m - first)])]
+    by_claim = [0.0] * m
+    for rank, i in enumerate(order):
+        by_claim[i] = min(1.0, max(adjusted[rank], ranked[rank]))
+    return by_claim

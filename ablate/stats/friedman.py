@@ -53,8 +53,8 @@ def ranked(scores: Floats, lower: bool = False) -> Floats:
     scores = np.asarray(scores, float)
     tiny = ROUND_OFF * float(np.abs(scores).max(initial=0.0))
     scores = np.array([merged(block, tiny) for block in scores])
-    found: Floats = rankdata(scores if lower else -scores, axis=1)
-    return found
+    ranks: Floats = rankdata(scores if lower else -scores, axis=1)
+    return ranks
 
 
 def friedman(scores: Floats, lower: bool = False) -> Friedman:
@@ -69,8 +69,8 @@ def friedman(scores: Floats, lower: bool = False) -> Friedman:
     n, k = ranks.shape
     sums = ranks.sum(0)
     tied = (ranks**2).sum() - n * k * (k + 1) ** 2 / 4  # n k (k^2 - 1) / 12 without ties
-    apart = ((sums - n * (k + 1) / 2) ** 2).sum()
-    statistic = float((k - 1) * apart / tied) if tied > 1e-9 else 0.0
+    between = ((sums - n * (k + 1) / 2) ** 2).sum()
+    statistic = float((k - 1) * between / tied) if tied > 1e-9 else 0.0
     left = n * (k - 1) - statistic
     ratio = (n - 1) * statistic / left if left > 1e-9 else math.inf
     counted, least = distribution(ranks)
@@ -120,9 +120,11 @@ def distribution(ranks: Floats) -> tuple[float, float]:
         reached = np.sort((sums[:, None] + orders).reshape(-1, k), axis=1)
         sums, places = np.unique(reached, axis=0, return_inverse=True)
         share = np.bincount(places.ravel(), np.repeat(share / len(orders), len(orders)))
-    apart = ((2 * sums - 2 * n * (k + 1)) ** 2).sum(1)  # whole numbers: ties are exact
+    distances = ((2 * sums - 2 * n * (k + 1)) ** 2).sum(1)  # whole numbers: ties are exact
     seen = int(((2 * doubled.sum(0) - 2 * n * (k + 1)) ** 2).sum())
-    p, smallest = (min(1.0, float(share[apart >= far].sum())) for far in (seen, apart.max()))
+    p, smallest = (
+        min(1.0, float(share[distances >= far].sum())) for far in (seen, distances.max())
+    )
     return p, smallest
 
 
@@ -168,10 +170,10 @@ def nemenyi(ranks: Sequence[float], blocks: int) -> Floats:
 
     k = len(ranks)
     floor = float(k * (k - 1)) ** (1 - blocks)
-    apart = np.abs(np.subtract.outer(ranks, ranks)) * math.sqrt(6 * blocks / (k * (k + 1)))
+    distances = np.abs(np.subtract.outer(ranks, ranks)) * math.sqrt(6 * blocks / (k * (k + 1)))
     p = np.ones((k, k))
     for i, j in itertools.combinations(range(k), 2):
-        p[i, j] = p[j, i] = studentized_range.sf(apart[i, j] * math.sqrt(2), k, np.inf)
+        p[i, j] = p[j, i] = studentized_range.sf(distances[i, j] * math.sqrt(2), k, np.inf)
     return np.clip(p, floor, 1)
 
 
@@ -187,11 +189,11 @@ def conover(scores: Floats, lower: bool = False) -> Floats:
     n, k = ranks.shape
     sums, df = ranks.sum(0), (n - 1) * (k - 1)
     left = 2 * n * ((ranks**2).sum() - (sums**2).sum() / n) / df
-    apart = np.abs(np.subtract.outer(sums, sums))
+    distances = np.abs(np.subtract.outer(sums, sums))
     smallest = distribution(ranks)[1]
     if left < 1e-9:  # every block agrees
-        return np.where(apart > 0, smallest, 1.0)
-    return np.asarray(2 * student.sf(apart / math.sqrt(left), df)).clip(smallest, 1)
+        return np.where(distances > 0, smallest, 1.0)
+    return np.asarray(2 * student.sf(distances / math.sqrt(left), df)).clip(smallest, 1)
 
 
 def wilcoxon_pairs(scores: Floats) -> Floats:
@@ -199,8 +201,8 @@ def wilcoxon_pairs(scores: Floats) -> Floats:
     scores = np.asarray(scores, float)
     k, tiny = scores.shape[1], ROUND_OFF * float(np.abs(scores).max(initial=0.0))
     pairs = list(itertools.combinations(range(k), 2))
-    apart = [merged(scores[:, i] - scores[:, j], tiny) for i, j in pairs]
-    raw = [two_sided(one[one != 0]) for one in apart]
+    differences = [merged(scores[:, i] - scores[:, j], tiny) for i, j in pairs]
+    raw = [two_sided(deltas[deltas != 0]) for deltas in differences]
     p = np.ones((k, k))
     for (i, j), value in zip(pairs, adjust(raw, "holm"), strict=True):
         p[i, j] = p[j, i] = value
@@ -214,11 +216,11 @@ def cliques(ranks: Sequence[float], p: Floats, alpha: float = 0.05) -> list[tupl
     [(0, 1), (1, 2)]
     """
     order = [int(i) for i in np.argsort(ranks, kind="stable")]
-    found: list[tuple[int, ...]] = []
+    groups: list[tuple[int, ...]] = []
     for start in range(len(order)):
         end = start + 1
-        while end < len(order) and all(p[order[end], one] > alpha for one in order[start:end]):
+        while end < len(order) and all(p[order[end], arm] > alpha for arm in order[start:end]):
             end += 1
-        if end - start > 1 and not any({*order[start:end]} <= {*one} for one in found):
-            found.append(tuple(order[start:end]))
-    return found
+        if end - start > 1 and not any({*order[start:end]} <= {*group} for group in groups):
+            groups.append(tuple(order[start:end]))
+    return groups

@@ -50,13 +50,18 @@ def mixed(deltas: Sequence[float], blocks: Sequence[object], alpha: float = 0.05
         ratio = _ratio(counts, means, within)
         weights = counts / (1 + ratio * counts)
         estimate = float((weights * means).sum() / weights.sum())
-        apart = float((weights * (means - estimate) ** 2).sum())
-        rest = (within + apart) / (len(y) - 1)
+        squares = float((weights * (means - estimate) ** 2).sum())
+        rest = (within + squares) / (len(y) - 1)
         between, error = ratio * rest, math.sqrt(rest / weights.sum())
     return Mixed(
-        estimate, error, math.sqrt(between), math.sqrt(rest), estimate - half * error,
-        estimate + half * error, len(counts),
-    )  # fmt: skip
+        estimate,
+        error,
+        math.sqrt(between),
+        math.sqrt(rest),
+        estimate - half * error,
+        estimate + half * error,
+        len(counts),
+    )
 
 
 def _ratio(counts: Floats, means: Floats, within: float) -> float:

@@ -73,26 +73,28 @@ def shares(
     Intervals resample whole seeds. Raises ValueError for fewer than two seeds.
     """
     values = np.asarray(y, float)
-    coded = {name: _coded(said) for name, said in {SEED: seeds, **factors}.items()}
+    coded = {name: _coded(levels) for name, levels in {SEED: seeds, **factors}.items()}
     if len(np.unique(coded[SEED])) < 2:
         raise ValueError("an analysis of variance needs two seeds")
     varied = [name for name in factors if len(np.unique(coded[name])) > 1]
     most = len(varied) if len(varied) <= ALL_ORDERS else 2
-    names = [(SEED,), *(group for size in range(1, most + 1)
-                        for group in itertools.combinations(varied, size))]  # fmt: skip
+    names = [
+        (SEED,),
+        *(group for size in range(1, most + 1) for group in itertools.combinations(varied, size)),
+    ]
     tensor = _tensor(values, [coded[name] for name in (SEED, *varied)])
     total = float(((values - values.mean()) ** 2).sum())
     if total <= 1e-18 * len(values) * max(1.0, float(np.abs(values).max())) ** 2:
         total, values = 0.0, np.zeros_like(values)
     if tensor is not None:
-        found, ranges = _exact(tensor if total else 0 * tensor, names, alpha)
+        table, ranges = _exact(tensor if total else 0 * tensor, names, alpha)
     else:
-        found, ranges = _type_two(values, coded, names), {}
-    rest, left = found[()]
+        table, ranges = _type_two(values, coded, names), {}
+    rest, left = table[()]
     between = _between(tensor) if tensor is not None else math.nan
     terms = []
     for group in names:
-        ss, df = found[group]
+        ss, df = table[group]
         f, p = _f_test(ss, df, rest, left)
         of_means = ss / between if between > 0 and group != (SEED,) else math.nan
         share = ss / total if total else 0.0
@@ -113,10 +115,10 @@ def _f_test(ss: float, df: int, rest: float, left: int) -> tuple[float, float]:
     return ratio, float(fisher.sf(ratio, df, left))
 
 
-def _coded(said: Sequence[object]) -> np.ndarray:
+def _coded(levels: Sequence[object]) -> np.ndarray:
     """Number the levels in the order in which they come."""
-    places = {level: i for i, level in enumerate(dict.fromkeys(map(str, said)))}
-    return np.array([places[str(level)] for level in said])
+    places = {level: i for i, level in enumerate(dict.fromkeys(map(str, levels)))}
+    return np.array([places[str(level)] for level in levels])
 
 
 def _columns(codes: Sequence[np.ndarray]) -> Floats:
@@ -126,17 +128,17 @@ def _columns(codes: Sequence[np.ndarray]) -> Floats:
         levels = int(code.max()) + 1
         coding = np.vstack([np.eye(levels - 1), -np.ones(levels - 1)])
         parts.append(coding[code])
-    made: Floats = parts[0]
+    product: Floats = parts[0]
     for part in parts[1:]:
-        made = (made[:, :, None] * part[:, None, :]).reshape(len(made), -1)
-    return made
+        product = (product[:, :, None] * part[:, None, :]).reshape(len(product), -1)
+    return product
 
 
 def _fit(y: Floats, parts: Sequence[Floats]) -> tuple[float, int]:
     """Give the residual sum of squares of y on an intercept and the parts, and their rank."""
     x = np.hstack([np.ones((len(y), 1)), *parts])
-    found, _, rank, _ = np.linalg.lstsq(x, y, rcond=1e-10)
-    return float(((y - x @ found) ** 2).sum()), int(rank)
+    coefficients, _, rank, _ = np.linalg.lstsq(x, y, rcond=1e-10)
+    return float(((y - x @ coefficients) ** 2).sum()), int(rank)
 
 
 def _tensor(y: Floats, codes: Sequence[np.ndarray]) -> Floats | None:
@@ -164,12 +166,12 @@ def _exact(
     """
     seeds = len(tensor)
     tensor, groups = tensor - tensor.mean(), names[1:]
-    axes = {group[0]: i + 1 for i, group in enumerate(one for one in groups if len(one) == 1)}
+    axes = {group[0]: i + 1 for i, group in enumerate(term for term in groups if len(term) == 1)}
     rng = np.random.default_rng(0)
     counts = rng.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES)
     weights = np.vstack([np.ones(seeds), counts]) / seeds  # [1 + resample, seed]
-    own, squares = tensor.reshape(seeds, -1).mean(1), (tensor**2).reshape(seeds, -1).sum(1)
-    centre = weights @ own  # of each resample
+    seed_means, squares = tensor.reshape(seeds, -1).mean(1), (tensor**2).reshape(seeds, -1).sum(1)
+    centre = weights @ seed_means  # of each resample
     total = seeds * (weights @ squares) - tensor.size * centre**2
     effects: dict[Names, Floats] = {(): centre}
     sums: dict[Names, Floats] = {}
@@ -185,17 +187,20 @@ def _exact(
                 effect = effect - effects[part].reshape(shape)
         effects[group] = effect
         sums[group] = (effect**2).reshape(len(weights), -1).mean(1) * tensor.size
-    found = {group: (float(sums[group][0]), math.prod(tensor.shape[axes[n]] - 1 for n in group))
-             for group in groups}  # fmt: skip
-    block = float(((own - centre[0]) ** 2).sum()) * (tensor.size // seeds)
-    found[SEED,] = (block, seeds - 1)
+    table = {
+        group: (float(sums[group][0]), math.prod(tensor.shape[axes[n]] - 1 for n in group))
+        for group in groups
+    }
+    block = float(((seed_means - centre[0]) ** 2).sum()) * (tensor.size // seeds)
+    table[SEED,] = (block, seeds - 1)
     whole, df = float(total[0]), tensor.size - 1
-    rest = max(0.0, whole - sum(ss for ss, _ in found.values()))
-    found[()] = (rest, df - sum(more for _, more in found.values()))
+    rest = max(0.0, whole - sum(ss for ss, _ in table.values()))
+    table[()] = (rest, df - sum(more for _, more in table.values()))
     shares_of = {group: sums[group][1:] / np.maximum(total[1:], 1e-300) for group in groups}
-    ends = {group: np.quantile(drawn, [alpha / 2, 1 - alpha / 2])
-            for group, drawn in shares_of.items()}  # fmt: skip
-    return found, {group: (float(a), float(b)) for group, (a, b) in ends.items()}
+    ends = {
+        group: np.quantile(drawn, [alpha / 2, 1 - alpha / 2]) for group, drawn in shares_of.items()
+    }
+    return table, {group: (float(a), float(b)) for group, (a, b) in ends.items()}
 
 
 def _type_two(
@@ -204,9 +209,9 @@ def _type_two(
     """Give what each term adds to all terms that do not contain it; under (), the residual."""
     columns = {group: _columns([coded[name] for name in group]) for group in names}
     rest, rank = _fit(y, list(columns.values()))
-    found: dict[Names, tuple[float, int]] = {(): (rest, len(y) - rank)}
+    table: dict[Names, tuple[float, int]] = {(): (rest, len(y) - rank)}
     for group in names:
-        kept = [part for other, part in columns.items() if not {*group} <= {*other}]
-        without, with_it = _fit(y, kept), _fit(y, [*kept, columns[group]])
-        found[group] = max(0.0, without[0] - with_it[0]), with_it[1] - without[1]
-    return found
+        reduced = [part for other, part in columns.items() if not {*group} <= {*other}]
+        without, with_it = _fit(y, reduced), _fit(y, [*reduced, columns[group]])
+        table[group] = max(0.0, without[0] - with_it[0]), with_it[1] - without[1]
+    return table

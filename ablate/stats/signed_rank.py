@@ -43,8 +43,10 @@ def signed_rank(differences: Sequence[float], margin: float) -> Sides:
     edge = 2 * margin + 1e-9 * max(margin, float(np.abs(z).max()))  # on the margin is inside
     sums = np.add.outer(z, z)
     weights = _weights(len(z))
-    low, high = (((weights @ region.astype(float)) * weights).sum(1)
-                 for region in (sums < -edge, sums > edge))  # fmt: skip
+    low, high = (
+        ((weights @ region.astype(float)) * weights).sum(1)
+        for region in (sums < -edge, sums > edge)
+    )
     shares = np.stack([low, 1 - low - high, high])
     won = shares >= shares.max(0) - 1e-12
     below, inside, above = (won / won.sum(0)).mean(1)

@@ -96,21 +96,21 @@ def natural(
     for step in range(steps):
         drawn = order[step * batch_rows : (step + 1) * batch_rows]
         for k in range(len(pools)):
-            mine = every[drawn[tasks[drawn] == k]]
-            slots[step, k, : len(mine)] = mine
-            weights[step, k, : len(mine)] = 1
+            members = every[drawn[tasks[drawn] == k]]
+            slots[step, k, : len(members)] = members
+            weights[step, k, : len(members)] = 1
     return Table(slots, weights)
 
 
-def passes(one: Callable[[int], Table], steps: int) -> Table:
-    """Give the first `steps` batches of as many passes as they take; one(epoch) gives a pass."""
-    slots, weights, made = [], [], 0
+def passes(deal: Callable[[int], Table], steps: int) -> Table:
+    """Give the first `steps` batches of as many passes as they take; deal(epoch) gives a pass."""
+    slots, weights, total = [], [], 0
     for epoch in count():
-        table = one(epoch)
+        table = deal(epoch)
         slots.append(table.slots)
         weights.append(table.weights)
-        made += len(table.slots)
-        if made >= steps:
+        total += len(table.slots)
+        if total >= steps:
             break
     return Table(np.concatenate(slots)[:steps], np.concatenate(weights)[:steps])
 
@@ -139,11 +139,11 @@ def paired(
     rounds = -(-steps * rows // len(old))
     order = np.concatenate([draws.permutation(len(old)) for _ in range(rounds)])
     order = order[: steps * rows].reshape(steps, rows)
-    at, mine = np.arange(steps)[:, None], tasks[order]
+    at, task_ids = np.arange(steps)[:, None], tasks[order]
     # the place of each row among those of its own task in the batch
-    place = (np.tril(mine[:, :, None] == mine[:, None, :], -1)).sum(-1)
-    new.slots[at, mine, place] = old[order]
-    new.weights[at, mine, place] = 1
+    rank = (np.tril(task_ids[:, :, None] == task_ids[:, None, :], -1)).sum(-1)
+    new.slots[at, task_ids, rank] = old[order]
+    new.weights[at, task_ids, rank] = 1
     return new
 
 

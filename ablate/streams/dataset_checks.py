@@ -100,8 +100,10 @@ def first_of_each(y: Ints, most: int | None) -> Ints:
 
 def fewer(data: Data, train: int | None, test: int | None) -> Data:
     """Give a data set with at most `train` and `test` rows of each class."""
-    kept, tested = first_of_each(data.y_train, train), first_of_each(data.y_test, test)
-    return Data(data.x_train[kept], data.y_train[kept], data.x_test[tested], data.y_test[tested])
+    trained, tested = first_of_each(data.y_train, train), first_of_each(data.y_test, test)
+    return Data(
+        data.x_train[trained], data.y_train[trained], data.x_test[tested], data.y_test[tested]
+    )
 
 
 def count_classes(y_train: Ints, y_test: Ints, where: str) -> int:

@@ -36,9 +36,9 @@ def check_data(suite: Suite, facts: Sequence[Facts], catalogue: Catalogue) -> No
     or an augmentation cannot read.
     """
     problems = {
-        Problem(*variant.tasks_at, found, allowed)
+        Problem(*variant.tasks_at, fault, allowed)
         for variant, held in zip(suite.variants, facts, strict=True)
-        for found, allowed in (
+        for fault, allowed in (
             *_uneven(variant, held),
             *_shapes(variant, held, catalogue),
             *_unbuilt(variant, held, catalogue),
@@ -52,8 +52,8 @@ def _uneven(variant: Variant, held: Facts) -> Iterator[tuple[str, str]]:
     tasks, classes = variant.choices["dataset"].settings["tasks"], held.classes
     if classes % tasks:
         divisors = ", ".join(str(n) for n in range(1, classes + 1) if classes % n == 0)
-        found = f"{classes} classes in {tasks} tasks, which do not come out even"
-        yield found, f"tasks: {divisors}"
+        fault = f"{classes} classes in {tasks} tasks, which do not come out even"
+        yield fault, f"tasks: {divisors}"
 
 
 def _shapes(variant: Variant, held: Facts, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
@@ -64,20 +64,20 @@ def _shapes(variant: Variant, held: Facts, catalogue: Catalogue) -> Iterator[tup
         declared = catalogue.get(kind, choice.name).facts
         if not declared.get("images"):
             continue
-        found = f"rows of shape {shape} with {kind} {choice.name!r}"
+        fault = f"rows of shape {shape} with {kind} {choice.name!r}"
         least = declared.get("least_side", 1)
         if len(shape) != 3:
             reshaped = "x[:, None]" if len(shape) == 2 else "x.reshape(-1, 1, H, W)"
-            yield found, f"images (channels, H, W), as by {reshaped}, or {without}"
+            yield fault, f"images (channels, H, W), as by {reshaped}, or {without}"
         elif channels_last(shape, SURELY_LAST):
             turned = [shape[2], *shape[:2]]
             yield (
-                f"{found}, which look like (H, W, channels)",
+                f"{fault}, which look like (H, W, channels)",
                 f"images (channels, H, W), here {turned}, as by np.moveaxis(x, -1, 1), "
                 f"or {without}",
             )
         elif min(shape[1:]) < least:
-            yield found, f"images of at least {least} x {least}, or {without}"
+            yield fault, f"images of at least {least} x {least}, or {without}"
 
 
 def _others(catalogue: Catalogue) -> str:
@@ -157,16 +157,16 @@ def _doubtful_axes(
 def _memory(variant: Variant, held: Facts, catalogue: Catalogue) -> Iterator[str]:
     """Ask a memory what it keeps of classes of equal size."""
     choice, tasks = variant.choices["memory"], variant.choices["dataset"].settings["tasks"]
-    each = held.classes // tasks
+    per_task = held.classes // tasks
     rows = max(1, min(held.train_rows // held.classes, MOST_PER_CLASS))
     priorities = np.arange(rows) / rows
     try:
         memory = catalogue.build(choice)
 
         def kept(t: int) -> int:
-            return int(memory.quota([priorities] * (t * each)).sum())
+            return int(memory.quota([priorities] * (t * per_task)).sum())
 
-        yield from short_memory(choice, (tasks, each), kept, catalogue)
+        yield from short_memory(choice, (tasks, per_task), kept, catalogue)
     except AblateError:
         raise
     except Exception as error:  # whatever a stranger's memory raises
@@ -174,34 +174,34 @@ def _memory(variant: Variant, held: Facts, catalogue: Catalogue) -> Iterator[str
 
 
 def short_memory(
-    choice: Choice, sizes: tuple[int, int], kept: Callable[[int], int], catalogue: Catalogue
+    choice: Choice, sizes: tuple[int, int], rows_after: Callable[[int], int], catalogue: Catalogue
 ) -> Iterator[str]:
     """Say from which task on a memory has fewer rows than there are classes.
 
-    sizes: tasks, and classes of each. kept: rows in all after t tasks, t from 1 on; a memory that
-    is short is taken to stay so.
+    sizes: tasks, and classes of each. rows_after: rows in all after t tasks, t from 1 on; a
+    memory that is short is taken to stay so.
     """
-    tasks, each = sizes
+    tasks, per_task = sizes
     if catalogue.get("memory", choice.name).facts.get("keeps") == "nothing":
         return
     counts = range(1, tasks + 1)
-    t = 1 + bisect_left(counts, True, key=lambda t: kept(t) < t * each)
+    t = 1 + bisect_left(counts, True, key=lambda t: rows_after(t) < t * per_task)
     if t > tasks:
         return
     name, budget = plain(choice.label(), NAME), choice.settings.get("budget_rows")
-    count = kept(t) if budget is None else budget
+    count = rows_after(t) if budget is None else budget
     rows = "1 row" if count == 1 else f"{count} rows"
-    empty = 1 + bisect_left(counts, True, key=lambda t: kept(t) == 0)
+    empty = 1 + bisect_left(counts, True, key=lambda t: rows_after(t) == 0)
     if empty <= tasks:
         yield (
             f"Memory {name} is empty from the end of task {empty} of {tasks} on: {rows} shared "
-            f"over {empty * each} classes are less than one each. Its arms have nothing to "
-            f"rehearse from there; {tasks * each} rows are the least for all classes."
+            f"over {empty * per_task} classes are less than one each. Its arms have nothing to "
+            f"rehearse from there; {tasks * per_task} rows are the least for all classes."
         )
     else:
         yield (
             f"Memory {name} has fewer rows than classes from the end of task {t} of {tasks} on: "
-            f"{rows} for {t * each} classes, so that some have none."
+            f"{rows} for {t * per_task} classes, so that some have none."
         )
 
 

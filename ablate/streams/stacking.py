@@ -12,14 +12,14 @@ from ablate.types import Choice
 def numbers(choice: Choice, catalogue: Catalogue, path: tuple[str, ...] = ()) -> dict[Any, float]:
     """Give the settings of a method that may differ within a stack, by path: its plain floats."""
     entry = catalogue.get(choice.kind, choice.name)
-    found: dict[Any, float] = {}
+    floats: dict[Any, float] = {}
     for name, value in choice.settings.items():
         field = entry.field(name)
         if isinstance(value, Choice):
-            found |= numbers(value, catalogue, (*path, name))
+            floats |= numbers(value, catalogue, (*path, name))
         elif field and field.annotation == "float" and "__post_init__" not in entry.methods:
-            found[(*path, name)] = value
-    return found
+            floats[(*path, name)] = value
+    return floats
 
 
 def with_numbers(choice: Choice, values: Mapping[Any, Any], path: tuple[str, ...] = ()) -> Choice:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -15,7 +14,8 @@ from torch.func import vmap
 
 from ablate.core.random_streams import stream
 from ablate.streams import batch_tables
-from ablate.types import Augment, Clock, Data, Floats, Ints, Memory, Method, Tasks
+from ablate.streams.class_split import Split
+from ablate.types import Augment, Clock, Data, Ints, Memory, Method, Tasks
 
 
 class Batch(NamedTuple):
@@ -33,67 +33,6 @@ class Batch(NamedTuple):
     noise: Tensor | None = None
 
 
-@dataclass(frozen=True)
-class Split:
-    """What a data set and a list of seeds fix before any training.
-
-    orders `[S, C]`: the class at each position. counts `[S, C]`: training rows by position.
-    pool `[S, C, width]`: row numbers by position. priorities: by seed and position, in [0, 1).
-    held: by seed, the training rows held out for validation, which nothing trains on.
-    """
-
-    seeds: tuple[int, ...]
-    tasks: int
-    orders: Ints
-    counts: Ints
-    pool: Ints
-    priorities: list[list[Floats]]
-    held: list[Ints]
-
-    @property
-    def classes(self) -> int:
-        """C."""
-        return int(self.orders.shape[1])
-
-    @property
-    def classes_per_task(self) -> int:
-        """U."""
-        return self.classes // self.tasks
-
-    @property
-    def width(self) -> int:
-        """The most rows that any class has."""
-        return int(self.pool.shape[2])
-
-
-def split(
-    data: Data, seeds: tuple[int, ...], tasks: int, class_order: str, validation_rows: int = 0
-) -> Split:
-    """Sort a data set's rows by class and put the classes in each seed's order.
-
-    validation_rows: held out of each class, drawn for the seed; at least one row is left to train.
-    Raises ValueError where the classes cannot be shared evenly among the tasks.
-    """
-    classes = int(data.y_train.max()) + 1
-    if classes % tasks:
-        raise ValueError(f"{classes} classes cannot be split evenly into {tasks} tasks")
-    rows = [np.flatnonzero(data.y_train == c) for c in range(classes)]
-    width = max(map(len, rows))
-    orders = np.stack([batch_tables.class_order(seed, classes, class_order) for seed in seeds])
-    pools, counts, priorities, held = [], [], [], []
-    for seed, order in zip(seeds, orders, strict=True):
-        out = [
-            batch_tables.held_out(seed, c, len(rows[c]), validation_rows) for c in range(classes)
-        ]
-        kept = [rows[c][~out[c]] for c in order]
-        pools.append(np.stack([np.pad(mine, (0, width - len(mine))) for mine in kept]))
-        counts.append([len(mine) for mine in kept])
-        drawn = [stream(seed, "memory", int(c)).random(len(rows[c])) for c in order]
-        priorities.append([mine[~out[c]] for c, mine in zip(order, drawn, strict=True)])
-        held.append(np.concatenate([mine[one] for mine, one in zip(rows, out, strict=True)]))
-    return Split(seeds, tasks, orders, np.array(counts), np.stack(pools), priorities, held)
-
-
 def training(method: Any) -> Any:
     """Give what shapes a method's stream: its `training`, or its own fields."""
     return getattr(method, "training", None) or method
@@ -101,9 +40,9 @@ def training(method: Any) -> Any:
 
 def first_rows(batches: Iterator[Batch], limit: int, batch_rows: int) -> Iterator[Batch]:
     """Give the first `limit` rows of one task's batches; rows beyond have no weight."""
-    for place, batch in enumerate(islice(batches, -(-limit // batch_rows))):
-        kept = torch.arange(batch.tasks.w.shape[-1], device=batch.tasks.w.device)
-        w = batch.tasks.w * (kept < limit - place * batch_rows)
+    for index, batch in enumerate(islice(batches, -(-limit // batch_rows))):
+        positions = torch.arange(batch.tasks.w.shape[-1], device=batch.tasks.w.device)
+        w = batch.tasks.w * (positions < limit - index * batch_rows)
         yield batch._replace(tasks=batch.tasks._replace(w=w, present=w.sum(-1) > 0))
 
 
@@ -141,7 +80,7 @@ class Stream:
         seen = t * self.cut.classes_per_task
         if not seen:
             return [np.zeros(0, dtype=np.int64) for _ in self.cut.seeds]
-        return [self.memory.quota(mine[:seen]) for mine in self.cut.priorities]
+        return [self.memory.quota(priorities[:seen]) for priorities in self.cut.priorities]
 
     def epochs(self, t: int, method: Method) -> list[Iterator[Batch]]:
         """Give the batches of each epoch of task t, as a method asks for them.
@@ -169,17 +108,17 @@ class Stream:
         exemplar_rows: int | None = None,
     ) -> Iterator[Batch]:
         """Give the batches of one epoch of task t, or `steps` of as many passes as they take."""
-        made = []
+        tables = []
         for s, seed in enumerate(self.cut.seeds):
             deal = partial(
                 batch_tables.KINDS[kind], seed, t, pools=self._pools(t, s), batch_rows=batch_rows
             )
             if exemplar_rows:  # only `paired` ones have a number of their own
                 deal = partial(deal, exemplar_rows=exemplar_rows)
-            made.append(batch_tables.passes(deal, steps) if steps else deal(epoch))
+            tables.append(batch_tables.passes(deal, steps) if steps else deal(epoch))
         ragged = kind != "balanced"
         yield from self._served(
-            batch_tables.stack(made), Clock(t, self.cut.tasks, epoch), ragged, (t,), noise
+            batch_tables.stack(tables), Clock(t, self.cut.tasks, epoch), ragged, (t,), noise
         )
 
     def review(self, t: int, method: Any) -> Iterator[Batch]:
@@ -208,20 +147,20 @@ class Stream:
         table: epoch and rows of a batch.
         """
         epoch, batch_rows = table
-        made = []
+        tables = []
         for s, seed in enumerate(self.cut.seeds):
             pools = [
                 pool if task in chosen else pool[:0]
                 for task, pool in enumerate(self._pools(after, s))
             ]
-            made.append(batch_tables.natural(seed, t + 1, epoch, pools[: t + 1], batch_rows, why))
+            tables.append(batch_tables.natural(seed, t + 1, epoch, pools[: t + 1], batch_rows, why))
         where = (t + 1, chosen[0] if len(chosen) == 1 else -1)
         clock = Clock(t, self.cut.tasks, epoch)
-        yield from self._served(batch_tables.stack(made), clock, True, where, noise)
+        yield from self._served(batch_tables.stack(tables), clock, True, where, noise)
 
     def _served(
         self,
-        made: batch_tables.Table,
+        table: batch_tables.Table,
         clock: Clock,
         ragged: bool,
         where: tuple[int, ...],
@@ -229,11 +168,11 @@ class Stream:
     ) -> Iterator[Batch]:
         """Look up the rows of a stack's tables, step by step; `where` names their draws."""
         cut, t = self.cut, clock.t
-        kept = np.flatnonzero(made.weights.any(axis=(0, 1, 3)))  # tasks with any row at all
-        slots = torch.as_tensor(made.slots[:, :, kept], device=self.device)
-        weights = torch.as_tensor(made.weights[:, :, kept]).to(self.device, self.dtype)
-        rows = made.weights[:, :, kept].sum(-1)  # [S, steps, K]
-        own, seen = self._masks(t, kept)
+        task_ids = np.flatnonzero(table.weights.any(axis=(0, 1, 3)))  # tasks with any row at all
+        slots = torch.as_tensor(table.slots[:, :, task_ids], device=self.device)
+        weights = torch.as_tensor(table.weights[:, :, task_ids]).to(self.device, self.dtype)
+        rows = table.weights[:, :, task_ids].sum(-1)  # [S, steps, K]
+        own_classes, seen = self._masks(t, task_ids)
         for step in range(slots.shape[1]):
             active = rows[:, step].any(-1)
             least = slots.shape[-1] if self.trim else 1
@@ -241,40 +180,40 @@ class Stream:
             sizes = tuple(int(n) for n in rows[:, step].max(0)) if uneven else None
             most = max(sizes) if sizes else slots.shape[-1]
             at, w = slots[:, step, :, :most], weights[:, step, :, :most]
-            place = (*where, clock.epoch, step)
-            x = self._changed(self._rows(at), place, made.slots.shape[2:], kept)
+            key = (*where, clock.epoch, step)
+            x = self._changed(self._rows(at), key, table.slots.shape[2:], task_ids)
             yield Batch(
-                Tasks(x, at // cut.width, w, own, seen, w.sum(-1) > 0),
+                Tasks(x, at // cut.width, w, own_classes, seen, w.sum(-1) > 0),
                 clock._replace(step=step),
                 None if active.all() else torch.as_tensor(active, device=self.device),
                 sizes,
-                self._noise(kept, most, noise, place) if noise else None,
+                self._noise(task_ids, most, noise, key) if noise else None,
             )
 
-    def _noise(self, kept: Ints, rows: int, each: int, where: tuple[int, ...]) -> Tensor:
-        """Draw standard normal numbers for the rows of the kept tasks, `[S, K, rows, each]`."""
+    def _noise(self, task_ids: Ints, rows: int, per_row: int, where: tuple[int, ...]) -> Tensor:
+        """Draw standard normal numbers for the rows of the kept tasks, `[S, K, rows, per_row]`."""
         drawn = [
-            stream(seed, "noise", *where, int(k)).standard_normal((rows, each), np.float32)
+            stream(seed, "noise", *where, int(k)).standard_normal((rows, per_row), np.float32)
             for seed in self.cut.seeds
-            for k in kept
+            for k in task_ids
         ]
-        shape = (len(self.cut.seeds), len(kept), rows, each)
+        shape = (len(self.cut.seeds), len(task_ids), rows, per_row)
         return torch.as_tensor(np.stack(drawn)).view(shape).to(self.device, self.dtype)
 
     def _pools(self, t: int, s: int) -> list[Ints]:
         counts = self.cut.counts[s].copy()
         quota = self.quotas[t][s]
         counts[: len(quota)] = quota
-        each = self.cut.classes_per_task
+        per_task = self.cut.classes_per_task
         tasks = range(min(t + 1, self.cut.tasks))
-        return [batch_tables.slots_of(k, each, counts, self.cut.width) for k in tasks]
+        return [batch_tables.slots_of(k, per_task, counts, self.cut.width) for k in tasks]
 
     def _rows(self, slots: Tensor) -> Tensor:
         """Look rows up: slots `[S, ...]` -> x `[S, ..., D]`."""
         flat = self.pool.flatten(1).gather(1, slots.flatten(1))
         return self.x[flat].view(*slots.shape, *self.x.shape[1:])
 
-    def _changed(self, x: Tensor, where: tuple[int, ...], shape: Any, kept: Ints) -> Tensor:
+    def _changed(self, x: Tensor, where: tuple[int, ...], shape: Any, task_ids: Ints) -> Tensor:
         """Augment a batch's rows, `[S, K, B, ...]`; shape: tasks and rows of the whole table.
 
         Draws belong to a row's place in the table, so the tasks left out and the padding cut off
@@ -283,16 +222,16 @@ class Stream:
         if self.augment is None:
             return x
         size = (*shape, self.augment.draws)
-        drawn = [stream(seed, "augment", *where).random(size)[kept] for seed in self.cut.seeds]
+        drawn = [stream(seed, "augment", *where).random(size)[task_ids] for seed in self.cut.seeds]
         u = torch.as_tensor(np.stack(drawn)[:, :, : x.shape[2]]).to(x)
         return self.augment(x.flatten(0, 2), u.flatten(0, 2), self.darkest).view(x.shape)
 
-    def _masks(self, t: int, kept: Ints) -> tuple[Tensor, Tensor]:
+    def _masks(self, t: int, task_ids: Ints) -> tuple[Tensor, Tensor]:
         """Give the classes each kept task owns and those seen by task t, `[S, K, C]`."""
         task_of = torch.arange(self.cut.classes, device=self.device) // self.cut.classes_per_task
-        own = task_of == torch.as_tensor(kept, device=self.device)[:, None]
-        shape = (len(self.cut.seeds), *own.shape)
-        return own.expand(shape), (task_of <= t).expand(shape)
+        own_classes = task_of == torch.as_tensor(task_ids, device=self.device)[:, None]
+        shape = (len(self.cut.seeds), *own_classes.shape)
+        return own_classes.expand(shape), (task_of <= t).expand(shape)
 
     def newest(self, t: int, position: int) -> Tensor:
         """Give the training rows of one class of task t, padded, `[S, width, ...]`."""

@@ -48,23 +48,23 @@ class Compared:
             "looks": list(self.design.looks),
             "less_is_better": self.lower,
             "notes": list(self.notes),
-            "contrasts": [self._plain(one, self.verdicts) for one in self.verdicts],
+            "contrasts": [self._plain(verdict, self.verdicts) for verdict in self.verdicts],
             "blocks": [
-                {"block": b, **self._plain(one, some)} for b, some in blocks for one in some
+                {"block": b, **self._plain(verdict, some)} for b, some in blocks for verdict in some
             ],
             "settings": _finite(asdict(self.settings)) if self.settings else None,
             "warnings": list(self.warnings),
         }
 
     def _plain(self, verdict: Verdict, family: Sequence[Verdict]) -> dict[str, Any]:
-        one = verdict.comparison
-        found = {
-            "treatment": one.treatment,
-            "baseline": one.baseline,
-            "metric": one.metric,
-            "margin": one.margin,
-            "margins": list(one.bounds),
-            "claim": one.claim,
+        comparison = verdict.comparison
+        record = {
+            "treatment": comparison.treatment,
+            "baseline": comparison.baseline,
+            "metric": comparison.metric,
+            "margin": comparison.margin,
+            "margins": list(comparison.bounds),
+            "claim": comparison.claim,
             "verdict": verdict.decision,
             "direction": _direction(verdict),
             "better": _better(verdict, self.lower),
@@ -94,12 +94,17 @@ class Compared:
             "p_adjusted": verdict.p_adjusted,
             "rule": verdict.rule,
             "detectable": verdict.detectable,
-            "correlation": one.correlation if verdict.n > 1 else math.nan,
-            "pairs": {label(self.keys[s]): d for s, d in zip(one.seeds, one.deltas, strict=True)},
-            "lost": [{"reason": lost.reason, "failed": list(lost.sides)} for lost in one.lost],
+            "correlation": comparison.correlation if verdict.n > 1 else math.nan,
+            "pairs": {
+                label(self.keys[s]): d
+                for s, d in zip(comparison.seeds, comparison.deltas, strict=True)
+            },
+            "lost": [
+                {"reason": lost.reason, "failed": list(lost.sides)} for lost in comparison.lost
+            ],
             "tests": {name: self._test(test) for name, test in verdict.tests.items()},
         }
-        plain: dict[str, Any] = _finite(found)
+        plain: dict[str, Any] = _finite(record)
         return plain
 
     def _test(self, test: TestResult) -> dict[str, Any]:
@@ -123,9 +128,9 @@ def _better(verdict: Verdict, lower: bool) -> bool | None:
 
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
+        return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, (np.ndarray, np.generic)):
         return _finite(value.tolist())
     if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

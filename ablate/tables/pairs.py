@@ -61,12 +61,12 @@ def share_none(scores: Scores, pair: tuple[str, str], blocks: Sequence[str]) -> 
     have = [_keys(scores, arm, blocks) for arm in pair]
     if not all(have) or set(have[0]) & set(have[1]):
         return ""
-    apart = "; ".join(
+    sides = "; ".join(
         f"{arm} has {listed([label(key) for key in keys], 3)}"
         for arm, keys in zip(pair, have, strict=True)
     )
     return (
-        f"the arms share no {scores.pair} ({apart}). Unpaired scores get no verdict: run both arms "
+        f"the arms share no {scores.pair} ({sides}). Unpaired scores get no verdict: run both arms "
         f"on the same values of {scores.pair}, or write these the same way in both"
     )
 
@@ -86,9 +86,9 @@ def _joined(
     whole = [[scores.values[arm].get(block, {}) for block in blocks] for arm in pair]
     for index in () if refusal else sorted(scores.places[key] for key in present):
         key = scores.keys[index]
-        found = [[part.get(key, math.nan) for part in parts] for parts in whole]
-        if all(math.isfinite(value) for values in found for value in values):
-            paired[index] = _average(found[0]), _average(found[1])
+        cells = [[part.get(key, math.nan) for part in parts] for parts in whole]
+        if all(math.isfinite(value) for values in cells for value in values):
+            paired[index] = _average(cells[0]), _average(cells[1])
             continue
         faults, sides = _faults(scores, pair, blocks, key, metric)
         lost.append(LostPair(index, f"{label(key)}: {'; '.join(faults)}", sides))
@@ -141,5 +141,5 @@ def _alike(
     scores: Scores, pair: tuple[str, str], blocks: Sequence[str], keys: Sequence[Hashable]
 ) -> tuple[bool, ...]:
     """Say of each key whether both arms have the same score in every block."""
-    one, other = (scores.values[arm] for arm in pair)
-    return tuple(all(one[b][key] == other[b][key] for b in blocks) for key in keys)
+    treatment, baseline = (scores.values[arm] for arm in pair)
+    return tuple(all(treatment[b][key] == baseline[b][key] for b in blocks) for key in keys)

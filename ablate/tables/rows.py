@@ -243,22 +243,22 @@ def _refuse_doubles(rows: Sequence[Row], table: pd.DataFrame, columns: Columns) 
 
 def _difference(table: pd.DataFrame, earlier: int, later: int, columns: Columns) -> str:
     used = {*columns.names, columns.metric}
-    apart = [
+    differences = [
         str(name)
         for name in table.columns
         if name not in used
         and str(table[name].iloc[earlier]) != str(table[name].iloc[later])
         and not str(name).startswith("Unnamed: ")
     ]
-    history = next((name for name in apart if {*tokens(name)} & HISTORIES), "")
+    history = next((name for name in differences if {*tokens(name)} & HISTORIES), "")
     if history:
         return (
             f"the rows differ in {history!r}, as a run's history does: keep the last one with "
             f"--last {history}, or judge each with --block {history}"
         )
-    if not apart:
+    if not differences:
         return "the rows differ in no other column: take one out"
-    name = next((name for name in apart if not _counts(table[name])), apart[0])
+    name = next((name for name in differences if not _counts(table[name])), differences[0])
     block = "" if columns.block else f"--block {name}, or "
     pairs = " ".join(f"--pair {key}" for key in (*columns.pair, name))
     return f"the rows differ in {name!r}: {block}{pairs}"

@@ -16,22 +16,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAMES = (
-    {"test", "rows"}, {"n", "test"}, {"num", "test"}, {"test", "size"}, {"test", "examples"},
-    {"test", "samples"}, {"num", "examples"}, {"n", "examples"},
-)  # fmt: skip
+    {"test", "rows"},
+    {"n", "test"},
+    {"num", "test"},
+    {"test", "size"},
+    {"test", "examples"},
+    {"test", "samples"},
+    {"num", "examples"},
+    {"n", "examples"},
+)
 """Words of a column that says how many rows were scored."""
 
 
-def scored(table: pd.DataFrame, said: Any = None) -> int:
+def scored(table: pd.DataFrame, rows: Any = None) -> int:
     """Give how many test rows each score is of: as said, else as a column says; 0 for unknown.
 
     Of a column with several numbers the smallest counts. Raises SelectionError for what is no
     number of rows.
     """
-    if said is not None:
-        if isinstance(said, bool) or not float(said).is_integer() or not 0 < float(said) < 1e12:
-            raise SelectionError(f"{said!r} test rows; it is a whole number, 1 or more")
-        return int(said)
+    if rows is not None:
+        if isinstance(rows, bool) or not float(rows).is_integer() or not 0 < float(rows) < 1e12:
+            raise SelectionError(f"{rows!r} test rows; it is a whole number, 1 or more")
+        return int(rows)
     for name in table.columns:
         if {*tokens(str(name))} in NAMES:
             try:
@@ -52,22 +58,29 @@ def error(first: float, second: float, rows: int) -> float:
     >>> round(error(0.9, 0.9, 1000), 4)
     0.0141
     """
-    apart = min(first + second, 2 - first - second)
-    return math.sqrt(max(0.0, apart - (first - second) ** 2) / rows)
+    discordant = min(first + second, 2 - first - second)
+    return math.sqrt(max(0.0, discordant - (first - second) ** 2) / rows)
 
 
 def notes(compared: Sequence[Comparison], rows: int) -> Iterator[str]:
     """Say how far another test set would move a difference; nothing where rows are unknown."""
-    found = []
-    for one in compared:
-        scale = one.range
-        if rows and one.deltas and math.isfinite(scale) and min(one.baseline_values) >= 0:
-            means = (float(np.mean(v)) for v in (one.treatment_values, one.baseline_values))
+    errors = []
+    for comparison in compared:
+        scale = comparison.range
+        if (
+            rows
+            and comparison.deltas
+            and math.isfinite(scale)
+            and min(comparison.baseline_values) >= 0
+        ):
+            means = (
+                float(np.mean(v)) for v in (comparison.treatment_values, comparison.baseline_values)
+            )
             first, second = (mean / scale for mean in means)
-            found.append(scale * error(first, second, rows))
-    if found:
+            errors.append(scale * error(first, second, rows))
+    if errors:
         yield (
             f"every score is of {rows:,} test rows, taken to be the same ones: on others a "
-            f"difference would come out up to {max(found):.3g} apart (one standard error at most), "
-            "and more pairs do not take that away"
+            f"difference would come out up to {max(errors):.3g} apart (one standard error at "
+            "most), and more pairs do not take that away"
         )

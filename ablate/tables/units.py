@@ -131,9 +131,12 @@ def _of_sizes(scores: Scores) -> Iterator[str]:
     }
     for parts, more in (
         (arms, "are all in one unit?"),
-        (blocks, "the mean over them is that of the largest; judge ranks, or scores that are "
-         "normalised in each"),
-    ):  # fmt: skip
+        (
+            blocks,
+            "the mean over them is that of the largest; judge ranks, or scores that are "
+            "normalised in each",
+        ),
+    ):
         ranked = sorted((part for part in parts.items() if len(part[1])), key=lambda p: p[1][-1])
         if len(ranked) < 2 or any(part[0] <= 0 for _, part in ranked):
             continue
@@ -175,16 +178,16 @@ def _first(low: Sequence[Placed], high: Sequence[Placed]) -> str:
 
 
 def _of_margin(values: Floats, metric: str, margin: float, scale: float) -> Iterator[str]:
-    apart = float(values.max() - values.min())
+    spread = float(values.max() - values.min())
     points = f"; {margin:g} points are --margin {margin / PERCENT:g}" if scale == 1 else ""
     if margin >= scale and values.any():  # a metric that is always 0 is refused as such
         raise SelectionError(
             f"a margin of {margin:g} is the whole scale of {metric}, 0 to {scale:g}: no difference "
             f"could matter{points}"
         )
-    if apart and margin > apart:
+    if spread and margin > spread:
         yield (
-            f"the margin of {margin:g} is larger than all scores are apart ({apart:g}): no "
+            f"the margin of {margin:g} is larger than all scores are apart ({spread:g}): no "
             f"difference in this table can matter, whatever the arms do{points}"
         )
     if scale == PERCENT and margin < FRACTIONS:

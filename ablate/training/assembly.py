@@ -18,9 +18,10 @@ from ablate.records import fingerprints, provenance
 from ablate.registry import Catalogue
 from ablate.source import closure
 from ablate.streams import dataset_demands
+from ablate.streams.class_split import split
 from ablate.streams.dataset_checks import agree
 from ablate.streams.stacking import numbers, with_numbers
-from ablate.streams.task_stream import Stream, split
+from ablate.streams.task_stream import Stream
 from ablate.training import test_time_adaptation
 from ablate.training.evaluators import exam
 from ablate.training.net import Net, initial
@@ -103,11 +104,13 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
 
 def cautions(run: RunSpec, held: Facts, stream: Stream, catalogue: Catalogue) -> list[str]:
     """Say what a reader must know of a run's data and of its memory, as its first seed has it."""
-    kept = [int(by_seed[0].sum()) for by_seed in stream.quotas]
+    rows_after = [int(by_seed[0].sum()) for by_seed in stream.quotas]
     sizes = stream.cut.tasks, stream.cut.classes_per_task
     return [
         *dataset_demands.of_data(run.choices, held, catalogue),
-        *dataset_demands.short_memory(run.choices["memory"], sizes, kept.__getitem__, catalogue),
+        *dataset_demands.short_memory(
+            run.choices["memory"], sizes, rows_after.__getitem__, catalogue
+        ),
     ]
 
 
@@ -127,11 +130,13 @@ def held_out(method: Any) -> int:
 def make_program(stack: Stack, catalogue: Catalogue, net: Net, theta: Tensor) -> Program:
     """Tell the numbers in which a stack's runs differ from the structure that they share."""
     method = stack.runs[0].choices["method"]
-    each = [numbers(run.choices["method"], catalogue) for run in stack.runs]
-    differing = [path for path in each[0] if len({mine[path] for mine in each}) > 1]
+    per_run = [numbers(run.choices["method"], catalogue) for run in stack.runs]
+    differing = [path for path in per_run[0] if len({floats[path] for floats in per_run}) > 1]
     names = {".".join(path): path for path in differing}
     stacked = {
-        name: torch.tensor([mine[path] for mine in each], dtype=theta.dtype, device=theta.device)
+        name: torch.tensor(
+            [floats[path] for floats in per_run], dtype=theta.dtype, device=theta.device
+        )
         for name, path in names.items()
     }
 

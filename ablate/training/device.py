@@ -14,6 +14,6 @@ def checked(name: str) -> str:
     try:
         torch.ones(1, device=name).sum().item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        said = str(error).splitlines()[0]
-        raise SelectionError(f"--device {name!r} cannot be used here: {said}") from error
+        reason = str(error).splitlines()[0]
+        raise SelectionError(f"--device {name!r} cannot be used here: {reason}") from error
     return name

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ablate.streams.task_stream import Split
+from ablate.streams.class_split import Split
 from ablate.training.scoring import positions
 from ablate.types import Data
 
@@ -32,21 +32,25 @@ def exam(rule: str, data: Data, cut: Split, like: Tensor) -> Exam | None:
         return None
     if rule == "validation":
         x = torch.as_tensor(np.stack([data.x_train[rows] for rows in cut.held])).to(like)
-        y = np.stack([positions(data.y_train[rows], order) for rows, order in
-                      zip(cut.held, cut.orders, strict=True)])  # fmt: skip
+        y = np.stack(
+            [
+                positions(data.y_train[rows], order)
+                for rows, order in zip(cut.held, cut.orders, strict=True)
+            ]
+        )
         return _sealed(x, torch.as_tensor(y, device=like.device), True, cut.classes_per_task)
     x = torch.as_tensor(data.x_test).to(like)
     y = np.stack([positions(data.y_test, order) for order in cut.orders])
     return _sealed(x, torch.as_tensor(y, device=like.device), False, cut.classes_per_task)
 
 
-def _sealed(x: Tensor, y: Tensor, own: bool, per_task: int) -> Exam:
+def _sealed(x: Tensor, y: Tensor, per_replica: bool, per_task: int) -> Exam:
     """Close over rows x, each replica's own or shared, and their class positions y `[S, N]`."""
 
     def accuracy(answer: Answer, t: int) -> Tensor:
         classes = (t + 1) * per_task
-        asked = y < classes  # [S, N]
-        right = (answer(x, own)[..., :classes].argmax(-1) == y) & asked
-        return right.sum(1) / asked.sum(1)
+        seen = y < classes  # [S, N]
+        right = (answer(x, per_replica)[..., :classes].argmax(-1) == y) & seen
+        return right.sum(1) / seen.sum(1)
 
     return accuracy

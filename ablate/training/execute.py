@@ -113,45 +113,49 @@ class Spent:
     seconds: float
 
 
-def train(made: Assembled) -> list[RunResult]:
+def train(assembled: Assembled) -> list[RunResult]:
     """Run an assembled stack to its end, or until every replica has diverged."""
     started = time.perf_counter()
-    cut, stack = made.stream.cut, made.stack
-    x_test = torch.as_tensor(made.data.x_test).to(made.theta)
+    cut, stack = assembled.stream.cut, assembled.stack
+    x_test = torch.as_tensor(assembled.data.x_test).to(assembled.theta)
     shuffled = [
         random_streams.stream(run.seed, "test").permutation(len(x_test)) for run in stack.runs
     ]
     truth = [
-        scoring.positions(made.data.y_test[rows], order)
+        scoring.positions(assembled.data.y_test[rows], order)
         for rows, order in zip(shuffled, cut.orders, strict=True)
     ]
     counts: list[list[dict[str, scoring.Counts]]] = [[] for _ in stack.runs]
     reasons, marks = [""] * len(stack.runs), [""] * len(stack.runs)
     spent = [Spent(0, 0, 0.0)] * len(stack.runs)
-    for after in loop.run(made.program, made.stream, made.theta):
+    for after in loop.run(assembled.program, assembled.stream, assembled.theta):
         counted = zip(after.steps.tolist(), after.gradients.tolist(), strict=True)
-        scores = plain(logits(made.program, after.state, x_test))
+        scores = plain(logits(assembled.program, after.state, x_test))
         reasons = [had or divergence(scores[s], after.t) for s, had in enumerate(reasons)]
         marks = [had or excess(scores[s], after.t) for s, had in enumerate(marks)]
         tuned = {
             label: plain(
-                test_time_adaptation.adapted(made.program, made.stream, after, protocol, x_test)
+                test_time_adaptation.adapted(
+                    assembled.program, assembled.stream, after, protocol, x_test
+                )
             )
-            for label, protocol in made.protocols.items()
+            for label, protocol in assembled.protocols.items()
             if test_time_adaptation.adapts(protocol) and not all(reasons)
         }
         for s, rows in enumerate(shuffled):
             if not reasons[s]:
-                mine = {label: each[s][rows] for label, each in tuned.items()}
+                adapted = {label: values[s][rows] for label, values in tuned.items()}
                 counts[s].append(
-                    scoring.count(scores[s][rows], truth[s], after.t, cut, made.protocols, mine)
+                    scoring.count(
+                        scores[s][rows], truth[s], after.t, cut, assembled.protocols, adapted
+                    )
                 )
         share = (time.perf_counter() - started) / len(stack.runs)
         spent = [Spent(steps, gradients, share) for steps, gradients in counted]
         if all(reasons):
             break
     return [
-        result(made, s, (reasons[s], marks[s]), truth[s], counts[s], spent[s])
+        result(assembled, s, (reasons[s], marks[s]), truth[s], counts[s], spent[s])
         for s in range(len(truth))
     ]
 
@@ -175,7 +179,7 @@ def excess(logits: np.ndarray, t: int) -> str:
 
 
 def result(
-    made: Assembled,
+    assembled: Assembled,
     s: int,
     words: tuple[str, str],
     truth: np.ndarray,
@@ -184,11 +188,11 @@ def result(
 ) -> RunResult:
     """Give one replica's result. words: why it is lost, and what it is marked with."""
     reason, mark = words
-    run, cut = made.stack.runs[s], made.stream.cut
+    run, cut = assembled.stack.runs[s], assembled.stream.cut
     drawn = {name: random_streams.digest(run.seed, name) for name in STREAMS}
     drawn["init"] = init_digest(run.seed)
     drawn["class order"] = provenance.digest([cut.orders[s].tobytes()])
-    labels = [] if reason else list(made.protocols)
+    labels = [] if reason else list(assembled.protocols)
     by_class = scoring.rows_by_task(truth, cut.tasks * cut.classes_per_task, 1)
     return RunResult(
         key=run.key,
@@ -201,5 +205,5 @@ def result(
         updates=spent.updates,
         gradients=spent.gradients,
         seconds=spent.seconds,
-        provenance={**made.facts, "streams": drawn, "class_rows": by_class},
+        provenance={**assembled.facts, "streams": drawn, "class_rows": by_class},
     )

@@ -58,12 +58,12 @@ class _Probe:
 
 
 @lru_cache(maxsize=8)  # an arm is compared with several, one after the other
-def _probe(asked: _Probe) -> Tensor:
+def _probe(probe: _Probe) -> Tensor:
     """Give the parameters after a few steps in the first, second and last task of a run."""
     torch.set_num_threads(1)
-    with process_state.held(int(asked.run.key[:12], 16)):
-        stack = Stack((asked.run,), ())
-        return _steps(assemble(stack, replace(asked.site, device="cpu"), scan()))
+    with process_state.held(int(probe.run.key[:12], 16)):
+        stack = Stack((probe.run,), ())
+        return _steps(assemble(stack, replace(probe.site, device="cpu"), scan()))
 
 
 def _steps(ready: Assembled) -> Tensor:

@@ -56,9 +56,9 @@ class InnerLoop:
         phi, after = self._walk(theta, lambda at: self._value(at, task), inner, 1.0, steps)
         if self.sizes is None:
             return phi, after
-        kept = zip(after, inner, strict=True)
+        pairs = zip(after, inner, strict=True)
         phi = torch.where(task.present, phi, theta)
-        return phi, tuple(torch.where(task.present, new, old) for new, old in kept)
+        return phi, tuple(torch.where(task.present, new, old) for new, old in pairs)
 
     def descend(
         self,
@@ -129,8 +129,8 @@ class InnerLoop:
         return theta, (*after, self._apart(theta)[1]) if self.running else after
 
     def _value(self, theta: Tensor, task: Tasks) -> Aux:
-        found: Any = self.objective(theta, task)
-        return found if self.buffers else (found, theta[:0].detach())
+        result: Any = self.objective(theta, task)
+        return result if self.buffers else (result, theta[:0].detach())
 
     def _values(self, theta: Tensor, tasks: Tasks) -> Aux:
         if self.sizes is None:

@@ -38,12 +38,12 @@ def binary(logits: Tensor, task: Tasks) -> Tensor:
     """Binary cross-entropy with logits over the task's own logits, mean over rows and logits."""
     target = one_hot(task.y, logits.shape[-1]).to(logits.dtype)
     losses = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    own = task.own.to(logits.dtype)
-    return mean_over_rows((losses * own).sum(-1) / own.sum(-1), task.w)
+    mask = task.own.to(logits.dtype)
+    return mean_over_rows((losses * mask).sum(-1) / mask.sum(-1), task.w)
 
 
 def cross_entropy(logits: Tensor, task: Labelled, among: Tensor) -> Tensor:
     """Cross-entropy among the classes that `among` marks, `[C]` or `[B, C]`, mean over rows."""
-    kept = logits.masked_fill(~among, float("-inf"))
+    masked = logits.masked_fill(~among, float("-inf"))
     true = torch.where(one_hot(task.y, logits.shape[-1]), logits, 0).sum(-1)
-    return mean_over_rows(kept.logsumexp(-1) - true, task.w)
+    return mean_over_rows(masked.logsumexp(-1) - true, task.w)

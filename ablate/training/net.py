@@ -108,8 +108,8 @@ class Net:
 
     def features(self, theta: Tensor, x: Tensor) -> Tensor:
         """Give what the last layer reads, `[N, F]` (see `features_of`)."""
-        found: Tensor = self.use(theta, "features", x)
-        return found
+        outputs: Tensor = self.use(theta, "features", x)
+        return outputs
 
     def _unflat(self, theta: Tensor) -> dict[str, Tensor]:
         # split, not slices: its backward is one cat instead of a zero-filled P a parameter

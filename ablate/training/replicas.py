@@ -43,13 +43,13 @@ class Program:
         return getattr(self.plain, "reviews", "")
 
 
-def each(one: Callable[..., Any], *stacked: Any) -> Any:
-    """Call `one` for every replica of trees of `[S, ...]`; a lone one is spared vmap's cost."""
+def each(function: Callable[..., Any], *stacked: Any) -> Any:
+    """Call `function` for every replica of trees `[S, ...]`; a lone one is spared vmap's cost."""
     leaves = [leaf for leaf in pytree.tree_leaves(stacked) if isinstance(leaf, Tensor)]
     if leaves[0].shape[0] > 1:
-        return vmap(one)(*stacked)
+        return vmap(function)(*stacked)
     alone = pytree.tree_map(lambda value: value[0], stacked)
-    return pytree.tree_map(lambda value: value[None], one(*alone))
+    return pytree.tree_map(lambda value: value[None], function(*alone))
 
 
 def start(program: Program, theta: Tensor) -> Any:
@@ -80,33 +80,33 @@ def gradients(program: Program, batch: Batch) -> Tensor:
     Rows, since arms differ in how many make a batch.
     """
     rows = (batch.tasks.w > 0).sum(2).double().cpu()  # [S, K]
-    said = getattr(program.plain, "gradients", None)
-    found: Tensor = said(rows.sum(1), batch.clock, rows[:, -1]) if said else rows.sum(1)
-    return found
+    counter = getattr(program.plain, "gradients", None)
+    counts: Tensor = counter(rows.sum(1), batch.clock, rows[:, -1]) if counter else rows.sum(1)
+    return counts
 
 
 def review_gradients(program: Program, batch: Batch) -> Tensor:
     """Count the gradient evaluations of a review of a batch, `[S]`."""
     rows = (batch.tasks.w > 0).sum((1, 2)).double().cpu()
-    said = getattr(program.plain, "review_gradients", None)
-    found: Tensor = said(rows, int(batch.tasks.seen[0, 0].sum())) if said else 0 * rows
-    return found
+    counter = getattr(program.plain, "review_gradients", None)
+    counts: Tensor = counter(rows, int(batch.tasks.seen[0, 0].sum())) if counter else 0 * rows
+    return counts
 
 
 def features(program: Program, state: Any, x: Tensor) -> Tensor:
     """Represent each replica's rows `[S, N, ...]` for the memory, `[S, N, F]`."""
-    own = getattr(program.plain, "features", lambda s, rows, net: net.features(s.theta, rows))
-    found: Tensor = each(lambda s, rows: own(s, rows, program.net), state, x)
-    return found
+    extractor = getattr(program.plain, "features", lambda s, rows, net: net.features(s.theta, rows))
+    outputs: Tensor = each(lambda s, rows: extractor(s, rows, program.net), state, x)
+    return outputs
 
 
-def logits(program: Program, state: Any, x: Tensor, own: bool = False) -> Tensor:
-    """Score rows `[N, ...]`, or each replica's `own`, `[S, N, ...]`: logits `[S, N, C]`."""
+def logits(program: Program, state: Any, x: Tensor, per_replica: bool = False) -> Tensor:
+    """Score rows `[N, ...]`, or `per_replica` rows, `[S, N, ...]`: logits `[S, N, C]`."""
     says = getattr(program.plain, "logits", lambda s, rows, net: net(s.theta, rows))
 
     def score(rows: Tensor) -> Any:
-        if own:
-            return each(lambda s, mine: says(s, mine, program.net), state, rows)
+        if per_replica:
+            return each(lambda s, its_rows: says(s, its_rows, program.net), state, rows)
         return each(lambda s: says(s, rows, program.net), state)
 
-    return torch.cat([score(rows) for rows in x.split(ROWS_AT_ONCE, 1 if own else 0)], 1)
+    return torch.cat([score(rows) for rows in x.split(ROWS_AT_ONCE, 1 if per_replica else 0)], 1)

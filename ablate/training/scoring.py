@@ -61,15 +61,15 @@ def count(
     order = np.argsort(task, kind="stable")
     order = order[task[order] <= t]
     seen, truth, task = logits[order, : (t + 1) * per_task], y[order], task[order]
-    found = {}
+    counts = {}
     for label, predict in protocols.items():
         if label in adapted:
             rule: Any = predict
             guess, guessed_task = rule.adapted(seen, adapted[label][order], task)
         else:
             guess, guessed_task = predict(seen, task, per_task)
-        found[label] = Counts(
+        counts[label] = Counts(
             np.bincount(task[guess == truth], minlength=tasks).tolist(),
             np.bincount(task[guessed_task == task], minlength=tasks).tolist(),
         )
-    return found
+    return counts

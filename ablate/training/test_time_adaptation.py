@@ -17,36 +17,38 @@ from ablate.training.replicas import ROWS_AT_ONCE, Program
 from ablate.types import Predict
 
 
-def adapted(program: Program, stream: Stream, after: AfterTask, how: Any, x: Tensor) -> Tensor:
+def adapted(program: Program, stream: Stream, after: AfterTask, protocol: Any, x: Tensor) -> Tensor:
     """Give each adapted model's logits of its own task, `[S, N, K, U]`, for test rows `[N, ...]`.
 
-    how: a protocol with `epochs`, `updates`, `batch_rows`, `optimizer` and `loss`. After the first
+    protocol: has `epochs`, `updates`, `batch_rows`, `optimizer` and `loss`. After the first
     task there is nothing to tell apart, and nothing is adapted (as in iTAML's released code).
     """
     per_task, seen = stream.cut.classes_per_task, after.t + 1
     start = vmap(program.plain.parameters)(after.state)  # type: ignore[attr-defined]
-    found = []
+    logits = []
     for k in range(seen):
-        theta = tune(program, stream, start, how, (k, seen)) if after.t else start
-        own = slice(k * per_task, (k + 1) * per_task)
+        theta = tune(program, stream, start, protocol, (k, seen)) if after.t else start
+        classes = slice(k * per_task, (k + 1) * per_task)
         parts = x.split(ROWS_AT_ONCE)
-        one = vmap(program.net, in_dims=(0, None))
-        found.append(torch.cat([one(theta, rows)[..., own] for rows in parts], 1))
-    return torch.stack(found, 2)
+        net = vmap(program.net, in_dims=(0, None))
+        logits.append(torch.cat([net(theta, rows)[..., classes] for rows in parts], 1))
+    return torch.stack(logits, 2)
 
 
 def tune(
-    program: Program, stream: Stream, theta: Tensor, how: Any, place: tuple[int, int]
+    program: Program, stream: Stream, theta: Tensor, protocol: Any, position: tuple[int, int]
 ) -> Tensor:
-    """Train `[S, P]` on the exemplars of task k, place = (k, tasks seen)."""
-    fit = InnerLoop(program.net.objective(how.loss), how.optimizer, buffers=program.net.buffers)
+    """Train `[S, P]` on the exemplars of task k, position = (k, tasks seen)."""
+    fit = InnerLoop(
+        program.net.objective(protocol.loss), protocol.optimizer, buffers=program.net.buffers
+    )
     state = (theta, vmap(fit.fresh)(theta))
     steps = (
         batch
-        for epoch in range(how.epochs)
-        for batch in stream.exemplars(*place, epoch, how.batch_rows)
+        for epoch in range(protocol.epochs)
+        for batch in stream.exemplars(*position, epoch, protocol.batch_rows)
     )
-    for batch in islice(steps, how.updates):
+    for batch in islice(steps, protocol.updates):
         state = step(fit, state, batch)
     return state[0]
 

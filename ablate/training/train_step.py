@@ -47,12 +47,12 @@ def flat(
     weights: `rows` all weigh the same; or `tasks` do, each sharing a weight of 1 among its rows.
     """
     count, most = tasks.y.shape[:2]
-    each = (most,) * count if sizes is None else sizes
+    row_counts = (most,) * count if sizes is None else sizes
     w = tasks.w / tasks.w.sum(1, keepdim=True).clamp(min=1) if weights == "tasks" else tasks.w
     n = tasks.x.new_zeros(*tasks.y.shape, 0) if noise is None else noise
 
     def joined(values: Tensor) -> Tensor:
-        return torch.cat([values[k, :size] for k, size in enumerate(each)])
+        return torch.cat([values[k, :size] for k, size in enumerate(row_counts)])
 
     x, y = joined(tasks.x), joined(tasks.y)
     return Rows(x, y, joined(w), tasks.seen[-1], tasks.own[-1], joined(n))
@@ -62,10 +62,10 @@ def apart(rows: Rows, tasks: Tasks, sizes: tuple[int, ...] | None) -> tuple[Rows
     """Take flat rows apart into those of old tasks (there may be none) and the newest task's."""
     new = tasks.y.shape[1] if sizes is None else sizes[-1]
     cut = rows.y.shape[0] - new
-    x, y, w, seen, own, noise = rows
+    x, y, w, seen, own_classes, noise = rows
     return (
-        Rows(x[:cut], y[:cut], w[:cut], seen, own, noise[:cut]),
-        Rows(x[cut:], y[cut:], w[cut:], seen, own, noise[cut:]),
+        Rows(x[:cut], y[:cut], w[:cut], seen, own_classes, noise[:cut]),
+        Rows(x[cut:], y[cut:], w[cut:], seen, own_classes, noise[cut:]),
     )
 
 
@@ -103,25 +103,25 @@ def descend(
     loss: Loss,
     theta: Tensor,
     inner: Inner,
-    how: Any,
+    method: Any,
     clock: Clock,
     pull: Tensor | None = None,
 ) -> tuple[Tensor, Inner]:
     """Take one optimizer step on a loss; `pull` `[P]` is added to its gradient.
 
-    how: a method with an `optimizer` and a `training`.
+    method: has an `optimizer` and a `training`.
     """
     slope, moved = grad(loss, has_aux=True)(theta)
-    return move(slope if pull is None else slope + pull, moved, theta, inner, how, clock)
+    return move(slope if pull is None else slope + pull, moved, theta, inner, method, clock)
 
 
 def move(
-    slope: Tensor, moved: Tensor, theta: Tensor, inner: Inner, how: Any, clock: Clock
+    slope: Tensor, moved: Tensor, theta: Tensor, inner: Inner, method: Any, clock: Clock
 ) -> tuple[Tensor, Inner]:
     """Take the optimizer's step along -slope; running statistics become what they moved to."""
-    theta, inner = how.optimizer.step(theta, slope, inner, how.training.rate(clock))
-    kept = len(theta) - len(moved)
-    return (torch.cat([theta[:kept], moved]) if len(moved) else theta), inner
+    theta, inner = method.optimizer.step(theta, slope, inner, method.training.rate(clock))
+    end = len(theta) - len(moved)
+    return (torch.cat([theta[:end], moved]) if len(moved) else theta), inner
 
 
 def soft_labels(

@@ -19,9 +19,23 @@ FAR = 5.0
 """Standard deviations of the other seeds under their mean: what is nearer is no collapse."""
 
 GAPS = {
-    3: 15.4, 4: 7.91, 5: 5.66, 6: 4.6, 7: 3.95, 8: 3.58, 9: 3.31, 10: 3.05, 11: 2.91, 12: 2.76,
-    15: 2.49, 20: 2.24, 30: 1.99, 50: 1.75, 100: 1.56, 200: 1.42,
-}  # fmt: skip
+    3: 15.4,
+    4: 7.91,
+    5: 5.66,
+    6: 4.6,
+    7: 3.95,
+    8: 3.58,
+    9: 3.31,
+    10: 3.05,
+    11: 2.91,
+    12: 2.76,
+    15: 2.49,
+    20: 2.24,
+    30: 1.99,
+    50: 1.75,
+    100: 1.56,
+    200: 1.42,
+}
 """By how many seeds are left above it, the gap in their standard deviations that a lowest score of
 normal seeds leaves in one arm of a hundred (simulated, 300,000 arms a size). All places of the gap
 together, an arm of 5 to 50 normal seeds has one in at most 1.7 % of studies.
@@ -44,15 +58,15 @@ def of(comparison: Comparison) -> Collapses | None:
     either = arms[0] | arms[1]
     if not either:
         return None
-    kept = [d for place, d in enumerate(comparison.deltas) if place not in either]
+    remaining = [d for position, d in enumerate(comparison.deltas) if position not in either]
     alone = sorted(len(arm - other) for arm, other in (arms, arms[::-1]))
     return Collapses(
         treatment=rate(len(arms[0]), n),
         baseline=rate(len(arms[1]), n),
         p=mcnemar(*alone),
         floor=min(1.0, 2.0 ** (1 - sum(alone))),
-        conditional=math.fsum(kept) / len(kept) if kept else math.nan,
-        left=len(kept),
+        conditional=math.fsum(remaining) / len(remaining) if remaining else math.nan,
+        left=len(remaining),
         places=tuple(sorted(either)),
     )
 
@@ -72,10 +86,10 @@ def collapsed(
     """
     scores = np.array(values) * (-1 if lower else 1)
     order = np.argsort(scores, kind="stable")
-    found = _at_chance(scores, resolution, chance)
+    positions = _at_chance(scores, resolution, chance)
     if fallen := _under_a_gap(scores[order], resolution):
-        found |= {int(place) for place in order[:fallen]}
-    return found
+        positions |= {int(position) for position in order[:fallen]}
+    return positions
 
 
 def _under_a_gap(ranked: Floats, resolution: float) -> int:
@@ -84,12 +98,12 @@ def _under_a_gap(ranked: Floats, resolution: float) -> int:
     below = np.arange(1, (n - 1) // 2 + 1)  # so many may lie under it
     if not len(below):
         return 0
-    apart = ranked - np.median(ranked)
-    sums, squares = (np.cumsum(part[::-1])[::-1][below] for part in (apart, apart**2))
+    distances = ranked - np.median(ranked)
+    sums, squares = (np.cumsum(part[::-1])[::-1][below] for part in (distances, distances**2))
     left = n - below
     variance = np.maximum(0.0, squares - sums**2 / left) / (left - 1)
     spread = np.maximum(np.sqrt(variance), resolution)
-    gap, far = np.diff(ranked)[below - 1], sums / left - apart[below - 1]
+    gap, far = np.diff(ranked)[below - 1], sums / left - distances[below - 1]
     fallen = below[(gap > widest(left) * spread) & (far > FAR * spread)]
     return int(fallen[-1]) if len(fallen) else 0
 
@@ -107,7 +121,7 @@ def _at_chance(scores: Floats, resolution: float, chance: float) -> set[int]:
     error = math.sqrt(chance * (100 - chance) * resolution / 100)  # 100 / resolution test rows
     if float(np.median(scores)) <= chance + ABOVE * error:
         return set()
-    return {int(place) for place in np.flatnonzero(scores <= chance + AT_CHANCE * error)}
+    return {int(position) for position in np.flatnonzero(scores <= chance + AT_CHANCE * error)}
 
 
 def rate(count: int, n: int) -> Rate:

@@ -74,11 +74,11 @@ def examine(
     try:
         results = {name: test(comparison, alpha) for name, test in tests.items()}
     except Exception as error:  # a third party's test may raise anything
-        said = f"a test raised {of_error(error)}"
-        return Evidence(comparison, {}, alpha, said, said, interim, allowed)
+        message = f"a test raised {of_error(error)}"
+        return Evidence(comparison, {}, alpha, message, message, interim, allowed)
     if not reason and any(math.isnan(results[name].p) for name in DECISIVE):
-        said = "a test gave no p-value"
-        return Evidence(comparison, results, alpha, said, said, interim, allowed)
+        message = "a test gave no p-value"
+        return Evidence(comparison, results, alpha, message, message, interim, allowed)
     return Evidence(comparison, results, alpha, reason, interim=interim, worst=allowed)
 
 

@@ -13,9 +13,22 @@ from ablate.types import ENOUGH_PAIRS, Comparison, Design, Floats, Verdict
 from ablate.verdicts.interim import once
 
 SKEWED = {
-    3: 0.706, 4: 0.96, 5: 1.107, 6: 1.113, 7: 1.088, 8: 1.069, 9: 1.046, 10: 1.025, 12: 0.979,
-    15: 0.911, 20: 0.828, 30: 0.706, 50: 0.573, 100: 0.418, 200: 0.3,
-}  # fmt: skip
+    3: 0.706,
+    4: 0.96,
+    5: 1.107,
+    6: 1.113,
+    7: 1.088,
+    8: 1.069,
+    9: 1.046,
+    10: 1.025,
+    12: 0.979,
+    15: 0.911,
+    20: 0.828,
+    30: 0.706,
+    50: 0.573,
+    100: 0.418,
+    200: 0.3,
+}
 """By the number of pairs, the skewness that 8 % of normal samples exceed (simulated, 200,000)."""
 
 MOVES = 0.03
@@ -32,27 +45,27 @@ MOST_NAMED = 3
 
 def of(verdicts: Sequence[Verdict], design: Design) -> Iterator[str]:
     """Give the warnings of a family, one a trap, with the contrasts that are in it."""
-    found: dict[str, list[str]] = {}
+    traps: dict[str, list[str]] = {}
     for verdict in verdicts:
         name = f"{verdict.comparison.treatment} − {verdict.comparison.baseline}"
         for trap, detail in doubts(verdict, design, len(verdicts)):
-            found.setdefault(trap, []).append(f"{name} ({detail})")
-    for trap, told in found.items():
-        more = f"; and {len(told) - MOST_NAMED} more" if len(told) > MOST_NAMED else ""
-        yield f"{trap}: {'; '.join(told[:MOST_NAMED])}{more}."
+            traps.setdefault(trap, []).append(f"{name} ({detail})")
+    for trap, cases in traps.items():
+        more = f"; and {len(cases) - MOST_NAMED} more" if len(cases) > MOST_NAMED else ""
+        yield f"{trap}: {'; '.join(cases[:MOST_NAMED])}{more}."
 
 
 def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[str, str]]:
     """Give each trap that one verdict is in, with its figures."""
-    one, deltas = verdict.comparison, np.array(verdict.comparison.deltas)
-    lost = [pair for pair in one.lost if not pair.missing]
+    comparison, deltas = verdict.comparison, np.array(verdict.comparison.deltas)
+    lost = [pair for pair in comparison.lost if not pair.missing]
     if lost:
         yield "Pairs were lost", f"{len(lost)}: {'; '.join(pair.reason for pair in lost[:3])}"
-    if len(deltas) and (imputed := worst_case(one)):
+    if len(deltas) and (imputed := worst_case(comparison)):
         yield "With the worst score seen in place of each lost one", imputed
     if broken := [f"{name}: {test.note}" for name, test in verdict.tests.items() if test.note]:
         yield "A test beside the verdict could not be computed", "; ".join(broken)
-    if verdict.n < 3 or one.refusal or "INERT" in verdict.flags:
+    if verdict.n < 3 or comparison.refusal or "INERT" in verdict.flags:
         return
     floor = verdict.tests["sign-flip"].floor if "sign-flip" in verdict.tests else 0.0
     if floor > design.alpha / family:
@@ -70,12 +83,14 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
             f"{verdict.decision}, trimmed mean {verdict.robust.estimate:+.4g}",
         )
     if "CONSTANT" in verdict.flags:
-        step = f"what one test row is worth, {one.resolution:.3g}, stands in for their spread"
+        step = (
+            f"what one test row is worth, {comparison.resolution:.3g}, stands in for their spread"
+        )
         yield "The differences do not vary, as if they were no measurement", step
-    zeros = int((np.abs(deltas) <= one.round_off).sum())
+    zeros = int((np.abs(deltas) <= comparison.round_off).sum())
     if 2 * zeros >= verdict.n:
         yield "Many differences are exactly 0", f"{zeros} of {verdict.n}"
-    if at := bound(one):
+    if at := bound(comparison):
         yield "Scores are at their bound, so that a difference has no room", at
     skew = skewness(deltas)
     if abs(skew) > max(expected_skewness(verdict.n), MOVES * math.sqrt(verdict.n)):
@@ -83,10 +98,10 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
     ratio = von_neumann(deltas)
     if ratio < 2 - SERIAL * 2 * math.sqrt((verdict.n - 2) / (verdict.n**2 - 1)):
         yield (
-            f"Neighbouring {one.unit} resemble one another, as if they shared a batch",
-            f"von Neumann ratio {ratio:.2f}; independent {one.unit} give 2",
+            f"Neighbouring {comparison.unit} resemble one another, as if they shared a batch",
+            f"von Neumann ratio {ratio:.2f}; independent {comparison.unit} give 2",
         )
-    if verdict.decided and (p := by_signs(one, verdict.decision)) > design.alpha:
+    if verdict.decided and (p := by_signs(comparison, verdict.decision)) > design.alpha:
         yield (
             NORMALITY,
             f"{verdict.decision}, {verdict.n} pairs, sign evidence p {p:.2g}",
@@ -97,58 +112,63 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
 
 def of_collapses(verdict: Verdict) -> str:
     """Say how often each arm's runs collapsed, and what is left without them."""
-    one, found = verdict.comparison, verdict.collapses
-    assert found is not None
-    arms = ((one.treatment, found.treatment), (one.baseline, found.baseline))
+    comparison, collapses = verdict.comparison, verdict.collapses
+    assert collapses is not None
+    arms = ((comparison.treatment, collapses.treatment), (comparison.baseline, collapses.baseline))
     rates = ", ".join(
         f"{name} {arm.count} of {arm.n} ({100 * arm.low:.3g} to {100 * arm.high:.3g} %)"
         for name, arm in arms
     )
     rest = "no pair is left without them"
-    if found.left:
-        rest = f"{found.conditional:+.4g} without these pairs, which decides nothing"
-    return f"{rates}; rates differ with p {found.p:.2g}; {rest}"
+    if collapses.left:
+        rest = f"{collapses.conditional:+.4g} without these pairs, which decides nothing"
+    return f"{rates}; rates differ with p {collapses.p:.2g}; {rest}"
 
 
-def worst_case(one: Comparison) -> str:
+def worst_case(comparison: Comparison) -> str:
     """Say how far the mean difference moves if lost scores were the lowest or highest seen."""
-    sides = {one.treatment: one.treatment_values, one.baseline: one.baseline_values}
-    alone = [pair.sides[0] for pair in one.lost if len(pair.sides) == 1 and not pair.missing]
+    sides = {
+        comparison.treatment: comparison.treatment_values,
+        comparison.baseline: comparison.baseline_values,
+    }
+    alone = [pair.sides[0] for pair in comparison.lost if len(pair.sides) == 1 and not pair.missing]
     alone = [side for side in alone if side in sides]
     if not alone:
         return ""
-    now = float(np.mean(one.deltas))
+    now = float(np.mean(comparison.deltas))
     reached = []
     for extreme in (min, max):  # whether low or high is worse is the metric's affair
-        apart = {name: extreme(values) - float(np.mean(values)) for name, values in sides.items()}
-        moved = [now + apart[s] * (1 if s == one.treatment else -1) for s in alone]
-        reached.append(float(np.mean([*one.deltas, *moved])))
+        shifts = {name: extreme(values) - float(np.mean(values)) for name, values in sides.items()}
+        moved = [now + shifts[s] * (1 if s == comparison.treatment else -1) for s in alone]
+        reached.append(float(np.mean([*comparison.deltas, *moved])))
     return f"{now:+.4g} becomes {min(reached):+.4g} to {max(reached):+.4g}"
 
 
-def bound(one: Comparison) -> str:
+def bound(comparison: Comparison) -> str:
     """Say whether an arm is nearer to 0, 1 or 100 than the margin; '' for unbounded scores."""
-    values = (*one.treatment_values, *one.baseline_values)
+    values = (*comparison.treatment_values, *comparison.baseline_values)
     if min(values) < 0 or max(values) > 100:
         return ""
     top = 1.0 if max(values) <= 1 else 100.0
-    for name, scores in ((one.treatment, one.treatment_values),
-                         (one.baseline, one.baseline_values)):  # fmt: skip
+    for name, scores in (
+        (comparison.treatment, comparison.treatment_values),
+        (comparison.baseline, comparison.baseline_values),
+    ):
         mean = float(np.mean(scores))
         room = min(mean, top - mean)
-        if room < one.margin and room < 0.05 * top:
+        if room < comparison.margin and room < 0.05 * top:
             return f"{name} has a mean of {mean:.4g}, nearer to its bound than the margin"
     return ""
 
 
 def skewness(deltas: Floats | Sequence[float]) -> float:
     """Give the moment coefficient of skewness; 0 where nothing varies."""
-    apart = np.array(deltas) - np.mean(deltas)
-    most = float(np.abs(apart).max(initial=0.0))
+    deviations = np.array(deltas) - np.mean(deltas)
+    most = float(np.abs(deviations).max(initial=0.0))
     if most <= 1e-12 * float(np.abs(deltas).max(initial=0.0)) or most == 0:
         return 0.0
-    apart /= most
-    return float(np.mean(apart**3) / np.mean(apart**2) ** 1.5)
+    deviations /= most
+    return float(np.mean(deviations**3) / np.mean(deviations**2) ** 1.5)
 
 
 def expected_skewness(n: int) -> float:
@@ -163,27 +183,27 @@ def von_neumann(deltas: Floats) -> float:
 
     Von Neumann 1941, Ann. Math. Statist. 12(4): about 2 for independent draws.
     """
-    apart = deltas - deltas.mean()
-    most = float(np.abs(apart).max())
+    deviations = deltas - deltas.mean()
+    most = float(np.abs(deviations).max())
     if most <= 1e-12 * float(np.abs(deltas).max()) or most == 0:
         return 2.0
-    apart /= most
-    return float((np.diff(apart) ** 2).sum() / (apart**2).sum())
+    deviations /= most
+    return float((np.diff(deviations) ** 2).sum() / (deviations**2).sum())
 
 
-def by_signs(one: Comparison, decision: str) -> float:
+def by_signs(comparison: Comparison, decision: str) -> float:
     """Give the sign e-process's p of a verdict: how the differences lie about its margin.
 
     MATTERS may be claimed in two directions, so that its p is doubled, unless one was declared.
     """
-    deltas = np.array(one.deltas)
-    if one.side:
-        beyond = one.side * deltas - one.margin
+    deltas = np.array(comparison.deltas)
+    if comparison.side:
+        beyond = comparison.side * deltas - comparison.margin
         return _above(beyond if decision == "MATTERS" else -beyond)
     if decision == "MATTERS":
         up = deltas.mean() > 0
-        return min(1.0, 2 * _above((deltas if up else -deltas) - one.margin))
-    return max(_above(one.margin - deltas), _above(deltas + one.margin))
+        return min(1.0, 2 * _above((deltas if up else -deltas) - comparison.margin))
+    return max(_above(comparison.margin - deltas), _above(deltas + comparison.margin))
 
 
 def _above(values: Floats) -> float:
@@ -198,21 +218,21 @@ def carried_by_one(verdict: Verdict, design: Design) -> str:
     """Name the pair without which a verdict would fall; '' where there is none."""
     if not verdict.decided or verdict.n <= ENOUGH_PAIRS:
         return ""
-    one = verdict.comparison
-    far = int(np.argmax(np.abs(np.array(one.deltas) - np.median(one.deltas))))
-    rest = without(one, far)
+    comparison = verdict.comparison
+    far = int(np.argmax(np.abs(np.array(comparison.deltas) - np.median(comparison.deltas))))
+    rest = without(comparison, far)
     reading = once(rest, verdict.worst.size)
     p = reading.matters if verdict.decision == "MATTERS" else reading.calms
     held = p * max(1.0, verdict.p_adjusted / max(verdict.p, 1e-300)) <= design.alpha
-    return "" if held else f"{one.deltas[far]:+.4g}"
+    return "" if held else f"{comparison.deltas[far]:+.4g}"
 
 
-def without(one: Comparison, place: int) -> Comparison:
+def without(comparison: Comparison, index: int) -> Comparison:
     """Give a comparison without one of its pairs."""
-    kept = [i for i in range(len(one.seeds)) if i != place]
+    remaining = [i for i in range(len(comparison.seeds)) if i != index]
     return replace(
-        one,
-        seeds=tuple(one.seeds[i] for i in kept),
-        treatment_values=tuple(one.treatment_values[i] for i in kept),
-        baseline_values=tuple(one.baseline_values[i] for i in kept),
+        comparison,
+        seeds=tuple(comparison.seeds[i] for i in remaining),
+        treatment_values=tuple(comparison.treatment_values[i] for i in remaining),
+        baseline_values=tuple(comparison.baseline_values[i] for i in remaining),
     )

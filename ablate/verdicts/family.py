@@ -176,10 +176,10 @@ def _read(
 
 
 def _close(contest: Contest, step: Step, tests: Tests, design: Design) -> Contest:
-    found = _verdict(contest, step, tests, design)
-    if found.decided:
-        return replace(contest, closed=found)
-    return replace(contest, broken=found.why)
+    verdict = _verdict(contest, step, tests, design)
+    if verdict.decided:
+        return replace(contest, closed=verdict)
+    return replace(contest, broken=verdict.why)
 
 
 def _verdict(contest: Contest, step: Step, tests: Tests, design: Design) -> Verdict:

@@ -33,8 +33,10 @@ def judge(contrasts: Sequence[Sequence[Comparison]], design: Design) -> tuple[Ve
         None if reason else _pool(blocks, most.size)
         for reason, blocks, most in zip(faults, contrasts, allowed, strict=True)
     ]
-    p = [interim.p if interim and not _few(blocks) else 1.0
-         for interim, blocks in zip(read, contrasts, strict=True)]  # fmt: skip
+    p = [
+        interim.p if interim and not _few(blocks) else 1.0
+        for interim, blocks in zip(read, contrasts, strict=True)
+    ]
     ladder = steps(p, design.alpha, design.correction)
     return tuple(
         _verdict(blocks, interim, step, most) if interim else _untestable(blocks, reason)
@@ -49,9 +51,9 @@ def _few(blocks: Sequence[Comparison]) -> str:
 
 
 def _pool(blocks: Sequence[Comparison], most: float) -> Interim:
-    tiny = max(one.round_off for one in blocks)
-    mean = pooled([one.deltas for one in blocks], blocks[0].resolution, tiny)
-    n = sum(len(one.deltas) for one in blocks)
+    tiny = max(block.round_off for block in blocks)
+    mean = pooled([block.deltas for block in blocks], blocks[0].resolution, tiny)
+    n = sum(len(block.deltas) for block in blocks)
     look = Look(n, mean.estimate, mean.error, Once(RULE, mean.df), most)
     first = blocks[0]
     return Interim(first.bounds, first.claim, first.side, first.bar, (look,))
@@ -59,28 +61,43 @@ def _pool(blocks: Sequence[Comparison], most: float) -> Interim:
 
 def fault(blocks: Sequence[Comparison]) -> str:
     """Say why a contrast's blocks cannot be pooled; '' where they can."""
-    thin = [one for one in blocks if len(one.deltas) < 2]
+    thin = [block for block in blocks if len(block.deltas) < 2]
     if thin:
         return f"{len(thin)} of {len(blocks)} blocks have fewer than 2 pairs"
     if not blocks[0].margin > 0:
         return decision.fault(blocks[0])
     return next(
-        filter(None, (one.refusal or decision.differential_failure(one) for one in blocks)), ""
+        filter(None, (block.refusal or decision.differential_failure(block) for block in blocks)),
+        "",
     )
 
 
 def _untestable(blocks: Sequence[Comparison], reason: str) -> Verdict:
     whole, nothing = joined(blocks), (math.nan, math.nan)
-    return Verdict(whole, "UNTESTABLE", math.nan, *nothing, len(whole.deltas), math.nan, math.nan,
-                   math.nan, reason, (), {}, RULE, nothing)  # fmt: skip
+    return Verdict(
+        whole,
+        "UNTESTABLE",
+        math.nan,
+        *nothing,
+        len(whole.deltas),
+        math.nan,
+        math.nan,
+        math.nan,
+        reason,
+        (),
+        {},
+        RULE,
+        nothing,
+    )
 
 
 def _verdict(blocks: Sequence[Comparison], interim: Interim, step: Step, allowed: Worst) -> Verdict:
     whole = joined(blocks)
     mean, error = interim.last.mean, interim.last.error
     size = mean / (float(np.std(whole.deltas, ddof=1)) or whole.resolution)
-    test = TestResult(RULE, interim.last.n, interim.p, mean, *interim.outer(step.level), ASSUMES,
-                      0.0, size, "d")  # fmt: skip
+    test = TestResult(
+        RULE, interim.last.n, interim.p, mean, *interim.outer(step.level), ASSUMES, 0.0, size, "d"
+    )
     evidence = decision.Evidence(whole, {RULE: test}, step.level, interim=interim, worst=allowed)
     reached = decision.decide(evidence, step)
     reach = interim.last.rule.constant(0.2, interim.last.n) * error
@@ -99,8 +116,10 @@ def joined(blocks: Sequence[Comparison]) -> Comparison:
     first = blocks[0]
     order = sorted(
         (seed, t, b)
-        for one in blocks
-        for seed, t, b in zip(one.seeds, one.treatment_values, one.baseline_values, strict=True)
+        for block in blocks
+        for seed, t, b in zip(
+            block.seeds, block.treatment_values, block.baseline_values, strict=True
+        )
     )
     return Comparison(
         treatment=first.treatment,
@@ -110,14 +129,14 @@ def joined(blocks: Sequence[Comparison]) -> Comparison:
         seeds=tuple(seed for seed, _, _ in order),
         treatment_values=tuple(t for _, t, _ in order),
         baseline_values=tuple(b for _, _, b in order),
-        lost=tuple(pair for one in blocks for pair in one.lost),
+        lost=tuple(pair for block in blocks for pair in block.lost),
         resolution=first.resolution,
-        identical=all(one.identical for one in blocks),
+        identical=all(block.identical for block in blocks),
         claim=first.claim,
         side=first.side,
         unit=first.unit,
         lower_margin=first.lower_margin,
         worst=first.worst,
         span=first.span,
-        refusal="; ".join(dict.fromkeys(filter(None, (one.refusal for one in blocks)))),
+        refusal="; ".join(dict.fromkeys(filter(None, (block.refusal for block in blocks)))),
     )

@@ -52,10 +52,10 @@ def _of_ties(comparison: Comparison, interim: Interim, worst: Worst, step: Step)
     needed = alike_needed(interim, step.hardest)
     more = f"more than {MOST_ALIKE:,} {unit}" if not needed else f"about {needed:,} {unit}"
     declare = "" if worst.origin == DECLARED else ", or a worst difference that is declared"
-    said = f"{few} of {worst.size:.4g} ({worst.origin}) {rare}"
+    sentence = f"{few} of {worst.size:.4g} ({worst.origin}) {rare}"
     if interim.last.mean <= interim.bounds[0] or interim.last.mean >= interim.bounds[1]:
-        return said
-    return f"{said}; {more} like these{declare} would decide"
+        return sentence
+    return f"{sentence}; {more} like these{declare} would decide"
 
 
 def _of_equals(comparison: Comparison, interim: Interim, step: Step) -> str:

@@ -36,14 +36,16 @@ def worst(comparison: Comparison, family: Sequence[Comparison]) -> Worst:
     if comparison.worst:
         seen = comparison.farthest
         return Worst(seen, SEEN) if seen > comparison.worst else Worst(comparison.worst, DECLARED)
-    same = [one for one in family if one.metric == comparison.metric and not one.refusal]
-    if any(one.farthest for one in same if not _same_arms(one, comparison)):
-        return Worst(max(one.farthest for one in same), SEEN)
+    same = [
+        member for member in family if member.metric == comparison.metric and not member.refusal
+    ]
+    if any(member.farthest for member in same if not _same_arms(member, comparison)):
+        return Worst(max(member.farthest for member in same), SEEN)
     return Worst(comparison.range, RANGE if math.isfinite(comparison.range) else UNKNOWN)
 
 
-def _same_arms(one: Comparison, other: Comparison) -> bool:
-    return (one.treatment, one.baseline) == (other.treatment, other.baseline)
+def _same_arms(comparison: Comparison, other: Comparison) -> bool:
+    return (comparison.treatment, comparison.baseline) == (other.treatment, other.baseline)
 
 
 def unseen(level: float, n: int) -> float:

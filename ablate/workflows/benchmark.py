@@ -38,8 +38,8 @@ def measure(plan: Plan, data_root: str, seconds: float) -> Iterator[Timing]:
         for key in row
     }
     for stack in plan.stacks:
-        one = replace(stack, runs=stack.runs[:1])
-        alone, work = steps_per_second(one, data_root, seconds)
+        replica = replace(stack, runs=stack.runs[:1])
+        alone, work = steps_per_second(replica, data_root, seconds)
         share = alone * work / peak(stack.runs[0].precision)
         width = len(stack.runs)
         together = alone if width == 1 else steps_per_second(stack, data_root, seconds)[0]
@@ -59,8 +59,8 @@ def steps_per_second(stack: Stack, data_root: str, seconds: float) -> tuple[floa
 
     torch.set_num_threads(1)
     malloc.keep()
-    made = assemble(stack, Site(data_root, "cpu"), scan())
-    step = middle_step(made)
+    assembly = assemble(stack, Site(data_root, "cpu"), scan())
+    step = middle_step(assembly)
     with FlopCounterMode(display=False) as counter:
         step()
     logging.disable(logging.NOTSET)
@@ -83,14 +83,14 @@ def peak(precision: str) -> float:
     return 2 * SIDE**3 / float(timer.blocked_autorange(min_run_time=0.2).median)
 
 
-def middle_step(made: Assembled) -> Any:
+def middle_step(assembly: Assembled) -> Any:
     """Give a function that takes one outer step of the middle task."""
     from ablate.training import replicas
 
-    method, t = made.program.plain, made.stream.cut.tasks // 2
-    state = replicas.start(made.program, made.theta)
-    batch = next(made.stream.epochs(t, method)[0])
-    return lambda: replicas.step(made.program, state, batch)
+    method, t = assembly.program.plain, assembly.stream.cut.tasks // 2
+    state = replicas.start(assembly.program, assembly.theta)
+    batch = next(assembly.stream.epochs(t, method)[0])
+    return lambda: replicas.step(assembly.program, state, batch)
 
 
 @dataclass(frozen=True)

@@ -28,27 +28,27 @@ def check(
     catalogue = scan()
     wanted = {pair_key(suite, contrast, catalogue): contrast for contrast in suite.contrasts}
     known = store.notes(wanted)
-    asked = [
+    pairs = [
         (key, contrast, paths)
         for key, contrast in wanted.items()
         if key not in known and (paths := differing(*_arms(suite, contrast), catalogue))
     ]
     stacks = [
         Stack(tuple(specify(arm, 0, suite.precision) for arm in _arms(suite, contrast)), ())
-        for _, contrast, _ in asked
+        for _, contrast, _ in pairs
     ]
     jobs = [
         dispatch.job(stack, site, catalogue, 0.0, stack_timeout, kind="first-steps")
         for stack in stacks
     ]
-    for place, answer in executor.map(jobs):
-        key, contrast, paths = asked[place]
+    for index, answer in executor.map(jobs):
+        key, contrast, paths = pairs[index]
         pair = " and ".join(arm.label for arm in _arms(suite, contrast))
         if isinstance(answer, str):
             yield f"The first steps of {pair} could not be compared: {answer}"
         elif "tied" in answer[0]:  # what raised here raises in the run too, and is told there
             tied = answer[0]["tied"]
-            settings = [run.choices["method"].settings for run in stacks[place].runs]
+            settings = [run.choices["method"].settings for run in stacks[index].runs]
             reason = because(paths, settings, tied)
             store.note({key: json.dumps({"tied": tied, "reason": reason})})
             if tied:

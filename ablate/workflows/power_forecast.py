@@ -68,53 +68,59 @@ def forecasts(suite: Suite, records: Mapping[str, RunResult], source: str) -> It
         raise SelectionError(f"{suite.name} declares no contrast, so there is nothing to forecast")
     design = judge.design(suite)
     level = design.alpha / (1 if design.correction == "none" else len(compared))
-    for one in compared:
-        n = len(one.deltas)
-        if one.refusal and not suite.spread:
+    for comparison in compared:
+        n = len(comparison.deltas)
+        if comparison.refusal and not suite.spread:
             raise SelectionError(
-                f"the runs of {one.treatment} and {one.baseline} do not go together: {one.refusal}"
+                f"the runs of {comparison.treatment} and {comparison.baseline} do not go "
+                f"together: {comparison.refusal}"
             )
         if suite.spread:
-            yield forecast(one, suite.spread, "declared", design, level)
+            yield forecast(comparison, suite.spread, "declared", design, level)
         elif n >= FEWEST:
-            yield forecast(one, float(np.std(one.deltas, ddof=1)), f"{n} {source}", design, level)
+            yield forecast(
+                comparison, float(np.std(comparison.deltas, ddof=1)), f"{n} {source}", design, level
+            )
         else:
             raise SelectionError(
-                f"no spread is known for {one.treatment} − {one.baseline} ({n} pairs): declare "
-                "`spread: 2.0 points` in the suite, or run a pilot with --pilot 5"
+                f"no spread is known for {comparison.treatment} − {comparison.baseline} "
+                f"({n} pairs): declare `spread: 2.0 points` in the suite, or run a pilot with "
+                "--pilot 5"
             )
 
 
-def forecast(one: Comparison, sd: float, source: str, design: Design, level: float) -> Forecast:
+def forecast(
+    comparison: Comparison, sd: float, source: str, design: Design, level: float
+) -> Forecast:
     """Forecast one claim, read at the last look, at `level` of its own.
 
     A study with several looks reaches its verdict at the last one at the latest, so that its power
     is at least this.
     """
     declared = source == "declared"
-    sd = max(sd, one.resolution if math.isfinite(one.resolution) else 1e-9)
+    sd = max(sd, comparison.resolution if math.isfinite(comparison.resolution) else 1e-9)
     last = design.looks[-1]
     rule = Looks(design.looks)
     two_sided, one_sided = 2 * rule.nominal(level / 2), rule.nominal(level)
 
-    bounds = one.bounds
-    margin = abs(one.bar) if one.side else max(map(abs, bounds))
+    bounds = comparison.bounds
+    margin = abs(comparison.bar) if comparison.side else max(map(abs, bounds))
     middle, half = (bounds[0] + bounds[1]) / 2, (bounds[1] - bounds[0]) / 2
 
     def matters(n: int, difference: float) -> float:
-        if one.side:
+        if comparison.side:
             return power.one_sided(n, difference, sd, margin, one_sided)[0]
         return power.minimal_effect(n, difference - middle, sd, half, two_sided)
 
     def negligible(n: int, difference: float) -> float:
-        if one.side:
+        if comparison.side:
             return power.one_sided(n, difference, sd, margin, one_sided)[1]
         return power.equivalence(n, difference - middle, sd, half, one_sided)
 
-    low, high = (math.nan, math.nan) if declared else _interval(sd, len(one.deltas))
+    low, high = (math.nan, math.nan) if declared else _interval(sd, len(comparison.deltas))
     return Forecast(
-        label=f"{one.treatment} − {one.baseline}",
-        metric=one.metric,
+        label=f"{comparison.treatment} − {comparison.baseline}",
+        metric=comparison.metric,
         margin=margin,
         seeds=last,
         sd=sd,
@@ -122,14 +128,14 @@ def forecast(one: Comparison, sd: float, source: str, design: Design, level: flo
         high=high,
         source=source,
         detectable=power.detectable(
-            last, sd, margin, one_sided if one.side else two_sided, side=one.side
+            last, sd, margin, one_sided if comparison.side else two_sided, side=comparison.side
         ),
         matters=matters(last, 2 * margin),
         equivalent=negligible(last, 0.0),
         halfway=negligible(last, margin / 2),
         seeds_matters=power.seeds(lambda n: matters(n, 2 * margin), POWER, 5),
         seeds_negligible=power.seeds(lambda n: negligible(n, 0.0), POWER, 5),
-        claim=one.claim,
+        claim=comparison.claim,
     )
 
 

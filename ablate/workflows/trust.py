@@ -92,9 +92,9 @@ def located(source: str, folder: Path) -> Call:
     if spec is None:
         return Call(source, "", False, False)
     places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or ())
-    where = [Path(place).resolve() for place in places]
-    installed = any(one.is_relative_to(root) for one in where for root in packages())
-    beside = all(one.is_relative_to(folder.resolve()) for one in where)
+    where = [Path(path).resolve() for path in places]
+    installed = any(path.is_relative_to(root) for path in where for root in packages())
+    beside = all(path.is_relative_to(folder.resolve()) for path in where)
     return Call(source, str(where[0]), beside and bool(where), installed)
 
 

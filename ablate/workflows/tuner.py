@@ -81,10 +81,10 @@ class Tuner:
 
     def _dials(self, arm: str) -> list[tuple[Dial, Any]]:
         """Give the dials that an arm has, each with the value that the arm is written with."""
-        mine = [variant for variant in self.suite.variants if variant.arm == arm]
-        found = []
+        variants = [variant for variant in self.suite.variants if variant.arm == arm]
+        dials = []
         for dial in self.search.dials:
-            values = [value for one in mine for value in setting(one, dial.path)]
+            values = [value for variant in variants for value in setting(variant, dial.path)]
             if not values:
                 continue
             if not dial.holds(values[0]):
@@ -92,8 +92,8 @@ class Tuner:
                     f"arm {arm!r} has {values[0]!r} at {dial.path}, which its search space does "
                     "not hold; trial 0 is the suite as it is written, so widen the space"
                 )
-            found.append((dial, values[0]))
-        return found
+            dials.append((dial, values[0]))
+        return dials
 
     def ask(self) -> Suite:
         """Give the next trial of every arm as one suite of runs, on held-out training rows."""
@@ -105,11 +105,19 @@ class Tuner:
             values = {dial.path: suggested(trial, dial) for dial, _ in dials}
             self.asked[arm] = trial, values if self.trials[arm] else as_written
         suite = self.reread({arm: values for arm, (_, values) in self.asked.items()})
-        moved = tuple(self._held_out(one) for one in written(suite) if one.arm in self.arms)
+        moved = tuple(
+            self._held_out(variant) for variant in written(suite) if variant.arm in self.arms
+        )
         return replace(
-            suite, variants=moved, seeds=self.search.seeds, contrasts=(), effects=(), twins=(),
-            references=(), looks=(),
-        )  # fmt: skip
+            suite,
+            variants=moved,
+            seeds=self.search.seeds,
+            contrasts=(),
+            effects=(),
+            twins=(),
+            references=(),
+            looks=(),
+        )
 
     def _held_out(self, variant: Variant) -> Variant:
         data = variant.choices["dataset"]
@@ -142,8 +150,8 @@ class Tuner:
         arms = {}
         for arm, trials in self.trials.items():
             scores = tuple(trial.score for trial in trials)
-            one = TunedArm({}, scores, tuple(trial.spread for trial in trials))
-            arms[arm] = replace(one, values=trials[one.best].values, first=trials[0].values)
+            result = TunedArm({}, scores, tuple(trial.spread for trial in trials))
+            arms[arm] = replace(result, values=trials[result.best].values, first=trials[0].values)
         done = min(map(len, self.trials.values()), default=0)
         names = {variant.choices["dataset"].name for variant in self.suite.variants}
         data = ", ".join(sorted(names))
@@ -152,25 +160,25 @@ class Tuner:
 
     def write(self, path: Path) -> None:
         """Write the tuned values with their budget and trials, for the suite to name."""
-        found = self.found(path.name)
+        tuned = self.found(path.name)
         arms = {
             arm: {
-                "values": dict(one.values),
-                "best_of": [round(one.expected_best(n), 3) for n in range(1, found.trials + 1)],
+                "values": dict(result.values),
+                "best_of": [round(result.expected_best(n), 3) for n in range(1, tuned.trials + 1)],
                 "trials": [
                     {"score": t.score, "spread": t.spread, "values": dict(t.values)}
                     for t in self.trials[arm]
                 ],
             }
-            for arm, one in found.arms.items()
+            for arm, result in tuned.arms.items()
         }
         budget = {
-            "data": found.data,
-            "trials": found.trials,
-            "seeds": found.seeds,
-            "metric": found.metric,
+            "data": tuned.data,
+            "trials": tuned.trials,
+            "seeds": tuned.seeds,
+            "metric": tuned.metric,
         }
-        whole = {**budget, "rows": found.rows, "changes": list(found.changes), "arms": arms}
+        whole = {**budget, "rows": tuned.rows, "changes": list(tuned.changes), "arms": arms}
         text = yaml.safe_dump(whole, sort_keys=False, width=100)
         tuned_file.write(path, self.suite.name, text)
 
@@ -199,7 +207,9 @@ def setting(variant: Variant, path: str) -> Sequence[Any]:
     here: Any = variant.choices.get(kind)
     if here is None:
         inside = variant.choices["method"].settings.values()
-        fitting = [one for one in inside if isinstance(one, Choice) and one.kind == kind]
+        fitting = [
+            choice for choice in inside if isinstance(choice, Choice) and choice.kind == kind
+        ]
         here = fitting[0] if fitting else None
     while len(words) >= 2:
         name, field, *words = words
@@ -226,12 +236,12 @@ def first_seed(suite: Suite, seeds: int, facts: Mapping[str, Facts], catalogue: 
         choice = variant.choices["dataset"]
         classes = facts[canonical(choice.plain())].classes
         kind = catalogue.build(choice).class_order
-        mine = used.setdefault(classes, set())
+        orders = used.setdefault(classes, set())
         for seed in range(suite.seeds):
-            mine.add(_order(variant.first_seed + seed, classes, kind))
+            orders.add(_order(variant.first_seed + seed, classes, kind))
     start = TUNE_SEEDS
     for seed in range(TUNE_SEEDS, TUNE_SEEDS + 100_000):
-        if any(_order(seed, classes, "seeded") in mine for classes, mine in used.items()):
+        if any(_order(seed, classes, "seeded") in orders for classes, orders in used.items()):
             start = seed + 1
         elif seed - start == seeds - 1:
             return start

@@ -12,7 +12,7 @@ from ablate.analysis.aa_test import DRAWS, Same, false_claims
 from ablate.design.reader import TWIN_SEEDS
 from ablate.errors import SuiteError
 from ablate.types import Suite
-from reports import words, write
+from reports import answers, write
 
 
 def test_the_rate_of_false_claims_is_near_alpha() -> None:
@@ -46,15 +46,15 @@ def test_the_twin_runs_on_seeds_of_its_own(
     assert found.differs < 0.2
     text = write.text(study)
     assert "## A/A: one arm against itself" in text
-    assert words.twins(found) in text
-    assert any("A/A: 10 runs" in line for line in words.told(study))
+    assert answers.twins(found) in text
+    assert any("A/A: 10 runs" in line for line in answers.told(study))
 
 
 def test_too_many_false_claims_are_said() -> None:
     """Three standard errors above alpha."""
     fine = Same("a", "all-classes", 1.0, 40, 0.05, 0.06, 0.0, 0.0097)
-    assert "TOO MANY" not in words.twins(fine)
-    assert "TOO MANY" in words.twins(Same("a", "all-classes", 1.0, 40, 0.05, 0.09, 0.0, 0.0097))
+    assert "TOO MANY" not in answers.twins(fine)
+    assert "TOO MANY" in answers.twins(Same("a", "all-classes", 1.0, 40, 0.05, 0.09, 0.0, 0.0097))
 
 
 def test_an_unknown_arm_has_no_twin(suite_of: Callable[..., Suite]) -> None:

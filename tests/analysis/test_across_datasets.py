@@ -20,13 +20,11 @@ from ablate.types import Design, Effect, LostPair, RunResult, Suite
 from ablate.verdicts import independent_blocks
 from tests.conftest import TINY, comparison, record, variant
 
-CROSSED = (
-    TINY.replace("seeds: 3", "vary:\n  method.meta.epochs: [1, 2]\nseeds: 5").replace(
-        "margin: 2.0 points}",
-        "margin: 2.0 points, over: all}\n"
-        "  - {treatment: reptile, baseline: balanced, metric: all-classes, margin: 2.0 points}",
-    )
-)  # fmt: skip
+CROSSED = TINY.replace("seeds: 3", "vary:\n  method.meta.epochs: [1, 2]\nseeds: 5").replace(
+    "margin: 2.0 points}",
+    "margin: 2.0 points, over: all}\n"
+    "  - {treatment: reptile, baseline: balanced, metric: all-classes, margin: 2.0 points}",
+)
 
 
 def crossed(suite_of: Callable[..., Suite], *changes: tuple[str, str]) -> Suite:
@@ -106,8 +104,14 @@ def test_the_report_tells_settings_and_importance(
 
     study = run_suite(crossed(suite_of))
     text = write.text(study, ["ranks.png", "shares.png"])
-    for words in ("## All settings together", "over epochs", "## Which component matters",
-                  "arm × epochs", "Nemenyi", "](ranks.png)"):  # fmt: skip
+    for words in (
+        "## All settings together",
+        "over epochs",
+        "## Which component matters",
+        "arm × epochs",
+        "Nemenyi",
+        "](ranks.png)",
+    ):
         assert words in text
     (one,) = study.importance
     assert sum(t.share for t in one.shares.terms) + one.shares.residual == pytest.approx(1)

@@ -16,7 +16,7 @@ from ablate.commands import describe
 from ablate.core.component_source import read_components
 from ablate.registry import Catalogue, _described, component, scan
 from ablate.types import Suite
-from reports import one_page, words, write
+from reports import answers, one_page, write
 
 MARK = f"({NOT_CALIBRATED})"
 TABLES = re.compile(r"^\|.*\|$", re.M)
@@ -57,7 +57,7 @@ def test_every_table_marks_every_such_arm(marked: flow.Study) -> None:
 def test_the_terminal_the_one_page_and_the_verdict_say_it_too(marked: flow.Study) -> None:
     """The flag travels with the verdict."""
     assert all(NOT_CALIBRATED in verdict.flags for verdict in marked.verdicts)
-    assert NOT_CALIBRATED in "\n".join(words.told(marked))
+    assert NOT_CALIBRATED in "\n".join(answers.told(marked))
     assert MARK in one_page.text(marked)
 
 

@@ -39,8 +39,20 @@ def study(
             mine[seed] = replace(made, gradients=costs[one.arm][place], seconds=1.0)
         runs.append(mine)
     contrasts = tuple(Contrast(2 * i, 2 * i + 1, "all-classes", 1.0) for i in range(3))
-    suite = Suite("s", "s", "", "q?", tuple(arms), seeds, seeds, contrasts, 0.05, "holm", "float32",
-                  budget=AXIS)  # fmt: skip
+    suite = Suite(
+        "s",
+        "s",
+        "",
+        "q?",
+        tuple(arms),
+        seeds,
+        seeds,
+        contrasts,
+        0.05,
+        "holm",
+        "float32",
+        budget=AXIS,
+    )
     return suite, tuple(runs)
 
 
@@ -108,8 +120,12 @@ def test_a_pair_that_is_lost_at_one_length_is_lost_between_them() -> None:
 def test_a_verdict_that_turns_with_the_budget_is_named() -> None:
     """A is better at the same length and worse at the same gradients."""
     suite, runs = study(TWICE, {"a": (4, 6, 8), "b": (2, 6, 9)}, seeds=8)  # equal differences
-    runs[3].update({seed: replace(one, right={"all-classes": ((8, 0), (8, 8))})
-                    for seed, one in runs[3].items()})  # fmt: skip
+    runs[3].update(
+        {
+            seed: replace(one, right={"all-classes": ((8, 0), (8, 8))})
+            for seed, one in runs[3].items()
+        }
+    )
     verdicts = judge(suite, comparisons(suite, runs))
     found = equal_budgets.at_equal(suite, runs)
     assert equal_budgets.conclusion(verdicts[0]) == "helps"
@@ -145,8 +161,10 @@ budget: training.standard.epoch
         with pytest.raises(SuiteError, match="an axis of at least two numbers"):
             parse_suite(
                 text.replace("epoch\n", "epochs\n").replace("[1, 2]", values).encode(),
-                "b", "b.yaml", scan(),
-            )  # fmt: skip
+                "b",
+                "b.yaml",
+                scan(),
+            )
     pooled = "contrasts: [{treatment: base, baseline: base, metric: all-classes, "
     pooled += "margin: 1 points, over: all}]"
     with pytest.raises(SuiteError, match="pooled over settings in a suite with a budget"):

@@ -15,7 +15,7 @@ from ablate.analysis import judge, reference_lines
 from ablate.analysis.reference_lines import CEILING, NEWEST, Lines
 from ablate.records.store import open_store
 from ablate.types import Choice, Contrast, Effect, RunResult, Suite, Variant, Verdict
-from reports import arm_figures, figures, floors as told, verify, words, write
+from reports import answers, arm_figures, figures, floors as told, verify, write
 from tests.conftest import TINY, record, variant
 
 TASKS, ROWS, SEEDS = 5, 200, 10
@@ -331,7 +331,7 @@ def test_a_suite_that_trains_nothing_says_so_on_the_first_screen(
     assert "Cannot be told" in top
     assert "nothing has been learnt" in top
     assert "**Nothing has been learnt**" in top
-    assert any("nothing has been learnt" in line for line in words.told(study))
+    assert any("nothing has been learnt" in line for line in answers.told(study))
     assert "| chance | – | 10.00 |" in text
     assert "| newest task alone | – | 2" in text
     assert "class_rows" not in text
@@ -352,7 +352,7 @@ def test_the_qualifier_stands_next_to_the_answer(untrained: tuple[flow.Study, Pa
     assert "the newest task alone gives 20.0" in line
     lines = write.text(study).split("\n\n")
     assert lines[2] == line
-    plain = [said for said in words.told(study) if "all arms keep only the newest task" in said]
+    plain = [said for said in answers.told(study) if "all arms keep only the newest task" in said]
     assert len(plain) == 1
     assert "*" not in plain[0]
 

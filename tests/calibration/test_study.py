@@ -14,6 +14,8 @@ from ablate.calibration.scenarios import TIES, WORLDS
 from ablate.verdicts.decision import adjust
 from tests.conftest import reference
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["normal", "accuracies on 20 rows", "60 % ties, else one size"])
 def test_the_arrays_say_what_the_engine_says(name: str) -> None:

@@ -19,6 +19,8 @@ from ablate.commands import display
 from ablate.core import resources
 from tests.conftest import TINY
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -209,7 +211,7 @@ def test_bench_times_alone_and_stacked_in_one_call(
         "'schema'",
         "'report', 'tiny.yaml', '--results', 'r'",
     ],
-)  # fmt: skip
+)
 def test_commands_that_train_nothing_do_not_load_torch(
     command: str, suite: Path, tmp_path: Path
 ) -> None:
@@ -241,8 +243,11 @@ def test_output_into_a_closed_pipe_is_no_error() -> None:
     """As in `ablate list | head -1`."""
     done = subprocess.run(
         f"{sys.executable} {ROOT / 'cli.py'} list | head -1",
-        shell=True, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "Traceback" not in done.stderr
     assert done.stdout.strip()
 
@@ -258,10 +263,13 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(
     suite.write_text(TINY.replace("balanced: {method.meta.update: balanced}", slow))
     words = [sys.executable, ROOT / "cli.py", "run", suite, "--results", tmp_path / "r"]
     running = subprocess.Popen(
-        [*words, "--workers", "2"], stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL,
+        [*words, "--workers", "2"],
+        stderr=subprocess.PIPE,
+        text=True,
+        stdout=subprocess.DEVNULL,
         # a job in the background inherits a deaf ear to Ctrl-C
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
+    )
     assert running.stderr
     assert "3 of 6 runs done" in running.stderr.readline()
     workers = psutil.Process(running.pid).children(recursive=True)
@@ -338,9 +346,12 @@ def test_a_dropped_in_component_appears_everywhere(tmp_path: Path, suite: Path) 
     def there(*words: object) -> str:
         done = subprocess.run(
             [sys.executable, copy / "cli.py", *map(str, words)],
-            capture_output=True, text=True, cwd=tmp_path, check=False,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            check=False,
             env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
-        )  # fmt: skip
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

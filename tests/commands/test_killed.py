@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from ablate import flow
 from ablate.records.store import open_store
 from tests.commands.test_cli import ROOT
 from tests.conftest import TINY
+
+pytestmark = pytest.mark.slow
 
 SUITE = TINY.replace("  balanced: {", "  itaml: {method.meta.update: itaml}\n  balanced: {")
 

@@ -12,6 +12,8 @@ from ablate.errors import SuiteError
 from ablate.registry import Catalogue
 from tests.design.bad_suites import ODD, SHORT, TABLES, Bad, bad
 
+pytestmark = pytest.mark.slow
+
 LEAST = 300
 
 

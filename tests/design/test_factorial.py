@@ -11,7 +11,7 @@ from ablate import flow
 from ablate.analysis import judge, pairing
 from ablate.errors import SuiteError
 from ablate.types import Effect, RunResult, Suite
-from reports import one_page, words, write
+from reports import answers, one_page, write
 from tests.conftest import TINY, record, variant
 
 Parse = Callable[..., Suite]
@@ -143,7 +143,7 @@ def test_a_factorial_is_judged_and_reported(
     answer = text.splitlines()[2]
     assert "beyond the margin" in answer.lower()
     assert all(name in answer for name in ("steps", "memory")), "every factor is answered for"
-    assert len(list(words.told(study))) == 1 + 3
+    assert len(list(answers.told(study))) == 1 + 3
     assert "## Results against the claims" in one_page.text(study)
     both = suite_of(text=HEAD + TWO + contrast + TAIL)
     compared = [*judge.comparisons(both, study.runs), *judge.effects(both, study.runs)]

@@ -11,6 +11,8 @@ from ablate import flow
 from ablate.design.reader import parse_suite
 from ablate.types import Suite
 
+pytestmark = pytest.mark.slow
+
 BASE = """
 question: Do the two levels differ?
 base:

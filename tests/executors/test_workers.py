@@ -18,6 +18,8 @@ from tests.commands.test_cli import ask
 from tests.conftest import TINY
 from tests.mischief import installed
 
+pytestmark = pytest.mark.slow
+
 STILLBORN = '''
 import os, pathlib, sys
 from dataclasses import dataclass

@@ -22,6 +22,8 @@ from ablate.registry import Catalogue
 from ablate.source import closure
 from ablate.types import RunResult, Site, Suite
 
+pytestmark = pytest.mark.slow
+
 HERE = Site("data", "cpu")
 ROOT = Path("data")
 
@@ -309,9 +311,10 @@ def _kill_a_busy_child() -> bool:
     import psutil
 
     workers = [
-        child for child in psutil.Process().children(recursive=True)
+        child
+        for child in psutil.Process().children(recursive=True)
         if "executors.worker" in " ".join(child.cmdline())
-    ]  # fmt: skip
+    ]
     before = {child.pid: sum(child.cpu_times()[:2]) for child in workers}
     time.sleep(0.5)
     busiest = max(workers, key=lambda child: sum(child.cpu_times()[:2]) - before[child.pid])

@@ -27,6 +27,8 @@ from ablate.training.assembly import Assembled, assemble
 from ablate.training.net import initial
 from ablate.types import Site
 
+pytestmark = pytest.mark.slow
+
 SUITE = """
 question: Is the preset what the released code does?
 base:
@@ -176,8 +178,12 @@ def load(module: nn.Module, theta: Tensor) -> None:
 def test_a_model_with_batch_norm_runs_one_seed_at_a_time(catalogue: Catalogue) -> None:
     """The planner knows it from the model's setting; a stack of several is taken apart."""
     text = SUITE.replace("MODEL", MODELS["batch norm"])
-    for old, new in {"seeds: 1": "seeds: 2", "epochs: 4": "epochs: 1", "_rows: 16": "_rows: 60",
-                     "epochs: 3": "epochs: 1"}.items():  # fmt: skip
+    for old, new in {
+        "seeds: 1": "seeds: 2",
+        "epochs: 4": "epochs: 1",
+        "_rows: 16": "_rows: 60",
+        "epochs: 3": "epochs: 1",
+    }.items():
         text = text.replace(old, new)
     suite = parse_suite(text.encode(), "released", "released.yaml", catalogue)
     plan = flow.prepare(suite, Path("data"), None).plan

@@ -26,12 +26,23 @@ def test_values_know_their_places() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1e-3", 0.001), ("no", "no"), ("on", "on"), ("true", True), ("~", None), ("", None),
-        ("'1'", "1"), ("1_000", 1000), ("-2.5", -2.5), (".5", 0.5), ("1.0 points", "1.0 points"),
-        ("0x10", "0x10"), ("12:30", "12:30"),
-        ("2024-01-01", "2024-01-01"), ("-.inf", float("-inf")),
+        ("1e-3", 0.001),
+        ("no", "no"),
+        ("on", "on"),
+        ("true", True),
+        ("~", None),
+        ("", None),
+        ("'1'", "1"),
+        ("1_000", 1000),
+        ("-2.5", -2.5),
+        (".5", 0.5),
+        ("1.0 points", "1.0 points"),
+        ("0x10", "0x10"),
+        ("12:30", "12:30"),
+        ("2024-01-01", "2024-01-01"),
+        ("-.inf", float("-inf")),
     ],
-)  # fmt: skip
+)
 def test_plain_words_are_read_as_people_mean_them(text: str, value: object) -> None:
     """Unlike YAML 1.1: no booleans from `no`, no numbers in base 60, 1e-3 a number."""
     assert read_document(f"x: {text}".encode()).plain() == {"x": value}

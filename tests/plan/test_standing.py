@@ -281,10 +281,15 @@ def test_arms_of_two_data_sets_are_one_study(
     suite = suite_of(("seeds: 3", "vary: {dataset.digits.tasks: [5, 2]}\nseeds: 6"))
     store = open_store(tmp_path)
     store.save(
-        record(seed, right=[[8, 0], [7, (3 * seed + place) % 5]], key=key,
-               **{**RESTS, "data": str(suite.variants[place].cell)})
-        for place, row in enumerate(keys(suite)) for seed, key in enumerate(row)
-    )  # fmt: skip
+        record(
+            seed,
+            right=[[8, 0], [7, (3 * seed + place) % 5]],
+            key=key,
+            **{**RESTS, "data": str(suite.variants[place].cell)},
+        )
+        for place, row in enumerate(keys(suite))
+        for seed, key in enumerate(row)
+    )
     study = flow.analyse(suite, store)
     assert study.caveats == ()
     assert study.settings

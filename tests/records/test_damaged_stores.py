@@ -105,9 +105,19 @@ def appended(rng: Random, path: Path) -> None:
 
 def edited_json(rng: Random, path: Path) -> None:
     old, new = rng.choice(
-        [("[8, 0]", "[9, 0]"), ("[8, 0]", "[]"), ("10", "0"), ("ok", "okay"), ("2", "3"),
-         ('"d"', '"e"'), ("{", "["), ("10", "1e999"), ("10", "true"), ("right", "wrong")]
-    )  # fmt: skip
+        [
+            ("[8, 0]", "[9, 0]"),
+            ("[8, 0]", "[]"),
+            ("10", "0"),
+            ("ok", "okay"),
+            ("2", "3"),
+            ('"d"', '"e"'),
+            ("{", "["),
+            ("10", "1e999"),
+            ("10", "true"),
+            ("right", "wrong"),
+        ]
+    )
     sql(path, f"UPDATE runs SET record = replace(record, '{old}', '{new}') WHERE {some(rng)}")
 
 
@@ -149,9 +159,16 @@ def bad_text(rng: Random, path: Path) -> None:
 
 def bad_note(rng: Random, path: Path) -> None:
     change = rng.choice(
-        ["text = 'x'", "text = CAST(x'ff' AS TEXT)", "key = 'other'", "digest = NULL",
-         "text = 5", "key = CAST(x'ff' AS TEXT)", "text = '{}'"]
-    )  # fmt: skip
+        [
+            "text = 'x'",
+            "text = CAST(x'ff' AS TEXT)",
+            "key = 'other'",
+            "digest = NULL",
+            "text = 5",
+            "key = CAST(x'ff' AS TEXT)",
+            "text = '{}'",
+        ]
+    )
     sql(path, f"UPDATE notes SET {change} WHERE key = 'study:tiny'")
 
 
@@ -165,10 +182,21 @@ def journals(rng: Random, path: Path) -> None:
     ending = rng.choice(["-journal", "-wal", "-shm"])
     magic = bytes.fromhex("d9d505f920a163d7")
     content = rng.choice(
-        [rng.randbytes(3000), b"", path.read_bytes(), magic + rng.randbytes(600),
-         magic + bytes.fromhex("00000001") + rng.randbytes(8) + (10).to_bytes(4, "big")
-         + (512).to_bytes(4, "big") + (4096).to_bytes(4, "big") + bytes(484) + rng.randbytes(4104)]
-    )  # fmt: skip
+        [
+            rng.randbytes(3000),
+            b"",
+            path.read_bytes(),
+            magic + rng.randbytes(600),
+            magic
+            + bytes.fromhex("00000001")
+            + rng.randbytes(8)
+            + (10).to_bytes(4, "big")
+            + (512).to_bytes(4, "big")
+            + (4096).to_bytes(4, "big")
+            + bytes(484)
+            + rng.randbytes(4104),
+        ]
+    )
     Path(f"{path}{ending}").write_bytes(content)
 
 
@@ -176,15 +204,24 @@ def layout(rng: Random, path: Path) -> None:
     sql(
         path,
         rng.choice(
-            ["UPDATE layout SET version = 99", "UPDATE layout SET version = 1",
-             "UPDATE layout SET version = -3", "DELETE FROM layout",
-             "INSERT INTO layout VALUES (7)",
-             "ALTER TABLE runs RENAME COLUMN record TO data", "ALTER TABLE runs DROP COLUMN digest",
-             "ALTER TABLE runs ADD COLUMN more TEXT", "CREATE TABLE theirs (a)",
-             "PRAGMA application_id = 77", "PRAGMA application_id = 0", "DROP TABLE layout",
-             "PRAGMA user_version = 9", "ALTER TABLE runs RENAME TO walks"]
+            [
+                "UPDATE layout SET version = 99",
+                "UPDATE layout SET version = 1",
+                "UPDATE layout SET version = -3",
+                "DELETE FROM layout",
+                "INSERT INTO layout VALUES (7)",
+                "ALTER TABLE runs RENAME COLUMN record TO data",
+                "ALTER TABLE runs DROP COLUMN digest",
+                "ALTER TABLE runs ADD COLUMN more TEXT",
+                "CREATE TABLE theirs (a)",
+                "PRAGMA application_id = 77",
+                "PRAGMA application_id = 0",
+                "DROP TABLE layout",
+                "PRAGMA user_version = 9",
+                "ALTER TABLE runs RENAME TO walks",
+            ]
         ),
-    )  # fmt: skip
+    )
 
 
 def deleted_tables(rng: Random, path: Path) -> None:
@@ -197,12 +234,19 @@ def deleted_notes(rng: Random, path: Path) -> None:
 
 def another_programs(rng: Random, path: Path) -> None:
     path.unlink()
-    sql(path, f"PRAGMA application_id = {rng.choice([0, 7, 252006674])}",
+    sql(
+        path,
+        f"PRAGMA application_id = {rng.choice([0, 7, 252006674])}",
         f"PRAGMA journal_mode = {rng.choice(['wal', 'delete'])}",
-        rng.choice(["CREATE TABLE moz_places (id INTEGER, url TEXT)",
-                    "CREATE TABLE runs (id INTEGER, name TEXT)",
-                    "CREATE TABLE layout (version TEXT)",
-                    "CREATE VIEW runs AS SELECT 1 AS key"]))  # fmt: skip
+        rng.choice(
+            [
+                "CREATE TABLE moz_places (id INTEGER, url TEXT)",
+                "CREATE TABLE runs (id INTEGER, name TEXT)",
+                "CREATE TABLE layout (version TEXT)",
+                "CREATE VIEW runs AS SELECT 1 AS key",
+            ]
+        ),
+    )
 
 
 def no_file(rng: Random, path: Path) -> None:
@@ -365,9 +409,15 @@ def test_a_record_of_an_earlier_store_that_has_not_the_form_is_damaged(
     """There was no digest to see it by."""
     path = earlier(tmp_path / "old", template)
     for place, (old, new) in enumerate(
-        [("[8, 0]", "[99, 0]"), ("[8, 0]", "[8]"), ('"right": {', '"right": {"a": 5, '),
-         ('"seed"', '"see"'), ("[10, 10]", "[10, 0]"), ('"updates": 10', '"updates": "x"')]
-    ):  # fmt: skip
+        [
+            ("[8, 0]", "[99, 0]"),
+            ("[8, 0]", "[8]"),
+            ('"right": {', '"right": {"a": 5, '),
+            ('"seed"', '"see"'),
+            ("[10, 10]", "[10, 0]"),
+            ('"updates": 10', '"updates": "x"'),
+        ]
+    ):
         sql(
             path,
             f"UPDATE runs SET record = replace(record, '{old}', '{new}') "

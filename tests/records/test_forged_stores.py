@@ -117,9 +117,17 @@ def work_with(forged: RunResult, other: RunResult) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["null", '"a"', "[" * 100_000, '{"provenance":' * 50_000, "9" * 5000,
-     '{"provenance": {"record_version": 4}}', "{}", ""],
-)  # fmt: skip
+    [
+        "null",
+        '"a"',
+        "[" * 100_000,
+        '{"provenance":' * 50_000,
+        "9" * 5000,
+        '{"provenance": {"record_version": 4}}',
+        "{}",
+        "",
+    ],
+)
 def test_a_forged_text_that_is_no_record_is_damaged(folder: Path, text: str) -> None:
     """However deep it nests."""
     forged(folder / "runs.sqlite", "a", text)

@@ -18,9 +18,11 @@ from ablate.records import payload
 from ablate.records.store import open_store
 from ablate.training import execute
 from ablate.types import RunSpec, Stack, Suite
-from reports import arm_figures, figures, one_page, overview_figures, verify, words, write
+from reports import answers, arm_figures, figures, one_page, overview_figures, verify, write
 from tests.conftest import TINY
 from tests.core.test_foreign_text import HOSTILE, TEXT, unseen
+
+pytestmark = pytest.mark.slow
 
 MARK = "Zqx"
 """Stands for the hostile text wherever a suite, a component or an error can put one."""
@@ -109,8 +111,8 @@ def test_a_report_keeps_its_structure_whatever_others_wrote(named: Named, text: 
 @settings(max_examples=60, deadline=None)
 def test_lines_for_the_terminal_hide_nothing(named: Named, text: str) -> None:
     """A line each, as with a harmless name."""
-    lines = list(words.told(named(text)))
-    harmless = list(words.told(named("name")))
+    lines = list(answers.told(named(text)))
+    harmless = list(answers.told(named("name")))
     assert [line.count("\n") for line in lines] == [line.count("\n") for line in harmless]
     assert not unseen("".join(lines), "\n")
     assert all(len(line) < 30_000 for line in lines)

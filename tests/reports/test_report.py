@@ -11,7 +11,7 @@ import pytest
 from ablate import flow
 from ablate.records.store import open_store
 from ablate.types import Suite, Verdict
-from reports import words, write
+from reports import answers, write
 from tests.conftest import TINY, comparison
 
 
@@ -139,7 +139,7 @@ def test_many_cells_and_metrics_are_told_apart(
 )
 def test_the_answers_first_words_follow_from_the_verdicts(found: list[Verdict], lead: str) -> None:
     """A MATTERS in the wrong direction is never a yes."""
-    assert words.lead(found) == lead
+    assert answers.lead(found) == lead
 
 
 def test_an_oracle_is_stamped_also_behind_accuracy(

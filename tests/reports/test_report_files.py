@@ -18,6 +18,8 @@ from reports import figures, overview_figures
 from tests.commands.test_cli import ROOT, ask
 from tests.conftest import TINY
 
+pytestmark = pytest.mark.slow
+
 CLI = str(ROOT / "cli.py")
 
 

@@ -23,6 +23,8 @@ from tests.commands.test_cli import ask
 from tests.conftest import comparison
 from tests.verdicts.test_family import judged
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def report(
@@ -93,10 +95,22 @@ STRANGE = (
 """What a field of a report's last line is replaced by."""
 
 TUNED = {
-    "file": "t.yaml", "data": "digits", "trials": 2, "seeds": 2, "metric": "all-classes",
-    "rows": 3, "arms": {"reptile": {"values": {"method.meta.epochs": 1}, "scores": [1.0, 2.0],
-                                    "spreads": [0.0, 0.0], "first": {}}}, "changes": [],
-}  # fmt: skip
+    "file": "t.yaml",
+    "data": "digits",
+    "trials": 2,
+    "seeds": 2,
+    "metric": "all-classes",
+    "rows": 3,
+    "arms": {
+        "reptile": {
+            "values": {"method.meta.epochs": 1},
+            "scores": [1.0, 2.0],
+            "spreads": [0.0, 0.0],
+            "first": {},
+        }
+    },
+    "changes": [],
+}
 
 
 def with_facts(text: str, change: Callable[[dict[str, Any]], object]) -> str:

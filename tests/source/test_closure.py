@@ -21,6 +21,8 @@ from ablate.registry import Catalogue
 from ablate.source import closure as sources, locating
 from tests.conftest import TINY
 
+pytestmark = pytest.mark.slow
+
 MUTATIONS = 200
 
 PLAN = """

@@ -219,8 +219,11 @@ def test_the_probability_of_improvement_is_counted_inside_each_data_set() -> Non
     assert improvement(more, up).value == 1
     assert improvement(up, more).value == 0
     assert improvement(up, up).value == 0.5
-    uneven = improvement([np.array([2.0, 2.0, 0.0, 0.0]), np.array([5.0])],
-                         [np.array([1.0, 1.0, 1.0]), np.array([4.0])], shared=False)  # fmt: skip
+    uneven = improvement(
+        [np.array([2.0, 2.0, 0.0, 0.0]), np.array([5.0])],
+        [np.array([1.0, 1.0, 1.0]), np.array([4.0])],
+        shared=False,
+    )
     assert uneven.value == 0.75
     assert iqm_interval([np.arange(9.0), np.array([4.0])], shared=False).value == 4.0
 
@@ -292,9 +295,12 @@ def test_the_sign_flip_interval_inverts_the_test() -> None:
     for end, way in ((found.low, -1), (found.high, 1)):
         for step, rejected in ((1e-9 * way, True), (-1e-9 * way, False)):
             p = permutation_test(
-                (deltas - end - step,), np.mean, permutation_type="samples", n_resamples=np.inf,
+                (deltas - end - step,),
+                np.mean,
+                permutation_type="samples",
+                n_resamples=np.inf,
                 alternative="less" if way > 0 else "greater",
-            ).pvalue  # fmt: skip
+            ).pvalue
             assert (p <= 0.025) == rejected
     assert math.isinf(SignFlip()(comparison([1.0, 2.0, 3.0]), 0.05).high)
 

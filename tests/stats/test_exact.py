@@ -286,13 +286,20 @@ def test_the_bootstrap_knows_no_unit(deltas: list[int], unit: float) -> None:
     found = [
         BootstrapT()(
             Comparison(
-                "a", "b", "m", 1.0, seeds, tuple(v * by for v in above),
-                tuple(v * by for v in base), (), by,
+                "a",
+                "b",
+                "m",
+                1.0,
+                seeds,
+                tuple(v * by for v in above),
+                tuple(v * by for v in base),
+                (),
+                by,
             ),
             0.05,
         ).p
         for by in (1.0, unit)
-    ]  # fmt: skip
+    ]
     assert found[0] == pytest.approx(found[1], rel=1e-12, nan_ok=True)
 
 
@@ -302,9 +309,16 @@ def test_a_step_is_looked_for_where_none_is_known() -> None:
     scores = rng.permutation(np.cumsum(rng.choice([2, 3], 90))) + 400
     rows = scores[:45] - scores[45:]
     made = Comparison(
-        "a", "b", "m", 1.0, tuple(range(45)), tuple(scores[:45] / 1234),
-        tuple(scores[45:] / 1234), (), 2 / 1234,
-    )  # fmt: skip
+        "a",
+        "b",
+        "m",
+        1.0,
+        tuple(range(45)),
+        tuple(scores[:45] / 1234),
+        tuple(scores[45:] / 1234),
+        (),
+        2 / 1234,
+    )
     found = SignFlip()(made, 0.05)
     assert "signs were drawn" not in found.assumes
     assert found.p == pytest.approx(on_integers(rows), rel=1e-9)
@@ -323,9 +337,16 @@ def test_superiority_is_what_enumeration_says(scores: list[int]) -> None:
     ]
     seen = abs(sum(ranks[:n]) - middle)
     made = Comparison(
-        "a", "b", "m", 1.0, tuple(range(n)), tuple(map(float, scores[:n])),
-        tuple(map(float, scores[n:])), (), 1.0,
-    )  # fmt: skip
+        "a",
+        "b",
+        "m",
+        1.0,
+        tuple(range(n)),
+        tuple(map(float, scores[:n])),
+        tuple(map(float, scores[n:])),
+        (),
+        1.0,
+    )
     known = float(np.mean([value >= seen - 1e-9 for value in every]))
     found = Superiority()(made, 0.05)
     assert found.p == pytest.approx(known, rel=1e-9)

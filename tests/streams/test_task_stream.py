@@ -8,7 +8,8 @@ import torch
 
 from ablate.core import random_streams
 from ablate.streams import batch_tables
-from ablate.streams.task_stream import Stream, split
+from ablate.streams.class_split import split
+from ablate.streams.task_stream import Stream
 from ablate.types import Data
 from variants.memory.first import First
 from variants.memory.none import NoMemory

@@ -343,8 +343,9 @@ def test_another_arm_does_not_refine_the_resolution() -> None:
 
 def test_looks_need_shared_keys() -> None:
     """Blocks of their own seeds are read once."""
-    apart = pd.concat([two(*NOISY).assign(data="x"),
-                       two(*NOISY, [f"k{i}" for i in range(6)]).assign(data="y")])  # fmt: skip
+    apart = pd.concat(
+        [two(*NOISY).assign(data="x"), two(*NOISY, [f"k{i}" for i in range(6)]).assign(data="y")]
+    )
     with pytest.raises(SelectionError, match="share no key"):
         compare(apart, margin=0.01, block="data", looks=(5, 6))
 
@@ -360,14 +361,26 @@ def test_an_arm_without_rows_is_suspected_of_crashes() -> None:
     ("name", "text"),
     [
         ("wide.csv", "seed,ours,accuracy\n" + "".join(f"{i},.8{i},.7{i}\n" for i in range(6))),
-        ("a.jsonl", "".join(f'{{"seed":{i},"method":"{m}","accuracy":0.{8 + (m == "b")}{i},'
-                            '"tags":["q"]}\n' for i in range(6) for m in "ab")),
-        ("none.csv", "seed,method,accuracy\n" + "".join(f"{i},{m},.{8 + (m == 'NA')}{i}\n"
-                                                        for i in range(6) for m in ("a", "NA"))),
-        ("lost.csv", "seed,method,accuracy\n" + "".join(f"{i},{m},{'NA' if i == 7 else f'.8{i}'}\n"
-                                                        for i in range(8) for m in "ab")),
+        (
+            "a.jsonl",
+            "".join(
+                f'{{"seed":{i},"method":"{m}","accuracy":0.{8 + (m == "b")}{i},"tags":["q"]}}\n'
+                for i in range(6)
+                for m in "ab"
+            ),
+        ),
+        (
+            "none.csv",
+            "seed,method,accuracy\n"
+            + "".join(f"{i},{m},.{8 + (m == 'NA')}{i}\n" for i in range(6) for m in ("a", "NA")),
+        ),
+        (
+            "lost.csv",
+            "seed,method,accuracy\n"
+            + "".join(f"{i},{m},{'NA' if i == 7 else f'.8{i}'}\n" for i in range(8) for m in "ab"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_tables_as_people_write_them(tmp_path: Path, name: str, text: str) -> None:
     """Columns of other kinds, arms called NA, scores that are missing."""
     (tmp_path / name).write_text(text)

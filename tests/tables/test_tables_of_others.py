@@ -21,8 +21,11 @@ from tests.commands.test_cli import ask
 BASE = (80.1, 81.4, 79.2, 80.8, 82.0)
 OURS = (83.0, 84.9, 82.3, 83.6, 85.2)
 MEAN = sum(b - a for a, b in zip(BASE, OURS, strict=True)) / 5
-CELLS = [(i, arm, score) for arm, scores in (("base", BASE), ("ours", OURS))
-         for i, score in enumerate(scores)]  # fmt: skip
+CELLS = [
+    (i, arm, score)
+    for arm, scores in (("base", BASE), ("ours", OURS))
+    for i, score in enumerate(scores)
+]
 
 
 def drawn(bar: str, head: str = "") -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ablate import flow
-from ablate.streams.task_stream import split
+from ablate.streams.class_split import split
 from ablate.training.checkpoints import Chooser
 from ablate.training.evaluators import exam
 from ablate.types import Data, Suite

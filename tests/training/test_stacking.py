@@ -21,6 +21,8 @@ from ablate.training.execute import attempt
 from ablate.types import RunResult, Site, Stack, Suite
 from tests.conftest import TINY
 
+pytestmark = pytest.mark.slow
+
 HERE = Site("data", "cpu")
 FLOAT64 = ("seeds: 3", "seeds: 3\nprecision: float64")
 

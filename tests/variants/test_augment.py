@@ -10,7 +10,8 @@ import torch
 
 from ablate import flow
 from ablate.errors import SuiteError
-from ablate.streams.task_stream import Stream, split
+from ablate.streams.class_split import split
+from ablate.streams.task_stream import Stream
 from ablate.types import Data, Suite
 from variants.augment.none import NoAugment
 from variants.augment.standard import Standard

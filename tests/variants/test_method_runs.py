@@ -21,6 +21,8 @@ from ablate.training.replicas import logits
 from ablate.types import Site, Stack, Suite
 from tests.training.test_stacking import final_logits
 
+pytestmark = pytest.mark.slow
+
 CATALOGUE = scan()
 BASE = """
 question: What is left of a method when its own term is switched off?
@@ -48,9 +50,15 @@ SMALL = {
 
 
 SHAPE = {
-    "method": "replay", "memory": "none", "batches": "paired", "seeds": 1, "momentum": 0.9,
-    "rows": 13, "steps": "null", "batch": 8,
-}  # fmt: skip
+    "method": "replay",
+    "memory": "none",
+    "batches": "paired",
+    "seeds": 1,
+    "momentum": 0.9,
+    "rows": 13,
+    "steps": "null",
+    "batch": 8,
+}
 
 
 def suite(method: str, memory: str = "none", batches: str = "paired", **shape: Any) -> Suite:

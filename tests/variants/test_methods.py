@@ -135,9 +135,10 @@ def test_sampled_labels_estimate_the_exact_fisher_information() -> None:
     draws = torch.special.ndtri((torch.arange(400) + 0.5).double() / 400)
     one = new_task()
     many = one._replace(
-        x=one.x[:, :1].expand(1, 400, 2), y=one.y[:, :1].expand(1, 400),
+        x=one.x[:, :1].expand(1, 400, 2),
+        y=one.y[:, :1].expand(1, 400),
         w=torch.ones(1, 400, dtype=torch.float64),
-    )  # fmt: skip
+    )
     found = []
     for kind in ("sampled", "exact"):
         method = ewc.Ewc(*PLAIN, fisher=kind)
@@ -382,9 +383,11 @@ def test_a_switch_freezes_the_old_paths_and_trains_the_new_one() -> None:
     changed = dict(zip(net.names, (two.theta != one.theta).split(net.sizes), strict=True))
     trained = {name for name, part in changed.items() if part.any()}
     assert trained == {
-        "module.steps.1.layers.2.weight", "module.steps.1.layers.2.bias",
-        "module.head.weight", "module.head.bias",
-    }  # fmt: skip
+        "module.steps.1.layers.2.weight",
+        "module.steps.1.layers.2.bias",
+        "module.head.weight",
+        "module.head.bias",
+    }
 
 
 # --- meta-learning

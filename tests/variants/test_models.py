@@ -51,8 +51,15 @@ def test_the_released_network_has_its_published_maps() -> None:
     """21, 42, 85 and 170; pooled by the mean of cubes, no output bias."""
     module = ReleasedConv()((3, 32, 32), 100)
     assert [b.body[0].out_channels for b in module if isinstance(b, Residual)] == [  # type: ignore[attr-defined]
-        21, 21, 42, 42, 85, 85, 170, 170,
-    ]  # fmt: skip
+        21,
+        21,
+        42,
+        42,
+        85,
+        85,
+        170,
+        170,
+    ]
     assert module[-1].bias is None  # type: ignore[index]
     cubes = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
     assert float(MeanPower()(cubes)) == pytest.approx(((1 + 8 + 27 + 64) / 4) ** (1 / 3))

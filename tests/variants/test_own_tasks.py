@@ -89,11 +89,17 @@ def test_each_row_is_told_apart_in_its_own_task() -> None:
 
 
 @pytest.mark.parametrize(
-    "method", [replay.Replay(*PLAIN, loss=TaskCe()), joint.Joint(*PLAIN, loss=TaskCe()),
-               si.Si(*PLAIN, loss=TaskCe()), ewc.Ewc(*PLAIN, loss=TaskCe()),
-               mas.Mas(*PLAIN, loss=TaskCe()), fine_tune.FineTune(*PLAIN, loss=TaskCe())],
+    "method",
+    [
+        replay.Replay(*PLAIN, loss=TaskCe()),
+        joint.Joint(*PLAIN, loss=TaskCe()),
+        si.Si(*PLAIN, loss=TaskCe()),
+        ewc.Ewc(*PLAIN, loss=TaskCe()),
+        mas.Mas(*PLAIN, loss=TaskCe()),
+        fine_tune.FineTune(*PLAIN, loss=TaskCe()),
+    ],
     ids=lambda method: type(method).__name__,
-)  # fmt: skip
+)
 def test_one_step_on_own_heads(method: Any) -> None:
     """theta - lr times the gradient of both tasks' rows, each in its own head."""
     net, theta = linear()
@@ -176,8 +182,11 @@ def test_gems_multipliers_are_the_best_that_are_at_least_gamma(seed: int) -> Non
     found = gem.allowed(g, old, 0.4)
     best = minimize(
         lambda v: float(((g.numpy() + v @ old.numpy()) ** 2).sum()) / 2,
-        np.full(3, 0.5), bounds=[(0.4, None)] * 3, method="L-BFGS-B", tol=1e-14,
-    )  # fmt: skip
+        np.full(3, 0.5),
+        bounds=[(0.4, None)] * 3,
+        method="L-BFGS-B",
+        tol=1e-14,
+    )
     assert np.allclose(found.numpy(), g.numpy() + best.x @ old.numpy(), atol=1e-4)
 
 

@@ -198,10 +198,11 @@ def test_more_pairs_are_asked_for_than_there_are(n: int) -> None:
     """In the words of what they are, as many as the study has and more."""
     deltas = [1.0 + NOISE[i % 8] - float(np.mean(NOISE)) for i in range(n)]
     why = verdict.decide(
-        verdict.Evidence(replace(comparison(deltas), unit="pairs"), {}, 0.05,
-                         interim=once(comparison(deltas))),
+        verdict.Evidence(
+            replace(comparison(deltas), unit="pairs"), {}, 0.05, interim=once(comparison(deltas))
+        ),
         alone(0.5, 0.05),
-    ).why  # fmt: skip
+    ).why
     assert "seeds" not in why
     asked = int(re.findall(r"[\d,]+(?= pairs)", why)[0].replace(",", ""))
     assert asked > n

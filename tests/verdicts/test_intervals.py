@@ -339,8 +339,11 @@ def test_blocks_that_share_no_key_print_what_they_decide(
         for place, block in enumerate("xy")
         for i, seed in enumerate(range(6))
         for arm in ("base", "new")
-    ] + [(block, f"{block}{seed}", "third", 0.5 + deltas[12 * place + 6 + seed])
-         for place, block in enumerate("xy") for seed in range(6)]  # fmt: skip
+    ] + [
+        (block, f"{block}{seed}", "third", 0.5 + deltas[12 * place + 6 + seed])
+        for place, block in enumerate("xy")
+        for seed in range(6)
+    ]
     table = pd.DataFrame(rows, columns=["data", "seed", "method", "accuracy"])
     shared: dict[str, Any] = {"block": "data", "baseline": "base", "resolution": 0.01}
     found = compare(table, margin=margin, claim=claim, correction=correction, **shared)

@@ -209,9 +209,18 @@ def test_what_was_registered_with_a_margin_is_judged_with_it(
 
 @pytest.mark.parametrize(
     "margin",
-    ["[1 points, 2 points]", "[-1 points]", "[-1, 2]", "[-1 points, 200 points]", "[]", "{a: 1}",
-     "[-2 points, -1 points]", "1.0 points, worst: 0 points", "1.0 points, worst: [1 points]"],
-)  # fmt: skip
+    [
+        "[1 points, 2 points]",
+        "[-1 points]",
+        "[-1, 2]",
+        "[-1 points, 200 points]",
+        "[]",
+        "{a: 1}",
+        "[-2 points, -1 points]",
+        "1.0 points, worst: 0 points",
+        "1.0 points, worst: [1 points]",
+    ],
+)
 def test_suites_say_what_a_margin_is(suite_of: Callable[..., Suite], margin: str) -> None:
     """A number of points, or one below 0 and one above."""
     with pytest.raises(SuiteError, match=r"in \(0, 100\]"):

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ablate.api import Compared, compare
 
+pytestmark = pytest.mark.slow
+
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 scores = st.one_of(
     # below 1e-75 a table is refused for what it is, as test_compare asserts

@@ -26,7 +26,7 @@ from ablate.stats import power
 from ablate.types import Design, Suite
 from ablate.verdicts import decision as verdict
 from ablate.workflows import power_forecast
-from reports import foreseen, words, write
+from reports import answers, foreseen, words, write
 from reports.verify import verify
 from tests.commands.test_cli import ask
 from tests.conftest import TINY, comparison
@@ -158,7 +158,7 @@ def test_a_claim_that_matters_answers_yes(
     evidence = verdict.examine(made, _tests(), 0.05)
     found = verdict.decide(evidence, verdict.Step(evidence.p, 0.05, 0.05, 0.05))
     assert found.decision == "MATTERS"
-    assert words.lead([found]) == lead
+    assert answers.lead([found]) == lead
     assert claim in words.decision(found)
 
 
@@ -276,7 +276,10 @@ def test_a_side_with_an_extended_schedule_is_read_by_the_mixture() -> None:
     from ablate.verdicts.family import battery, conclude
 
     made = replace(comparison([3.0 + 0.1 * (i % 3) for i in range(9)]), claim="helps", side=1)
-    (found,) = conclude([made], battery(("minimal-effect", "equivalence", "paired-t")),
-                        Design(0.05, "holm", (20,), 9))  # fmt: skip
+    (found,) = conclude(
+        [made],
+        battery(("minimal-effect", "equivalence", "paired-t")),
+        Design(0.05, "holm", (20,), 9),
+    )
     assert (found.decision, found.rule) == ("MATTERS", "t-mixture")
     assert found.low > 1

@@ -74,9 +74,14 @@ def test_the_worst_difference_comes_from_the_first_that_knows() -> None:
 
 @pytest.mark.parametrize(
     ("scores", "span"),
-    [((0.0, 1.0), 1.0), ((0.8, 0.2), 1.0), ((1.5, 20.0), 100.0), ((-0.1, 0.5), math.inf),
-     ((1.0, 101.0), math.inf)],
-)  # fmt: skip
+    [
+        ((0.0, 1.0), 1.0),
+        ((0.8, 0.2), 1.0),
+        ((1.5, 20.0), 100.0),
+        ((-0.1, 0.5), math.inf),
+        ((1.0, 101.0), math.inf),
+    ],
+)
 def test_a_scale_is_told_from_scores_that_were_seen(
     scores: tuple[float, float], span: float
 ) -> None:
@@ -101,9 +106,11 @@ def test_five_rows_that_agree_say_nothing_about_a_tiny_margin() -> None:
 
 @given(
     st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.1, -0.1, 0.4]), min_size=5, max_size=40),
-    st.floats(0.05, 3), st.floats(0.1, 50), st.sampled_from(["", "helps", "hurts"]),
+    st.floats(0.05, 3),
+    st.floats(0.1, 50),
+    st.sampled_from(["", "helps", "hurts"]),
     st.floats(0.001, 0.4),
-)  # fmt: skip
+)
 @settings(max_examples=300, deadline=None)
 def test_a_p_is_at_most_a_level_where_the_interval_of_that_level_decides(
     deltas: list[float], margin: float, size: float, claim: str, level: float
@@ -155,16 +162,19 @@ def test_a_look_knows_nothing_of_later_ties(
     """A verdict at a look is a function of the family's pairs up to it."""
     family = [
         replace(
-            comparison(deltas, margin=margin), treatment=f"arm {i}",
-            claim="helps" if sided else "", side=int(sided),
+            comparison(deltas, margin=margin),
+            treatment=f"arm {i}",
+            claim="helps" if sided else "",
+            side=int(sided),
         )
         for i, deltas in enumerate(several)
-    ]  # fmt: skip
+    ]
     design = Design(ALPHA, "holm", (5, 8, 12), 12)
     late = conclude(family, battery(LIGHT), design)
     for look in (5, 8):
-        early = conclude([first(one, look) for one in family], battery(LIGHT),
-                         replace(design, seeds=look))  # fmt: skip
+        early = conclude(
+            [first(one, look) for one in family], battery(LIGHT), replace(design, seeds=look)
+        )
         for before, after in zip(early, late, strict=True):
             if before.decided:
                 figures = [(v.decision, v.n, v.low, v.high, v.p, v.worst) for v in (before, after)]

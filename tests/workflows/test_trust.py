@@ -19,6 +19,8 @@ from ablate.source.foreign_code import contained
 from ablate.workflows import trust
 from tests.conftest import TINY
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ROWS = """
 import numpy as np

@@ -30,6 +30,8 @@ from ablate.streams import batch_tables
 from ablate.types import Facts, Site, Suite
 from ablate.workflows.tuner import TUNE_SEEDS, Tuner, first_seed
 
+pytestmark = pytest.mark.slow
+
 CATALOGUE = scan()
 TEXT = """
 question: Does the learning rate explain it?
@@ -56,7 +58,7 @@ contrasts: [{treatment: dark, baseline: replay, metric: all-classes, margin: 1 p
 
 
 def read(own: Own | None = None, text: str = TEXT, folder: Path = Path()) -> Suite:
-    return parse_suite(text.encode(), "tuning", "tuning.yaml", CATALOGUE, own=own, folder=folder)
+    return parse_suite(text.encode(), "tuning", "tuning.yaml", CATALOGUE, values=own, folder=folder)
 
 
 def tuner(text: str = TEXT) -> Tuner:
@@ -236,8 +238,11 @@ def test_faults_of_tuning_show_when_the_suite_is_read(
     """At their place, all of them."""
     (tmp_path / "broken.yaml").write_text("arms: 3\n")
     head = "data: digits\ntrials: 1\nseeds: 1\nmetric: all-classes\nrows: 5\nchanges: []\n"
-    values = {"other": ("darkk", ""), "paths": ("dark", "method.ewc.strength: 3.0"),
-              "stale": ("dark", "optimizer.sgd.lr: 0.7")}  # fmt: skip
+    values = {
+        "other": ("darkk", ""),
+        "paths": ("dark", "method.ewc.strength: 3.0"),
+        "stale": ("dark", "optimizer.sgd.lr: 0.7"),
+    }
     for name, (arm, value) in values.items():
         trial = f"{{score: 1, spread: 0, values: {{{value}}}}}"
         told = f"arms: {{{arm}: {{values: {{{value}}}, trials: [{trial}]}}}}\n"
@@ -350,8 +355,16 @@ def test_only_a_file_that_tune_wrote_is_replaced(played: Played, tmp_path: Path)
     assert path.read_text("utf-8") == first
     assert sorted(one.name for one in tmp_path.iterdir()) == ["tuned.part", "tuned.yaml"]
     head = first.splitlines(keepends=True)[0]
-    for text in (TEXT, "", "# mine\n", head, head + TEXT, first.replace("  values:", "  value:", 1),
-                 first.removeprefix(head), "\x00\xff"):  # fmt: skip
+    for text in (
+        TEXT,
+        "",
+        "# mine\n",
+        head,
+        head + TEXT,
+        first.replace("  values:", "  value:", 1),
+        first.removeprefix(head),
+        "\x00\xff",
+    ):
         path.write_text(text, "utf-8")
         with pytest.raises(StoreError, match="was not written by `tune`"):
             writable(path)
@@ -409,6 +422,7 @@ def test_a_killed_search_goes_on_and_spends_exactly_its_budget(
     assert "4 trials of 2 seeds for each of 2 arms" in done.stdout
     assert rows_in(results / "runs.sqlite") == rows_in(folder / "runs.sqlite") <= 16
     made.write(tmp_path / "again.yaml")
-    found, again = (yaml.safe_load((tmp_path / name).read_text()) for name in
-                    ("found.yaml", "again.yaml"))  # fmt: skip
+    found, again = (
+        yaml.safe_load((tmp_path / name).read_text()) for name in ("found.yaml", "again.yaml")
+    )
     assert found == again

@@ -29,9 +29,9 @@ def check(root: Path, name: str, folder: str, md5: Mapping[str, str]) -> str:
         remedy = f"Unpack the published `{name}` archive (python version) there"
         raise files.missing(name, where, lacking, remedy)
     for file, published in md5.items():
-        if (found := files.md5(where / file)) != published:
+        if (digest := files.md5(where / file)) != published:
             raise DataError(
-                f"{(where / file).absolute()} has the MD5 {found}, not the published {published}. "
+                f"{(where / file).absolute()} has the MD5 {digest}, not the published {published}. "
                 "It is a pickle, which runs code when it is opened, so it is not read: replace it "
                 "by the published file, or give your own rows as `arrays`."
             )

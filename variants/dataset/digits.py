@@ -44,10 +44,10 @@ class Digits:
         table = _table()
         y = table[:, -1].astype(np.int64)
         x = (table[:, :-1] / 16).astype(np.float32).reshape(-1, 1, 8, 8)
-        place = np.empty(len(y), dtype=np.int64)  # of each row within its class
+        rank = np.empty(len(y), dtype=np.int64)  # of each row within its class
         for c in range(10):
-            place[y == c] = np.arange((y == c).sum())
-        test = place % EVERY == EVERY - 1
+            rank[y == c] = np.arange((y == c).sum())
+        test = rank % EVERY == EVERY - 1
         whole = Data(x[~test], y[~test], x[test], y[test])
         return fewer(whole, self.train_per_class, self.test_per_class)
 

@@ -16,8 +16,10 @@ Change = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 """Rows `[N, ...]` and a task -> the rows as that task shows them."""
 
 
-def facts(of: Facts, tasks: int, train_rows: int | None, test_rows: int | None, how: str) -> Facts:
-    """Give what a stream of changed rows holds; how: what names the change, for the digest.
+def facts(
+    of: Facts, tasks: int, train_rows: int | None, test_rows: int | None, label: str
+) -> Facts:
+    """Give what a stream of changed rows holds; label: what names the change, for the digest.
 
     Raises DataError where a task has fewer rows than classes.
     """
@@ -28,7 +30,7 @@ def facts(of: Facts, tasks: int, train_rows: int | None, test_rows: int | None, 
         tasks * (there if wanted is None else min(wanted, there))
         for wanted, there in ((train_rows, of.train_rows), (test_rows, of.test_rows))
     )
-    words = f"{of.digest} {tasks} {train_rows} {test_rows} {how}"
+    words = f"{of.digest} {tasks} {train_rows} {test_rows} {label}"
     return of._replace(
         classes=tasks * of.classes,
         train_rows=train,
@@ -50,27 +52,27 @@ def tasks_of(
     """
     classes = int(data.y_train.max()) + 1
 
-    def part(x: NDArray[np.float32], y: Ints, place: int) -> tuple[NDArray[np.float32], Ints]:
-        kept = [drawn(draw, t, place, y, rows[place]) for t in range(tasks)]
-        changed = [change(x[mine], t) for t, mine in enumerate(kept)]
-        labels = [y[mine] + t * classes for t, mine in enumerate(kept)]
+    def part(x: NDArray[np.float32], y: Ints, side: int) -> tuple[NDArray[np.float32], Ints]:
+        by_task = [drawn(draw, t, side, y, rows[side]) for t in range(tasks)]
+        changed = [change(x[indices], t) for t, indices in enumerate(by_task)]
+        labels = [y[indices] + t * classes for t, indices in enumerate(by_task)]
         return np.concatenate(changed), np.concatenate(labels)
 
     return Data(*part(data.x_train, data.y_train, 0), *part(data.x_test, data.y_test, 1))
 
 
-def drawn(draw: int, t: int, place: int, y: Ints, most: int | None) -> Ints:
+def drawn(draw: int, t: int, side: int, y: Ints, most: int | None) -> Ints:
     """Give the numbers of a task's rows, rising, as evenly from all classes as these allow.
 
-    y: the classes of all rows. place: 0 to train, 1 to test.
+    y: the classes of all rows. side: 0 to train, 1 to test.
     """
     if most is None or most >= len(y):
         return np.arange(len(y))
-    mixed = stream(draw, "domain rows", t, place).permutation(len(y))
+    mixed = stream(draw, "domain rows", t, side).permutation(len(y))
     rank = np.empty(len(y), dtype=np.int64)  # of a row among its class's
     for c in np.unique(y):
-        mine = mixed[y[mixed] == c]
-        rank[mine] = np.arange(len(mine))
+        members = mixed[y[mixed] == c]
+        rank[members] = np.arange(len(members))
     return np.sort(mixed[np.argsort(rank[mixed], kind="stable")][:most])
 
 
@@ -86,7 +88,7 @@ def turned(x: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:
     if degrees % 360 == 0:
         return x
     dark: Floats = np.asarray(x.min(), np.float64)
-    found: NDArray[np.float32] = rotate(
+    rotated: NDArray[np.float32] = rotate(
         x, degrees, axes=(3, 2), reshape=False, order=1, cval=float(dark)
     )
-    return found
+    return rotated

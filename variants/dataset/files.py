@@ -50,8 +50,8 @@ def attempt(folder: Path, look: Callable[[], Any], reader: Any, *args: Any, **mo
         try:
             look()
         except DataError as lacking:
-            said = (str(error).splitlines() or [type(error).__name__])[0]
-            raise DataError(f"{lacking} (the download failed: {said})") from None
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DataError(f"{lacking} (the download failed: {reason})") from None
 
 
 def is_file(path: Path) -> bool:
@@ -113,9 +113,9 @@ def md5(path: Path) -> str:
 
 def mark(folder: Path, published: Mapping[str, str]) -> tuple[str, str]:
     """Give a digest of a data set's files, and `custom data` unless they are the published ones."""
-    found = {name: md5(folder / name) for name in published}
-    together = hashlib.sha256("".join(found[name] for name in sorted(found)).encode())
-    return together.hexdigest(), "" if found == dict(published) else CUSTOM
+    digests = {name: md5(folder / name) for name in published}
+    together = hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode())
+    return together.hexdigest(), "" if digests == dict(published) else CUSTOM
 
 
 def digest_tree(folder: Path, files: Iterable[Path]) -> str:
@@ -146,7 +146,7 @@ def under_two(files: Sequence[Path], labels: NDArray[np.int64]) -> int:
     for path, label in zip(files, labels.tolist(), strict=True):
         if sizes[path.stat().st_size] > 1:
             classes.setdefault(hash(content(path)), []).append(label)
-    return sum(len(found) for found in classes.values() if len(set(found)) > 1)
+    return sum(len(group) for group in classes.values() if len(set(group)) > 1)
 
 
 def normalised(

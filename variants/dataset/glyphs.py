@@ -66,12 +66,14 @@ class Glyphs:
 
     def load(self, root: Path) -> Data:
         """Draw the rows."""
-        each = self.train_per_class + self.test_per_class
+        per_class = self.train_per_class + self.test_per_class
         known = characters()[: self.classes]
-        pixels = [self._draw(known[c], c, row) for c in range(self.classes) for row in range(each)]
+        pixels = [
+            self._draw(known[c], c, row) for c in range(self.classes) for row in range(per_class)
+        ]
         x = files.normalised(np.stack(pixels)[:, None], (0.13,), (0.3,))
-        y: Ints = np.repeat(np.arange(self.classes), each)
-        test = np.tile(np.arange(each) >= self.train_per_class, self.classes)
+        y: Ints = np.repeat(np.arange(self.classes), per_class)
+        test = np.tile(np.arange(per_class) >= self.train_per_class, self.classes)
         return Data(x[~test], y[~test], x[test], y[test])
 
     def _draw(self, character: str, c: int, row: int) -> NDArray[np.uint8]:
@@ -102,7 +104,7 @@ def characters() -> tuple[str, ...]:
     from fontTools.ttLib import TTFont
 
     maps = [set(TTFont(_folder() / font, lazy=True).getBestCmap()) for font in FONTS]
-    found: list[str] = []
+    letters: list[str] = []
     seen: list[NDArray[np.float64]] = []
     for code in sorted(set.intersection(*maps)):
         character = chr(code)
@@ -111,11 +113,11 @@ def characters() -> tuple[str, ...]:
         shape = np.asarray(drawn(character, FONTS[0], 40), dtype=np.float64).ravel() / 255
         alike = any(np.abs(shape - other).sum() < 0.2 * shape.sum() for other in seen)
         if shape.any() and not alike:
-            found.append(character)
+            letters.append(character)
             seen.append(shape)
-        if len(found) == MOST_CLASSES:
+        if len(letters) == MOST_CLASSES:
             break
-    return tuple(found)
+    return tuple(letters)
 
 
 @cache

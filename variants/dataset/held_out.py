@@ -54,7 +54,7 @@ class HeldOut:
         data = self.of.load(root)
         out = np.zeros(len(data.y_train), dtype=bool)
         for c in range(int(data.y_train.max()) + 1):
-            mine = np.flatnonzero(data.y_train == c)
-            out[mine] = held_out(0, c, len(mine), self.rows)
+            members = np.flatnonzero(data.y_train == c)
+            out[members] = held_out(0, c, len(members), self.rows)
         x, y = data.x_train, data.y_train
         return Data(x[~out], y[~out], x[out], y[out])

@@ -127,13 +127,13 @@ FOLDS: tuple[tuple[Callable[[str], str], str], ...] = (
 """What names may differ in that a reader does not see, or a file system does not keep."""
 
 
-def _part(found: pictures.Listing, most: int | None) -> Part:
-    names = sorted(found.classes)
-    paths = list(chain.from_iterable(found.classes[name] for name in names))
-    labels = np.repeat(np.arange(len(names)), [len(found.classes[name]) for name in names])
+def _part(listing: pictures.Listing, most: int | None) -> Part:
+    names = sorted(listing.classes)
+    paths = list(chain.from_iterable(listing.classes[name] for name in names))
+    labels = np.repeat(np.arange(len(names)), [len(listing.classes[name]) for name in names])
     chosen = first_of_each(labels, most)
     used = [paths[i] for i in chosen]
-    return Part(names, paths, labels, used, labels[chosen], *found[1:])
+    return Part(names, paths, labels, used, labels[chosen], *listing[1:])
 
 
 def _same_classes(

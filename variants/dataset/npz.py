@@ -49,10 +49,10 @@ def read(path: Path, names: Sequence[str]) -> list[Any]:
     except DataError:
         raise
     except Exception as error:  # a damaged archive raises what its decoder does
-        said = plain(error) or type(error).__name__
+        reason = plain(error) or type(error).__name__
         if isinstance(error, zipfile.BadZipFile):
-            said += signatures.seems(path)
-        raise DataError(f"{path} cannot be read as .npz of plain arrays: {said}.") from error
+            reason += signatures.seems(path)
+        raise DataError(f"{path} cannot be read as .npz of plain arrays: {reason}.") from error
     return arrays
 
 

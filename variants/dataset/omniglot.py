@@ -100,10 +100,10 @@ class Omniglot:
         """Read the drawings that `look` lists."""
         pixels, labels, test = [], [], []
         for label, rows in enumerate(self._drawings(root)):
-            for place, path in enumerate(rows):
+            for index, path in enumerate(rows):
                 pixels.append(pictures.read(path, self.side, colour=False))
                 labels.append(label)
-                test.append(place % EVERY == EVERY - 1)
+                test.append(index % EVERY == EVERY - 1)
         x = files.normalised(np.stack(pixels), (self.mean,), (self.sd,))
         y, tested = np.array(labels, dtype=np.int64), np.array(test)
         return Data(x[~tested], y[~tested], x[tested], y[tested])

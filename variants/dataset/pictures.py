@@ -142,10 +142,10 @@ def _opened(path: Path, side: int) -> Iterator[Any]:
             _check_size(image.size, side)
             yield image
     except Exception as error:  # a damaged picture raises what its decoder does
-        said = str(error) or type(error).__name__
-        said = said.replace(f" {str(path)!r}", "").replace(f" PosixPath({str(path)!r})", "")
+        reason = str(error) or type(error).__name__
+        reason = reason.replace(f" {str(path)!r}", "").replace(f" PosixPath({str(path)!r})", "")
         raise DataError(
-            f"{path} is damaged or no picture: {said.rstrip('.')}. Replace it."
+            f"{path} is damaged or no picture: {reason.rstrip('.')}. Replace it."
         ) from error
 
 
@@ -200,9 +200,9 @@ def check(
     and names the first of them.
     """
     reasons, odd = list(bad), list[tuple[str, ...]]()
-    for place, path in enumerate(paths):
+    for index, path in enumerate(paths):
         try:
-            odd.append(_odd(path, side, decode=place < MOST_DECODED))
+            odd.append(_odd(path, side, decode=index < MOST_DECODED))
         except DataError as error:
             reasons.append(str(error).removesuffix(". Replace it."))
     if reasons:

@@ -44,8 +44,8 @@ class Rotated:
         facts = self.of.look(root)
         if len(facts.inputs) != 3:
             raise DataError(f"rows of shape {facts.inputs} are no pictures, and cannot be turned")
-        how = f"rotated {self.degrees} {self.draw}"
-        return domains.facts(facts, self.tasks, self.train_rows, self.test_rows, how)
+        label = f"rotated {self.degrees} {self.draw}"
+        return domains.facts(facts, self.tasks, self.train_rows, self.test_rows, label)
 
     def fetch(self, root: Path) -> None:
         """Download what the other data set lacks, where it can be."""
@@ -56,6 +56,9 @@ class Rotated:
         """Read the rows and turn them, task by task."""
         rows = self.train_rows, self.test_rows
         return domains.tasks_of(
-            self.of.load(root), self.tasks, rows, self.draw,
+            self.of.load(root),
+            self.tasks,
+            rows,
+            self.draw,
             lambda x, t: domains.turned(x, self.degrees * t / self.tasks),
-        )  # fmt: skip
+        )

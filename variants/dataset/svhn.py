@@ -137,5 +137,5 @@ def _tried(path: Path, reader: Callable[..., Any], *args: Any) -> Any:
     try:
         return reader(*args)
     except Exception as error:  # a damaged MAT file may raise anything
-        said = str(error) or type(error).__name__
-        raise DataError(f"{path} is damaged: {said}. Replace it.") from error
+        reason = str(error) or type(error).__name__
+        raise DataError(f"{path} is damaged: {reason}. Replace it.") from error

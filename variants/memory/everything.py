@@ -24,7 +24,7 @@ class Everything:
 
     def quota(self, priorities: Sequence[Floats]) -> Ints:
         """Give all rows of every seen class."""
-        return np.array([len(mine) for mine in priorities], dtype=np.int64)
+        return np.array([len(class_rows) for class_rows in priorities], dtype=np.int64)
 
     def rank(self, features: Tensor, valid: Tensor, priority: Tensor, keep: int) -> Tensor:
         """Leave the rows as they are."""

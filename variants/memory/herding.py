@@ -29,7 +29,7 @@ class Herding:
 
     def quota(self, priorities: Sequence[Floats]) -> Ints:
         """Share the budget equally over the seen classes."""
-        return equal_share(self.budget_rows, [len(mine) for mine in priorities])
+        return equal_share(self.budget_rows, [len(class_rows) for class_rows in priorities])
 
     def rank(self, features: Tensor, valid: Tensor, priority: Tensor, keep: int) -> Tensor:
         """Choose greedily `keep` times; the rows not chosen follow in the files' order."""

@@ -30,7 +30,9 @@ class Reservoir:
 
     def quota(self, priorities: Sequence[Floats]) -> Ints:
         """Count each class's rows among the smallest keys of all."""
-        of_class = np.repeat(np.arange(len(priorities)), [len(mine) for mine in priorities])
+        of_class = np.repeat(
+            np.arange(len(priorities)), [len(class_rows) for class_rows in priorities]
+        )
         smallest = np.concatenate(priorities).argsort(kind="stable")[: self.budget_rows]
         return np.bincount(of_class[smallest], minlength=len(priorities))
 

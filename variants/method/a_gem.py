@@ -43,8 +43,9 @@ class AGem:
     training: Training
     bounds: Literal["gradient", "step"] = "gradient"
     loss: Loss | None = None
-    fits = (("memory", "keeps", (None, "everything"), "its constraint is exemplars: it takes a "
-             "memory"),)  # fmt: skip
+    fits = (
+        ("memory", "keeps", (None, "everything"), "its constraint is exemplars: it takes a memory"),
+    )
 
     def start(self, theta: Tensor, net: Any) -> Learner:
         """Give the state before the first batch."""

@@ -92,13 +92,13 @@ class Der:
         self, state: State, tasks: Tasks, net: Any, sizes: tuple[int, ...] | None
     ) -> tuple[Tensor, Tensor]:
         """Give the old rows' stored logits `[N, C]`, and a 1 for each class seen by then."""
-        each = (tasks.y.shape[1],) * len(tasks.y) if sizes is None else sizes
+        row_counts = (tasks.y.shape[1],) * len(tasks.y) if sizes is None else sizes
         z, known = [], []
         per_task = tasks.own[0].sum()
-        for own, x, size in zip(tasks.own, tasks.x, each[:-1], strict=False):
-            k = own.to(torch.uint8).argmax() // per_task  # a task without exemplars is left out
+        for classes, x, size in zip(tasks.own, tasks.x, row_counts[:-1], strict=False):
+            k = classes.to(torch.uint8).argmax() // per_task  # a task without exemplars is left out
             z.append(net(state.ended.index_select(0, k[None])[0], x[:size]))
-            by_then = own.flip(0).cumsum(0).flip(0) > 0
+            by_then = classes.flip(0).cumsum(0).flip(0) > 0
             known.append(by_then.to(z[-1]).expand(size, -1))
         return torch.cat(z), torch.cat(known)
 

@@ -119,7 +119,7 @@ class Dgr:
         """Take one step of solver and generator on new and generated rows."""
         real, rows, codes, taught, share = mixture(self, state.old, tasks, clock, net, sizes, noise)
 
-        made = (real.w > 0).to(real.w)  # one generated row for each real one, none for padding
+        weights = (real.w > 0).to(real.w)  # one generated row for each real one, none for padding
 
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
             (logits, code, decoded), moved = net.train(at, rows.x, codes, part="both")
@@ -129,7 +129,7 @@ class Dgr:
             if taught is None:
                 return new, moved
             old = lost[n:] + self._judged(logits[n:], taught, rows)
-            return share * new + (1 - share) * mean_over_rows(old, made), moved
+            return share * new + (1 - share) * mean_over_rows(old, weights), moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, clock)
         return State(theta, inner, state.old)
@@ -140,8 +140,8 @@ class Dgr:
             soft = soft_labels(logits, old, rows.before, self.temperature, rows.seen)
             return self.temperature**2 * soft  # gradients as large as those of hard labels
         y = old.masked_fill(~rows.before, float("-inf")).argmax(-1)
-        kept = logits.masked_fill(~rows.seen, float("-inf"))
-        return kept.logsumexp(-1) - logits.gather(1, y[:, None])[:, 0]
+        masked = logits.masked_fill(~rows.seen, float("-inf"))
+        return masked.logsumexp(-1) - logits.gather(1, y[:, None])[:, 0]
 
     def finish(self, state: State, clock: Clock, net: Any) -> State:
         """Close a task: solver and generator become the old ones."""

@@ -112,8 +112,8 @@ class Ewc:
         """Add a batch's rows to the Fisher information."""
         rows = flat(tasks, sizes, noise=noise)
         summed = self._batch if self.fisher == "batch" else self._rows
-        found = summed(state.theta, rows, net)
-        return state._replace(fisher=state.fisher + found, rows=state.rows + rows.w.sum())
+        fisher = summed(state.theta, rows, net)
+        return state._replace(fisher=state.fisher + fisher, rows=state.rows + rows.w.sum())
 
     def _batch(self, theta: Tensor, rows: Rows, net: Any) -> Tensor:
         """Give the squared gradient of the mean loss, as often as there are rows."""
@@ -130,9 +130,9 @@ class Ewc:
             return torch.where(among, logits.log_softmax(-1), 0)
 
         def own(x: Tensor, w: Tensor, label: Tensor) -> Tensor:  # label weights [C]
-            def slope(one: Tensor) -> Tensor:
-                found: Tensor = grad(lambda at: logs(at, x) @ one)(theta)
-                return found
+            def slope(weights: Tensor) -> Tensor:
+                gradient: Tensor = grad(lambda at: logs(at, x) @ weights)(theta)
+                return gradient
 
             if self.fisher != "exact":
                 return w * slope(label).square()
@@ -140,8 +140,8 @@ class Ewc:
             return w * (label @ slopes.square())
 
         chances = net(theta, rows.x).masked_fill(~among, float("-inf")).softmax(-1)
-        found: Tensor = vmap(own)(rows.x, rows.w, self._labels(chances, rows)).sum(0)
-        return found
+        total: Tensor = vmap(own)(rows.x, rows.w, self._labels(chances, rows)).sum(0)
+        return total
 
     def _labels(self, chances: Tensor, rows: Rows) -> Tensor:
         """Give the weight of each label of each row `[N, C]`."""

@@ -57,8 +57,14 @@ class Gem:
     margin_in: Literal["programme", "solution"] = "programme"
     loss: Loss | None = None
     stackable = False  # the programme is solved by a library, one replica at a time
-    fits = (("memory", "keeps", (None, "everything"), "its constraints are exemplars: it takes a "
-             "memory"),)  # fmt: skip
+    fits = (
+        (
+            "memory",
+            "keeps",
+            (None, "everything"),
+            "its constraints are exemplars: it takes a memory",
+        ),
+    )
 
     def start(self, theta: Tensor, net: Any) -> Learner:
         """Give the state before the first batch."""
@@ -72,9 +78,11 @@ class Gem:
         slope, moved = grad(lambda at: classify(net, at, new, self.loss), has_aux=True)(state.theta)
         if len(old.y):
             bounds = torch.stack(
-                [grad(lambda at, part=part: classify(net, at, part, self.loss)[0])(state.theta)
-                 for part in by_task(old, sizes, len(tasks.y))]
-            )  # fmt: skip
+                [
+                    grad(lambda at, part=part: classify(net, at, part, self.loss)[0])(state.theta)
+                    for part in by_task(old, sizes, len(tasks.y))
+                ]
+            )
 
             def bound(way: Tensor) -> Tensor:
                 return allowed(way, bounds, self.margin, self.margin_in == "programme")
@@ -92,26 +100,26 @@ class Gem:
 
 
 def bounded(
-    how: Any, state: Learner, slope: Tensor, moved: Tensor, clock: Clock, bound: Bound
+    method: Any, state: Learner, slope: Tensor, moved: Tensor, clock: Clock, bound: Bound
 ) -> Learner:
     """Take a step whose direction `[P]` is bound: the optimizer's own, or the gradient's.
 
-    how: a method with an `optimizer`, a `training` and `bounds`. The optimizer's state is that of
+    method: has an `optimizer`, a `training` and `bounds`. The optimizer's state is that of
     the gradient that it is given.
     """
-    if how.bounds == "gradient":
-        return Learner(*move(bound(slope), moved, state.theta, state.inner, how, clock))
-    after, inner = move(slope, moved, state.theta, state.inner, how, clock)
-    rate = how.training.rate(clock) * getattr(how.optimizer, "lr", 1.0)
+    if method.bounds == "gradient":
+        return Learner(*move(bound(slope), moved, state.theta, state.inner, method, clock))
+    after, inner = move(slope, moved, state.theta, state.inner, method, clock)
+    rate = method.training.rate(clock) * getattr(method.optimizer, "lr", 1.0)
     way = bound((state.theta - after) / rate)
-    kept = len(after) - len(moved)
-    return Learner(torch.cat([(state.theta - rate * way)[:kept], after[kept:]]), inner)
+    end = len(after) - len(moved)
+    return Learner(torch.cat([(state.theta - rate * way)[:end], after[end:]]), inner)
 
 
 def by_task(old: Rows, sizes: tuple[int, ...] | None, count: int) -> list[Rows]:
     """Take the old tasks' rows apart, task by task."""
-    each = [len(old.y) // (count - 1)] * (count - 1) if sizes is None else list(sizes[:-1])
-    parts = [values.split(each) for values in (old.x, old.y, old.w, old.noise)]
+    row_counts = [len(old.y) // (count - 1)] * (count - 1) if sizes is None else list(sizes[:-1])
+    parts = [values.split(row_counts) for values in (old.x, old.y, old.w, old.noise)]
     return [Rows(x, y, w, old.seen, old.own, noise) for x, y, w, noise in zip(*parts, strict=True)]
 
 
@@ -141,5 +149,5 @@ def multipliers(gram: Floats, against: Floats) -> Floats:
 
     ridge = 1e-12 * max(np.trace(gram), np.finfo(float).tiny) * np.eye(len(gram))
     root = np.linalg.cholesky(gram + ridge)
-    found: Floats = nnls(root.T, -np.linalg.solve(root, against))[0]
-    return found
+    solution: Floats = nnls(root.T, -np.linalg.solve(root, against))[0]
+    return solution

@@ -65,8 +65,9 @@ class Icarl:
     classifier: Literal["nearest-mean", "logits"] = "nearest-mean"
     review_rows: int = 500
     reviews = "memory"
-    fits = (("memory", "keeps", (None, "everything"), "it classifies by exemplars: it takes a "
-             "memory"),)  # fmt: skip
+    fits = (
+        ("memory", "keeps", (None, "everything"), "it classifies by exemplars: it takes a memory"),
+    )
 
     def start(self, theta: Tensor, net: Any) -> State:
         """Give the state before the first batch."""
@@ -94,15 +95,15 @@ class Icarl:
         if taught is not None:
             mixed = target + self.distillation * (taught.sigmoid() - target)
             target = torch.where(rows.before, mixed, target)
-        each = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
-        return mean_over_rows((each * rows.seen).sum(-1), rows.w)
+        losses = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+        return mean_over_rows((losses * rows.seen).sum(-1), rows.w)
 
     def _softmax(self, logits: Tensor, taught: Tensor | None, rows: Rows) -> Tensor:
         value = cross_entropy(logits, rows, rows.seen)
         if taught is None:
             return value
-        apart = soft_labels(logits, taught, rows.before, 2.0)
-        return value + self.distillation * mean_over_rows(apart, rows.w)
+        losses = soft_labels(logits, taught, rows.before, 2.0)
+        return value + self.distillation * mean_over_rows(losses, rows.w)
 
     def finish(self, state: State, clock: Clock, net: Any) -> State:
         """Close a task: the model becomes the old one; the means are taken anew."""
@@ -124,8 +125,8 @@ class Icarl:
     def logits(self, state: State, x: Tensor, net: Any) -> Tensor:
         """Score rows `[N, ...]`: minus the squared distances from the means, `[N, C]`."""
         if self.classifier == "logits" or not state.sums.shape[0]:
-            found: Tensor = net(state.theta, x)
-            return found
+            scores: Tensor = net(state.theta, x)
+            return scores
         units, means = unit(net.features(state.theta, x)), unit(state.sums)
         lengths = units.square().sum(-1)[:, None] + means.square().sum(-1)
         distances = lengths - 2 * units @ means.T

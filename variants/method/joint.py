@@ -43,9 +43,13 @@ class Joint:
     restart: bool = False
     loss: Loss | None = None
     fits = (
-        ("memory", "keeps", ("everything",), "joint training reads all old rows: say "
-         "`memory: everything`"),
-    )  # fmt: skip
+        (
+            "memory",
+            "keeps",
+            ("everything",),
+            "joint training reads all old rows: say `memory: everything`",
+        ),
+    )
 
     def start(self, theta: Tensor, net: Any) -> State:
         """Give the state before the first batch."""

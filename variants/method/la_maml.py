@@ -86,13 +86,13 @@ class LaMaml:
         used = state.rates.clamp(min=0) if floored else state.rates
         moving = (state.rates > 0) if floored else 1.0
         for j in range(self.inner_steps):
-            mine = share(new, j, self.inner_steps)
-            inward = grad(lambda at, mine=mine: classify(net, at, mine, self.loss)[0])(phi)
+            part = share(new, j, self.inner_steps)
+            inward = grad(lambda at, part=part: classify(net, at, part, self.loss)[0])(phi)
             inward = self._clipped(inward) if self.clips == "all" else inward
             phi, walked = phi - used * inward, walked + moving * inward
-            found, moved = outer(phi)
-            slope = slope + found / self.inner_steps
-            down = down - found * walked / self.inner_steps
+            gradient, moved = outer(phi)
+            slope = slope + gradient / self.inner_steps
+            down = down - gradient * walked / self.inner_steps
         rates = state.rates - self.rate_lr * self._clipped(down)
         return State(self._stepped(state, rates, self._clipped(slope), moved, clock), rates)
 

@@ -87,8 +87,8 @@ class Lwf:
         if not getattr(self.loss, "own_task", False):
             return soft_labels(logits, taught, rows.before, self.temperature)
         heads = (-1, clock.T, logits.shape[-1] // clock.T)  # [N, T, U]
-        said, old = (values.reshape(heads) / self.temperature for values in (logits, taught))
-        lost = -(old.softmax(-1) * said.log_softmax(-1)).sum(-1)  # [N, T]
+        student, old = (values.reshape(heads) / self.temperature for values in (logits, taught))
+        lost = -(old.softmax(-1) * student.log_softmax(-1)).sum(-1)  # [N, T]
         return lost[:, : clock.t].sum(-1)
 
     def finish(self, state: State, clock: Clock, net: Any) -> State:

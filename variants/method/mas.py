@@ -95,24 +95,26 @@ class Mas:
         among = judged_among(rows, self.loss)
 
         def lengths(at: Tensor, x: Tensor) -> Tensor:  # squared, of the outputs that the loss reads
-            said = net(at, x).masked_fill(~among, 0)
+            outputs = net(at, x).masked_fill(~among, 0)
             if self.outputs == "softmax":
-                said = net(at, x).masked_fill(~among, float("-inf")).softmax(-1)
-            found: Tensor = said.square().sum(-1)
-            return found
+                outputs = net(at, x).masked_fill(~among, float("-inf")).softmax(-1)
+            squared: Tensor = outputs.square().sum(-1)
+            return squared
 
         def mean(at: Tensor) -> Tensor:
-            each = lengths(at, rows.x)
+            norms = lengths(at, rows.x)
             if self.importance == "batch-length":
-                each = (each + torch.finfo(each.dtype).tiny).sqrt()  # 0 has a slope then
-            return (each * rows.w).sum()
+                norms = (norms + torch.finfo(norms.dtype).tiny).sqrt()  # 0 has a slope then
+            return (norms * rows.w).sum()
 
         if self.importance == "row-squared":
-            own = vmap(lambda x, w: w * grad(lambda at: lengths(at, x[None])[0])(state.theta).abs())
-            found = own(rows.x, rows.w).sum(0)
+            per_row = vmap(
+                lambda x, w: w * grad(lambda at: lengths(at, x[None])[0])(state.theta).abs()
+            )
+            importance = per_row(rows.x, rows.w).sum(0)
         else:
-            found = grad(mean)(state.theta).abs()
-        return state._replace(found=state.found + found, rows=state.rows + rows.w.sum())
+            importance = grad(mean)(state.theta).abs()
+        return state._replace(found=state.found + importance, rows=state.rows + rows.w.sum())
 
     def review_gradients(self, rows: Any, classes: int) -> Any:
         """Count a gradient for each row."""

@@ -90,14 +90,14 @@ class Mer:
         few, taken = self.others if len(old.y) else 0, 0
         real = (old.w > 0).sum().clamp(min=1)  # the first ones, as padding stands last
         for row in range(len(new.y)):
-            start, mine = theta, part_of(new, slice(row, row + 1))
+            start, new_row = theta, part_of(new, slice(row, row + 1))
             for _ in range(self.groups):
                 begun = theta
                 places = torch.arange(taken, taken + few, device=old.y.device) % real
                 taken += few
                 beside = part_of(old, places) if few else old
-                beside = beside._replace(w=beside.w * (mine.w > 0))
-                rows = joined(beside, mine)
+                beside = beside._replace(w=beside.w * (new_row.w > 0))
+                rows = joined(beside, new_row)
                 for at in range(0, len(rows.y), self.rows_per_step):
                     part = part_of(rows, slice(at, at + self.rows_per_step))
                     theta, inner = self._small(theta, inner, part, clock, net)
@@ -118,8 +118,8 @@ class Mer:
         slope, moved = grad(lambda at: classify(net, at, rows, self.loss), has_aux=True)(theta)
         after, then = move(slope, moved, theta, inner, self, clock)
         real = rows.w.sum() > 0
-        kept = zip(then, inner, strict=True)
-        return torch.where(real, after, theta), tuple(torch.where(real, a, b) for a, b in kept)
+        pairs = zip(then, inner, strict=True)
+        return torch.where(real, after, theta), tuple(torch.where(real, a, b) for a, b in pairs)
 
     def finish(self, state: Learner, clock: Clock, net: Any) -> Learner:
         """Close a task: the memory chooses its exemplars."""

@@ -17,17 +17,17 @@ class Learner(NamedTuple):
     inner: Inner
 
 
-def begin(how: Any, theta: Tensor) -> Learner:
+def begin(method: Any, theta: Tensor) -> Learner:
     """Start at initial parameters with a fresh optimizer."""
-    return Learner(theta, how.optimizer.init(theta))
+    return Learner(theta, method.optimizer.init(theta))
 
 
 def ordinary(
-    how: Any, state: Any, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
+    method: Any, state: Any, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
 ) -> Any:
     """Take one step on the loss of all rows."""
-    rows = flat(tasks, sizes, how.training.weights)
+    rows = flat(tasks, sizes, method.training.weights)
     theta, inner = descend(
-        lambda at: classify(net, at, rows, how.loss), state.theta, state.inner, how, clock
+        lambda at: classify(net, at, rows, method.loss), state.theta, state.inner, method, clock
     )
     return state._replace(theta=theta, inner=inner)

@@ -36,9 +36,14 @@ class Replay:
     training: Training
     loss: Loss | None = None
     fits = (
-        ("memory", "keeps", (None,), "replay takes some rows; with none it is `method: fine-tune`, "
-         "with everything `method: joint`"),
-    )  # fmt: skip
+        (
+            "memory",
+            "keeps",
+            (None,),
+            "replay takes some rows; with none it is `method: fine-tune`, "
+            "with everything `method: joint`",
+        ),
+    )
 
     def start(self, theta: Tensor, net: Any) -> Learner:
         """Give the state before the first batch."""

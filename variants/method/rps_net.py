@@ -80,11 +80,19 @@ class RpsNet:
     teacher: Literal["old", "labelled"] = "old"
     optimizer_state: Literal["task", "kept"] = "task"
     fits = (
-        ("memory", "keeps", (None, "everything"), "paths alone do not keep old classes apart: it "
-         "takes a memory"),
-        ("model", "norm", (None, "group", "none"), "parallel layers would share running "
-         "statistics: say `norm: group`"),
-    )  # fmt: skip
+        (
+            "memory",
+            "keeps",
+            (None, "everything"),
+            "paths alone do not keep old classes apart: it takes a memory",
+        ),
+        (
+            "model",
+            "norm",
+            (None, "group", "none"),
+            "parallel layers would share running statistics: say `norm: group`",
+        ),
+    )
 
     @property
     def noise(self) -> int:
@@ -137,10 +145,10 @@ class RpsNet:
             if taught is None:
                 return value, moved
             if self.teacher == "old":
-                apart = soft_labels(logits, taught, rows.before, self.temperature)
+                divergences = soft_labels(logits, taught, rows.before, self.temperature)
             else:
-                apart = labelled_teacher(logits, taught, rows, self.temperature)
-            return value + phi * mean_over_rows(apart, rows.w), moved
+                divergences = labelled_teacher(logits, taught, rows, self.temperature)
+            return value + phi * mean_over_rows(divergences, rows.w), moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, clock)
         free = free_of(net, state.used - state.fixed, state.theta)
@@ -163,13 +171,13 @@ class RpsNet:
 
     def logits(self, state: State, x: Tensor, net: Net) -> Tensor:
         """Score rows `[N, ...]` along the layers of all paths: logits `[N, C]`."""
-        found: Tensor = net.use(state.theta, "", x, state.used)
-        return found
+        scores: Tensor = net.use(state.theta, "", x, state.used)
+        return scores
 
     def features(self, state: State, x: Tensor, net: Net) -> Tensor:
         """Represent rows by what the last layer reads, `[N, F]`."""
-        found: Tensor = net.use(state.theta, "features", x, state.used)
-        return found
+        outputs: Tensor = net.use(state.theta, "features", x, state.used)
+        return outputs
 
 
 def labelled_teacher(logits: Tensor, taught: Tensor, rows: Rows, temperature: Any) -> Tensor:
@@ -177,19 +185,19 @@ def labelled_teacher(logits: Tensor, taught: Tensor, rows: Rows, temperature: An
     label = one_hot(rows.y, logits.shape[-1]).to(taught)
     p = (torch.where(rows.before, taught, label) / temperature).softmax(-1)
     gaps = p * (p.log() - (logits / temperature).log_softmax(-1))
-    apart: Tensor = gaps.clamp(min=0).sum(-1)
-    return apart
+    divergences: Tensor = gaps.clamp(min=0).sum(-1)
+    return divergences
 
 
 def blocks(net: Net) -> list[str]:
     """Name the places of the parallel layers, in order: the numbers of their steps."""
-    found = [name.split(".")[2] for name in net.names if ".layers." in name]
-    return list(dict.fromkeys(found))
+    numbers = [name.split(".")[2] for name in net.names if ".layers." in name]
+    return list(dict.fromkeys(numbers))
 
 
 def free_of(net: Net, trained: Tensor, theta: Tensor) -> Tensor:
     """Mark the parameters `[P]` that are trained: those of layers `[L, M]`, and the last one's."""
-    rows = {name: place for place, name in enumerate(blocks(net))}
+    rows = {name: index for index, name in enumerate(blocks(net))}
     parts = []
     for name, size in zip(net.names, net.sizes, strict=True):
         words = name.split(".")

@@ -125,7 +125,7 @@ class Rtf:
         """Take one step on new and generated rows."""
         real, rows, codes, taught, share = mixture(self, state.old, tasks, clock, net, sizes, noise)
 
-        made = (real.w > 0).to(real.w)  # one generated row for each real one, none for padding
+        weights = (real.w > 0).to(real.w)  # one generated row for each real one, none for padding
 
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
             (logits, code, decoded), moved = net.train(at, rows.x, codes, part="both")
@@ -140,7 +140,7 @@ class Rtf:
             old = self.temperature**2 * soft  # gradients as large as those of hard labels
             if lost is not None:
                 old = old + self.generative * lost[n:]
-            return share * new + (1 - share) * mean_over_rows(old, made), moved
+            return share * new + (1 - share) * mean_over_rows(old, weights), moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, clock)
         return State(theta, inner, state.old)

@@ -86,14 +86,14 @@ def bound(code: Tensor, decoded: Tensor, rows: Rows, net: Any) -> Tensor:
     lost = softplus(decoded) - pixels * decoded  # binary cross-entropy with logits
     mean, variance = code.chunk(2, -1)
     divergence = -0.5 * (1 + variance - mean.square() - variance.exp()).sum(-1)
-    found: Tensor = (lost.sum(-1) + divergence) / pixels.shape[-1]
-    return found
+    bounds: Tensor = (lost.sum(-1) + divergence) / pixels.shape[-1]
+    return bounds
 
 
 def images(decoded: Tensor, shape: torch.Size, net: Any) -> Tensor:
     """Turn the logits of pixels `[N, D]` into inputs like the data's, `[N, ...]`."""
-    made: Tensor = net.lowest + (net.highest - net.lowest) * decoded.sigmoid()
-    return made.view(-1, *shape)
+    pixels: Tensor = net.lowest + (net.highest - net.lowest) * decoded.sigmoid()
+    return pixels.view(-1, *shape)
 
 
 class Mixture(NamedTuple):
@@ -112,7 +112,7 @@ class Mixture(NamedTuple):
 
 
 def mixture(
-    how: Any,
+    method: Any,
     old: Tensor,
     tasks: Tasks,
     clock: Clock,
@@ -122,20 +122,20 @@ def mixture(
 ) -> Mixture:
     """Let the old model `[P]` generate as many rows as a batch has, from the second task on.
 
-    how: a method with `latent`, `new_share` and `training`. noise `[K, B, 3 Z]`: of a real row's
+    method: has `latent`, `new_share` and `training`. noise `[K, B, 3 Z]`: of a real row's
     code, of a generated row's, and of that row's own.
     """
-    real = flat(tasks, sizes, how.training.weights, noise)
-    first, second, third = real.noise.split(how.latent, -1)
-    share = 1 / (clock.t + 1) if how.new_share is None else how.new_share
+    real = flat(tasks, sizes, method.training.weights, noise)
+    first, second, third = real.noise.split(method.latent, -1)
+    share = 1 / (clock.t + 1) if method.new_share is None else method.new_share
     if clock.t == 0 or (isinstance(share, (int, float)) and share == 1):
         return Mixture(real, real, first, None, 1.0)
-    made = images(net.use(old, "decode", second), real.x.shape[1:], net)
-    rows = real._replace(x=torch.cat([real.x, made]))
-    return Mixture(real, rows, torch.cat([first, third]), net(old, made), share)
+    generated = images(net.use(old, "decode", second), real.x.shape[1:], net)
+    rows = real._replace(x=torch.cat([real.x, generated]))
+    return Mixture(real, rows, torch.cat([first, third]), net(old, generated), share)
 
 
-def evaluations(how: Any, clock: Clock) -> int:
+def evaluations(method: Any, clock: Clock) -> int:
     """Say how often a real row counts as a gradient evaluation: twice, with a generated one."""
-    share = how.new_share
+    share = method.new_share
     return 1 if clock.t == 0 or (isinstance(share, (int, float)) and share == 1) else 2

@@ -50,8 +50,8 @@ class ResNet32:
         layers = [*blocks.convolution(inputs[0], read, self.norm, bias=False), nn.ReLU()]
         for group in range(3):
             units = self.maps * 2**group
-            for place in range(BLOCKS):
-                first = group > 0 and place == 0
+            for block in range(BLOCKS):
+                first = group > 0 and block == 0
                 short = blocks.Widened(units - read) if first else nn.Identity()
                 layers += [blocks.basic(read, units, self.norm, 2 if first else 1, short)]
                 read = units

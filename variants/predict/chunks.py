@@ -18,15 +18,15 @@ def votes(kind: str, logits: Floats, classes_per_task: int) -> Floats:
     `logit`: the task's largest logit. `probability`: the softmax over all seen classes, summed over
     the task's. `entropy`: minus the entropy of the softmax over the task's own logits.
     """
-    apart = by_task(logits, classes_per_task)
+    per_task = by_task(logits, classes_per_task)
     if kind == "logit":
-        best: Floats = apart.max(2)
+        best: Floats = per_task.max(2)
         return best
     if kind == "probability":
         powers = np.exp(logits - logits.max(1, keepdims=True))
         share: Floats = by_task(powers / powers.sum(1, keepdims=True), classes_per_task).sum(2)
         return share
-    shifted = apart - apart.max(2, keepdims=True)
+    shifted = per_task - per_task.max(2, keepdims=True)
     total = np.exp(shifted).sum(2)
     sure: Floats = (shifted * np.exp(shifted)).sum(2) / total - np.log(total)
     return sure
@@ -50,8 +50,8 @@ def elect(score: Floats, starts: Ints) -> Ints:
 
 def inside(logits: Floats, guess: Ints) -> Ints:
     """Give the class position of the largest of the guessed task's logits `[N, K, U]`."""
-    found: Ints = guess * logits.shape[2] + logits[np.arange(len(guess)), guess].argmax(1)
-    return found
+    positions: Ints = guess * logits.shape[2] + logits[np.arange(len(guess)), guess].argmax(1)
+    return positions
 
 
 def decide(kind: str, logits: Floats, task: Ints, per_task: int, rows: int) -> tuple[Ints, Ints]:

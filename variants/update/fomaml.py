@@ -34,9 +34,9 @@ class Fomaml:
         """Give the next parameters `[P]`."""
         support, query = halves(tasks)
         phi = fit.each(theta, support)  # [K, P]
-        asked = fit.split(query)
+        query_tasks = fit.split(query)
         slopes = [
-            grad(lambda at, task=task: fit.loss(at, task))(one)
-            for one, task in zip(phi, asked, strict=True)
+            grad(lambda at, task=task: fit.loss(at, task))(solution)
+            for solution, task in zip(phi, query_tasks, strict=True)
         ]
         return outer(theta, torch.stack(slopes), phi, tasks, fit, self.outer_lr)

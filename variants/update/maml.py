@@ -34,10 +34,10 @@ class Maml:
         pairs = list(zip(fit.split(support), fit.split(query), strict=True))
 
         def after(at: Tensor, k: int) -> tuple[Tensor, Tensor]:
-            known, asked = pairs[k]
+            known, query_rows = pairs[k]
             phi = fit(at, known, k == len(pairs) - 1)
-            return fit.loss(phi, asked), phi
+            return fit.loss(phi, query_rows), phi
 
-        found = [grad(after, has_aux=True)(theta, k) for k in range(len(pairs))]
-        slopes, phi = (torch.stack(parts) for parts in zip(*found, strict=True))
+        results = [grad(after, has_aux=True)(theta, k) for k in range(len(pairs))]
+        slopes, phi = (torch.stack(parts) for parts in zip(*results, strict=True))
         return outer(theta, slopes, phi, tasks, fit, self.outer_lr)

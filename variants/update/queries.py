@@ -25,5 +25,5 @@ def outer(theta: Tensor, slopes: Tensor, phi: Tensor, tasks: Tasks, fit: Fit, lr
     after: Tensor = theta - lr * (share @ slopes)
     if not fit.buffers:
         return after
-    kept = len(theta) - fit.buffers
-    return torch.cat([after[:kept], share @ phi[:, kept:]])
+    end = len(theta) - fit.buffers
+    return torch.cat([after[:end], share @ phi[:, end:]])

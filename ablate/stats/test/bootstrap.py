@@ -57,31 +57,39 @@ class BootstrapT:
         tail = min((drawn >= t - slack).sum(), (drawn <= t + slack).sum())
         p = min(1.0, 2 * (1 + float(tail)) / whole)
         return TestResult(
-            "bootstrap-t", n, p, mean, low, high, "independent seeds", 2 / whole,
-            standardised(comparison), "d_z",
-        )  # fmt: skip
+            "bootstrap-t",
+            n,
+            p,
+            mean,
+            low,
+            high,
+            "independent seeds",
+            2 / whole,
+            standardised(comparison),
+            "d_z",
+        )
 
 
 def studentised(deltas: Floats, resolution: float, tiny: float) -> Floats:
     """Give the sorted t* of resamples, drawn with a fixed generator; a spread of `tiny` is none."""
     n = len(deltas)
-    apart = deltas - deltas.mean()
-    means, squares = _moments(apart)
+    deviations = deltas - deltas.mean()
+    means, squares = _moments(deviations)
     sd = np.sqrt(np.maximum(0, squares - means**2) * n / (n - 1))
-    tiny = max(tiny, 1e-7 * float(np.abs(apart).max()))
+    tiny = max(tiny, 1e-7 * float(np.abs(deviations).max()))
     return np.sort(means / (np.where(sd > tiny, sd, resolution) / math.sqrt(n)))
 
 
-def _moments(apart: Floats) -> tuple[Floats, Floats]:
+def _moments(deviations: Floats) -> tuple[Floats, Floats]:
     """Give each resample's mean, and its mean square."""
-    n = len(apart)
+    n = len(deviations)
     if n <= COUNTED:
         counts = _counts(n)
-        return counts @ apart / n, counts @ apart**2 / n
+        return counts @ deviations / n, counts @ deviations**2 / n
     rng, draws = np.random.default_rng(0), min(FEW, max(FEWEST, CELLS // n))
     moments = np.empty((2, draws))
     for i in range(draws):  # n pairs at a time: the counts of all would be gigabytes
-        drawn = apart[rng.integers(0, n, n)]
+        drawn = deviations[rng.integers(0, n, n)]
         moments[:, i] = drawn.mean(), (drawn**2).mean()
     return moments[0], moments[1]
 

@@ -119,9 +119,9 @@ def by_halves(deltas: NDArray[np.float64], tiny: float) -> float:
     0.25
     """
     middle = len(deltas) // 2
-    one, other = _sums(deltas[:middle]), np.sort(_sums(deltas[middle:]))
+    left, right = _sums(deltas[:middle]), np.sort(_sums(deltas[middle:]))
     reach = abs(float(deltas.sum())) - len(deltas) * tiny
-    beyond = len(other) - np.searchsorted(other, reach - one, side="left")
+    beyond = len(right) - np.searchsorted(right, reach - left, side="left")
     if reach <= 0:
         return 1.0
     return min(1.0, 2 * float(beyond.sum()) / 2.0 ** len(deltas))

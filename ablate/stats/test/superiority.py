@@ -69,8 +69,8 @@ def exact(x: Sequence[float], y: Sequence[float]) -> float:
         ways[1:, rank:] += ways[:-1, : most + 1 - rank].copy()
     share = ways[n] / ways[n].sum()
     reached, middle = int(doubled[:n].sum()), n * (2 * n + 1)
-    apart = np.abs(np.arange(most + 1) - middle)  # twice the sum's distance from its mean
-    return min(1.0, float(share[apart >= abs(reached - middle)].sum()))
+    distances = np.abs(np.arange(most + 1) - middle)  # twice the sum's distance from its mean
+    return min(1.0, float(share[distances >= abs(reached - middle)].sum()))
 
 
 def approximate(x: Sequence[float], y: Sequence[float]) -> float:

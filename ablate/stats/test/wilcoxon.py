@@ -114,8 +114,8 @@ def two_sided(deltas: NDArray[np.float64]) -> float:
     """Give p of differences that are not 0, whose ties are exact; 1 where none is left."""
     if not len(deltas):
         return 1.0
-    found = exact(deltas) if len(deltas) <= EXACT else approximate(deltas)
-    return max(found, floor(len(deltas)))
+    p = exact(deltas) if len(deltas) <= EXACT else approximate(deltas)
+    return max(p, floor(len(deltas)))
 
 
 def exact(deltas: NDArray[np.float64]) -> float:

@@ -1,0 +1,67 @@
+"""What a component may build on beside `ablate.types`, `registry` and `errors`; import it here.
+
+The modules behind these names may move; the names stay. Rows: a batch's tasks as flat rows
+(`flat`, `apart`), and one optimizer step on a loss (`classify`, `labelled`, `descend`, `move`,
+`soft_labels`). Losses: means over rows whose weight 0 is padding. Optimizers: moments that a stack
+of replicas can share. Memories and data: equal quotas, named random streams, the facts of a data
+set. Nets: features and heads of a module.
+"""
+
+from __future__ import annotations
+
+from ablate.core.random_streams import stream
+from ablate.streams.batch_tables import equal_share
+from ablate.streams.dataset_checks import (
+    content_digest,
+    count_classes,
+    facts_of,
+    fewer,
+    first_of_each,
+)
+from ablate.training.inner_loop import at_rest, decayed, is_zero, moments, settled
+from ablate.training.losses import binary, cross_entropy, mean_over_rows, one_hot
+from ablate.training.net import Net, features_of, head_of
+from ablate.training.train_step import (
+    Rows,
+    apart,
+    classify,
+    descend,
+    flat,
+    judged_among,
+    labelled,
+    move,
+    own_tasks,
+    soft_labels,
+)
+
+__all__ = [
+    "Net",
+    "Rows",
+    "apart",
+    "at_rest",
+    "binary",
+    "classify",
+    "content_digest",
+    "count_classes",
+    "cross_entropy",
+    "decayed",
+    "descend",
+    "equal_share",
+    "facts_of",
+    "features_of",
+    "fewer",
+    "first_of_each",
+    "flat",
+    "head_of",
+    "is_zero",
+    "judged_among",
+    "labelled",
+    "mean_over_rows",
+    "moments",
+    "move",
+    "one_hot",
+    "own_tasks",
+    "settled",
+    "soft_labels",
+    "stream",
+]
