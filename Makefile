@@ -1,7 +1,7 @@
 # `make check` is the whole truth. PYTHON may name another interpreter.
 PYTHON ?= python
 
-.PHONY: check format lint types layers test bench
+.PHONY: check format lint types layers architecture test quick bench
 
 check: lint types layers test
 
@@ -19,9 +19,18 @@ types:
 
 layers:
 	$(PYTHON) -c "from importlinter.cli import lint_imports_command as run; run()"
+	$(PYTHON) docs/draw_rooms.py --check
+
+# The picture of the rooms, from the imports.
+architecture:
+	$(PYTHON) docs/draw_rooms.py
 
 test:
-	$(PYTHON) -m pytest -n 2 --cov --cov-report=term --cov-fail-under=90
+	$(PYTHON) -m pytest -n 2 --cov --cov-report=term --cov-fail-under=90 --durations=10
+
+# What is not slow, in under a minute on two cores.
+quick:
+	$(PYTHON) -m pytest -n 2 -m "not slow"
 
 # Timings never fail a build.
 bench:
