@@ -21,10 +21,10 @@ ENTRY = "ablate.executors.jobs"
 BESIDE = {
     "ablate.errors": "the words of refusals: a run that is refused leaves no score",
     "ablate.core.verdict_values": "conclusions, which `types` hands on; a worker draws none",
+    "ablate.core.claim_values": "what a suite claims; a worker concludes nothing",
     "ablate.core.tuning_values": "values of tuning; a worker tunes nothing",
     "ablate.core.foreign_text": "the words in which errors are stored; no number goes through it",
     "ablate.core.naming": "the names of folders, which a worker does not make",
-    "ablate.executors": "an empty package",
     "ablate.executors.inline": "hands plain data to `jobs` and its answer back",
     "ablate.executors.processes": "sends plain data to a worker and takes its answer",
     "ablate.executors.worker": "hands plain data to `jobs` and its answer back",
