@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ablate.core import resources
 from ablate.design.reader import parse_suite, read_suite
@@ -97,6 +98,27 @@ def test_every_shipped_suite_reads(path: Path, catalogue: Catalogue) -> None:
     suite = read_suite(path, catalogue)
     assert suite.contrasts or suite.effects
     assert suite.question.endswith("?")
+
+
+@pytest.mark.parametrize("path", resources.suites().values(), ids=lambda path: path.stem)
+def test_every_shipped_suite_means_the_same_to_an_editor(path: Path) -> None:
+    """YAML 1.1 takes `on` and `no` for booleans: such words are quoted."""
+
+    def words(value: object) -> Iterator[object]:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield key
+                yield from words(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from words(inner)
+        elif isinstance(value, bool):
+            yield value
+
+    text = path.read_text("utf-8")
+    plain = [word for word in words(yaml.safe_load(text)) if not isinstance(word, str)]
+    assert all(isinstance(word, bool | int) for word in plain)
+    assert not [word for word in plain if isinstance(word, bool) and str(word).lower() not in text]
 
 
 def test_update_rule_asks_for_its_arms_once_where_its_axis_reaches(catalogue: Catalogue) -> None:
