@@ -78,7 +78,7 @@ def stated(study: Study) -> str:
         "seeds": suite.seeds,
         "tuned": asdict(suite.tuned) if suite.tuned else None,
         "changes": list(suite.changes),
-        "suite": provenance.digest([suite.text.rstrip().encode()]),
+        "suite": provenance.digest([suite.text.rstrip().encode("utf-8", "surrogatepass")]),
         "records": records(study),
     }
     stated = json.dumps(facts)  # in their order: tables follow that of the arms

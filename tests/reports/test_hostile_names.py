@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from markdown_it import MarkdownIt
 
 from ablate import flow
@@ -96,6 +96,7 @@ def structure(markdown: str) -> list[str]:
     return kinds
 
 
+@example("\ud800")
 @given(TEXT.filter(lambda text: text.strip() and "\udc80" not in text and len(text) < 10_000))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_report_keeps_its_structure_whatever_others_wrote(named: Named, text: str) -> None:
