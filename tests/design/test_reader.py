@@ -365,3 +365,21 @@ def test_a_suite_without_arms_has_one(suite_of: Parse) -> None:
     suite = suite_of(text=text)
     assert [variant.arm for variant in suite.variants] == ["base"]
     assert suite.contrasts == ()
+
+
+@pytest.mark.parametrize("batches", ["natural", "balanced"])
+def test_only_a_paired_batch_has_a_number_of_exemplars(batches: str, catalogue: Catalogue) -> None:
+    """Elsewhere nothing would read it."""
+    text = """
+question: Does it matter?
+base:
+  dataset: digits
+  model: mlp
+  memory: {herding: {budget_rows: 50}}
+  method: replay
+  optimizer: sgd
+  training: {standard: {batches: BATCHES, exemplar_rows: 7}}
+"""
+    parse_suite(text.replace("BATCHES", "paired").encode(), "s", "s.yaml", catalogue)
+    with pytest.raises(SuiteError, match=f"exemplar_rows and batches '{batches}'"):
+        parse_suite(text.replace("BATCHES", batches).encode(), "s", "s.yaml", catalogue)
