@@ -1,10 +1,10 @@
 """What a component may build on beside `ablate.types`, `registry` and `errors`; import it here.
 
 The modules behind these names may move; the names stay. Rows: a batch's tasks as flat rows
-(`flat`, `apart`), and one optimizer step on a loss (`classify`, `labelled`, `descend`, `move`,
-`soft_labels`). Losses: means over rows whose weight 0 is padding. Optimizers: moments that a stack
-of replicas can share. Memories and data: equal quotas, named random streams, the facts of a data
-set. Nets: features and heads of a module.
+(`flat_rows`, `old_and_new`), and one optimizer step on a loss (`classify`, `labelled`, `descend`,
+`move`, `soft_labels`). Losses: means over rows whose weight 0 is padding. Optimizers: moments that
+a stack of replicas can share. Memories and data: equal quotas, named random streams, the facts of a
+data set. Nets: features and heads of a module.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from ablate.streams.dataset_checks import (
 )
 from ablate.training.inner_loop import at_rest, decayed, is_zero, moments, settled
 from ablate.training.losses import binary, cross_entropy, mean_over_rows, one_hot
-from ablate.training.net import Net, features_of, head_of
+from ablate.training.net import features_of, head_of
 from ablate.training.train_step import (
+    Optimized,
     Rows,
-    apart,
     classify,
     descend,
-    flat,
+    flat_rows,
     judged_among,
     labelled,
     move,
+    old_and_new,
     own_tasks,
     soft_labels,
 )
 
 __all__ = [
-    "Net",
+    "Optimized",
     "Rows",
-    "apart",
     "at_rest",
     "binary",
     "classify",
@@ -51,7 +51,7 @@ __all__ = [
     "features_of",
     "fewer",
     "first_of_each",
-    "flat",
+    "flat_rows",
     "head_of",
     "is_zero",
     "judged_among",
@@ -59,6 +59,7 @@ __all__ = [
     "mean_over_rows",
     "moments",
     "move",
+    "old_and_new",
     "one_hot",
     "own_tasks",
     "settled",

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ablate.core import resources
 from ablate.core.component_source import (
@@ -27,30 +27,14 @@ from ablate.core.component_source import (
     read_components,
 )
 from ablate.core.foreign_text import of_error
+from ablate.core.interfaces import KINDS
 from ablate.errors import CatalogueError, SelectionError, unknown
 from ablate.source.foreign_code import contained
-from ablate.source.hooks import slip
+from ablate.source.hooks import faults
+from ablate.source.label import component as component
 from ablate.types import Choice
 
 GROUP = "ablate.components"
-Labelled = TypeVar("Labelled", bound=type)
-
-
-def component(
-    kind: str, name: str, *, paper: str = "", calibrated: str = ""
-) -> Callable[[Labelled], Labelled]:
-    """Label a class as a component.
-
-    kind: the seam it fits. name: its name in suites. paper: authors, year, identifier, equation.
-    calibrated: of a method, which published figure it reproduces and what it reaches; a method that
-        says none is marked in every table that shows it.
-    """
-
-    def label(cls: Labelled) -> Labelled:
-        cls.__ablate__ = (kind, name, paper, calibrated)  # type: ignore[attr-defined]
-        return cls
-
-    return label
 
 
 @dataclass(frozen=True)
@@ -86,18 +70,31 @@ class Catalogue:
         return word if word in self._kinds else None
 
     def build(self, choice: Choice) -> Any:
-        """Make the component that a Choice describes; a preset becomes what it stands for."""
+        """Make the component that a Choice describes; an alias becomes what it stands for."""
         instance = self.load(choice.kind, choice.name)(
             **{name: self._setting(value) for name, value in choice.settings.items()}
         )
         return self.build(instance.expand()) if hasattr(instance, "expand") else instance
 
+    def expanded(self, choice: Choice) -> Choice:
+        """Give a choice in which every alias, inner ones too, is what it stands for."""
+        if "expand" in self.get(choice.kind, choice.name).methods:
+            return self.expanded(self._alias(choice).expand())
+        settings = {
+            name: self.expanded(value) if isinstance(value, Choice) else value
+            for name, value in choice.settings.items()
+        }
+        return replace(choice, settings=settings)
+
+    def _alias(self, choice: Choice) -> Any:
+        settings = {name: self._setting(value) for name, value in choice.settings.items()}
+        return self.load(choice.kind, choice.name)(**settings)
+
     def used(self, choice: Choice) -> dict[str, Component]:
-        """Give a choice's components by `kind.name`, those that presets stand for included."""
+        """Give a choice's components by `kind.name`, those that aliases stand for included."""
         inner = [value for value in choice.settings.values() if isinstance(value, Choice)]
         if "expand" in self.get(choice.kind, choice.name).methods:
-            settings = {name: self._setting(value) for name, value in choice.settings.items()}
-            inner.append(self.load(choice.kind, choice.name)(**settings).expand())
+            inner.append(self._alias(choice).expand())
         components = {f"{choice.kind}.{choice.name}": self.get(choice.kind, choice.name)}
         for value in inner:
             components |= self.used(value)
@@ -150,12 +147,8 @@ def _add(components: dict[tuple[str, str], Component], entry: Component) -> None
         raise CatalogueError(
             f"{entry.origin}: a label is @component(kind, name), both of them text"
         )
-    public = [*entry.methods, *entry.facts]
-    if near := slip(entry.kind, public, [field.name for field in entry.fields]):
-        raise CatalogueError(
-            f"{entry.origin}: {entry.kind}.{entry.name} has {near[0]!r}, which nothing asks for; "
-            f"nearest: {near[1]!r} (a helper's name begins with an underscore)"
-        )
+    for fault in faults(entry):
+        raise CatalogueError(f"{entry.origin}: {entry.kind}.{entry.name} {fault}")
     if key in components:
         raise CatalogueError(
             f"two components are called {entry.kind}.{entry.name}: "
@@ -165,10 +158,10 @@ def _add(components: dict[tuple[str, str], Component], entry: Component) -> None
 
 
 def _in_place(entry: Component, root: Path) -> None:
-    """Refuse a shipped component whose kind is not its folder's name: it is a slip of the pen."""
-    inside = Path(entry.origin).relative_to(root).parts
-    if len(inside) > 1 and entry.kind != inside[0]:
-        raise CatalogueError(f"{entry.origin}: kind {entry.kind!r} in the folder {inside[0]!r}")
+    """Refuse a component whose kind is not its folder's name: it is a slip of the pen."""
+    folder = (*Path(entry.origin).relative_to(root).parts[:-1], entry.kind)[0]
+    if entry.kind != folder:
+        raise CatalogueError(f"{entry.origin}: kind {entry.kind!r} in the folder {folder!r}")
 
 
 def _from_folder(folder: Path, package: str) -> Iterator[Component]:
@@ -201,6 +194,9 @@ def _from_entry_point(point: EntryPoint) -> list[Component]:
         path = path.parent.joinpath(*rest)
     if path.is_dir():
         components = list(_from_folder(path, point.module))
+        for entry in components:
+            if Path(entry.origin).parent.name in KINDS:  # others' folders need not be kinds
+                _in_place(entry, Path(entry.origin).parent.parent)
     else:
         components = _from_file(path.with_suffix(".py"), point.module)
     wanted = [c for c in components if point.attr in (None, "", c.attribute)] or [
@@ -244,7 +240,18 @@ def _described(cls: Any) -> Component:
         cls.__module__,
         cls.__name__,
         inspect.getfile(cls),
+        _signatures(cls),
     )
+
+
+def _signatures(cls: type) -> dict[str, tuple[str, ...]]:
+    signatures = {}
+    for name, function in inspect.getmembers(cls, inspect.isfunction):
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        fixed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        if all(p.kind in fixed and p.default is p.empty for p in parameters):
+            signatures[name] = tuple(p.name for p in parameters)
+    return signatures
 
 
 def _written(annotation: Any) -> str:

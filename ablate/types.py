@@ -1,4 +1,4 @@
-"""Every value that flows, frozen; the protocols of the components come with it from `seams`.
+"""Every value that flows, frozen; the protocols of the components come with it.
 
 Shapes use this alphabet: `S` stacked replicas, `P` parameters, `T` tasks in the study, `K` tasks
 seen, `C` classes, `U = C / T` classes per task, `B` rows per task in a batch, `D` inputs, `N` rows.
@@ -10,35 +10,59 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ablate.core.capabilities import (
+    Adaptable as Adaptable,
+    Adapting as Adapting,
+    Alias as Alias,
+    Carries as Carries,
+    Counted as Counted,
+    Evaluates as Evaluates,
+    Finishes as Finishes,
+    Limited as Limited,
+    Noisy as Noisy,
+    Represents as Represents,
+    Reviews as Reviews,
+    Scales as Scales,
+    Scores as Scores,
+    State as State,
+    Wraps as Wraps,
+)
 from ablate.core.claim_values import (
     Contrast as Contrast,
     Effect as Effect,
     Reference as Reference,
 )
-from ablate.core.interfaces import (
-    Augment as Augment,
+from ablate.core.inputs import (
+    Batch as Batch,
     Clock as Clock,
     Data as Data,
-    Dataset as Dataset,
     Facts as Facts,
     Fit as Fit,
     Floats as Floats,
-    Gather as Gather,
     Inner as Inner,
     Ints as Ints,
+    Net as Net,
+    Number as Number,
+    Objective as Objective,
+    Tasks as Tasks,
+)
+from ablate.core.interfaces import (
+    Augment as Augment,
+    Checkpoint as Checkpoint,
+    Dataset as Dataset,
+    Gather as Gather,
     Loss as Loss,
     Memory as Memory,
     Method as Method,
     Model as Model,
-    Objective as Objective,
     Optimizer as Optimizer,
     Predict as Predict,
     Schedule as Schedule,
     Step as Step,
-    Tasks as Tasks,
     Training as Training,
     Update as Update,
 )
+from ablate.core.naming import axis_name as axis_name, cell_words as cell_words
 from ablate.core.tuning_values import Search, Tuned
 from ablate.core.verdict_values import (
     DECIDED as DECIDED,
@@ -146,28 +170,6 @@ def _oracle(choice: Choice) -> bool:
     values = choice.settings.values()
     inner = any(_oracle(value) for value in values if isinstance(value, Choice))
     return inner or any(isinstance(value, str) and value.endswith("-ORACLE") for value in values)
-
-
-def cell_words(cell: Mapping[str, str]) -> list[str]:
-    """Say a cell in words, one per axis; axes of one name by their whole paths.
-
-    >>> cell_words({"method.meta.inner_steps": "4", "memory.*": "random"})
-    ['inner_steps = 4', 'memory = random']
-    """
-    names = [axis_name(path) for path in cell]
-    return [
-        f"{path if names.count(name) > 1 else name} = {value}"
-        for (path, value), name in zip(cell.items(), names, strict=True)
-    ]
-
-
-def axis_name(path: str) -> str:
-    """Give the last word of a path that names something.
-
-    >>> axis_name("method.meta.inner_steps"), axis_name("memory.*")
-    ('inner_steps', 'memory')
-    """
-    return next((word for word in reversed(path.split(".")) if word != "*"), path)
 
 
 @dataclass(frozen=True)

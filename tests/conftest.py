@@ -24,14 +24,17 @@ base:
   dataset: {digits: {tasks: 5}}
   model: {mlp: {widths: [16]}}
   memory: {random: {budget_rows: 50}}
+  training:
+    standard:
+      epochs: 1
+      batch_rows: 64
+      batches: balanced
   method:
     meta:
       update: {reptile: {epsilon: 0.5}}
       inner_steps: 1
       optimizer: {sgd: {lr: 0.3}}
       loss: all-ce
-      epochs: 1
-      batch_rows: 64
 arms:
   reptile: {}
   balanced: {method.meta.update: balanced}

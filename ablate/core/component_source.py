@@ -8,7 +8,9 @@ and `Unreadable` sends the caller to a real import.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +61,8 @@ class Component:
 
     calibrated: of a method, the figure that it reproduces, if any.
     facts: the class's own literal attributes (`stackable`, `oracle`, ...).
-    methods: the names it defines. origin: the file, for messages.
+    methods: the names it defines. origin: the file, for messages. signatures: the parameters after
+    self of those methods that take a fixed number of them, all by position.
     """
 
     kind: str
@@ -73,6 +76,7 @@ class Component:
     module: str
     attribute: str
     origin: str
+    signatures: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     def field(self, name: str) -> Field | None:
         """Find a field by name."""
@@ -166,7 +170,19 @@ def _component(node: ast.ClassDef, label: ast.Call, module: str, origin: str) ->
         module=module,
         attribute=node.name,
         origin=origin,
+        signatures=_signatures(node),
     )
+
+
+def _signatures(node: ast.ClassDef) -> dict[str, tuple[str, ...]]:
+    signatures = {}
+    for child in node.body:
+        if isinstance(child, ast.FunctionDef) and not child.decorator_list:
+            a = child.args
+            if not (a.vararg or a.kwarg or a.kwonlyargs or a.defaults):
+                names = [argument.arg for argument in (*a.posonlyargs, *a.args)]
+                signatures[child.name] = tuple(names[1:])
+    return signatures
 
 
 def _field(node: ast.AnnAssign, docs: dict[str, str], origin: str) -> Field:

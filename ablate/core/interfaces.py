@@ -1,144 +1,62 @@
-"""What components receive and return: the protocols of the kinds. Import them from `ablate.types`.
+"""What components of each kind must have, as protocols.
 
-Shapes use the alphabet of `ablate.types`; every protocol is for one replica.
+Import them from `ablate.types`. Every protocol is for one replica; shapes use the alphabet there.
+`KINDS` lists them by kind: the first is what every component of the kind has, the others are what
+it may have besides. The engine asks for hooks by these names, and a component with a name that is
+nearly one of them is refused when it is found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from ablate.core.capabilities import (
+    Adaptable,
+    Adapting,
+    Carries,
+    Counted,
+    Evaluates,
+    Finishes,
+    Limited,
+    Noisy,
+    Represents,
+    Reviews,
+    Scales,
+    Scores,
+    State,
+    Wraps,
+)
+from ablate.core.inputs import (
+    Batch,
+    Clock,
+    Data,
+    Facts,
+    Fit,
+    Floats,
+    Inner,
+    Ints,
+    Net,
+    Number,
+    Tasks,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor, nn
 
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]
-Inner: TypeAlias = "tuple[Tensor, ...]"
-"""State threaded through inner loops: an optimizer's, and buffers that run on."""
-
-
-# --- what components receive -------------------------------------------------------------------
-
-
-class Facts(NamedTuple):
-    """What a data set holds: input shape, classes C, rows, and a digest of the content.
-
-    mark: what must be said of it wherever it is shown, `custom data` or `synthetic`; '' for the
-    published data. warnings: sentences that plans and reports show, of what is odd in it.
-    """
-
-    inputs: tuple[int, ...]
-    classes: int
-    train_rows: int
-    test_rows: int
-    digest: str
-    mark: str = ""
-    warnings: tuple[str, ...] = ()
-
-
-class Data(NamedTuple):
-    """A data set in memory, as arrays of plain numbers.
-
-    x_train `[N, ...]` float32, y_train `[N]` int64 class numbers 0..C-1, and the same for test.
-    """
-
-    x_train: NDArray[np.float32]
-    y_train: Ints
-    x_test: NDArray[np.float32]
-    y_test: Ints
-
-
-class Tasks(NamedTuple):
-    """A batch by task, for one replica; without its leading K it is one task's batch.
-
-    x `[K, B, ...]`, y `[K, B]` class positions 0..C-1, w `[K, B]` row weights (0 is padding),
-    own `[K, C]` true for the task's classes, seen `[K, C]` true for classes seen so far,
-    present `[K]` whether the task has a row in this batch.
-    """
-
-    x: Tensor
-    y: Tensor
-    w: Tensor
-    own: Tensor
-    seen: Tensor
-    present: Tensor
-
-
-class Clock(NamedTuple):
-    """Where training stands: task `t` of `T` (0-based), epoch and step within the task."""
-
-    t: int
-    T: int
-    epoch: int = 0
-    step: int = 0
-
-
-Objective: TypeAlias = "Callable[[Tensor, Tasks], Tensor | tuple[Tensor, Tensor]]"
-"""Flat parameters `[P]` and a task's batch -> its mean loss, with new buffers where there are."""
-
-
-class Fit(Protocol):
-    """The inner loop, handed to an update rule. Calling it is `phi = fit(theta, task)`."""
-
-    @property
-    def steps(self) -> int:
-        """Give r, the inner steps."""
-
-    def __call__(self, theta: Tensor, task: Tasks, newest: bool = False) -> Tensor:
-        """Give the parameters `[P]` after the inner steps on one task, optimizer state fresh.
-
-        newest: whether it is the newest task, which may take a number of steps of its own.
-        """
-
-    def resume(
-        self, theta: Tensor, task: Tasks, inner: Inner, newest: bool = False
-    ) -> tuple[Tensor, Inner]:
-        """Take the inner steps from a threaded state, and give the new one."""
-
-    @property
-    def buffers(self) -> int:
-        """Give Q, the running statistics at the end of theta."""
-
-    def loss(self, theta: Tensor, task: Tasks) -> Tensor:
-        """Give one task's mean loss at theta."""
-
-    def each(self, theta: Tensor, tasks: Tasks) -> Tensor:
-        """Give `[K, P]`: every task's solution, each started at theta."""
-
-    def split(self, tasks: Tasks) -> list[Tasks]:
-        """Take a batch apart into its tasks, oldest first, padding trimmed."""
-
-    def losses(self, theta: Tensor, tasks: Tasks) -> Tensor:
-        """Give every task's mean loss at theta, `[K]`."""
-
-    def descend(
-        self,
-        theta: Tensor,
-        tasks: Tasks,
-        shares: Tensor,
-        inner: Inner,
-        scale: Any = 1.0,
-        steps: int | None = None,
-    ) -> tuple[Tensor, Inner]:
-        """Take r (or `steps`) steps on sum_k shares_k L_k, the learning rate times `scale`."""
-
-    def fresh(self, theta: Tensor) -> Inner:
-        """Give a new threaded state."""
-
-
-# --- the protocols of the kinds ----------------------------------------------------------------
-
 
 class Dataset(Protocol):
     """Where the rows come from, and how they are split into tasks."""
 
-    tasks: int
-    class_order: str
+    @property
+    def tasks(self) -> int:
+        """Give T."""
+
+    @property
+    def class_order(self) -> str:
+        """Say whether classes stand in `natural` order or in one `seeded` by the run."""
 
     def look(self, root: Path) -> Facts:
         """Check that the files are there and say what is in them, without torch.
@@ -151,12 +69,11 @@ class Dataset(Protocol):
 
 
 class Augment(Protocol):
-    """How training rows are changed at random; the draws are the same in every arm.
+    """How training rows are changed at random; the draws are the same in every arm."""
 
-    draws: uniform numbers that a row takes.
-    """
-
-    draws: int
+    @property
+    def draws(self) -> int:
+        """Give how many uniform numbers a row takes."""
 
     def __call__(self, x: Tensor, u: Tensor, fill: Tensor) -> Tensor:
         """Change rows `[N, ...]`; u `[N, draws]` in [0, 1), fill `[channels]` the darkest value."""
@@ -164,9 +81,6 @@ class Augment(Protocol):
 
 class Model(Protocol):
     """A network's architecture."""
-
-    def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
-        """Give P, without torch."""
 
     def __call__(self, inputs: tuple[int, ...], classes: int) -> nn.Module:
         """Build it, PyTorch's global generator giving the initial values."""
@@ -195,21 +109,23 @@ class Optimizer(Protocol):
     def init(self, theta: Tensor) -> Inner:
         """Give a fresh state."""
 
-    def step(self, theta: Tensor, slope: Tensor, inner: Inner, scale: Any) -> tuple[Tensor, Inner]:
+    def step(
+        self, theta: Tensor, slope: Tensor, inner: Inner, scale: Number
+    ) -> tuple[Tensor, Inner]:
         """Take one step along -slope with the learning rate multiplied by `scale`."""
 
 
 class Schedule(Protocol):
     """How the learning rate changes while training."""
 
-    def __call__(self, clock: Clock) -> Any:
+    def __call__(self, clock: Clock) -> Number:
         """Give the factor on the learning rate."""
 
 
 class Step(Protocol):
     """How far the outer step goes towards the target."""
 
-    def __call__(self, clock: Clock) -> Any:
+    def __call__(self, clock: Clock) -> Number:
         """Give the outer step, 1 for all the way."""
 
 
@@ -221,12 +137,12 @@ class Gather(Protocol):
     ) -> tuple[Tensor, Inner | None]:
         """Give the target `[P]`; `inner` is the carried optimizer state, None when it is fresh."""
 
-    def reach(self, tasks: Tasks) -> Any:
+    def reach(self, tasks: Tasks) -> Number:
         """Give how far the target lies, in inner steps on the mean loss, to first order."""
 
 
 class Update(Protocol):
-    """One outer step. A rule that can thread optimizer state also has `carry`."""
+    """One outer step."""
 
     def __call__(self, theta: Tensor, tasks: Tasks, fit: Fit, clock: Clock) -> Tensor:
         """Give the next parameters `[P]`."""
@@ -239,55 +155,100 @@ class Predict(Protocol):
         """Give predicted class positions and tasks `[N]`; rows of a task stand together."""
 
 
+class Checkpoint(Protocol):
+    """Which of a task's epochs goes on: the best of those that may be kept, on rows set apart."""
+
+    @property
+    def by(self) -> str:
+        """Name the rows that it is judged on: `validation`, or `test-ORACLE`."""
+
+    @property
+    def validation_rows(self) -> int:
+        """Give how many training rows of each class are held out for `validation`."""
+
+    def examines(self, epoch: int, epochs: int) -> bool:
+        """Say whether the state after this epoch, of so many, raises the bar for later ones."""
+
+    def may_keep(self, epoch: int, epochs: int) -> bool:
+        """Say whether the state after an examined epoch may go on, if it is over the bar."""
+
+
 class Training(Protocol):
-    """How a method is trained: what the stream deals out, and how the learning rate changes.
+    """How a method is trained: what the stream deals out, how the learning rate changes."""
 
-    steps: batches of each task, or None for `epochs` passes over its new rows. exemplar_rows: those
-    in a `paired` batch, or None for as many as new rows. weights: whether all
-    `rows` of a batch weigh the same in the loss, or all `tasks`.
-    """
+    @property
+    def epochs(self) -> int:
+        """Give the passes over each task's new rows."""
 
-    epochs: int
-    first_epochs: int | None
-    steps: int | None
-    batch_rows: int
-    batches: str
-    exemplar_rows: int | None
-    weights: str
+    @property
+    def first_epochs(self) -> int | None:
+        """Give the same for the first task; None for `epochs`."""
 
-    def rate(self, clock: Clock) -> Any:
+    @property
+    def steps(self) -> int | None:
+        """Give the batches of each task; None for as many as the epochs have."""
+
+    @property
+    def batch_rows(self) -> int:
+        """Give the new rows of a batch; of a `natural` one, the rows of all tasks."""
+
+    @property
+    def batches(self) -> str:
+        """Say how new rows and exemplars go together: `paired`, `natural` or `balanced`."""
+
+    @property
+    def exemplar_rows(self) -> int | None:
+        """Give the exemplars in a `paired` batch; None for as many as new rows."""
+
+    @property
+    def weights(self) -> str:
+        """Say whether all `rows` of a batch weigh the same in the loss, or all `tasks`."""
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Give what chooses among a task's epochs; None for the last one."""
+
+    def rate(self, clock: Clock) -> Number:
         """Give the factor on the learning rate."""
 
 
-class Method(Protocol):
+class Method(Protocol[State]):
     """A learner as pure functions over a state of tensors.
 
-    What shapes the stream are its own fields `epochs`, `first_epochs`, `batch_rows` and `batches`,
-    or those of a `training: Training`. These are optional, each with what is done without it:
-
-    `logits(state, x, net)`, `features(state, x, net)`: the net's, at `state.theta`.
-    `parameters(state)`: the `[P]` that protocols may adapt; without it they are refused.
-    `gradients(rows, clock, new)`: gradient evaluations, counted in rows, of a step on so many rows,
-    so many of them the newest task's (numbers or `[S]`); without it, one for each row.
-    `review_gradients(rows, classes)`: the same of a review; 0 without it.
-    `wrap(build, inputs, classes)`: the module that is trained, around the model that `build()`
-    makes first, so that the model's own initial values are the same in every arm; `size(P, inputs,
-    classes)` then gives its parameters.
-    `noise`: standard normal numbers for each row of a batch; `step` (and `review`) then take one
-    more argument, `[K, B, noise]`.
-    `reviews`: `new` shows `review(state, tasks, clock, net, sizes)` the task's new rows once more
-    when it has been learnt, before `finish`; `memory` shows it all exemplars, after they were
-    chosen. `review_rows`: rows in such a batch; `review_limit`: rows seen at most.
-    `select`, `select_rule`, `select_epochs`, `validation_rows`: see `ablate.training.checkpoints`.
+    Without the capabilities below, logits and features are the net's at `state.theta`, which is
+    also what protocols may adapt; closing a task changes nothing; and a step costs a gradient
+    evaluation for each row.
     """
 
-    def start(self, theta: Tensor, net: Any) -> Any:
+    @property
+    def training(self) -> Training:
+        """Give how it is trained."""
+
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch, from initial parameters `[P]`."""
 
-    def step(
-        self, state: Any, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> Any:
-        """Take one step on a batch; `sizes` are its rows by task where it is ragged."""
+    def step(self, state: State, batch: Batch, net: Net) -> State:
+        """Take one step on a batch."""
 
-    def finish(self, state: Any, clock: Clock, net: Any) -> Any:
-        """Close a task."""
+
+Protocols: TypeAlias = "tuple[type, ...]"
+KINDS: Mapping[str, Protocols] = {
+    "augment": (Augment,),
+    "checkpoint": (Checkpoint,),
+    "dataset": (Dataset,),
+    "gather": (Gather,),
+    "loss": (Loss,),
+    "memory": (Memory,),
+    "method": (
+        *(Method, Finishes, Scores, Represents, Adaptable, Evaluates, Wraps, Noisy),
+        *(Reviews, Limited),
+    ),
+    "model": (Model, Counted),
+    "optimizer": (Optimizer,),
+    "predict": (Predict, Adapting),
+    "schedule": (Schedule,),
+    "step": (Step,),
+    "training": (Training,),
+    "update": (Update, Carries, Scales),
+}
+"""What the engine asks of the components of each kind: first what all have, then what some may."""

@@ -1,11 +1,11 @@
-"""Names of folders: whatever a file is called, and whatever the command line says of it."""
+"""Names of folders and of settings, whatever a file or a path is called."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 MAX_LETTERS = 60
 MAX_BYTES = 120
@@ -52,3 +52,25 @@ def short_digest(text: str) -> str:
 
 def _bare(change: str) -> str:
     return change.removeprefix("--set ").removeprefix("--")
+
+
+def cell_words(cell: Mapping[str, str]) -> list[str]:
+    """Say a cell in words, one per axis; axes of one name by their whole paths.
+
+    >>> cell_words({"method.meta.inner_steps": "4", "memory.*": "random"})
+    ['inner_steps = 4', 'memory = random']
+    """
+    names = [axis_name(path) for path in cell]
+    return [
+        f"{path if names.count(name) > 1 else name} = {value}"
+        for (path, value), name in zip(cell.items(), names, strict=True)
+    ]
+
+
+def axis_name(path: str) -> str:
+    """Give the last word of a path that names something.
+
+    >>> axis_name("method.meta.inner_steps"), axis_name("memory.*")
+    ('inner_steps', 'memory')
+    """
+    return next((word for word in reversed(path.split(".")) if word != "*"), path)

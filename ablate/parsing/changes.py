@@ -19,7 +19,7 @@ COMMAND = Mark(0, 0)
 QUICK = "what `--quick` changes in the base, by path, and its number of seeds"
 SHORTER = ("epochs", "steps")
 """Settings that make training longer, and that nothing else is counted in."""
-COUNTED = ("first_epochs", "select_epochs", "schedule", "last_steps")
+COUNTED = ("first_epochs", "last_epochs", "schedule", "last_steps")
 """Settings that are said in epochs themselves, so that fewer epochs would change their meaning."""
 Note = Callable[..., None]
 

@@ -82,7 +82,8 @@ class ChoiceReader:
         for key in node.items:
             if key not in names:
                 accepts = ", ".join(names) or "no settings"
-                guess = nearest(key, names)
+                # a setting that has gone to another place is named by it
+                guess = entry.facts.get("moved", {}).get(key) or nearest(key, names)
                 # a setting that stands where its component does was carried over from another
                 carried = ", which `*` carries over" if node.keys[key] == at else ""
                 self.note(node.keys[key], f"{entry.name} has no {key!r}{carried}", accepts, guess)

@@ -247,7 +247,8 @@ def misfits(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str
             )
     predict = choices["predict"]
     adapts = catalogue.get("predict", predict.name).facts.get("adapts")
-    if adapts and "parameters" not in entry.methods and "expand" not in entry.methods:
+    wraps = "wrap" in entry.methods and "parameters" not in entry.methods
+    if adapts and wraps:
         yield (
             f"predict {predict.name!r} with method {method.name!r}, which has no single vector of "
             "parameters to adapt"

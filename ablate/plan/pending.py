@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -83,30 +83,29 @@ def select(suite: Suite, patterns: Sequence[str]) -> set[tuple[int, int]]:
 def differing(a: Variant, b: Variant, catalogue: Catalogue) -> list[str]:
     """Name the settings in which two arms' training differs, if their first steps can show it.
 
-    Nothing where they train alike, or differ in what acts `later` alone (as their method says).
+    Nothing where they train alike, or differ in what acts `later` alone (as the components say).
     """
-    paths = [
-        f"{kind}{path}"
+    differences = {
+        f"{kind}{path}": late
         for kind, choice in a.choices.items()
         if kind != "predict"
-        for path in _apart(choice, b.choices[kind])
-    ]
-    method = a.choices["method"]
-    later = catalogue.get("method", method.name).facts.get("later", ())
-    late = {f"method.{method.name}.{name}" for name in later}
-    return [] if all(path in late for path in paths) else paths
+        for path, late in _differences(choice, b.choices[kind], catalogue)
+    }
+    return [] if all(differences.values()) else [*differences]
 
 
-def _apart(a: Any, b: Any) -> list[str]:
+def _differences(a: Any, b: Any, catalogue: Catalogue) -> Iterator[tuple[str, bool]]:
+    """Give the paths in which two settings differ, and whether that shows only later."""
     if not (isinstance(a, Choice) and isinstance(b, Choice)):
-        return [] if a == b else [""]
-    if a.name != b.name:
-        return [f": {a.name} and {b.name}"]
-    return [
-        f".{a.name}.{name}{path}"
-        for name, value in a.settings.items()
-        for path in _apart(value, b.settings[name])
-    ]
+        if a != b:
+            yield "", False
+    elif a.name != b.name:
+        yield f": {a.name} and {b.name}", False
+    else:
+        later = catalogue.get(a.kind, a.name).facts.get("later", ())
+        for name, value in a.settings.items():
+            for path, late in _differences(value, b.settings[name], catalogue):
+                yield f".{a.name}.{name}{path}", late or name in later
 
 
 def pair_key(suite: Suite, contrast: Contrast, catalogue: Catalogue) -> str:

@@ -18,12 +18,10 @@ from ablate.streams.class_split import Split
 from ablate.types import Augment, Clock, Data, Ints, Memory, Method, Tasks
 
 
-class Batch(NamedTuple):
-    """One step's batch for the whole stack.
+class StackedBatch(NamedTuple):
+    """One step's batch for the whole stack: a `Batch` with a leading S on every tensor.
 
-    tasks: with a leading S on every tensor. active: `[S]`, or None where all replicas step.
-    sizes: each task's rows where the batch is ragged, else None. noise: standard normal numbers
-    for each row, `[S, K, B, n]`, where the method asks for some.
+    active: `[S]`, the replicas that still have rows, or None where all step.
     """
 
     tasks: Tasks
@@ -33,12 +31,9 @@ class Batch(NamedTuple):
     noise: Tensor | None = None
 
 
-def training(method: Any) -> Any:
-    """Give what shapes a method's stream: its `training`, or its own fields."""
-    return getattr(method, "training", None) or method
-
-
-def first_rows(batches: Iterator[Batch], limit: int, batch_rows: int) -> Iterator[Batch]:
+def first_rows(
+    batches: Iterator[StackedBatch], limit: int, batch_rows: int
+) -> Iterator[StackedBatch]:
     """Give the first `limit` rows of one task's batches; rows beyond have no weight."""
     for index, batch in enumerate(islice(batches, -(-limit // batch_rows))):
         positions = torch.arange(batch.tasks.w.shape[-1], device=batch.tasks.w.device)
@@ -82,18 +77,21 @@ class Stream:
             return [np.zeros(0, dtype=np.int64) for _ in self.cut.seeds]
         return [self.memory.quota(priorities[:seen]) for priorities in self.cut.priorities]
 
-    def epochs(self, t: int, method: Method) -> list[Iterator[Batch]]:
+    def epochs(self, t: int, method: Method[Any]) -> list[Iterator[StackedBatch]]:
         """Give the batches of each epoch of task t, as a method asks for them.
 
         A number of steps counts as one epoch, whatever it passes.
         """
-        plan = training(method)
-        noise, old = getattr(method, "noise", 0), getattr(plan, "exemplar_rows", None)
+        plan, noise = method.training, getattr(method, "noise", 0)
         epoch = partial(
-            self.batches, t, kind=plan.batches, batch_rows=plan.batch_rows, exemplar_rows=old
+            self.batches,
+            t,
+            kind=plan.batches,
+            batch_rows=plan.batch_rows,
+            exemplar_rows=plan.exemplar_rows,
         )
-        if steps := getattr(plan, "steps", None):
-            return [epoch(0, noise=noise, steps=steps)]
+        if plan.steps:
+            return [epoch(0, noise=noise, steps=plan.steps)]
         epochs = (t == 0 and plan.first_epochs) or plan.epochs
         return [epoch(e, noise=noise) for e in range(epochs)]
 
@@ -106,7 +104,7 @@ class Stream:
         noise: int = 0,
         steps: int | None = None,
         exemplar_rows: int | None = None,
-    ) -> Iterator[Batch]:
+    ) -> Iterator[StackedBatch]:
         """Give the batches of one epoch of task t, or `steps` of as many passes as they take."""
         tables = []
         for s, seed in enumerate(self.cut.seeds):
@@ -121,7 +119,7 @@ class Stream:
             batch_tables.stack(tables), Clock(t, self.cut.tasks, epoch), ragged, (t,), noise
         )
 
-    def review(self, t: int, method: Any) -> Iterator[Batch]:
+    def review(self, t: int, method: Any) -> Iterator[StackedBatch]:
         """Give the rows that a method asks to see after task t: its `new` ones or the `memory`."""
         newest = method.reviews == "new"
         rows, limit = method.review_rows, getattr(method, "review_limit", None)
@@ -129,7 +127,7 @@ class Stream:
         batches = self._some(after, chosen, t, (0, rows), "review", getattr(method, "noise", 0))
         return first_rows(batches, limit, rows) if limit else batches
 
-    def exemplars(self, k: int, seen: int, epoch: int, batch_rows: int) -> Iterator[Batch]:
+    def exemplars(self, k: int, seen: int, epoch: int, batch_rows: int) -> Iterator[StackedBatch]:
         """Give the memory's rows of task k after `seen` tasks, shuffled, in batches of its own."""
         return self._some(seen, [k], seen - 1, (epoch, batch_rows), f"adapt {k}")
 
@@ -141,7 +139,7 @@ class Stream:
         table: tuple[int, int],
         why: str,
         noise: int = 0,
-    ) -> Iterator[Batch]:
+    ) -> Iterator[StackedBatch]:
         """Give the rows of chosen tasks as the pools stand after some tasks, shuffled.
 
         table: epoch and rows of a batch.
@@ -165,7 +163,7 @@ class Stream:
         ragged: bool,
         where: tuple[int, ...],
         noise: int,
-    ) -> Iterator[Batch]:
+    ) -> Iterator[StackedBatch]:
         """Look up the rows of a stack's tables, step by step; `where` names their draws."""
         cut, t = self.cut, clock.t
         task_ids = np.flatnonzero(table.weights.any(axis=(0, 1, 3)))  # tasks with any row at all
@@ -182,12 +180,13 @@ class Stream:
             at, w = slots[:, step, :, :most], weights[:, step, :, :most]
             key = (*where, clock.epoch, step)
             x = self._changed(self._rows(at), key, table.slots.shape[2:], task_ids)
-            yield Batch(
-                Tasks(x, at // cut.width, w, own_classes, seen, w.sum(-1) > 0),
-                clock._replace(step=step),
-                None if active.all() else torch.as_tensor(active, device=self.device),
-                sizes,
-                self._noise(task_ids, most, noise, key) if noise else None,
+            y, present = at // cut.width, w.sum(-1) > 0
+            yield StackedBatch(
+                tasks=Tasks(x=x, y=y, w=w, own=own_classes, seen=seen, present=present),
+                clock=clock._replace(step=step),
+                active=None if active.all() else torch.as_tensor(active, device=self.device),
+                sizes=sizes,
+                noise=self._noise(task_ids, most, noise, key) if noise else None,
             )
 
     def _noise(self, task_ids: Ints, rows: int, per_row: int, where: tuple[int, ...]) -> Tensor:

@@ -10,4 +10,5 @@ It needs pytest.
 
 import pytest
 
-pytest.register_assert_rewrite("ablate.testing.contracts")
+for part in ("every_kind", "kinds", "methods"):
+    pytest.register_assert_rewrite(f"ablate.testing.{part}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -27,6 +28,12 @@ FILLED = {
 def of(kind: str) -> list[Any]:
     """Give the components of a kind as cases, by name."""
     return [pytest.param(CATALOGUE.get(kind, name), id=name) for name in CATALOGUE.names(kind)]
+
+
+def all_of(kinds: Iterable[str]) -> list[Any]:
+    """Give the components of several kinds as cases, by kind and name."""
+    entries = [CATALOGUE.get(kind, name) for kind in kinds for name in CATALOGUE.names(kind)]
+    return [pytest.param(entry, id=f"{entry.kind}.{entry.name}") for entry in entries]
 
 
 def numbers(kind: str) -> list[Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,15 @@ from ablate.streams.class_split import split
 from ablate.streams.dataset_checks import agree
 from ablate.streams.stacking import numbers, with_numbers
 from ablate.streams.task_stream import Stream
-from ablate.training import test_time_adaptation
-from ablate.training.evaluators import exam
-from ablate.training.net import Net, initial
+from ablate.training import hooks, test_time_adaptation
+from ablate.training.checkpoints import exam
+from ablate.training.net import initial
 from ablate.training.replicas import Program
-from ablate.types import Data, Facts, Json, RunSpec, Site, Stack
+from ablate.types import Choice, Data, Facts, Json, RunSpec, Site, Stack
 
 
 class Alone(Exception):
-    """Runs that cannot share a step: batch norms would mix in the padding of ragged batches."""
+    """Runs that cannot share a step: of other structure, or whose batch norms would mix padding."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,11 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         load.cache_clear()
         data, held, mark = load(*source)
     model = catalogue.build(first.choices["model"])
-    method = catalogue.build(first.choices["method"])
+    choices = [catalogue.expanded(run.choices["method"]) for run in stack.runs]
+    method = catalogue.build(choices[0])
+    shape = held.inputs, held.classes
     by_seed = {
-        seed: initial(lambda: trained(method, model, held), seed)
+        seed: initial(lambda: hooks.trained(method, partial(model, *shape), *shape), seed)
         for seed in {run.seed: None for run in stack.runs}
     }
     lowest, highest = float(data.x_train.min()), float(data.x_train.max())
@@ -73,13 +75,14 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     net.views.to(device)
     dtype = getattr(torch, first.precision)
     theta = torch.stack([by_seed[run.seed][1] for run in stack.runs]).to(device, dtype)
-    program = make_program(stack, catalogue, net, theta)
+    differing = differing_numbers(choices, catalogue, theta)
+    rule = method.training.checkpoint
     cut = split(
         data,
         tuple(run.seed for run in stack.runs),
         dataset.tasks,
         dataset.class_order,
-        held_out(program.plain),
+        rule.validation_rows if rule and rule.by == "validation" else 0,
     )
     memory, augment = (catalogue.build(first.choices[kind]) for kind in ("memory", "augment"))
     stream = Stream(data, cut, memory, theta, augment, trim=net.buffers > 0)
@@ -94,12 +97,23 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         "protocols": protocol_code,
     }
     protocols = {choice.label(): catalogue.build(choice) for choice in stack.predictors}
-    program = replace(
-        program,
-        exam=exam(getattr(program.plain, "select", "last"), data, cut, theta),
+    program = Program(
+        net=net,
+        method=method,
+        numbers=differing,
+        exam=exam(rule, data, cut, theta),
         adapts=any(map(test_time_adaptation.adapts, protocols.values())),
     )
-    return Assembled(stack, program, stream, theta, data, protocols, facts, mark)
+    return Assembled(
+        stack=stack,
+        program=program,
+        stream=stream,
+        theta=theta,
+        data=data,
+        protocols=protocols,
+        facts=facts,
+        mark=mark,
+    )
 
 
 def cautions(run: RunSpec, held: Facts, stream: Stream, catalogue: Catalogue) -> list[str]:
@@ -114,37 +128,26 @@ def cautions(run: RunSpec, held: Facts, stream: Stream, catalogue: Catalogue) ->
     ]
 
 
-def trained(method: Any, model: Any, held: Facts) -> Any:
-    """Give the module that is trained: the model, or what the method wraps around it."""
-    shape = held.inputs, held.classes
-    wrap = getattr(method, "wrap", None)
-    return wrap(lambda: model(*shape), *shape) if wrap else model(*shape)
+def differing_numbers(
+    choices: Sequence[Choice], catalogue: Catalogue, like: Tensor
+) -> dict[str, Tensor]:
+    """Give the numbers in which the replicas' methods differ, `[S]` each, by dotted path.
 
-
-def held_out(method: Any) -> int:
-    """Give how many training rows of each class a method's choice of checkpoints needs."""
-    rows: int = method.validation_rows if getattr(method, "select", "") == "validation" else 0
-    return rows
-
-
-def make_program(stack: Stack, catalogue: Catalogue, net: Net, theta: Tensor) -> Program:
-    """Tell the numbers in which a stack's runs differ from the structure that they share."""
-    method = stack.runs[0].choices["method"]
-    per_run = [numbers(run.choices["method"], catalogue) for run in stack.runs]
-    differing = [path for path in per_run[0] if len({floats[path] for floats in per_run}) > 1]
-    names = {".".join(path): path for path in differing}
-    stacked = {
-        name: torch.tensor(
-            [floats[path] for floats in per_run], dtype=theta.dtype, device=theta.device
+    choices: without aliases, so that paths are those of the built components. Raises Alone where
+    they differ in more than numbers: an alias may stand for several things.
+    """
+    per_run = [numbers(choice, catalogue) for choice in choices]
+    same = dict.fromkeys(per_run[0], 0.0)
+    structures = [with_numbers(choice, same).plain() for choice in choices]
+    if any(structure != structures[0] for structure in structures):
+        raise Alone
+    return {
+        ".".join(path): torch.tensor(
+            [floats[path] for floats in per_run], dtype=like.dtype, device=like.device
         )
-        for name, path in names.items()
+        for path in per_run[0]
+        if len({floats[path] for floats in per_run}) > 1
     }
-
-    def make(values: Mapping[str, Tensor]) -> Any:
-        chosen = {names[name]: value for name, value in values.items()}
-        return catalogue.build(with_numbers(method, chosen))
-
-    return Program(net, make, stacked, catalogue.build(method))
 
 
 def pick_device(wanted: str) -> torch.device:

@@ -1,51 +1,95 @@
-"""Which checkpoint of a task is kept: the last, or the best by an evaluator that is handed in."""
+"""Which checkpoint of a task goes on: the last, or one judged on rows that are set apart."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.func import vmap
 from torch.utils import _pytree as pytree
 
-from ablate.training.evaluators import Answer, Exam
-from ablate.types import Method
+from ablate.streams.class_split import Split
+from ablate.training.scoring import positions
+from ablate.types import Checkpoint, Data
+
+Answer: TypeAlias = Callable[[Tensor, bool], Tensor]
+"""Rows -> logits `[S, N, C]`; the rows are `[N, ...]`, or each replica's own, `[S, N, ...]`."""
+
+Exam: TypeAlias = Callable[[Answer, int], Tensor]
+"""(how a stack answers, newest task t) -> each replica's accuracy over the seen classes, `[S]`.
+
+The rows stand in a closure: whoever holds an exam gets one number a replica and nothing else.
+"""
+
+
+def exam(rule: Checkpoint | None, data: Data, cut: Split, like: Tensor) -> Exam | None:
+    """Give the evaluator that a checkpoint rule may use; None where there is no rule.
+
+    `validation` examines on rows held out of the training rows, `test-ORACLE` on the test rows.
+    Raises ValueError for a rule that names other rows.
+    """
+    if rule is None:
+        return None
+    if rule.by == "validation":
+        x = torch.as_tensor(np.stack([data.x_train[rows] for rows in cut.held])).to(like)
+        y = np.stack(
+            [
+                positions(data.y_train[rows], order)
+                for rows, order in zip(cut.held, cut.orders, strict=True)
+            ]
+        )
+        return _sealed(x, torch.as_tensor(y, device=like.device), True, cut.classes_per_task)
+    if rule.by != "test-ORACLE":
+        raise ValueError(f"a checkpoint by {rule.by!r}: `validation` or `test-ORACLE`")
+    x = torch.as_tensor(data.x_test).to(like)
+    y = np.stack([positions(data.y_test, order) for order in cut.orders])
+    return _sealed(x, torch.as_tensor(y, device=like.device), False, cut.classes_per_task)
+
+
+def _sealed(x: Tensor, y: Tensor, per_replica: bool, per_task: int) -> Exam:
+    """Close over rows x, each replica's own or shared, and their class positions y `[S, N]`."""
+
+    def accuracy(answer: Answer, t: int) -> Tensor:
+        classes = (t + 1) * per_task
+        seen = y < classes  # [S, N]
+        right = (answer(x, per_replica)[..., :classes].argmax(-1) == y) & seen
+        return right.sum(1) / seen.sum(1)
+
+    return accuracy
 
 
 class Chooser:
     """Watches the epochs of one task; `chosen` gives the state to go on with.
 
-    rule `best` keeps the best of the last `select_epochs` epochs, the earliest where several are
-    equal. Rule `record`, the released code's, keeps an epoch among them only if it beats every
-    epoch of the task before it, and the last one if none does.
+    Every epoch that the rule examines raises the bar; of those that it may keep, the newest one
+    over the bar goes on, the earliest where several are equal, and the last epoch where none is.
     """
 
-    def __init__(self, method: Method, exam: Exam | None, t: int, epochs: int) -> None:
+    def __init__(self, rule: Checkpoint | None, exam: Exam | None, t: int, epochs: int) -> None:
         """Watch `epochs` epochs of task t."""
-        self.exam, self.t, self.epochs = exam, t, epochs
-        self.record = getattr(method, "select_rule", "best") == "record"
-        self.window = getattr(method, "select_epochs", epochs)
-        self.best: Tensor | None = None  # [S]
-        self.kept: Any = None
+        self.rule, self.exam, self.t, self.epochs = rule, exam, t, epochs
+        self.bar: Tensor | None = None  # [S]
+        self.best: Any = None
         self.any: Tensor | None = None  # [S], whether a checkpoint was kept
 
     def see(self, epoch: int, state: Any, answer: Answer) -> None:
         """Look at the state after an epoch."""
-        inside = epoch >= self.epochs - self.window
-        if self.exam is None or not (inside or self.record):
+        rule = self.rule
+        if rule is None or self.exam is None or not rule.examines(epoch, self.epochs):
             return
         score = self.exam(answer, self.t)
-        beats = score > (torch.zeros_like(score) - 1 if self.best is None else self.best)
-        self.best = score if self.best is None else torch.maximum(score, self.best)
-        if inside:
-            self.kept = state if self.kept is None else choose(beats, state, self.kept)
+        beats = score > (torch.full_like(score, -1) if self.bar is None else self.bar)
+        self.bar = score if self.bar is None else torch.maximum(score, self.bar)
+        if rule.may_keep(epoch, self.epochs):
+            self.best = state if self.best is None else choose(beats, state, self.best)
             self.any = beats if self.any is None else self.any | beats
 
     def chosen(self, state: Any) -> Any:
         """Give the kept checkpoint, or the last state where there is none."""
-        return state if self.any is None else choose(self.any, self.kept, state)
+        return state if self.any is None else choose(self.any, self.best, state)
 
 
 def choose(flags: Tensor, new: Any, old: Any) -> Any:

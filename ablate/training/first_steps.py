@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 from ablate.core import process_state
 from ablate.records.payload import unpack
 from ablate.registry import scan
-from ablate.training import loop
+from ablate.training import hooks, loop
 from ablate.training.assembly import Assembled, assemble
 from ablate.training.execute import describe, users
 from ablate.training.replicas import finish, start, step
@@ -73,18 +73,19 @@ def _steps(ready: Assembled) -> Tensor:
         while passed < t:
             loop.keep(program, stream, state, passed)
             passed += 1
-        epochs = stream.epochs(t, program.plain)
+        epochs = stream.epochs(t, program.method)
         for batches in {id(epoch): epoch for epoch in (epochs[0], epochs[-1])}.values():
             for batch in islice(batches, STEPS):
                 state = step(program, state, batch)
         state = finish(program, state, batch.clock)
-    return parameters(program.plain, state, ready.theta)
+    return parameters(program.method, state, ready.theta)
 
 
 def parameters(method: Any, state: Any, like: Tensor) -> Tensor:
     """Give all numbers of a method's state as one vector."""
-    if hasattr(method, "parameters"):
-        return method.parameters(state).flatten()  # type: ignore[no-any-return]
+    theta = hooks.parameters(method, state)
+    if theta is not None:
+        return theta.flatten()
     leaves = [leaf for leaf in pytree.tree_leaves(state) if isinstance(leaf, Tensor)]
     return torch.cat([leaf.flatten().to(like) for leaf in leaves])
 

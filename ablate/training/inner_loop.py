@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from ablate.types import Inner, Objective, Optimizer, Tasks
+from ablate.types import Inner, Number, Objective, Optimizer, Tasks
 
 Aux = tuple[Tensor, Tensor]
 """A loss and the running statistics `[Q]` that its forward pass leaves behind."""
@@ -32,7 +32,7 @@ class InnerLoop:
     objective: Objective
     optimizer: Optimizer
     steps: int = 1
-    rate: Any = 1.0
+    rate: Number = 1.0
     sizes: tuple[int, ...] | None = None
     newest_steps: int | None = None
     buffers: int = 0
@@ -66,7 +66,7 @@ class InnerLoop:
         tasks: Tasks,
         shares: Tensor,
         inner: Inner,
-        scale: Any = 1.0,
+        scale: Number = 1.0,
         steps: int | None = None,
     ) -> tuple[Tensor, Inner]:
         """Take r (or `steps`) steps on sum_k shares_k L_k, the learning rate times `scale`."""
@@ -112,7 +112,7 @@ class InnerLoop:
         ]
 
     def _walk(
-        self, theta: Tensor, loss: Callable[[Tensor], Aux], inner: Inner, scale: Any, steps: int
+        self, theta: Tensor, loss: Callable[[Tensor], Aux], inner: Inner, scale: Number, steps: int
     ) -> tuple[Tensor, Inner]:
         state = inner[:-1] if self.running else inner
         if self.running:
@@ -144,17 +144,17 @@ class InnerLoop:
         return theta[:end], theta[end:]
 
 
-def is_zero(value: Any) -> bool:
+def is_zero(value: object) -> bool:
     """Say whether a setting is the plain number 0, not a stacked one: then its term is left out."""
     return isinstance(value, (int, float)) and value == 0
 
 
-def decayed(slope: Tensor, theta: Tensor, weight_decay: Any) -> Tensor:
+def decayed(slope: Tensor, theta: Tensor, weight_decay: Number) -> Tensor:
     """Add weight decay to a gradient, as torch.optim does for SGD, Adam and RAdam."""
     return slope if is_zero(weight_decay) else slope + weight_decay * theta
 
 
-def settled(beta: Any, n: Tensor) -> Tensor:
+def settled(beta: Number, n: Tensor) -> Tensor:
     """Give 1 - beta^n, in double precision: in single it cancels to few digits at small n."""
     return -torch.expm1(n.double() * torch.as_tensor(beta, dtype=torch.float64).log())
 
@@ -171,7 +171,9 @@ def at_rest(theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return torch.zeros_like(theta), torch.full_like(theta, SPECK), theta.new_zeros(())
 
 
-def moments(slope: Tensor, inner: Inner, beta1: Any, beta2: Any) -> tuple[Tensor, Tensor, Tensor]:
+def moments(
+    slope: Tensor, inner: Inner, beta1: Number, beta2: Number
+) -> tuple[Tensor, Tensor, Tensor]:
     """Move the two moments of Adam and its step count on by one gradient.
 
     In few passes over memory: on wide models they are what an optimizer's step costs.

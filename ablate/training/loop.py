@@ -1,4 +1,4 @@
-"""THE LOOP: start, step, finish, score. Written for one replica; `program` makes the stack."""
+"""THE LOOP: start, step, finish, score. Written for one replica; `replicas` makes the stack."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ablate.streams.task_stream import Stream
+from ablate.training import hooks
 from ablate.training.checkpoints import Chooser
 from ablate.training.replicas import (
     Program,
@@ -38,8 +39,8 @@ def run(program: Program, stream: Stream, theta: Tensor) -> Iterator[AfterTask]:
     state = start(program, theta)
     steps, spent = torch.zeros(len(theta), dtype=torch.long), torch.zeros(len(theta)).double()
     for t in range(stream.cut.tasks):
-        epochs = stream.epochs(t, program.plain)
-        chooser = Chooser(program.plain, program.exam, t, len(epochs))
+        epochs = stream.epochs(t, program.method)
+        chooser = Chooser(program.method.training.checkpoint, program.exam, t, len(epochs))
         for epoch, batches in enumerate(epochs):
             for batch in batches:
                 state = step(program, state, batch)
@@ -57,18 +58,19 @@ def close(program: Program, stream: Stream, state: Any, t: int) -> tuple[Any, Te
     Gives the gradient evaluations of the looks, too.
     """
     spent: Tensor | float = 0.0
-    if program.reviews == "new":
+    reviewed = hooks.reviews(program.method)
+    if reviewed == "new":
         state, spent = review(program, stream, state, t)
     state = finish(program, state, Clock(t, stream.cut.tasks))
-    if t + 1 < stream.cut.tasks or program.adapts or program.reviews == "memory":
+    if t + 1 < stream.cut.tasks or program.adapts or reviewed == "memory":
         keep(program, stream, state, t)
-    return review(program, stream, state, t) if program.reviews == "memory" else (state, spent)
+    return review(program, stream, state, t) if reviewed == "memory" else (state, spent)
 
 
 def review(program: Program, stream: Stream, state: Any, t: int) -> tuple[Any, Tensor | float]:
     """Show the method rows that it asked to see once more; nothing is trained on them."""
     spent: Tensor | float = 0.0
-    for batch in stream.review(t, program.plain):
+    for batch in stream.review(t, program.method):
         state = step(program, state, batch, "review")
         spent = spent + review_gradients(program, batch)
     return state, spent

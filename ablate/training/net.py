@@ -13,6 +13,7 @@ from torch.func import functional_call
 
 from ablate.core.random_streams import entropy
 from ablate.training.batch_norm import BatchNorm, replace
+from ablate.types import Tasks
 
 
 def features_of(module: nn.Module, x: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ class _Views(nn.Module):
 
 
 @dataclass(frozen=True)
-class Net:
+class FlatNet:
     """An architecture without values: `net(theta, x)` maps `[P]`, `[N, ...]` to logits `[N, C]`.
 
     buffers: Q, the running statistics of batch norms, the last entries of theta. lowest, highest:
@@ -67,19 +68,25 @@ class Net:
 
     def __call__(self, theta: Tensor, x: Tensor) -> Tensor:
         """Give logits `[N, C]`, as in use: batch norms read their running statistics."""
-        logits: Tensor = self.use(theta, "", x)
-        return logits
+        return self.use(theta, "", x)
 
-    def use(self, theta: Tensor, part: str, *values: Any) -> Any:
+    def use(self, theta: Tensor, part: str, *values: Tensor) -> Tensor:
         """Call a method of the module by name, as in use; '' is the module itself."""
         self._mode(training=False)
-        return functional_call(self.views, self._unflat(theta), (part, *values))
+        output: Tensor = functional_call(self.views, self._unflat(theta), (part, *values))
+        return output
 
-    def train(self, theta: Tensor, *values: Any, part: str = "") -> tuple[Any, Tensor]:
-        """Give logits as in training, and what the running statistics become, `[Q]`.
+    def train(self, theta: Tensor, *values: Tensor) -> tuple[Tensor, Tensor]:
+        """Give logits as in training, and what the running statistics become, `[Q]`."""
+        return self._trained(theta, "", *values)
 
-        part: the method of the module that is called instead.
-        """
+    def train_part(
+        self, theta: Tensor, part: str, *values: Tensor
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Do the same for a method of the module, by name, that gives several outputs."""
+        return self._trained(theta, part, *values)
+
+    def _trained(self, theta: Tensor, part: str, *values: Tensor) -> tuple[Any, Tensor]:
         self._mode(training=True)
         output = functional_call(self.views, self._unflat(theta), (part, *values))
         if not self.buffers:
@@ -95,11 +102,11 @@ class Net:
             self.views.train(training)
 
     def objective(
-        self, loss: Callable[[Tensor, Any], Tensor]
-    ) -> Callable[[Tensor, Any], Tensor | tuple[Tensor, Tensor]]:
+        self, loss: Callable[[Tensor, Tasks], Tensor]
+    ) -> Callable[[Tensor, Tasks], Tensor | tuple[Tensor, Tensor]]:
         """Give (theta, task) -> the loss of a task's rows, with new buffers where there are."""
 
-        def of(theta: Tensor, task: Any) -> Tensor | tuple[Tensor, Tensor]:
+        def of(theta: Tensor, task: Tasks) -> Tensor | tuple[Tensor, Tensor]:
             logits, moved = self.train(theta, task.x)
             value = loss(logits, task)
             return (value, moved) if self.buffers else value
@@ -108,8 +115,7 @@ class Net:
 
     def features(self, theta: Tensor, x: Tensor) -> Tensor:
         """Give what the last layer reads, `[N, F]` (see `features_of`)."""
-        outputs: Tensor = self.use(theta, "features", x)
-        return outputs
+        return self.use(theta, "features", x)
 
     def _unflat(self, theta: Tensor) -> dict[str, Tensor]:
         # split, not slices: its backward is one cat instead of a zero-filled P a parameter
@@ -128,7 +134,7 @@ def init_seed(seed: int) -> int:
     return entropy(seed, "init") % 2**63
 
 
-def initial(build: Callable[[], nn.Module], seed: int) -> tuple[Net, Tensor]:
+def initial(build: Callable[[], nn.Module], seed: int) -> tuple[FlatNet, Tensor]:
     """Build a module from the seed's `init` stream. Gives the net and its parameters `[P]`.
 
     A batch norm's running statistics stand at the end of theta. PyTorch's global generator is left
@@ -147,11 +153,11 @@ def initial(build: Callable[[], nn.Module], seed: int) -> tuple[Net, Tensor]:
         raise ValueError(f"a model with buffers ({', '.join(others)}) cannot be stacked")
     named = {**dict(module.named_parameters()), **running}
     theta = torch.cat([value.detach().reshape(-1) for value in named.values()])
-    net = Net(
-        _Views(module),
-        tuple(f"module.{name}" for name in named),
-        tuple(value.shape for value in named.values()),
-        tuple(value.numel() for value in named.values()),
-        sum(value.numel() for value in running.values()),
+    net = FlatNet(
+        views=_Views(module),
+        names=tuple(f"module.{name}" for name in named),
+        shapes=tuple(value.shape for value in named.values()),
+        sizes=tuple(value.numel() for value in named.values()),
+        buffers=sum(value.numel() for value in running.values()),
     )
     return net, theta

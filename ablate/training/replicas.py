@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,10 @@ from torch import Tensor
 from torch.func import vmap
 from torch.utils import _pytree as pytree
 
-from ablate.streams.task_stream import Batch
-from ablate.training.checkpoints import choose
-from ablate.training.evaluators import Exam
-from ablate.training.net import Net
-from ablate.types import Clock, Method
+from ablate.streams.task_stream import StackedBatch
+from ablate.training import hooks
+from ablate.training.checkpoints import Exam, choose
+from ablate.types import Batch, Clock, Method, Net, Number, Tasks
 
 ROWS_AT_ONCE = 2_000
 """Test rows scored in one call, to bound the memory of wide stacks."""
@@ -23,27 +23,48 @@ ROWS_AT_ONCE = 2_000
 
 @dataclass(frozen=True)
 class Program:
-    """What a stack runs: the net, and the method as a function of the replicas' numbers.
+    """What a stack runs: the net, and the method with the numbers in which replicas differ.
 
-    numbers: settings in which replicas differ, `[S]` each. plain: the first replica's method.
-    exam: the sealed evaluator that may choose among checkpoints. adapts: whether exemplars are
-    needed after the last task too.
+    method: the first replica's, built once. numbers: the settings in which replicas differ, `[S]`
+    each, by their dotted path in it. exam: the sealed evaluator that may choose among checkpoints.
+    adapts: whether exemplars are needed after the last task too.
     """
 
     net: Net
-    make: Callable[[Mapping[str, Tensor]], Method]
+    method: Method[Any]
     numbers: Mapping[str, Tensor]
-    plain: Method
     exam: Exam | None = None
     adapts: bool = False
 
-    @property
-    def reviews(self) -> str:
-        """Say which rows the method is shown once more: `new`, `memory`, or '' for none."""
-        return getattr(self.plain, "reviews", "")
+    def replica(self, numbers: Mapping[str, Number]) -> Method[Any]:
+        """Give the method with one replica's numbers."""
+        method: Method[Any] = with_numbers(self.method, numbers)
+        return method
 
 
-def each(function: Callable[..., Any], *stacked: Any) -> Any:
+def with_numbers(component: Any, numbers: Mapping[str, Number]) -> Any:
+    """Give a built component with other numbers at some dotted paths; nothing is built anew.
+
+    >>> from ablate.registry import scan
+    >>> from ablate.types import Choice
+    >>> rule = scan().build(Choice("update", "reptile", {"epsilon": 0.5}))
+    >>> with_numbers(rule, {"step.epsilon": 0.25}).step.epsilon
+    0.25
+    """
+    changes: dict[str, Any] = {}
+    inside: dict[str, dict[str, Number]] = {}
+    for path, value in numbers.items():
+        field, _, rest = path.partition(".")
+        if rest:
+            inside.setdefault(field, {})[rest] = value
+        else:
+            changes[field] = value
+    for field, values in inside.items():
+        changes[field] = with_numbers(getattr(component, field), values)
+    return dataclasses.replace(component, **changes) if changes else component
+
+
+def over_replicas(function: Callable[..., Any], *stacked: Any) -> Any:
     """Call `function` for every replica of trees `[S, ...]`; a lone one is spared vmap's cost."""
     leaves = [leaf for leaf in pytree.tree_leaves(stacked) if isinstance(leaf, Tensor)]
     if leaves[0].shape[0] > 1:
@@ -54,59 +75,67 @@ def each(function: Callable[..., Any], *stacked: Any) -> Any:
 
 def start(program: Program, theta: Tensor) -> Any:
     """Give every replica's first state."""
-    return each(lambda at, n: program.make(n).start(at, program.net), theta, program.numbers)
+
+    def begin(at: Tensor, numbers: Mapping[str, Number]) -> Any:
+        return program.replica(numbers).start(at, program.net)
+
+    return over_replicas(begin, theta, program.numbers)
 
 
-def step(program: Program, state: Any, batch: Batch, part: str = "step") -> Any:
+def step(program: Program, state: Any, stacked: StackedBatch, hook: str = "step") -> Any:
     """Take one outer step in every replica that still has rows; or `review` the batch."""
-    noise = () if batch.noise is None else (batch.noise,)
+    noise = () if stacked.noise is None else (stacked.noise,)
 
-    def one(tasks: Any, state: Any, numbers: Any, *noise: Tensor) -> Any:
-        act = getattr(program.make(numbers), part)
-        return act(state, tasks, batch.clock, program.net, batch.sizes, *noise)
+    def act(tasks: Tasks, state: Any, numbers: Mapping[str, Number], *noise: Tensor) -> Any:
+        batch = Batch(tasks, stacked.clock, stacked.sizes, *noise)
+        return getattr(program.replica(numbers), hook)(state, batch, program.net)
 
-    after = each(one, batch.tasks, state, program.numbers, *noise)
-    return after if batch.active is None else choose(batch.active, after, state)
+    after = over_replicas(act, stacked.tasks, state, program.numbers, *noise)
+    return after if stacked.active is None else choose(stacked.active, after, state)
 
 
 def finish(program: Program, state: Any, clock: Clock) -> Any:
     """Close a task in every replica."""
-    return each(lambda s, n: program.make(n).finish(s, clock, program.net), state, program.numbers)
+
+    def close(state: Any, numbers: Mapping[str, Number]) -> Any:
+        return hooks.finish(program.replica(numbers), state, clock, program.net)
+
+    return over_replicas(close, state, program.numbers)
 
 
-def gradients(program: Program, batch: Batch) -> Tensor:
+def gradients(program: Program, batch: StackedBatch) -> Tensor:
     """Count the gradient evaluations of a step `[S]`: rows through a gradient.
 
     Rows, since arms differ in how many make a batch.
     """
     rows = (batch.tasks.w > 0).sum(2).double().cpu()  # [S, K]
-    counter = getattr(program.plain, "gradients", None)
-    counts: Tensor = counter(rows.sum(1), batch.clock, rows[:, -1]) if counter else rows.sum(1)
-    return counts
+    return hooks.gradients(program.method, rows.sum(1), batch.clock, rows[:, -1])
 
 
-def review_gradients(program: Program, batch: Batch) -> Tensor:
+def review_gradients(program: Program, batch: StackedBatch) -> Tensor:
     """Count the gradient evaluations of a review of a batch, `[S]`."""
     rows = (batch.tasks.w > 0).sum((1, 2)).double().cpu()
-    counter = getattr(program.plain, "review_gradients", None)
-    counts: Tensor = counter(rows, int(batch.tasks.seen[0, 0].sum())) if counter else 0 * rows
-    return counts
+    return hooks.review_gradients(program.method, rows, int(batch.tasks.seen[0, 0].sum()))
 
 
 def features(program: Program, state: Any, x: Tensor) -> Tensor:
     """Represent each replica's rows `[S, N, ...]` for the memory, `[S, N, F]`."""
-    extractor = getattr(program.plain, "features", lambda s, rows, net: net.features(s.theta, rows))
-    outputs: Tensor = each(lambda s, rows: extractor(s, rows, program.net), state, x)
+    outputs: Tensor = over_replicas(
+        lambda s, rows: hooks.features(program.method, s, rows, program.net), state, x
+    )
     return outputs
 
 
 def logits(program: Program, state: Any, x: Tensor, per_replica: bool = False) -> Tensor:
     """Score rows `[N, ...]`, or `per_replica` rows, `[S, N, ...]`: logits `[S, N, C]`."""
-    says = getattr(program.plain, "logits", lambda s, rows, net: net(s.theta, rows))
 
-    def score(rows: Tensor) -> Any:
+    def score(s: Any, rows: Tensor) -> Tensor:
+        return hooks.logits(program.method, s, rows, program.net)
+
+    def scores(rows: Tensor) -> Any:
         if per_replica:
-            return each(lambda s, its_rows: says(s, its_rows, program.net), state, rows)
-        return each(lambda s: says(s, rows, program.net), state)
+            return over_replicas(score, state, rows)
+        return over_replicas(lambda s: score(s, rows), state)
 
-    return torch.cat([score(rows) for rows in x.split(ROWS_AT_ONCE, 1 if per_replica else 0)], 1)
+    dim = 1 if per_replica else 0
+    return torch.cat([scores(rows) for rows in x.split(ROWS_AT_ONCE, dim)], 1)

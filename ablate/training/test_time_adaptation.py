@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -9,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from ablate.streams.task_stream import Batch, Stream
+from ablate.streams.task_stream import StackedBatch, Stream
+from ablate.training import hooks
 from ablate.training.checkpoints import choose
 from ablate.training.inner_loop import InnerLoop
 from ablate.training.loop import AfterTask
@@ -24,7 +26,7 @@ def adapted(program: Program, stream: Stream, after: AfterTask, protocol: Any, x
     task there is nothing to tell apart, and nothing is adapted (as in iTAML's released code).
     """
     per_task, seen = stream.cut.classes_per_task, after.t + 1
-    start = vmap(program.plain.parameters)(after.state)  # type: ignore[attr-defined]
+    start: Tensor = vmap(partial(hooks.parameters, program.method))(after.state)  # type: ignore[assignment]
     logits = []
     for k in range(seen):
         theta = tune(program, stream, start, protocol, (k, seen)) if after.t else start
@@ -53,7 +55,7 @@ def tune(
     return state[0]
 
 
-def step(fit: InnerLoop, state: tuple[Tensor, Any], batch: Batch) -> tuple[Tensor, Any]:
+def step(fit: InnerLoop, state: tuple[Tensor, Any], batch: StackedBatch) -> tuple[Tensor, Any]:
     """Take one optimizer step in every replica that still has exemplars in this epoch."""
 
     def one(theta: Tensor, inner: Any, tasks: Any) -> tuple[Tensor, Any]:

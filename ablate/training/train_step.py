@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 from torch.func import grad
 
 from ablate.training.losses import cross_entropy
-from ablate.types import Clock, Inner, Loss as Component, Tasks
+from ablate.types import (
+    Batch,
+    Clock,
+    Inner,
+    Loss as Component,
+    Net,
+    Number,
+    Optimizer,
+    Training,
+)
 
 Loss = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Parameters `[P]` -> a loss, and what the running statistics become (see `Net.train`)."""
+
+
+class Optimized(Protocol):
+    """A method whose steps are an optimizer's, at the learning rate of its training."""
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """Give the optimizer."""
+
+    @property
+    def training(self) -> Training:
+        """Give what scales the learning rate."""
 
 
 class Rows(NamedTuple):
@@ -35,42 +56,36 @@ class Rows(NamedTuple):
         """Mark the classes of the tasks before the newest, `[C]`."""
         return self.seen & ~self.own
 
+    def some(self, which: slice | Tensor) -> Rows:
+        """Take some of the rows, by a slice or by their numbers."""
+        x, y, w, noise = (values[which] for values in (self.x, self.y, self.w, self.noise))
+        return self._replace(x=x, y=y, w=w, noise=noise)
 
-def flat(
-    tasks: Tasks,
-    sizes: tuple[int, ...] | None,
-    weights: str = "rows",
-    noise: Tensor | None = None,
-) -> Rows:
+
+def flat_rows(batch: Batch, weights: str = "rows") -> Rows:
     """Put a batch's tasks `[K, B, ...]` behind one another, oldest first, padding trimmed.
 
     weights: `rows` all weigh the same; or `tasks` do, each sharing a weight of 1 among its rows.
     """
-    count, most = tasks.y.shape[:2]
-    row_counts = (most,) * count if sizes is None else sizes
+    tasks = batch.tasks
     w = tasks.w / tasks.w.sum(1, keepdim=True).clamp(min=1) if weights == "tasks" else tasks.w
-    n = tasks.x.new_zeros(*tasks.y.shape, 0) if noise is None else noise
+    n = tasks.x.new_zeros(*tasks.y.shape, 0) if batch.noise is None else batch.noise
 
     def joined(values: Tensor) -> Tensor:
-        return torch.cat([values[k, :size] for k, size in enumerate(row_counts)])
+        return torch.cat([values[k, :size] for k, size in enumerate(batch.row_counts)])
 
     x, y = joined(tasks.x), joined(tasks.y)
-    return Rows(x, y, joined(w), tasks.seen[-1], tasks.own[-1], joined(n))
+    return Rows(x=x, y=y, w=joined(w), seen=tasks.seen[-1], own=tasks.own[-1], noise=joined(n))
 
 
-def apart(rows: Rows, tasks: Tasks, sizes: tuple[int, ...] | None) -> tuple[Rows, Rows]:
-    """Take flat rows apart into those of old tasks (there may be none) and the newest task's."""
-    new = tasks.y.shape[1] if sizes is None else sizes[-1]
-    cut = rows.y.shape[0] - new
-    x, y, w, seen, own_classes, noise = rows
-    return (
-        Rows(x[:cut], y[:cut], w[:cut], seen, own_classes, noise[:cut]),
-        Rows(x[cut:], y[cut:], w[cut:], seen, own_classes, noise[cut:]),
-    )
+def old_and_new(rows: Rows, batch: Batch) -> tuple[Rows, Rows]:
+    """Cut a batch's flat rows into those of old tasks (there may be none) and the newest task's."""
+    cut = len(rows.y) - batch.row_counts[-1]
+    return rows.some(slice(None, cut)), rows.some(slice(cut, None))
 
 
 def classify(
-    net: Any, theta: Tensor, rows: Rows, loss: Component | None = None
+    net: Net, theta: Tensor, rows: Rows, loss: Component | None = None
 ) -> tuple[Tensor, Tensor]:
     """Give the mean loss of the rows' labels, and the new statistics; see `labelled`."""
     logits, moved = net.train(theta, rows.x)
@@ -103,20 +118,17 @@ def descend(
     loss: Loss,
     theta: Tensor,
     inner: Inner,
-    method: Any,
+    method: Optimized,
     clock: Clock,
     pull: Tensor | None = None,
 ) -> tuple[Tensor, Inner]:
-    """Take one optimizer step on a loss; `pull` `[P]` is added to its gradient.
-
-    method: has an `optimizer` and a `training`.
-    """
+    """Take one optimizer step on a loss; `pull` `[P]` is added to its gradient."""
     slope, moved = grad(loss, has_aux=True)(theta)
     return move(slope if pull is None else slope + pull, moved, theta, inner, method, clock)
 
 
 def move(
-    slope: Tensor, moved: Tensor, theta: Tensor, inner: Inner, method: Any, clock: Clock
+    slope: Tensor, moved: Tensor, theta: Tensor, inner: Inner, method: Optimized, clock: Clock
 ) -> tuple[Tensor, Inner]:
     """Take the optimizer's step along -slope; running statistics become what they moved to."""
     theta, inner = method.optimizer.step(theta, slope, inner, method.training.rate(clock))
@@ -125,7 +137,11 @@ def move(
 
 
 def soft_labels(
-    student: Tensor, teacher: Tensor, known: Tensor, temperature: Any, among: Tensor | None = None
+    student: Tensor,
+    teacher: Tensor,
+    known: Tensor,
+    temperature: Number,
+    among: Tensor | None = None,
 ) -> Tensor:
     """Give each row's cross-entropy with a teacher's softened labels, `[N]`.
 

@@ -87,7 +87,7 @@ def middle_step(assembly: Assembled) -> Any:
     """Give a function that takes one outer step of the middle task."""
     from ablate.training import replicas
 
-    method, t = assembly.program.plain, assembly.stream.cut.tasks // 2
+    method, t = assembly.program.method, assembly.stream.cut.tasks // 2
     state = replicas.start(assembly.program, assembly.theta)
     batch = next(assembly.stream.epochs(t, method)[0])
     return lambda: replicas.step(assembly.program, state, batch)

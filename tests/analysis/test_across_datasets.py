@@ -20,7 +20,7 @@ from ablate.types import Design, Effect, LostPair, RunResult, Suite
 from ablate.verdicts import independent_blocks
 from tests.conftest import TINY, comparison, record, variant
 
-CROSSED = TINY.replace("seeds: 3", "vary:\n  method.meta.epochs: [1, 2]\nseeds: 5").replace(
+CROSSED = TINY.replace("seeds: 3", "vary:\n  training.standard.epochs: [1, 2]\nseeds: 5").replace(
     "margin: 2.0 points}",
     "margin: 2.0 points, over: all}\n"
     "  - {treatment: reptile, baseline: balanced, metric: all-classes, margin: 2.0 points}",
@@ -51,7 +51,7 @@ def test_a_contrast_is_pooled_over_the_settings(suite_of: Callable[..., Suite]) 
     suite = crossed(suite_of)
     assert len(suite.contrasts) == 2
     (pool,) = suite.effects
-    assert (pool.plus, pool.minus, pool.over) == ((0, 2), (1, 3), ("method.meta.epochs",))
+    assert (pool.plus, pool.minus, pool.over) == ((0, 2), (1, 3), ("training.standard.epochs",))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_contrast_is_pooled_over_the_settings(suite_of: Callable[..., Suite]) 
     [
         ("over: dataset", "unknown"),
         ("over: []", "for over"),
-        ("over: [method.meta.epochs, method.meta.epochs]", "for over"),
+        ("over: [training.standard.epochs, training.standard.epochs]", "for over"),
         ("over: 3", "for over"),
     ],
 )
@@ -67,7 +67,7 @@ def test_axes_that_are_not_crossed_are_refused(
     suite_of: Callable[..., Suite], said: str, found: str
 ) -> None:
     """With what there is."""
-    with pytest.raises(SuiteError, match=r"method\.meta\.epochs"):
+    with pytest.raises(SuiteError, match=r"training\.standard\.epochs"):
         crossed(suite_of, ("over: all", said))
 
 

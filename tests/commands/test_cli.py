@@ -259,7 +259,7 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(
     number: signal.Signals, code: int, suite: Path, tmp_path: Path
 ) -> None:
     """What had finished is kept, no worker stays behind, and the next call runs the rest."""
-    slow = "balanced: {method.meta.update: balanced, method.meta.epochs: 100}"
+    slow = "balanced: {method.meta.update: balanced, training.standard.epochs: 100}"
     suite.write_text(TINY.replace("balanced: {method.meta.update: balanced}", slow))
     words = [sys.executable, ROOT / "cli.py", "run", suite, "--results", tmp_path / "r"]
     running = subprocess.Popen(

@@ -17,14 +17,13 @@ GOOD: dict[str, Any] = {
         "augment": "none",
         "model": {"mlp": {"widths": "[16]"}},
         "memory": {"random": {"budget_rows": "50"}},
+        "training": {"standard": {"epochs": "1", "batch_rows": "64", "batches": "balanced"}},
         "method": {
             "meta": {
                 "update": {"reptile": {"epsilon": "0.5"}},
                 "inner_steps": "1",
                 "optimizer": {"sgd": {"lr": "0.3"}},
                 "loss": "all-ce",
-                "epochs": "1",
-                "batch_rows": "64",
             }
         },
         "predict": "all-classes",
@@ -58,7 +57,7 @@ GOOD: dict[str, Any] = {
     "spread": "2 points",
     "same": "reptile",
     "references": [{"arm": "reptile", "metric": "all-classes", "figure": "mnist-joint"}],
-    "quick": {"seeds": "5", "method.meta.epochs": "2"},
+    "quick": {"seeds": "5", "training.standard.epochs": "2"},
     "tune": {
         "trials": "4",
         "seeds": "2",
@@ -66,7 +65,7 @@ GOOD: dict[str, Any] = {
         "metric": "all-classes",
         "space": {
             "method.meta.optimizer.sgd.lr": {"low": "0.01", "high": "1.0", "log": "true"},
-            "method.meta.batches": "[balanced, natural]",
+            "training.standard.batches": "[balanced, natural]",
         },
     },
 }
@@ -267,12 +266,12 @@ WRONG = {
     ("references", 0, "figure"): ["3", "~", "none"],
     ("quick",): ["3", "text", "[1]", "true"],
     ("quick", "seeds"): ["many", "1.5", "true", "[3]", "~"],
-    ("quick", "method.meta.epochs"): ["many", "1.5", "true", "~"],
+    ("quick", "training.standard.epochs"): ["many", "1.5", "true", "~"],
     ("tune",): ["3", "text", "[1]"],
     ("tune", "trials"): ["many", "1.5", "true", "~"],
     ("tune", "metric"): ["3", "~", "[a]", "al-classes"],
     ("tune", "space"): ["3", "[1]", "{}", "~"],
-    ("tune", "space", "method.meta.batches"): ["3", "[balanced]", "text", "~", "[]"],
+    ("tune", "space", "training.standard.batches"): ["3", "[balanced]", "text", "~", "[]"],
     ("tune", "space", "method.meta.optimizer.sgd.lr"): [
         "3",
         "[0.1]",
@@ -303,8 +302,8 @@ RANGES = {
     ],
     ("base", "method", "meta", "inner_steps"): ["0", "-1"],
     ("base", "method", "meta", "optimizer", "sgd", "lr"): ["-1", ".nan", ".inf", "1e999"],
-    ("base", "method", "meta", "epochs"): ["0", "-3"],
-    ("base", "method", "meta", "batch_rows"): ["0"],
+    ("base", "training", "standard", "epochs"): ["0", "-3"],
+    ("base", "training", "standard", "batch_rows"): ["0"],
     ("seeds", "count"): ["0", "-5", "100001", "1e3"],
     ("seeds", "first"): ["-1", "900000", "1e3"],
     ("looks",): ["[0, 12]", "[4, 12]", "[5, 8]", "[5, 13]", "[-5, 12]", "[3, 5, 12]"],
@@ -488,11 +487,14 @@ def phantoms() -> Iterator[Bad]:
         ("vary: {‸memory.*.*: [1, 2]}\n", "reaches no arm"),
         ("vary: {‸optimizer.sgd.lr: [1, 2]}\n", "reaches no arm"),
         ("vary: {method.meta.update.reptile.epsilon: [1, ‸1.0]}\n", "which is the same as 1"),
-        ("vary: {method.meta.epochs: [1, 2, ‸1]}\n", "more than once"),
-        ("vary: {method.meta.epochs: {a: 2, b: ‸2}}\n", "which is the same as a"),
-        ("vary: {method.meta.epochs: {‸'<b>': 2, b: 3}}\n", "for a level"),
-        ("vary: {method.meta.epochs: [1, 2], ‸method.*.epochs: [3, 4]}\n", "inside the axis"),
-        ("vary: {‸method.meta.epochs: [1, 2], method: [replay]}\n", "inside the axis"),
+        ("vary: {training.standard.epochs: [1, 2, ‸1]}\n", "more than once"),
+        ("vary: {training.standard.epochs: {a: 2, b: ‸2}}\n", "which is the same as a"),
+        ("vary: {training.standard.epochs: {‸'<b>': 2, b: 3}}\n", "for a level"),
+        (
+            "vary: {training.standard.epochs: [1, 2], ‸training.*.epochs: [3, 4]}\n",
+            "inside the axis",
+        ),
+        ("vary: {‸training.standard.epochs: [1, 2], method: [replay]}\n", "inside the axis"),
         ("  ‸again: {}\n", "the same as arm 'reptile'"),
         ("  ‸again: {method.meta.inner_steps: 1}\n", "the same as arm 'reptile'"),
         ("  again: {‸optimizer: {sgd: {lr: 1}}}\n", "takes no effect"),
@@ -508,7 +510,7 @@ def phantoms() -> Iterator[Bad]:
         ("  again: {preset: ‸[itaml]}\n", "unknown preset"),
         ("quick: {‸optimizer.sgd.lr: 3}\n", "nothing at optimizer"),
         ("quick: {‸memory.herding.budget_rows: 3}\n", "not chosen"),
-        ("budget: ‸method.meta.epochs\n", "which vary does not set"),
+        ("budget: ‸training.standard.epochs\n", "which vary does not set"),
         ("same: ‸nobody\n", "unknown arm 'nobody'"),
         ("tuned: ‸nothing.yaml\n", "no tuned values"),
         ("tuned: ‸../../etc/passwd\n", "no tuned values"),
@@ -612,7 +614,12 @@ def yaml_tricks() -> Iterator[Bad]:
         ("a list", b"- a\n- b\n", (1, 1), "['a', 'b']"),
         ("a number", b"3\n", (1, 1), "3"),
         ("text", b"hello\n", (1, 1), "'hello' (text)"),
-        ("a tab", short + b"vary:\n\tmethod.meta.epochs: [1, 2]\n", (lines + 2, 1), "not YAML"),
+        (
+            "a tab",
+            short + b"vary:\n\ttraining.standard.epochs: [1, 2]\n",
+            (lines + 2, 1),
+            "not YAML",
+        ),
         ("a tag", short + b"seeds: !!python/object:os.system 3\n", (lines + 1, 8), "the tag"),
         ("a tag of ours", short + b"seeds: !x 3\n", (lines + 1, 8), "the tag !x"),
         ("a set", short + b"vary: !!set {a, b}\n", (lines + 1, 7), "the tag !!set"),
@@ -744,7 +751,7 @@ ODD = {
     ).encode(),
     "anchors and aliases": (
         SHORT.replace("dataset:", "dataset: &d")
-        + "vary:\n  method.meta.epochs: &n [1, 2]\n  method.meta.batch_rows: *n\n"
+        + "vary:\n  training.standard.epochs: &n [1, 2]\n  training.standard.batch_rows: *n\n"
     ).encode(),
     "numbers as names": SHORT.replace("  reptile: {}", "  1: {}").encode(),
     "words as names": SHORT.replace("  reptile: {}", "  true: {}")
@@ -766,12 +773,12 @@ ODD = {
     "underscores in numbers": (SHORT + "seeds: 1_0\n").encode(),
     "a plus": (SHORT + "seeds: +5\n").encode(),
     "exponents": (SHORT + "alpha: 5e-2\n").encode(),
-    "an axis of one value": (SHORT + "vary: {method.meta.epochs: [2]}\n").encode(),
-    "named levels": (SHORT + "vary: {method.meta.epochs: {short: 1, long: 2}}\n").encode(),
+    "an axis of one value": (SHORT + "vary: {training.standard.epochs: [2]}\n").encode(),
+    "named levels": (SHORT + "vary: {training.standard.epochs: {short: 1, long: 2}}\n").encode(),
     "an axis of components": (
         SHORT + "vary: {model: [{mlp: {widths: [4]}}, {mlp: {widths: [5]}}]}\n"
     ).encode(),
-    "an axis of null": (SHORT + "vary: {method.meta.first_epochs: [~, 2]}\n").encode(),
+    "an axis of null": (SHORT + "vary: {training.standard.first_epochs: [~, 2]}\n").encode(),
     "an axis of any memory": (SHORT + "vary: {memory.*.budget_rows: [5, 9]}\n").encode(),
     "an axis that misses an arm": (SHORT + "vary: {memory.first.budget_rows: [5, 9]}\n").encode(),
     "two axes": (

@@ -27,10 +27,13 @@ factorial:
 
 
 def factors(count: int, fraction: str = "") -> str:
-    paths = ("inner_steps", "epochs", "batch_rows", "validation_rows", "last_steps")
+    meta, training = "method.meta.", "training.standard."
+    paths = (
+        *(f"{meta}inner_steps", f"{training}epochs", f"{training}batch_rows"),
+        *(f"{training}first_epochs", f"{meta}last_steps"),
+    )
     lines = [
-        f"    {'abcde'[i]}: {{low: {{method.meta.{paths[i]}: 1}}, high: "
-        f"{{method.meta.{paths[i]}: 2}}}}"
+        f"    {'abcde'[i]}: {{low: {{{paths[i]}: 1}}, high: {{{paths[i]}: 2}}}}"
         for i in range(count)
     ]
     return "\n".join(
@@ -102,7 +105,7 @@ def test_a_fraction_keeps_effects_apart_or_says_that_it_cannot(suite_of: Parse) 
 
 def test_effects_are_asked_in_every_cell(suite_of: Parse) -> None:
     """Each of its own four arms."""
-    suite = suite_of(text=HEAD + TWO + "vary: {method.meta.epochs: [1, 2]}\n" + TAIL)
+    suite = suite_of(text=HEAD + TWO + "vary: {training.standard.epochs: [1, 2]}\n" + TAIL)
     assert [e.plus for e in suite.effects if e.name == "steps"] == [(2, 3), (6, 7)]
 
 
@@ -184,7 +187,7 @@ def test_a_faulty_factorial_is_refused(suite_of: Parse, old: str, new: str, foun
 
 def test_a_design_that_would_fill_the_disk_is_refused(suite_of: Parse) -> None:
     """With the way out."""
-    many = "\n".join(f"    f{i}: {{a: {{method.meta.epochs: 1}}, b: {{}}}}" for i in range(9))
+    many = "\n".join(f"    f{i}: {{a: {{training.standard.epochs: 1}}, b: {{}}}}" for i in range(9))
     text = f"factorial:\n  factors:\n{many}\n  metric: all-classes\n  margin: 1 point\n"
     with pytest.raises(SuiteError, match=r"512 arms; allowed: at most 256: declare a fraction"):
         suite_of(text=HEAD + text + TAIL)

@@ -19,15 +19,18 @@ base:
   dataset: {digits: {tasks: 5, train_per_class: 60}}
   model: MODEL
   memory: {random: {budget_rows: 40}}
+  training:
+    standard:
+      epochs: 4
+      batch_rows: 16
+      batches: balanced
+      schedule: {milestones: {epochs: [2], factor: 0.5}}
   method:
     meta:
       update: {itaml: {beta: 0.5}}
       optimizer: {sgd: {lr: 0.2, momentum: 0.9}}
       loss: task-bce
       inner_steps: 2
-      epochs: 4
-      batch_rows: 16
-      schedule: {milestones: {epochs: [2], factor: 0.5}}
 arms:
   described: {EXTRA}
   released: {LEVEL}
@@ -39,7 +42,7 @@ contrasts:
 MLP = "{mlp: {widths: [16]}}"
 CONV = "{conv4: {width: 4, norm: batch}}"
 GROUP = "{conv4: {width: 4, norm: group}}"
-META = "method.meta."
+META, TRAINING = "method.meta.", "training.standard."
 CHAIN = f"{META}update: {{outer: {{gather: chain, step: {{decaying: {{beta: 0.5}}}}}}}}"
 DIFFER = [
     ("restart and gather", CHAIN, "", MLP),
@@ -47,13 +50,13 @@ DIFFER = [
     ("r in the last task", META + "last_steps: 4", "", MLP),
     ("optimizer state", META + "inner_state: carried", "", MLP),
     ("optimizer state over tasks", META + "inner_state: kept", META + "inner_state: carried", MLP),
-    ("checkpoint by validation", META + "select: validation", "", MLP),
-    ("checkpoint by test rows", META + "select: test-ORACLE", "", MLP),
-    ("rows of a batch", META + "batches: natural", "", MLP),
+    ("checkpoint by validation", TRAINING + "checkpoint: best", "", MLP),
+    ("checkpoint by test rows", TRAINING + "checkpoint: {best: {by: test-ORACLE}}", "", MLP),
+    ("rows of a batch", TRAINING + "batches: natural", "", MLP),
     ("exemplars", "memory: {first: {budget_rows: 40}}", "", MLP),
     ("class order", "dataset.digits.class_order: natural", "", MLP),
-    ("last task's rate", META + "schedule.milestones.last_task: 0.25", "", MLP),
-    ("first task's epochs", META + "first_epochs: 1", "", MLP),
+    ("last task's rate", TRAINING + "schedule.milestones.last_task: 0.25", "", MLP),
+    ("first task's epochs", TRAINING + "first_epochs: 1", "", MLP),
     ("buffers", META + "buffers: carried", "", CONV),
     ("output bias", "model.mlp.output_bias: false", "", MLP),
     ("initial values", "model.mlp.init: kaiming", "", MLP),
@@ -63,8 +66,18 @@ PLAIN = "method.meta.optimizer: {sgd: {lr: 0.2}}"
 INERT = [
     ("buffers of a model without any", META + "buffers: carried", "", GROUP),
     ("state of plain SGD", f"{PLAIN}, {META}inner_state: carried", PLAIN, MLP),
-    ("which validation rows, if none are used", META + "validation_rows: 3", "", MLP),
-    ("a window that takes the last epoch", META + "select_epochs: 1", "", MLP),
+    (
+        "which validation rows, if none are used",
+        TRAINING + "checkpoint: {best: {by: test-ORACLE, validation_rows: 3}}",
+        TRAINING + "checkpoint: {best: {by: test-ORACLE}}",
+        MLP,
+    ),
+    (
+        "a window that takes the last epoch",
+        TRAINING + "checkpoint: {best: {by: test-ORACLE, last_epochs: 1}}",
+        "",
+        MLP,
+    ),
     ("r in the last task, the same", META + "last_steps: 2", "", MLP),
 ]
 

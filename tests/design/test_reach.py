@@ -69,7 +69,9 @@ PHANTOMS = {
         "reaches 'herding' and not 'random'",
     ),
     "two axes that share their values through an alias": (
-        APART + "vary: {memory.herding.budget_rows: &n [1, 2], method.meta.epochs: *n}\n" + CLAIM,
+        APART
+        + "vary: {memory.herding.budget_rows: &n [1, 2], training.standard.epochs: *n}\n"
+        + CLAIM,
         "'memory.herding.budget_rows' reaches 'herding' and not 'random'",
     ),
     "an axis over what one arm has of its own": (
@@ -339,7 +341,7 @@ SAME = {
         BASE
         + FACTORIAL.replace(
             "  metric",
-            "    c: {x: {}, y: {method.meta.epochs: 2}}\n"
+            "    c: {x: {}, y: {training.standard.epochs: 2}}\n"
             "    d: {x: {}, y: {method.meta.inner_steps: 2}}\n"
             "  fraction: {c: [kind, size], d: [size, kind]}\n  metric",
         ),

@@ -289,10 +289,14 @@ def test_a_killed_worker_loses_its_own_stack_only(
     """The other arm's runs are there; the next run command makes up for the loss."""
     suite = suite_of(
         ("epochs: 1", "epochs: 60"),
-        ("balanced: {method", "balanced: {method.meta.epochs: 1, method"),
+        ("balanced: {method", "balanced: {training.standard.epochs: 1, method"),
     )
     work = flow.prepare(suite, ROOT, store)
-    slow = next(s for s in work.stacks if s.runs[0].choices["method"].settings["epochs"] == 60)
+    slow = next(
+        s
+        for s in work.stacks
+        if s.runs[0].choices["method"].settings["training"].settings["epochs"] == 60
+    )
     killed = False
     statuses = {}
     for event in flow.run(work, store, HERE, 2):
@@ -326,7 +330,7 @@ def test_stopping_early_stops_the_workers(suite_of: Callable[..., Suite], store:
     """Closing the events, as Ctrl-C does, does not wait for stacks nobody wants."""
     suite = suite_of(
         ("epochs: 1", "epochs: 2000"),
-        ("balanced: {method", "balanced: {method.meta.epochs: 1, method"),
+        ("balanced: {method", "balanced: {training.standard.epochs: 1, method"),
     )
     work = flow.prepare(suite, ROOT, store)
     events = flow.run(work, store, HERE, 2)

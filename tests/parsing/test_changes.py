@@ -36,15 +36,15 @@ def test_quick_without_a_block_shortens_what_training_says(catalogue: Catalogue)
     """Half of the epochs and five seeds, with the looks that these reach."""
     suite = parse(catalogue, LOOKS)
     assert (suite.seeds, suite.looks) == (5, (5,))
-    assert suite.variants[0].choices["method"].settings["epochs"] == 5
+    assert suite.variants[0].choices["method"].settings["training"].settings["epochs"] == 5
     assert suite.changed_words == ("epochs: 5, not 9", "seeds: 5, not 12")
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("balanced: {", "balanced: {method.meta.epochs: 4, "),
-        ("seeds: 12", "vary: {method.meta.epochs: [2, 4]}\nseeds: 12"),
+        ("balanced: {", "balanced: {training.standard.epochs: 4, "),
+        ("seeds: 12", "vary: {training.standard.epochs: [2, 4]}\nseeds: 12"),
         ("epochs: 9", "epochs: 9\n      schedule: {milestones: {epochs: [4], factor: 0.5}}"),
     ],
 )

@@ -20,7 +20,7 @@ from cli import main
 from reports import one_page, tables, write
 from tests.conftest import TINY
 
-QUICK = TINY + "quick: {seeds: 2, dataset.*.test_per_class: 9, method.meta.epochs: 2}\n"
+QUICK = TINY + "quick: {seeds: 2, dataset.*.test_per_class: 9, training.standard.epochs: 2}\n"
 
 
 def parse(catalogue: Catalogue, text: str = QUICK, **more: object) -> Suite:
@@ -31,17 +31,24 @@ def settings(suite: Suite, kind: str, arm: int = 0) -> dict[str, object]:
     return dict(suite.variants[arm].choices[kind].settings)
 
 
+def training_of(suite: Suite) -> dict[str, object]:
+    """Give the settings of the first arm's training."""
+    return dict(settings(suite, "method")["training"].settings)  # type: ignore[attr-defined]
+
+
 def test_a_preset_sets_the_released_levels_and_what_stands_beside_it_wins(
     catalogue: Catalogue,
 ) -> None:
     """In an arm; the memory is renamed and keeps its budget."""
-    arm = "{preset: itaml-released, method.meta.select_epochs: 4}"
+    arm = "{preset: itaml-released, training.standard.checkpoint.best.last_epochs: 4}"
     suite = parse(catalogue, TINY.replace("{method.meta.update: balanced}", arm))
     said = settings(suite, "method", 1)
     assert said["update"].name == "itaml-released"  # type: ignore[attr-defined]
-    expected = ("carried", "natural", "test-ORACLE", "record", 4)
-    names = ("inner_state", "batches", "select", "select_rule", "select_epochs")
-    assert tuple(said[name] for name in names) == expected
+    assert said["inner_state"] == "carried"
+    training = said["training"].settings  # type: ignore[attr-defined]
+    assert training["batches"] == "natural"
+    checkpoint = {"by": "test-ORACLE", "over": "all-epochs", "last_epochs": 4}
+    assert training["checkpoint"].settings == {**checkpoint, "validation_rows": 20}
     assert suite.variants[1].choices["memory"].label() == "first(50)"
     assert settings(suite, "dataset", 1)["class_order"] == "natural"
     assert suite.variants[1].label == "balanced (ORACLE)"
@@ -51,9 +58,10 @@ def test_a_preset_sets_the_released_levels_and_what_stands_beside_it_wins(
 def test_a_preset_of_the_base_leaves_what_the_base_writes(catalogue: Catalogue) -> None:
     """The base names its update rule; the class order comes from the preset."""
     text = TINY.replace("base:", "base:\n  preset: itaml-released").replace("{random:", "{first:")
+    text = text.replace("      batches: balanced\n", "")
     suite = parse(catalogue, text)
     assert settings(suite, "method")["update"].name == "reptile"  # type: ignore[attr-defined]
-    assert settings(suite, "method")["batches"] == "natural"
+    assert training_of(suite)["batches"] == "natural"
     assert settings(suite, "dataset")["class_order"] == "natural"
 
 
@@ -68,7 +76,7 @@ def test_every_preset_fits_every_data_set_of_images(name: str, catalogue: Catalo
 def test_an_unknown_preset_is_answered_with_the_nearest(catalogue: Catalogue) -> None:
     """With its place."""
     text = TINY.replace("{method.meta.update: balanced}", "{preset: itaml-relesed}")
-    with pytest.raises(SuiteError, match=r"tiny.yaml:17:\d+: unknown preset .*'itaml-released'"):
+    with pytest.raises(SuiteError, match=r"tiny.yaml:20:\d+: unknown preset .*'itaml-released'"):
         parse(catalogue, text)
 
 
@@ -80,24 +88,24 @@ def test_quick_changes_the_base_and_the_seeds_only_when_asked_for(catalogue: Cat
     assert (quick.name, quick.changes) == ("tiny-quick", ("--quick",))
     assert settings(quick, "dataset")["test_per_class"] == 9
     assert settings(plain, "dataset")["test_per_class"] is None
-    assert settings(quick, "method")["epochs"] == 2
+    assert training_of(quick)["epochs"] == 2
 
 
 def test_what_is_set_wins_over_quick(catalogue: Catalogue) -> None:
     """Its other paths still apply, to the data set that was set."""
-    changes = ("method.meta.epochs=7", "dataset=mnist")
+    changes = ("training.standard.epochs=7", "dataset=mnist")
     suite = parse(catalogue, quick=True, changes=changes)
-    assert settings(suite, "method")["epochs"] == 7
+    assert training_of(suite)["epochs"] == 7
     assert suite.variants[0].choices["dataset"].name == "mnist"
     assert settings(suite, "dataset")["test_per_class"] == 9
-    assert suite.name == "tiny-quick-method.meta.epochs=7-dataset=mnist"
+    assert suite.name == "tiny-quick-training.standard.epochs=7-dataset=mnist"
 
 
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
         (("dataset=mnst",), "unknown dataset 'mnst'"),
-        (("method.meta.epochs=0",), "0 for epochs, which is out of range"),
+        (("training.standard.epochs=0",), "0 for epochs, which is out of range"),
         (("epochs",), "--set 'epochs'"),
         (("epochs=3",), "a path that starts with 'epochs'"),
         (("dataset=[1",), "not YAML"),
@@ -202,7 +210,7 @@ def test_oracle_checkpoints_are_stamped_in_every_table(
     catalogue: Catalogue, run_suite: Callable[..., flow.Study]
 ) -> None:
     """No row of such an arm goes without the word."""
-    arm = "{method.meta.update: balanced, method.meta.select: test-ORACLE}"
+    arm = "{method.meta.update: balanced, training.standard.checkpoint: {best: {by: test-ORACLE}}}"
     study = run_suite(parse(catalogue, TINY.replace("{method.meta.update: balanced}", arm)))
     rows = [line for line in write.text(study).splitlines() if line.startswith("| ")]
     with_arm = [line for line in rows if "balanced" in line and "update.balanced" not in line]
@@ -226,4 +234,4 @@ def test_the_summary_is_written_from_the_command_line(tmp_path: Path) -> None:
 def test_a_fault_in_the_quick_block_shows_before_it_is_used(catalogue: Catalogue) -> None:
     """Not only on the day when somebody is in a hurry."""
     with pytest.raises(SuiteError, match="epchs"):
-        parse(catalogue, text=QUICK.replace("meta.epochs: 2", "meta.epchs: 2"))
+        parse(catalogue, text=QUICK.replace("standard.epochs: 2", "standard.epchs: 2"))

@@ -58,8 +58,11 @@ def test_odd_names_have_different_folders() -> None:
 
 def test_plain_names_stay_as_they_are() -> None:
     """So that what was run before is found again."""
-    changes = ["--quick", "--set dataset=fashion-mnist", "--set method.meta.epochs=7"]
-    assert folder_name("mnist", changes) == "mnist-quick-dataset=fashion-mnist-method.meta.epochs=7"
+    changes = ["--quick", "--set dataset=fashion-mnist", "--set training.standard.epochs=7"]
+    assert (
+        folder_name("mnist", changes)
+        == "mnist-quick-dataset=fashion-mnist-training.standard.epochs=7"
+    )
 
 
 @given(st.lists(st.text(min_size=1), min_size=2, max_size=2, unique=True))
@@ -142,7 +145,7 @@ def test_another_study_in_the_same_file_has_a_name_of_its_own(
     with closing(open_store(tmp_path / "r")) as store:
         ownership.take(first, store)
         other = TINY.replace("Does the update rule matter?", "Else?").replace(
-            "balanced", "other", 1
+            "  balanced: {", "  other: {"
         )
         path.write_text(other.replace("baseline: balanced", "baseline: other"), "utf-8")
         made = ownership.settled(read_suite(path, catalogue), store)

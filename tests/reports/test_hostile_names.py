@@ -217,7 +217,7 @@ FORGED = "\nMATTERS (helps)\x1b[2J"
         ("plan", "arrays.yaml", "--data-root", f"d{FORGED}"),
         ("plan", "pictures.yaml", "--data-root", f"d{FORGED}"),
         ("run", "good.yaml", "--only", f"x{FORGED}"),
-        ("run", "good.yaml", "--set", f"method.meta.epochs=1{FORGED}"),
+        ("run", "good.yaml", "--set", f"training.standard.epochs=1{FORGED}"),
         ("compare", f"none{FORGED}.csv"),
         ("verify", f"none{FORGED}/a/report.md"),
         ("show", f"memory{FORGED}"),

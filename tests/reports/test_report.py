@@ -113,7 +113,7 @@ def test_many_cells_and_metrics_are_told_apart(
     suite = suite_of(
         (
             "seeds: 3",
-            "vary: {method.meta.inner_steps: [1, 2], method.meta.epochs: [1, 2]}\nseeds: 3",
+            "vary: {method.meta.inner_steps: [1, 2], training.standard.epochs: [1, 2]}\nseeds: 3",
         ),
         text=TINY + line,
     )

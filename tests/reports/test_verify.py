@@ -103,7 +103,7 @@ TUNED = {
     "rows": 3,
     "arms": {
         "reptile": {
-            "values": {"method.meta.epochs": 1},
+            "values": {"training.standard.epochs": 1},
             "scores": [1.0, 2.0],
             "spreads": [0.0, 0.0],
             "first": {},

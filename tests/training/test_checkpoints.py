@@ -13,23 +13,23 @@ from torch import Tensor
 
 from ablate import flow
 from ablate.streams.class_split import split
-from ablate.training.checkpoints import Chooser
-from ablate.training.evaluators import exam
+from ablate.training.checkpoints import Chooser, exam
 from ablate.types import Data, Suite
+from variants.checkpoint.best import Best
 
-LAST3 = {"select_epochs": 3}
+LAST3 = Best(last_epochs=3)
+RECORD = Best(over="all-epochs", last_epochs=3)
 
 
-def chosen(scores: Sequence[Sequence[float]], **said: Any) -> list[int]:
+def chosen(scores: Sequence[Sequence[float]], rule: Best) -> list[int]:
     """Epoch kept by each replica, where a replica's state is the number of the epoch."""
     table = torch.tensor(scores)  # [epochs, S]
-    method: Any = SimpleNamespace(**said)
-    seen = iter(table if said.get("select_rule") == "record" else table[-said["select_epochs"] :])
+    seen = iter(table if rule.over == "all-epochs" else table[-rule.last_epochs :])
 
     def examine(_answer: Any, _t: int) -> Tensor:
         return next(seen)
 
-    chooser = Chooser(method, examine, 0, len(table))
+    chooser = Chooser(rule, examine, 0, len(table))
     state = torch.zeros(table.shape[1])
     for epoch in range(len(table)):
         state = torch.full_like(state, epoch)
@@ -41,20 +41,19 @@ def chosen(scores: Sequence[Sequence[float]], **said: Any) -> list[int]:
 def test_the_best_of_the_last_epochs_is_kept_for_each_replica() -> None:
     """The earliest of equals; an earlier, better epoch outside the window does not count."""
     scores = [[0.9, 0.1], [0.2, 0.5], [0.4, 0.6], [0.4, 0.3]]
-    assert chosen(scores, **LAST3) == [2, 2]
+    assert chosen(scores, LAST3) == [2, 2]
 
 
 def test_a_record_must_beat_every_epoch_before_it() -> None:
     """Replica 0 never beats its first epoch, so its last stands; replica 1 does so at epoch 2."""
     scores = [[0.9, 0.1], [0.2, 0.5], [0.4, 0.6], [0.4, 0.3]]
-    assert chosen(scores, select_rule="record", **LAST3) == [3, 2]
-    assert chosen([[0.5], [0.5], [0.5]], select_rule="record", **LAST3) == [0]
+    assert chosen(scores, RECORD) == [3, 2]
+    assert chosen([[0.5], [0.5], [0.5]], RECORD) == [0]
 
 
 def test_without_an_examiner_the_last_state_goes_on() -> None:
     """And nothing is examined."""
-    method: Any = SimpleNamespace(select_epochs=5)
-    chooser = Chooser(method, None, 0, 3)
+    chooser = Chooser(Best(), None, 0, 3)
     chooser.see(2, torch.ones(2), lambda x, own: x)
     assert chooser.chosen("last") == "last"
 
@@ -106,22 +105,23 @@ def test_an_exam_gives_accuracy_over_the_seen_classes_and_nothing_else(
         wrong = torch.where(right < 2, right, (right + 1) % 4)  # right for the first task alone
         return torch.nn.functional.one_hot(wrong, 4).double()
 
-    ask = exam(rule, data(), cut, torch.zeros(1))
+    ask = exam(SimpleNamespace(by=rule), data(), cut, torch.zeros(1))
     assert ask is not None
     assert ask(answer, 0).tolist() == [1, 1]
     assert ask(answer, 1).tolist() == [0.5, 0.5]
     assert (seen_rows[0].min() >= 100) == (rule == "test-ORACLE")
-    assert exam("last", data(), cut, torch.zeros(1)) is None
+    assert exam(None, data(), cut, torch.zeros(1)) is None
 
 
-SELECT = "epochs: 3\n      select_epochs: 3\n      validation_rows: 5\n      select: "
+SELECT = "epochs: 3\n      checkpoint: {best: {last_epochs: 3, validation_rows: 5, by: %s}}"
 
 
 def test_selection_shifts_scores_where_it_should(
     suite_of: Callable[..., Suite], run_suite: Callable[..., flow.Study]
 ) -> None:
     """A checkpoint chosen on test rows scores at least as well on them after the first task."""
-    choices = ("reptile: {method.meta.select: last}", "balanced: {method.meta.select: test-ORACLE}")
+    best = "training.standard.checkpoint: {best: {by: test-ORACLE}}"
+    choices = ("reptile: {}", f"balanced: {{{best}}}")
     arms = "".join(["arms:\n", *(f"  {choice}\n" for choice in choices)])
     text = ("arms:\n  reptile: {}\n  balanced: {method.meta.update: balanced}\n", arms)
     study = run_suite(suite_of(("epochs: 1", "epochs: 6"), text))
@@ -135,8 +135,8 @@ def test_every_rule_runs_in_a_stack_and_equals_its_replicas_alone(
 ) -> None:
     """Three seeds together choose as each of them alone."""
     for rule in ("validation", "test-ORACLE"):
-        whole = suite_of(("epochs: 1", SELECT + rule), ("seeds: 3", "seeds: 3\nprecision: float64"))
-        one = suite_of(("epochs: 1", SELECT + rule), ("seeds: 3", "seeds: 1\nprecision: float64"))
+        whole = suite_of(("epochs: 1", SELECT % rule), ("seeds: 3", "seeds: 3\nprecision: float64"))
+        one = suite_of(("epochs: 1", SELECT % rule), ("seeds: 3", "seeds: 1\nprecision: float64"))
         together = run_suite(whole, tmp_path / f"three {rule}")
         alone = run_suite(one, tmp_path / f"one {rule}")
         assert together.runs[0][0].right == alone.runs[0][0].right

@@ -40,14 +40,13 @@ def final_logits(stack: Stack, catalogue: Catalogue) -> torch.Tensor:
     )
 
 
-MORE = "epochs: 1\n      "
 SGD = "{sgd: {lr: 0.3}}"
 CARRIED = "\n      inner_state: carried"
 RANDOM = "{random: {budget_rows: 50}}"
 SCHEDULE = "epochs: 2\n      first_epochs: 1\n      schedule: {milestones: {epochs: [1]}}"
 SETTINGS = [
     ("plain", ("epochs: 1", "epochs: 1")),
-    ("natural", ("epochs: 1", MORE + "batches: natural")),
+    ("natural", ("batches: balanced", "batches: natural")),
     ("carried momentum", (SGD, "{sgd: {lr: 0.1, momentum: 0.9}}" + CARRIED)),
     ("carried adam", (SGD, "{adam: {lr: 0.01}}" + CARRIED + "\n      batches: natural")),
     ("herding", (RANDOM, "{herding: {budget_rows: 50}}")),

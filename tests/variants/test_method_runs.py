@@ -169,7 +169,7 @@ def test_methods_of_exemplars_are_fine_tuning_while_there_are_none(method: str) 
 def test_joint_training_with_natural_batches_reads_every_row() -> None:
     """Its steps in the last task are those of all 120 rows; restarting changes what is learnt."""
     made = assemble(stack(suite("joint", ALL, "natural")), Site("data", "cpu"), CATALOGUE)
-    batches = list(made.stream.epochs(4, made.program.plain)[0])
+    batches = list(made.stream.epochs(4, made.program.method)[0])
     for t in range(4):
         assert len(made.stream.quotas[t + 1][0]) == 2 * (t + 1)
     assert sum(float(batch.tasks.w.sum()) for batch in batches) == 130
@@ -230,7 +230,7 @@ def test_a_limit_of_reviewed_rows_is_kept_exactly() -> None:
     made = assemble(
         stack(suite("{ewc: {review_rows: 4, review_limit: 10}}")), Site("data", "cpu"), CATALOGUE
     )
-    seen = [float(one.tasks.w.sum()) for one in made.stream.review(0, made.program.plain)]
+    seen = [float(one.tasks.w.sum()) for one in made.stream.review(0, made.program.method)]
     assert seen == [4, 4, 2]
 
 
@@ -244,5 +244,5 @@ def test_batch_norm_meets_no_padding_and_survives_tasks_without_rows(method: str
     )
     assert final_logits(stack(asked), CATALOGUE).isfinite().all()
     made = assemble(stack(asked), Site("data", "cpu"), CATALOGUE)
-    for batch in made.stream.epochs(2, made.program.plain)[0]:
+    for batch in made.stream.epochs(2, made.program.method)[0]:
         assert batch.sizes == tuple(int(n) for n in batch.tasks.w[0].sum(1))

@@ -13,9 +13,9 @@ from scipy.optimize import minimize
 from torch import Tensor, nn
 
 from ablate.training.inner_loop import InnerLoop
-from ablate.training.net import Net, initial
-from ablate.training.train_step import Rows, apart, flat, soft_labels
-from ablate.types import Clock, Tasks
+from ablate.training.net import FlatNet, initial
+from ablate.training.train_step import Rows, flat_rows, old_and_new, soft_labels
+from ablate.types import Batch, Clock, Tasks
 from variants.method import (
     a_gem,
     der,
@@ -46,7 +46,7 @@ PLAIN = (Sgd(lr=0.5), Standard(batch_rows=2))
 X = torch.tensor([[[1.0, 2.0], [3.0, -1.0]], [[0.5, 1.0], [2.0, 0.0]]], dtype=torch.float64)
 
 
-def linear(classes: int = 4) -> tuple[Net, Tensor]:
+def linear(classes: int = 4) -> tuple[FlatNet, Tensor]:
     """Give logits W x without bias: theta is W `[C, 2]`, row by row."""
     net, theta = initial(lambda: Mlp((), output_bias=False)((2,), classes), seed=0)
     return net, torch.linspace(-1, 1, len(theta), dtype=torch.float64)
@@ -66,7 +66,7 @@ def new_task(classes: int = 2) -> Tasks:
     return Tasks(X[:1], y, w, every, every, torch.tensor([True]))
 
 
-def entropy(net: Net, theta: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def entropy(net: FlatNet, theta: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Give the gradient of the mean cross-entropy, by PyTorch's own loss and autograd."""
     at = theta.clone().requires_grad_()
     nn.functional.cross_entropy(net(at, x), y).backward()
@@ -86,10 +86,10 @@ def test_flat_rows_weigh_by_row_or_by_task_and_come_apart_again() -> None:
         torch.ones(2, 3).bool(),
         torch.tensor([True, True]),
     )
-    rows = flat(tasks, (3, 1), "tasks")
+    rows = flat_rows(Batch(tasks, Clock(1, 2), (3, 1)), "tasks")
     assert rows.x.flatten().tolist() == [0, 1, 2, 3]
     assert torch.allclose(rows.w, torch.tensor([1 / 3, 1 / 3, 1 / 3, 1]))
-    old, new = apart(rows, tasks, (3, 1))
+    old, new = old_and_new(rows, Batch(tasks, Clock(1, 2), (3, 1)))
     assert (old.y.tolist(), new.y.tolist()) == ([0, 0, 1], [2])
     assert rows.before.tolist() == [True, True, False]
 
@@ -114,7 +114,7 @@ def test_the_fisher_information_of_a_softmax_is_known(kind: str) -> None:
     net, theta = linear(2)
     method = ewc.Ewc(*PLAIN, fisher=kind)
     state = method.review(
-        method.start(theta, net), new_task(), Clock(0, 2), net, None, torch.zeros(1, 2, 1)
+        method.start(theta, net), Batch(new_task(), Clock(0, 2), None, torch.zeros(1, 2, 1)), net
     )
     found = method.finish(state, Clock(0, 2), net).weight.view(2, 2)
     x, p = X[0], net(theta, X[0]).softmax(-1)  # [2, 2], [N, C]
@@ -143,7 +143,9 @@ def test_sampled_labels_estimate_the_exact_fisher_information() -> None:
     for kind in ("sampled", "exact"):
         method = ewc.Ewc(*PLAIN, fisher=kind)
         start = method.start(theta, net)
-        found.append(method.review(start, many, Clock(0, 2), net, None, draws.view(1, 400, 1)))
+        found.append(
+            method.review(start, Batch(many, Clock(0, 2), None, draws.view(1, 400, 1)), net)
+        )
     assert torch.allclose(found[0].fisher, found[1].fisher, rtol=0.02)
 
 
@@ -158,7 +160,7 @@ def test_ewc_pulls_back_by_strength_times_fisher_times_distance() -> None:
         state = state._replace(theta=end, fisher=5 * fisher, rows=torch.tensor(5.0).double())
         state = method.finish(state, Clock(0, 2), net)
     state = state._replace(theta=theta + 2)
-    after = method.step(state, new_task(), Clock(1, 2), net, None, torch.zeros(1, 2, 1))
+    after = method.step(state, Batch(new_task(), Clock(1, 2), None, torch.zeros(1, 2, 1)), net)
     pull = 3 * (fishers[0] * 2 + fishers[1] * 1)
     slope = entropy(net, theta + 2, X[0], torch.tensor([0, 1]))
     assert torch.allclose(after.theta, theta + 2 - 0.5 * (slope + pull), rtol=1e-12)
@@ -172,13 +174,13 @@ def test_the_path_of_si_is_the_learning_rate_times_the_squared_gradient() -> Non
     """omega = lr g^2 after one step of SGD; Omega = omega / ((lr g)^2 + xi)."""
     net, theta = linear(2)
     method = si.Si(*PLAIN, strength=2.0, damping=0.3)
-    state = method.step(method.start(theta, net), new_task(), Clock(0, 2), net, None)
+    state = method.step(method.start(theta, net), Batch(new_task(), Clock(0, 2)), net)
     g = entropy(net, theta, X[0], torch.tensor([0, 1]))
     assert torch.allclose(state.path, 0.5 * g.square())
     ended = method.finish(state, Clock(0, 2), net)
     assert torch.allclose(ended.weight, 0.5 * g.square() / ((0.5 * g).square() + 0.3))
     moved = ended._replace(theta=ended.theta + 1)
-    after = method.step(moved, new_task(), Clock(1, 2), net, None)
+    after = method.step(moved, Batch(new_task(), Clock(1, 2)), net)
     slope = entropy(net, moved.theta, X[0], torch.tensor([0, 1]))
     assert torch.allclose(after.theta, moved.theta - 0.5 * (slope + 2 * 2 * ended.weight))
 
@@ -188,7 +190,7 @@ def test_the_importance_of_mas_is_twice_the_output_times_the_input(kind: str) ->
     """d |W x|^2 / d W = 2 (W x) x'; the definitions differ in where |.| and the mean stand."""
     net, theta = linear(2)
     method = mas.Mas(*PLAIN, importance=kind)
-    state = method.review(method.start(theta, net), new_task(), Clock(0, 2), net, None)
+    state = method.review(method.start(theta, net), Batch(new_task(), Clock(0, 2)), net)
     found = method.finish(state, Clock(0, 2), net).weight.view(2, 2)
     out = X[0] @ theta.view(2, 2).T  # [N, C]
     each = 2 * out[:, :, None] * X[0][:, None]  # [N, C, D]
@@ -214,7 +216,7 @@ def test_lwf_adds_the_old_models_soft_labels_over_old_classes() -> None:
     out, old = net(at, X[1]), net(theta.flip(0), X[1])
     soft = nn.functional.cross_entropy(out[:, :2] / 2, (old[:, :2] / 2).softmax(1))
     (nn.functional.cross_entropy(out, torch.tensor([2, 3])) + 0.7 * soft).backward()
-    found = method.step(state, tasks, Clock(1, 2), net, None).theta
+    found = method.step(state, Batch(tasks, Clock(1, 2)), net).theta
     assert torch.allclose(found, theta - 0.5 * at.grad, rtol=1e-12)
 
 
@@ -230,7 +232,7 @@ def test_dark_replay_holds_stored_logits_of_the_classes_seen_by_then() -> None:
         + 0.3 * (old[:, :2] - z[:, :2]).square().mean()
         + 0.6 * nn.functional.cross_entropy(old, torch.tensor([0, 1]))
     ).backward()
-    found = method.step(state, two_tasks(), Clock(1, 2), net, None).theta
+    found = method.step(state, Batch(two_tasks(), Clock(1, 2)), net).theta
     assert torch.allclose(found, theta - 0.5 * at.grad, rtol=1e-12)
 
 
@@ -240,7 +242,7 @@ def test_the_nearest_mean_of_exemplars_is_taken_on_unit_features() -> None:
     method = icarl.Icarl(*PLAIN)
     x = torch.tensor([[[2.0, 0.0], [0.0, 5.0]]], dtype=torch.float64)
     state = method.finish(method.start(theta, net), Clock(0, 2), net)
-    state = method.review(state, new_task(4)._replace(x=x), Clock(0, 2), net, None)
+    state = method.review(state, Batch(new_task(4)._replace(x=x), Clock(0, 2)), net)
     scores = method.logits(state, torch.tensor([[3.0, 4.0]], dtype=torch.float64), net)[0]
     assert torch.allclose(scores, torch.tensor([-0.8, -0.4, -5, -5], dtype=torch.float64))
 
@@ -256,7 +258,7 @@ def test_icarls_old_classes_are_taught_by_the_old_model() -> None:
     target[:, :2] = net(theta.flip(0), x)[:, :2].sigmoid()
     lost = nn.functional.binary_cross_entropy_with_logits(net(at, x), target, reduction="none")
     lost.sum(1).mean().backward()
-    found = method.step(state, two_tasks(), Clock(1, 2), net, None).theta
+    found = method.step(state, Batch(two_tasks(), Clock(1, 2)), net).theta
     assert torch.allclose(found, theta - 0.5 * at.grad, rtol=1e-12)
 
 
@@ -344,7 +346,7 @@ def test_generative_replay_weighs_old_and_new_by_the_tasks_seen() -> None:
     noise = torch.randn(1, 2, 6, generator=torch.Generator().manual_seed(1)).double()
     state = method.start(theta, net)._replace(old=theta.roll(3))
     tasks = Tasks(*(part[1:] for part in two_tasks()))
-    found = method.step(state, tasks, Clock(2, 3), net, None, noise).theta[:8]
+    found = method.step(state, Batch(tasks, Clock(2, 3), None, noise), net).theta[:8]
     made = vae.images(net.use(theta.roll(3), "decode", noise[0, :, 2:4]), torch.Size([2]), net)
     labels = net(theta.roll(3), made)[:, :2].argmax(1)
     at = theta.clone().requires_grad_()
@@ -376,9 +378,11 @@ def test_a_switch_freezes_the_old_paths_and_trains_the_new_one() -> None:
     theta = theta.double()
     first, second = (torch.full((1, 2, 64), v, dtype=torch.float64) for v in (-2.0, 2.0))
     tasks = Tasks(*(part[:1] for part in two_tasks()))
-    one = method.step(method.start(theta, net), tasks, Clock(0, 2), net, None, first)
+    one = method.step(method.start(theta, net), Batch(tasks, Clock(0, 2), None, first), net)
     assert one.used.tolist() == [[1, 0, 0]]
-    two = method.step(method.finish(one, Clock(0, 2), net), tasks, Clock(1, 2), net, None, second)
+    two = method.step(
+        method.finish(one, Clock(0, 2), net), Batch(tasks, Clock(1, 2), None, second), net
+    )
     assert (two.used.tolist(), two.fixed.tolist()) == ([[1, 0, 1]], [[1, 0, 0]])
     changed = dict(zip(net.names, (two.theta != one.theta).split(net.sizes), strict=True))
     trained = {name for name, part in changed.items() if part.any()}
@@ -398,7 +402,7 @@ def test_meta_experience_replay_steps_row_by_row_and_goes_part_of_the_way() -> N
     net, theta = linear()
     method = mer.Mer(*PLAIN, walk="batch", groups=2, within=0.4, across=0.5)
     noise = torch.tensor([[[0.3], [0.1]], [[0.2], [0.9]]], dtype=torch.float64)
-    found = method.step(method.start(theta, net), two_tasks(), Clock(1, 2), net, None, noise)
+    found = method.step(method.start(theta, net), Batch(two_tasks(), Clock(1, 2), None, noise), net)
     at = theta
     # group 0: old row 0 (.3), new row 0 (.2); group 1: old row 1 (.1), new row 1 (.9)
     for group in ([(1, 0, 2), (0, 0, 0)], [(0, 1, 1), (1, 1, 3)]):
@@ -414,7 +418,7 @@ def test_meta_experience_replay_walks_over_every_new_row_with_its_exemplars() ->
     net, theta = linear()
     method = mer.Mer(*PLAIN, groups=2, within=0.4, across=0.5)
     noise = torch.tensor([[[0.3], [0.1]], [[0.2], [0.9]]], dtype=torch.float64)
-    found = method.step(method.start(theta, net), two_tasks(), Clock(1, 2), net, None, noise)
+    found = method.step(method.start(theta, net), Batch(two_tasks(), Clock(1, 2), None, noise), net)
     at = theta
     # exemplars in the order 1 (.1), 0 (.3), in turn; new rows in the order 0 (.2), 1 (.9)
     for new in (0, 1):
@@ -483,7 +487,7 @@ def test_look_ahead_maml_learns_its_rates_before_it_steps() -> None:
     """Two shares of one new row each, all four rows outside; written with PyTorch's autograd."""
     net, theta = linear()
     method = la_maml.LaMaml(Standard(), lr=0.2, rate_lr=0.5, inner_steps=2)
-    found = method.step(method.start(theta, net), two_tasks(), Clock(1, 2), net, None)
+    found = method.step(method.start(theta, net), Batch(two_tasks(), Clock(1, 2)), net)
     phi, walked, slope, down = theta, 0.0, 0.0, 0.0
     every, labels = X.reshape(4, 2), torch.arange(4)
     for row, label in ((0, 2), (1, 3)):
@@ -510,7 +514,7 @@ def test_the_distillation_of_rps_net_grows_from_the_second_switch_on() -> None:
         for t in (1, 2, 3):
             state = method.start(theta, net)._replace(old=theta.flip(0))
             state = state._replace(old_used=state.used)
-            after = method.step(state, tasks, Clock(t, 4, 0, 1), net, None, noise)
+            after = method.step(state, Batch(tasks, Clock(t, 4, 0, 1), None, noise), net)
             moves[gamma, t] = after.theta - theta
     pulls = [moves[2.5, t] - moves[0.0, t] for t in (1, 2, 3)]
     assert torch.allclose(pulls[1], 2.5 * pulls[0], rtol=1e-9)

@@ -10,9 +10,9 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
-from ablate.training.net import Net, initial
+from ablate.training.net import FlatNet, initial
 from ablate.training.train_step import Rows, labelled, own_tasks
-from ablate.types import Clock, Tasks
+from ablate.types import Batch, Clock, Tasks
 from variants.loss.all_ce import AllCe
 from variants.loss.task_bce import TaskBce
 from variants.loss.task_ce import TaskCe
@@ -40,7 +40,7 @@ ENTROPY = nn.functional.cross_entropy
 PLAIN = (Sgd(lr=0.5), Standard(batch_rows=2))
 
 
-def linear() -> tuple[Net, Tensor]:
+def linear() -> tuple[FlatNet, Tensor]:
     """Give four logits W x without bias, `[4, 2]`."""
     net, theta = initial(lambda: Mlp((), output_bias=False)((2,), 4), seed=0)
     return net, torch.linspace(-1, 1, len(theta), dtype=torch.float64)
@@ -58,7 +58,7 @@ def newest() -> Tasks:
     return Tasks(*(part[1:] for part in two_tasks()))
 
 
-def heads(net: Net, theta: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def heads(net: FlatNet, theta: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Give the gradient of the mean cross-entropy of each row in its own task's head."""
     at = theta.clone().requires_grad_()
     logits = net(at, x).reshape(len(x), 2, 2)
@@ -103,8 +103,8 @@ def test_each_row_is_told_apart_in_its_own_task() -> None:
 def test_one_step_on_own_heads(method: Any) -> None:
     """theta - lr times the gradient of both tasks' rows, each in its own head."""
     net, theta = linear()
-    more = (torch.zeros(1, 2, 4, 1),) if getattr(method, "noise", 0) else ()
-    found = method.step(method.start(theta, net), two_tasks(), Clock(0, 2), net, None, *more)
+    more = (torch.zeros(2, 2, 1),) if getattr(method, "noise", 0) else ()
+    found = method.step(method.start(theta, net), Batch(two_tasks(), Clock(0, 2), None, *more), net)
     expected = theta - 0.5 * heads(net, theta, X.reshape(4, 2), torch.arange(4))
     assert torch.allclose(found.theta, expected, rtol=1e-12)
 
@@ -114,7 +114,7 @@ def test_ewcs_information_is_of_the_own_head() -> None:
     net, theta = linear()
     method = ewc.Ewc(*PLAIN, fisher="exact", loss=TaskCe())
     state = method.start(theta, net)
-    state = method.review(state, newest(), Clock(1, 2), net, None, torch.zeros(1, 2, 1))
+    state = method.review(state, Batch(newest(), Clock(1, 2), None, torch.zeros(1, 2, 1)), net)
     found = method.finish(state, Clock(1, 2), net).weight.view(4, 2)
     p = net(theta, X[1])[:, 2:].softmax(-1)
     expected = torch.einsum("nc,nd->cd", p * (1 - p), X[1].square()) / 2
@@ -126,7 +126,7 @@ def test_the_importance_of_mas_is_of_the_own_head() -> None:
     """|2 F_i x_j| of the task's two outputs, 0 for the others (the paper's Eq. 2 and 3)."""
     net, theta = linear()
     method = mas.Mas(*PLAIN, loss=TaskCe())
-    state = method.review(method.start(theta, net), newest(), Clock(1, 2), net, None)
+    state = method.review(method.start(theta, net), Batch(newest(), Clock(1, 2)), net)
     found = method.finish(state, Clock(1, 2), net).weight.view(4, 2)
     outputs = net(theta, X[1])[:, 2:]
     expected = (2 * outputs[:, :, None] * X[1][:, None]).abs().mean(0)
@@ -141,7 +141,7 @@ def test_lwf_distils_each_old_head_on_its_own(balance: str) -> None:
     method = lwf.Lwf(*PLAIN, strength=3.0, balance=balance, loss=TaskCe())
     old = theta.flip(0)
     state = method.start(theta, net)._replace(old=old)
-    found = method.step(state, newest(), Clock(1, 2), net, None)
+    found = method.step(state, Batch(newest(), Clock(1, 2)), net)
     at = theta.clone().requires_grad_()
     logits, taught = net(at, X[1]), net(old, X[1])
     soft = -((taught[:, :2] / 2).softmax(-1) * (logits[:, :2] / 2).log_softmax(-1)).sum(-1).mean()
@@ -156,12 +156,14 @@ def test_dark_replay_and_meta_experience_replay_take_own_heads() -> None:
     """Alpha 0: new and old rows' cross-entropies; MER with all rows in one step is replay."""
     net, theta = linear()
     dark = der.Der(*PLAIN, alpha=0.0, beta=1.0, loss=TaskCe())
-    found = dark.step(dark.start(theta, net), two_tasks(), Clock(1, 2), net, None).theta
+    found = dark.step(dark.start(theta, net), Batch(two_tasks(), Clock(1, 2)), net).theta
     parts = [heads(net, theta, X[k], torch.tensor([0, 1]) + 2 * k) for k in (0, 1)]
     assert torch.allclose(found, theta - 0.5 * (parts[0] + parts[1]), rtol=1e-12)
     meta = mer.Mer(*PLAIN, walk="batch", within=1.0, rows_per_step=4, loss=TaskCe())
     noise = torch.zeros(2, 2, 1, dtype=torch.float64)
-    found = meta.step(meta.start(theta, net), two_tasks(), Clock(1, 2), net, None, noise).theta
+    found = meta.step(
+        meta.start(theta, net), Batch(two_tasks(), Clock(1, 2), None, noise), net
+    ).theta
     every = heads(net, theta, X.reshape(4, 2), torch.arange(4))
     assert torch.allclose(found, theta - 0.5 * every, rtol=1e-12)
 
@@ -203,7 +205,7 @@ def test_a_step_raises_no_old_loss_to_first_order(make: Any, optimizer: Any) -> 
     for _ in range(25):
         x = torch.as_tensor(rng.normal(size=(2, 2, 2)))
         tasks = two_tasks()._replace(x=x)
-        after = method.step(state, tasks, Clock(1, 2, 0, 1), net, None)
+        after = method.step(state, Batch(tasks, Clock(1, 2, 0, 1)), net)
         at = state.theta.clone().requires_grad_()
         ENTROPY(net(at, x[0]), torch.tensor([0, 1])).backward()
         assert at.grad is not None
@@ -222,7 +224,7 @@ def test_binding_the_gradient_is_binding_the_step_for_plain_sgd() -> None:
         method = gem.Gem(*PLAIN, bounds=bounds, margin=0.5)
         state = method.start(theta, net)
         for _ in range(3):
-            state = method.step(state, two_tasks(), Clock(1, 2, 0, 1), net, None)
+            state = method.step(state, Batch(two_tasks(), Clock(1, 2, 0, 1)), net)
         steps.append(state.theta)
     assert torch.allclose(*steps, rtol=1e-9)
 
@@ -234,7 +236,7 @@ def test_look_ahead_maml_clips_every_gradient_at_its_norm() -> None:
     """One inner step: g / max(1, |g| / clip) inside, of the rates and outside."""
     net, theta = linear()
     method = la_maml.LaMaml(Standard(), lr=0.2, rate_lr=0.5, inner_steps=1, clip=0.3)
-    found = method.step(method.start(theta, net), two_tasks(), Clock(1, 2), net, None)
+    found = method.step(method.start(theta, net), Batch(two_tasks(), Clock(1, 2)), net)
 
     def clipped(slope: Tensor) -> Tensor:
         return slope * min(1.0, 0.3 / float(slope.norm()))
@@ -263,7 +265,7 @@ def test_the_released_look_ahead_clips_outside_alone_and_floors_the_rates() -> N
     )
     rates = torch.linspace(-0.1, 0.4, theta.numel(), dtype=theta.dtype)
     begun = released.start(theta, net)._replace(rates=rates)
-    found = released.step(begun, two_tasks(), Clock(1, 2), net, None)
+    found = released.step(begun, Batch(two_tasks(), Clock(1, 2)), net)
 
     def slope(at: Tensor, x: Tensor, y: Tensor) -> Tensor:
         at = at.clone().requires_grad_()

@@ -45,17 +45,17 @@ def test_a_matched_null_at_one_inner_step_is_inert_and_the_report_says_why(
 def test_a_setting_that_nothing_reads_is_named(
     suite_of: Callable[..., Suite], tmp_path: Path
 ) -> None:
-    """Validation rows without validation."""
-    suite = suite_of(("{method.meta.update: balanced}", "{method.meta.validation_rows: 3}"))
+    """Weights of rows, with a method that weighs tasks itself."""
+    suite = suite_of(("{method.meta.update: balanced}", "{training.standard.weights: tasks}"))
     (line,) = told(suite, tmp_path)
-    assert "(bit for bit): they differ in method.meta.validation_rows alone" in line
+    assert "(bit for bit): they differ in method.meta.training.standard.weights alone" in line
 
 
 @pytest.mark.parametrize(
     "arm",
     [
-        "{method.meta.select: validation}",
-        "{method.meta.epochs: 2}",
+        "{training.standard.checkpoint: best}",
+        "{training.standard.epochs: 2}",
         "{method.meta.inner_steps: 2}",
         "{memory: none}",
         "{model: {mlp: {widths: [8]}}}",

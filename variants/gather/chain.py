@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Fit, Inner, Tasks
+from ablate.types import Fit, Inner, Number, Tasks
 
 
 @component("gather", "chain", paper="released code of iTAML (Rajasegaran et al., CVPR 2020)")
@@ -29,6 +28,6 @@ class Chain:
                 phi, inner = fit.resume(phi, task, inner, task is parts[-1])
         return phi, inner
 
-    def reach(self, tasks: Tasks) -> Any:
+    def reach(self, tasks: Tasks) -> Number:
         """Give the tasks present: each of them adds its own step."""
         return tasks.present.to(tasks.w.dtype).sum()

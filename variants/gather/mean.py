@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Fit, Inner, Tasks
+from ablate.types import Fit, Inner, Number, Tasks
 
 
 @component("gather", "mean", paper="Nichol, Achiam & Schulman 2018 (Reptile), arXiv:1803.02999")
@@ -33,6 +32,6 @@ class Mean:
         share = tasks.present.to(theta.dtype)
         return (share / share.sum().clamp(min=1)) @ phi, inner
 
-    def reach(self, tasks: Tasks) -> Any:
+    def reach(self, tasks: Tasks) -> Number:
         """Give 1: the mean of the solutions is one step on the mean loss away."""
         return 1.0

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.func import grad
 
 from ablate.registry import component
-from ablate.training.train_step import apart, classify, flat
-from ablate.types import Clock, Loss, Optimizer, Tasks, Training
+from ablate.training.train_step import classify, flat_rows, old_and_new
+from ablate.types import Batch, Loss, Net, Optimizer, Training
 
 from .gem import bounded
 from .plain import Learner, begin
@@ -47,28 +47,20 @@ class AGem:
         ("memory", "keeps", (None, "everything"), "its constraint is exemplars: it takes a memory"),
     )
 
-    def start(self, theta: Tensor, net: Any) -> Learner:
+    def start(self, theta: Tensor, net: Net) -> Learner:
         """Give the state before the first batch."""
         return begin(self, theta)
 
-    def step(
-        self, state: Learner, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> Learner:
+    def step(self, state: Learner, batch: Batch, net: Net) -> Learner:
         """Take one step."""
-        old, new = apart(flat(tasks, sizes, self.training.weights), tasks, sizes)
+        old, new = old_and_new(flat_rows(batch, self.training.weights), batch)
         slope, moved = grad(lambda at: classify(net, at, new, self.loss), has_aux=True)(state.theta)
         if len(old.y):
             other = grad(lambda at: classify(net, at, old, self.loss)[0])(state.theta)
-            return bounded(self, state, slope, moved, clock, lambda way: projected(way, other))
-        return bounded(self, state, slope, moved, clock, lambda way: way)
-
-    def finish(self, state: Learner, clock: Clock, net: Any) -> Learner:
-        """Close a task: the memory chooses its exemplars."""
-        return state
-
-    def parameters(self, state: Learner) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta
+            return bounded(
+                self, state, slope, moved, batch.clock, lambda way: projected(way, other)
+            )
+        return bounded(self, state, slope, moved, batch.clock, lambda way: way)
 
 
 def projected(slope: Tensor, other: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,8 +11,8 @@ from torch import Tensor
 from ablate.registry import component
 from ablate.training.inner_loop import is_zero
 from ablate.training.losses import mean_over_rows
-from ablate.training.train_step import apart, descend, flat, labelled
-from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
+from ablate.training.train_step import descend, flat_rows, labelled, old_and_new
+from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training
 
 
 class State(NamedTuple):
@@ -59,20 +59,18 @@ class Der:
     loss: Loss | None = None
     fits = (("memory", "keeps", (None, "everything"), "it replays exemplars: it takes a memory"),)
 
-    def start(self, theta: Tensor, net: Any) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         return State(theta, self.optimizer.init(theta), theta.new_zeros(0, len(theta)))
 
-    def step(
-        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step."""
-        rows = flat(tasks, sizes, self.training.weights)
-        old, new = apart(rows, tasks, sizes)
+        rows = flat_rows(batch, self.training.weights)
+        old, new = old_and_new(rows, batch)
         if is_zero(self.alpha) and is_zero(self.beta):
-            rows, old = new, apart(new, tasks, sizes)[0]  # no exemplar is looked at
+            rows, old = new, old_and_new(new, batch)[0]  # no exemplar is looked at
         n = len(old.y)
-        stored = None if is_zero(self.alpha) or not n else self._stored(state, tasks, net, sizes)
+        stored = None if is_zero(self.alpha) or not n else self._stored(state, batch, net)
 
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
             logits, moved = net.train(at, rows.x)
@@ -85,27 +83,21 @@ class Der:
                 value = value + self.alpha * mean_over_rows(gaps, old.w)
             return value, moved
 
-        theta, inner = descend(loss, state.theta, state.inner, self, clock)
+        theta, inner = descend(loss, state.theta, state.inner, self, batch.clock)
         return state._replace(theta=theta, inner=inner)
 
-    def _stored(
-        self, state: State, tasks: Tasks, net: Any, sizes: tuple[int, ...] | None
-    ) -> tuple[Tensor, Tensor]:
+    def _stored(self, state: State, batch: Batch, net: Net) -> tuple[Tensor, Tensor]:
         """Give the old rows' stored logits `[N, C]`, and a 1 for each class seen by then."""
-        row_counts = (tasks.y.shape[1],) * len(tasks.y) if sizes is None else sizes
+        tasks = batch.tasks
         z, known = [], []
         per_task = tasks.own[0].sum()
-        for classes, x, size in zip(tasks.own, tasks.x, row_counts[:-1], strict=False):
+        for classes, x, size in zip(tasks.own, tasks.x, batch.row_counts[:-1], strict=False):
             k = classes.to(torch.uint8).argmax() // per_task  # a task without exemplars is left out
             z.append(net(state.ended.index_select(0, k[None])[0], x[:size]))
             by_then = classes.flip(0).cumsum(0).flip(0) > 0
             known.append(by_then.to(z[-1]).expand(size, -1))
         return torch.cat(z), torch.cat(known)
 
-    def finish(self, state: State, clock: Clock, net: Any) -> State:
+    def finish(self, state: State, clock: Clock, net: Net) -> State:
         """Close a task: its rows' logits are the model's of now."""
         return state._replace(ended=torch.cat([state.ended, state.theta[None]]))
-
-    def parameters(self, state: State) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta

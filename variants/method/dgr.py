@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
@@ -12,7 +12,7 @@ from ablate.registry import component
 from ablate.training.losses import cross_entropy, mean_over_rows
 from ablate.training.net import features_of
 from ablate.training.train_step import Rows, descend, soft_labels
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.types import Batch, Clock, Inner, Net, Optimizer, Training
 
 from .vae import Vae, bound, evaluations, mixture, vae_size
 
@@ -103,26 +103,18 @@ class Dgr:
         """Give P, the generator included."""
         return parameters + vae_size(inputs, self.widths, self.latent)
 
-    def start(self, theta: Tensor, net: Any) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         return State(theta, self.optimizer.init(theta), theta)
 
-    def step(
-        self,
-        state: State,
-        tasks: Tasks,
-        clock: Clock,
-        net: Any,
-        sizes: tuple[int, ...] | None,
-        noise: Tensor,
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step of solver and generator on new and generated rows."""
-        real, rows, codes, taught, share = mixture(self, state.old, tasks, clock, net, sizes, noise)
+        real, rows, codes, taught, share = mixture(self, state.old, batch, net)
 
         weights = (real.w > 0).to(real.w)  # one generated row for each real one, none for padding
 
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
-            (logits, code, decoded), moved = net.train(at, rows.x, codes, part="both")
+            (logits, code, decoded), moved = net.train_part(at, "both", rows.x, codes)
             lost = bound(code, decoded, rows, net)
             n = len(real.y)
             new = mean_over_rows(lost[:n], real.w) + cross_entropy(logits[:n], real, real.seen)
@@ -131,7 +123,7 @@ class Dgr:
             old = lost[n:] + self._judged(logits[n:], taught, rows)
             return share * new + (1 - share) * mean_over_rows(old, weights), moved
 
-        theta, inner = descend(loss, state.theta, state.inner, self, clock)
+        theta, inner = descend(loss, state.theta, state.inner, self, batch.clock)
         return State(theta, inner, state.old)
 
     def _judged(self, logits: Tensor, old: Tensor, rows: Rows) -> Tensor:
@@ -143,10 +135,10 @@ class Dgr:
         masked = logits.masked_fill(~rows.seen, float("-inf"))
         return masked.logsumexp(-1) - logits.gather(1, y[:, None])[:, 0]
 
-    def finish(self, state: State, clock: Clock, net: Any) -> State:
+    def finish(self, state: State, clock: Clock, net: Net) -> State:
         """Close a task: solver and generator become the old ones."""
         return State(state.theta, state.inner, state.theta)
 
-    def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
+    def gradients(self, rows: Tensor, clock: Clock, newest: Tensor) -> Tensor:
         """Count solver and generator, and as many generated rows as real ones."""
         return rows * 2 * evaluations(self, clock)

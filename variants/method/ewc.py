@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
 from ablate.registry import component
-from ablate.training.train_step import Rows, classify, descend, flat, judged_among
-from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
+from ablate.training.train_step import Rows, classify, descend, flat_rows, judged_among
+from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training
 
 
 class State(NamedTuple):
@@ -72,55 +72,39 @@ class Ewc:
     reviews = "new"
     noise = 1
 
-    def start(self, theta: Tensor, net: Any) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         none = torch.zeros_like(theta)
         return State(theta, self.optimizer.init(theta), none, none, none, theta.new_zeros(()))
 
-    def step(
-        self,
-        state: State,
-        tasks: Tasks,
-        clock: Clock,
-        net: Any,
-        sizes: tuple[int, ...] | None,
-        noise: Tensor,
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step on the cross-entropy and the penalty, whose gradient is known."""
-        rows = flat(tasks, sizes, self.training.weights)
+        rows = flat_rows(batch, self.training.weights)
         held = self.decay * self.strength if self.form == "online" else self.strength
-        pull = held * (state.weight * state.theta - state.anchor) if clock.t else None
+        pull = held * (state.weight * state.theta - state.anchor) if batch.clock.t else None
         theta, inner = descend(
             lambda at: classify(net, at, rows, self.loss),
             state.theta,
             state.inner,
             self,
-            clock,
+            batch.clock,
             pull,
         )
         return state._replace(theta=theta, inner=inner)
 
-    def review(
-        self,
-        state: State,
-        tasks: Tasks,
-        clock: Clock,
-        net: Any,
-        sizes: tuple[int, ...] | None,
-        noise: Tensor,
-    ) -> State:
+    def review(self, state: State, batch: Batch, net: Net) -> State:
         """Add a batch's rows to the Fisher information."""
-        rows = flat(tasks, sizes, noise=noise)
+        rows = flat_rows(batch)
         summed = self._batch if self.fisher == "batch" else self._rows
         fisher = summed(state.theta, rows, net)
         return state._replace(fisher=state.fisher + fisher, rows=state.rows + rows.w.sum())
 
-    def _batch(self, theta: Tensor, rows: Rows, net: Any) -> Tensor:
+    def _batch(self, theta: Tensor, rows: Rows, net: Net) -> Tensor:
         """Give the squared gradient of the mean loss, as often as there are rows."""
         slope: Tensor = grad(lambda at: classify(net, at, rows, self.loss)[0])(theta)
         return rows.w.sum() * slope.square()
 
-    def _rows(self, theta: Tensor, rows: Rows, net: Any) -> Tensor:
+    def _rows(self, theta: Tensor, rows: Rows, net: Net) -> Tensor:
         """Give the sum over rows of the squared gradient of a label's log-probability."""
 
         among = judged_among(rows, self.loss)
@@ -154,11 +138,11 @@ class Ewc:
             y = (chances.cumsum(-1) < drawn).sum(-1).clamp(max=chances.shape[-1] - 1)
         return (y[:, None] == torch.arange(chances.shape[-1], device=y.device)).to(chances)
 
-    def review_gradients(self, rows: Any, classes: int) -> Any:
+    def review_gradients(self, rows: Tensor, classes: int) -> Tensor:
         """Count a gradient for each row, and for each label that it may have."""
         return rows * (classes if self.fisher == "exact" else 1)
 
-    def finish(self, state: State, clock: Clock, net: Any) -> State:
+    def finish(self, state: State, clock: Clock, net: Net) -> State:
         """Close a task: its penalty joins the others, or takes their place."""
         fisher = state.fisher / state.rows.clamp(min=1)
         if self.form == "online":
@@ -170,7 +154,3 @@ class Ewc:
         return state._replace(
             weight=weight, anchor=anchor, fisher=none, rows=torch.zeros_like(state.rows)
         )
-
-    def parameters(self, state: State) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import accumulate, pairwise
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -12,8 +13,8 @@ from torch import Tensor
 from torch.func import grad
 
 from ablate.registry import component
-from ablate.training.train_step import Rows, apart, classify, flat, move
-from ablate.types import Clock, Floats, Loss, Optimizer, Tasks, Training
+from ablate.training.train_step import Optimized, Rows, classify, flat_rows, move, old_and_new
+from ablate.types import Batch, Clock, Floats, Loss, Net, Optimizer, Training
 
 from .plain import Learner, begin
 
@@ -66,46 +67,43 @@ class Gem:
         ),
     )
 
-    def start(self, theta: Tensor, net: Any) -> Learner:
+    def start(self, theta: Tensor, net: Net) -> Learner:
         """Give the state before the first batch."""
         return begin(self, theta)
 
-    def step(
-        self, state: Learner, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> Learner:
+    def step(self, state: Learner, batch: Batch, net: Net) -> Learner:
         """Take one step."""
-        old, new = apart(flat(tasks, sizes), tasks, sizes)
+        old, new = old_and_new(flat_rows(batch), batch)
         slope, moved = grad(lambda at: classify(net, at, new, self.loss), has_aux=True)(state.theta)
         if len(old.y):
             bounds = torch.stack(
                 [
                     grad(lambda at, part=part: classify(net, at, part, self.loss)[0])(state.theta)
-                    for part in by_task(old, sizes, len(tasks.y))
+                    for part in by_task(old, batch)
                 ]
             )
 
             def bound(way: Tensor) -> Tensor:
                 return allowed(way, bounds, self.margin, self.margin_in == "programme")
 
-            return bounded(self, state, slope, moved, clock, bound)
-        return bounded(self, state, slope, moved, clock, lambda way: way)
+            return bounded(self, state, slope, moved, batch.clock, bound)
+        return bounded(self, state, slope, moved, batch.clock, lambda way: way)
 
-    def finish(self, state: Learner, clock: Clock, net: Any) -> Learner:
-        """Close a task: the memory chooses its exemplars."""
-        return state
 
-    def parameters(self, state: Learner) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta
+class Constrained(Optimized, Protocol):
+    """A method that binds the `gradient` or the optimizer's own `step`."""
+
+    @property
+    def bounds(self) -> str:
+        """Say which."""
 
 
 def bounded(
-    method: Any, state: Learner, slope: Tensor, moved: Tensor, clock: Clock, bound: Bound
+    method: Constrained, state: Learner, slope: Tensor, moved: Tensor, clock: Clock, bound: Bound
 ) -> Learner:
     """Take a step whose direction `[P]` is bound: the optimizer's own, or the gradient's.
 
-    method: has an `optimizer`, a `training` and `bounds`. The optimizer's state is that of
-    the gradient that it is given.
+    The optimizer's state is that of the gradient that it is given.
     """
     if method.bounds == "gradient":
         return Learner(*move(bound(slope), moved, state.theta, state.inner, method, clock))
@@ -116,11 +114,10 @@ def bounded(
     return Learner(torch.cat([(state.theta - rate * way)[:end], after[end:]]), inner)
 
 
-def by_task(old: Rows, sizes: tuple[int, ...] | None, count: int) -> list[Rows]:
-    """Take the old tasks' rows apart, task by task."""
-    row_counts = [len(old.y) // (count - 1)] * (count - 1) if sizes is None else list(sizes[:-1])
-    parts = [values.split(row_counts) for values in (old.x, old.y, old.w, old.noise)]
-    return [Rows(x, y, w, old.seen, old.own, noise) for x, y, w, noise in zip(*parts, strict=True)]
+def by_task(old: Rows, batch: Batch) -> list[Rows]:
+    """Share the old tasks' rows of a batch out to their tasks, oldest first."""
+    ends = [0, *accumulate(batch.row_counts[:-1])]
+    return [old.some(slice(start, end)) for start, end in pairwise(ends)]
 
 
 def allowed(slope: Tensor, bounds: Tensor, margin: float, inside: bool = True) -> Tensor:

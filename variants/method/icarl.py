@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,8 +12,8 @@ from torch.nn import functional
 from ablate.registry import component
 from ablate.training.inner_loop import is_zero
 from ablate.training.losses import cross_entropy, mean_over_rows, one_hot
-from ablate.training.train_step import Rows, descend, flat, soft_labels
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.training.train_step import Rows, descend, flat_rows, soft_labels
+from ablate.types import Batch, Clock, Inner, Net, Optimizer, Training
 
 FARTHEST = -5.0
 """The score of a class without exemplars: below that of any other, -4 at the least."""
@@ -69,17 +69,15 @@ class Icarl:
         ("memory", "keeps", (None, "everything"), "it classifies by exemplars: it takes a memory"),
     )
 
-    def start(self, theta: Tensor, net: Any) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         none = theta.new_zeros(0)
         return State(theta, self.optimizer.init(theta), theta, none, none)
 
-    def step(
-        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step."""
-        rows = flat(tasks, sizes, self.training.weights)
-        distils = clock.t > 0 and not is_zero(self.distillation)
+        rows = flat_rows(batch, self.training.weights)
+        distils = batch.clock.t > 0 and not is_zero(self.distillation)
         taught = net(state.old, rows.x) if distils else None
         lossy = self._binary if self.loss == "binary" else self._softmax
 
@@ -87,7 +85,7 @@ class Icarl:
             logits, moved = net.train(at, rows.x)
             return lossy(logits, taught, rows), moved
 
-        theta, inner = descend(loss, state.theta, state.inner, self, clock)
+        theta, inner = descend(loss, state.theta, state.inner, self, batch.clock)
         return state._replace(theta=theta, inner=inner)
 
     def _binary(self, logits: Tensor, taught: Tensor | None, rows: Rows) -> Tensor:
@@ -105,16 +103,14 @@ class Icarl:
         losses = soft_labels(logits, taught, rows.before, 2.0)
         return value + self.distillation * mean_over_rows(losses, rows.w)
 
-    def finish(self, state: State, clock: Clock, net: Any) -> State:
+    def finish(self, state: State, clock: Clock, net: Net) -> State:
         """Close a task: the model becomes the old one; the means are taken anew."""
         none = state.theta.new_zeros(0)
         return State(state.theta, state.inner, state.theta, none, none)
 
-    def review(
-        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> State:
+    def review(self, state: State, batch: Batch, net: Net) -> State:
         """Add exemplars to the means of their classes."""
-        rows = flat(tasks, sizes)
+        rows = flat_rows(batch)
         units = unit(net.features(state.theta, rows.x))
         members = one_hot(rows.y, rows.seen.shape[0]).to(units) * rows.w[:, None]  # [N, C]
         sums, counts = members.T @ units, members.sum(0)
@@ -122,7 +118,7 @@ class Icarl:
             sums, counts = state.sums + sums, state.counts + counts
         return state._replace(sums=sums, counts=counts)
 
-    def logits(self, state: State, x: Tensor, net: Any) -> Tensor:
+    def logits(self, state: State, x: Tensor, net: Net) -> Tensor:
         """Score rows `[N, ...]`: minus the squared distances from the means, `[N, C]`."""
         if self.classifier == "logits" or not state.sums.shape[0]:
             scores: Tensor = net(state.theta, x)
@@ -132,10 +128,6 @@ class Icarl:
         distances = lengths - 2 * units @ means.T
         nearest: Tensor = torch.where(state.counts > 0, -distances, FARTHEST)
         return nearest
-
-    def parameters(self, state: State) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta
 
 
 def unit(features: Tensor) -> Tensor:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
+from ablate.types import Batch, Inner, Loss, Net, Optimizer, Training
 
 from .plain import ordinary
 
@@ -51,22 +51,13 @@ class Joint:
         ),
     )
 
-    def start(self, theta: Tensor, net: Any) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         return State(theta, self.optimizer.init(theta), theta)
 
-    def step(
-        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step."""
-        if self.restart and (clock.epoch, clock.step) == (0, 0):
+        if self.restart and (batch.clock.epoch, batch.clock.step) == (0, 0):
             state = self.start(state.first, net)
-        return ordinary(self, state, tasks, clock, net, sizes)  # type: ignore[no-any-return]
-
-    def finish(self, state: State, clock: Clock, net: Any) -> State:
-        """Close a task: all rows stay."""
-        return state
-
-    def parameters(self, state: State) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta
+        theta, inner = ordinary(self, state.theta, state.inner, batch, net)
+        return state._replace(theta=theta, inner=inner)

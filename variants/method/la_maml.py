@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.func import grad
 
 from ablate.registry import component
-from ablate.training.train_step import apart, classify, flat
-from ablate.types import Clock, Loss, Tasks, Training
+from ablate.training.train_step import classify, flat_rows, old_and_new
+from ablate.types import Batch, Clock, Loss, Net, Training
 
 from .mer import share
 
@@ -65,21 +65,19 @@ class LaMaml:
     loss: Loss | None = None
     fits = (("memory", "keeps", (None, "everything"), "its outer loss takes exemplars"),)
 
-    def start(self, theta: Tensor, net: Any) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         return State(theta, self.lr * torch.ones_like(theta))
 
-    def step(
-        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one outer step."""
-        rows = flat(tasks, sizes, self.training.weights)
-        _, new = apart(rows, tasks, sizes)
+        rows = flat_rows(batch, self.training.weights)
+        _, new = old_and_new(rows, batch)
         outer = grad(lambda at: classify(net, at, rows, self.loss), has_aux=True)
         phi, walked = state.theta, torch.zeros_like(state.theta)
         if not self.inner_steps:
             slope, moved = outer(phi)
-            after = self._stepped(state, state.rates, self._clipped(slope), moved, clock)
+            after = self._stepped(state, state.rates, self._clipped(slope), moved, batch.clock)
             return State(after, state.rates)
         slope, down = torch.zeros_like(phi), torch.zeros_like(phi)
         floored = self.floor == "zero"
@@ -94,7 +92,7 @@ class LaMaml:
             slope = slope + gradient / self.inner_steps
             down = down - gradient * walked / self.inner_steps
         rates = state.rates - self.rate_lr * self._clipped(down)
-        return State(self._stepped(state, rates, self._clipped(slope), moved, clock), rates)
+        return State(self._stepped(state, rates, self._clipped(slope), moved, batch.clock), rates)
 
     def _clipped(self, slope: Tensor) -> Tensor:
         """Shorten a gradient `[P]` to the longest norm (Pascanu et al. 2013, arXiv:1211.5063)."""
@@ -109,14 +107,6 @@ class LaMaml:
         after = state.theta - self.training.rate(clock) * rates.clamp(min=0) * slope
         return torch.cat([after[: len(after) - len(moved)], moved]) if len(moved) else after
 
-    def finish(self, state: State, clock: Clock, net: Any) -> State:
-        """Close a task: the rates stay."""
-        return state
-
-    def parameters(self, state: State) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta
-
-    def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
+    def gradients(self, rows: Tensor, clock: Clock, newest: Tensor) -> Tensor:
         """Count the outer gradients, and the new rows' inside."""
-        return rows * max(1, self.inner_steps) + new * (self.inner_steps > 0)
+        return rows * max(1, self.inner_steps) + newest * (self.inner_steps > 0)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
 from ablate.registry import component
 from ablate.training.inner_loop import is_zero
 from ablate.training.losses import mean_over_rows
-from ablate.training.train_step import Rows, descend, flat, labelled, soft_labels
-from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
+from ablate.training.train_step import Rows, descend, flat_rows, labelled, soft_labels
+from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training
 
 
 class State(NamedTuple):
@@ -56,15 +56,14 @@ class Lwf:
     temperature: float = 2.0
     loss: Loss | None = None
 
-    def start(self, theta: Tensor, net: Any) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         return State(theta, self.optimizer.init(theta), theta)
 
-    def step(
-        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step on the cross-entropy and the distillation."""
-        rows = flat(tasks, sizes, self.training.weights)
+        clock = batch.clock
+        rows = flat_rows(batch, self.training.weights)
         distils = clock.t > 0 and not is_zero(self.strength)
         taught = net(state.old, rows.x) if distils else None
 
@@ -91,10 +90,6 @@ class Lwf:
         lost = -(old.softmax(-1) * student.log_softmax(-1)).sum(-1)  # [N, T]
         return lost[:, : clock.t].sum(-1)
 
-    def finish(self, state: State, clock: Clock, net: Any) -> State:
+    def finish(self, state: State, clock: Clock, net: Net) -> State:
         """Close a task: the model becomes the old one."""
         return State(state.theta, state.inner, state.theta)
-
-    def parameters(self, state: State) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta

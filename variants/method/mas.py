@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
 from ablate.registry import component
-from ablate.training.train_step import classify, descend, flat, judged_among
-from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
+from ablate.training.train_step import classify, descend, flat_rows, judged_among
+from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training
 
 
 class State(NamedTuple):
@@ -66,32 +66,28 @@ class Mas:
     loss: Loss | None = None
     reviews = "new"
 
-    def start(self, theta: Tensor, net: Any) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         none = torch.zeros_like(theta)
         return State(theta, self.optimizer.init(theta), none, theta, none, theta.new_zeros(()))
 
-    def step(
-        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step on the cross-entropy and the penalty, whose gradient is known."""
-        rows = flat(tasks, sizes, self.training.weights)
+        rows = flat_rows(batch, self.training.weights)
         pull = 2 * self.strength * state.weight * (state.theta - state.anchor)
         theta, inner = descend(
             lambda at: classify(net, at, rows, self.loss),
             state.theta,
             state.inner,
             self,
-            clock,
-            pull if clock.t else None,
+            batch.clock,
+            pull if batch.clock.t else None,
         )
         return state._replace(theta=theta, inner=inner)
 
-    def review(
-        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> State:
+    def review(self, state: State, batch: Batch, net: Net) -> State:
         """Add a batch's rows to the importance."""
-        rows = flat(tasks, sizes)
+        rows = flat_rows(batch)
         among = judged_among(rows, self.loss)
 
         def lengths(at: Tensor, x: Tensor) -> Tensor:  # squared, of the outputs that the loss reads
@@ -116,18 +112,14 @@ class Mas:
             importance = grad(mean)(state.theta).abs()
         return state._replace(found=state.found + importance, rows=state.rows + rows.w.sum())
 
-    def review_gradients(self, rows: Any, classes: int) -> Any:
+    def review_gradients(self, rows: Tensor, classes: int) -> Tensor:
         """Count a gradient for each row."""
         return rows
 
-    def finish(self, state: State, clock: Clock, net: Any) -> State:
+    def finish(self, state: State, clock: Clock, net: Net) -> State:
         """Close a task: its importance joins that of the others."""
         weight = state.weight + state.found / state.rows.clamp(min=1)
         none = torch.zeros_like(state.found)
         return state._replace(
             weight=weight, anchor=state.theta, found=none, rows=torch.zeros_like(state.rows)
         )
-
-    def parameters(self, state: State) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta

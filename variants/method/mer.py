@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.func import grad
 
 from ablate.registry import component
-from ablate.training.train_step import Rows, apart, classify, flat, move
-from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
+from ablate.training.train_step import Rows, classify, flat_rows, move, old_and_new
+from ablate.types import Batch, Clock, Inner, Loss, Net, Number, Optimizer, Training
 
 from .plain import Learner, begin
 
@@ -54,21 +54,14 @@ class Mer:
     noise = 1
     fits = (("memory", "keeps", (None, "everything"), "it replays exemplars: it takes a memory"),)
 
-    def start(self, theta: Tensor, net: Any) -> Learner:
+    def start(self, theta: Tensor, net: Net) -> Learner:
         """Give the state before the first batch."""
         return begin(self, theta)
 
-    def step(
-        self,
-        state: Learner,
-        tasks: Tasks,
-        clock: Clock,
-        net: Any,
-        sizes: tuple[int, ...] | None,
-        noise: Tensor,
-    ) -> Learner:
+    def step(self, state: Learner, batch: Batch, net: Net) -> Learner:
         """Take the small steps of one batch, and the two outer ones."""
-        old, new = apart(flat(tasks, sizes, self.training.weights, noise), tasks, sizes)
+        old, new = old_and_new(flat_rows(batch, self.training.weights), batch)
+        clock = batch.clock
         if self.walk == "row":
             return self._row_by_row(state, shuffle(old), shuffle(new), clock, net)
         old, new = ordered(old), ordered(new)
@@ -80,39 +73,39 @@ class Mer:
                 continue
             for at in range(0, len(rows.y), self.rows_per_step):
                 few = slice(at, at + self.rows_per_step)
-                theta, inner = self._small(theta, inner, part_of(rows, few), clock, net)
+                theta, inner = self._small(theta, inner, rows.some(few), clock, net)
             theta = partly(begun, theta, self.within)
         return Learner(partly(state.theta, theta, self.across), inner)
 
-    def _row_by_row(self, state: Learner, old: Rows, new: Rows, clock: Clock, net: Any) -> Learner:
+    def _row_by_row(self, state: Learner, old: Rows, new: Rows, clock: Clock, net: Net) -> Learner:
         """Walk over every new row with its exemplars; one that is padding changes nothing."""
         theta, inner = state
         few, taken = self.others if len(old.y) else 0, 0
         real = (old.w > 0).sum().clamp(min=1)  # the first ones, as padding stands last
         for row in range(len(new.y)):
-            start, new_row = theta, part_of(new, slice(row, row + 1))
+            start, new_row = theta, new.some(slice(row, row + 1))
             for _ in range(self.groups):
                 begun = theta
                 places = torch.arange(taken, taken + few, device=old.y.device) % real
                 taken += few
-                beside = part_of(old, places) if few else old
+                beside = old.some(places) if few else old
                 beside = beside._replace(w=beside.w * (new_row.w > 0))
                 rows = joined(beside, new_row)
                 for at in range(0, len(rows.y), self.rows_per_step):
-                    part = part_of(rows, slice(at, at + self.rows_per_step))
+                    part = rows.some(slice(at, at + self.rows_per_step))
                     theta, inner = self._small(theta, inner, part, clock, net)
                 theta = partly(begun, theta, self.within)
             theta = partly(start, theta, self.across)
         return Learner(theta, inner)
 
-    def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
+    def gradients(self, rows: Tensor, clock: Clock, newest: Tensor) -> Tensor:
         """Count the rows of all small steps."""
         if self.walk == "batch":
             return rows
-        return self.groups * new * (1 + self.others * (rows > new))
+        return self.groups * newest * (1 + self.others * (rows > newest))
 
     def _small(
-        self, theta: Tensor, inner: Inner, rows: Rows, clock: Clock, net: Any
+        self, theta: Tensor, inner: Inner, rows: Rows, clock: Clock, net: Net
     ) -> tuple[Tensor, Inner]:
         """Take one small step; rows that are all padding change nothing."""
         slope, moved = grad(lambda at: classify(net, at, rows, self.loss), has_aux=True)(theta)
@@ -121,35 +114,21 @@ class Mer:
         pairs = zip(then, inner, strict=True)
         return torch.where(real, after, theta), tuple(torch.where(real, a, b) for a, b in pairs)
 
-    def finish(self, state: Learner, clock: Clock, net: Any) -> Learner:
-        """Close a task: the memory chooses its exemplars."""
-        return state
 
-    def parameters(self, state: Learner) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta
-
-
-def partly(begun: Tensor, ended: Tensor, way: Any) -> Tensor:
+def partly(begun: Tensor, ended: Tensor, way: Number) -> Tensor:
     """Go a part of the way; all of it exactly, where it is the plain number 1."""
     return ended if isinstance(way, (int, float)) and way == 1 else begun + way * (ended - begun)
 
 
-def part_of(rows: Rows, few: Any) -> Rows:
-    """Take some of the rows, by a slice or by their numbers."""
-    x, y, w, noise = (values[few] for values in (rows.x, rows.y, rows.w, rows.noise))
-    return Rows(x, y, w, rows.seen, rows.own, noise)
-
-
 def share(rows: Rows, group: int, groups: int) -> Rows:
     """Take every `groups`-th row, from `group` on."""
-    return part_of(rows, slice(group, None, groups))
+    return rows.some(slice(group, None, groups))
 
 
 def ordered(rows: Rows, key: Tensor | None = None) -> Rows:
     """Sort rows by a key `[N]`, or leave them in order; padding goes last and changes nothing."""
     key = torch.arange(len(rows.y), device=rows.w.device).to(rows.w) if key is None else key
-    return part_of(rows, torch.where(rows.w > 0, key, float("inf")).argsort())
+    return rows.some(torch.where(rows.w > 0, key, float("inf")).argsort())
 
 
 def joined(old: Rows, new: Rows) -> Rows:
@@ -157,7 +136,7 @@ def joined(old: Rows, new: Rows) -> Rows:
     x, y, w, noise = (
         torch.cat([getattr(old, name), getattr(new, name)]) for name in ("x", "y", "w", "noise")
     )
-    return Rows(x, y, w, new.seen, new.own, noise)
+    return new._replace(x=x, y=y, w=w, noise=noise)
 
 
 def shuffle(rows: Rows) -> Rows:

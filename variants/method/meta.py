@@ -10,8 +10,7 @@ from torch import Tensor
 
 from ablate.registry import component
 from ablate.training.inner_loop import InnerLoop
-from ablate.training.net import Net
-from ablate.types import Clock, Inner, Loss, Optimizer, Schedule, Tasks, Training, Update
+from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training, Update
 
 
 class State(NamedTuple):
@@ -43,43 +42,30 @@ class Meta:
     buffers: running statistics of batch norms `restarted` from theta and averaged like parameters;
         or `carried` on through tasks and batches, neither restarted nor averaged (the released
         code). Models without batch norm have none.
-    epochs: passes over a task's new rows, [1, 100000].
-    first_epochs: the same for the first task, [1, 100000]; null takes `epochs`.
-    batch_rows: rows of each task in a `balanced` batch, of all tasks in a `natural` one,
-        [1, 100000].
-    batches: `balanced` gives every seen task its rows; `natural` shuffles new rows and exemplars
-        into one pool, so that an old task has few rows in a batch, or none.
-    schedule: how the learning rate changes; null keeps it.
-    training: epochs or steps, batches and schedule in the place of this method's own; a suite's
-        base says it once for all methods, and it goes behind what an arm says here itself.
-    select: which checkpoint of a task goes on: the `last`; the best by accuracy over the seen
-        classes on `validation` rows held out of the training rows; or the best on the test rows,
-        `test-ORACLE` (the released code), which no honest score may rest on.
-    select_rule: `best` of the last epochs; or `record`, an epoch among them that beats all before
-        it in the task, and the last one if none does (the released code).
-    select_epochs: how many last epochs may be chosen, [1, 100000].
-    validation_rows: training rows of each class held out for `select: validation`, [1, 1e6]; they
-        are kept beside the memory, for choosing alone.
+    training: epochs or steps, batches, schedule and choice of checkpoints. A `balanced` batch has
+        `batch_rows` rows of every task; in a `natural` one an old task has few rows, or none. Its
+        `weights` are not read: an update weighs tasks itself.
     """
 
     update: Update
     optimizer: Optimizer
     loss: Loss
+    training: Training
     inner_steps: int = 1
     last_steps: int | None = None
     inner_state: Literal["fresh", "carried", "kept"] = "fresh"
     buffers: Literal["restarted", "carried"] = "restarted"
-    epochs: int = 10
-    first_epochs: int | None = None
-    batch_rows: int = 32
-    batches: Literal["balanced", "natural"] = "balanced"
-    schedule: Schedule | None = None
-    training: Training | None = None
-    select: Literal["last", "validation", "test-ORACLE"] = "last"
-    select_rule: Literal["best", "record"] = "best"
-    select_epochs: int = 10
-    validation_rows: int = 20
-    later = ("epochs", "first_epochs", "select", "select_rule", "select_epochs")
+    moved = {  # noqa: RUF012 (read as a literal, never changed)
+        "epochs": "training.standard.epochs",
+        "first_epochs": "training.standard.first_epochs",
+        "batch_rows": "training.standard.batch_rows",
+        "batches": "training.standard.batches",
+        "schedule": "training.standard.schedule",
+        "select": "training.standard.checkpoint",
+        "select_rule": "training.standard.checkpoint.best.over",
+        "select_epochs": "training.standard.checkpoint.best.last_epochs",
+        "validation_rows": "training.standard.checkpoint.best.validation_rows",
+    }
     needs = {  # noqa: RUF012
         ("inner_state", "carried"): ("update", "carry"),
         ("inner_state", "kept"): ("update", "carry"),
@@ -90,14 +76,13 @@ class Meta:
         """Give the state before the first batch."""
         return State(theta, self._loop(net).fresh(theta))
 
-    def step(
-        self, state: State, tasks: Tasks, clock: Clock, net: Net, sizes: tuple[int, ...] | None
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one outer step on a batch."""
+        tasks, clock, sizes = batch.tasks, batch.clock, batch.sizes
         last = clock.t == clock.T - 1
         fit = self._loop(
             net,
-            rate=self._rate(clock),
+            rate=self.training.rate(clock),
             sizes=sizes,
             newest_steps=self.last_steps if last else None,
         )
@@ -115,11 +100,6 @@ class Meta:
             return state
         return State(state.theta, self._loop(net).fresh(state.theta))
 
-    def _rate(self, clock: Clock) -> Any:
-        if self.training:
-            return self.training.rate(clock)
-        return self.schedule(clock) if self.schedule else 1.0
-
     def _loop(self, net: Net, **more: Any) -> InnerLoop:
         return InnerLoop(
             objective=net.objective(self.loss),
@@ -131,19 +111,7 @@ class Meta:
             **more,
         )
 
-    def logits(self, state: State, x: Tensor, net: Net) -> Tensor:
-        """Score rows `[N, ...]`: logits `[N, C]`."""
-        return net(state.theta, x)
-
-    def features(self, state: State, x: Tensor, net: Net) -> Tensor:
-        """Represent rows by what the last layer reads, `[N, F]`."""
-        return net.features(state.theta, x)
-
-    def parameters(self, state: State) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta
-
-    def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
+    def gradients(self, rows: Tensor, clock: Clock, newest: Tensor) -> Tensor:
         """Count the gradient evaluations of one step on so many rows.
 
         A null that takes one step on a batch still evaluates every row's loss once.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from ablate.training.train_step import classify, descend, flat
-from ablate.types import Clock, Inner, Tasks
+from ablate.training.train_step import Optimized, classify, descend, flat_rows
+from ablate.types import Batch, Inner, Loss, Net
 
 
 class Learner(NamedTuple):
@@ -17,17 +17,24 @@ class Learner(NamedTuple):
     inner: Inner
 
 
-def begin(method: Any, theta: Tensor) -> Learner:
+class Classifier(Optimized, Protocol):
+    """A method whose steps are an optimizer's on a loss of the rows' labels."""
+
+    @property
+    def loss(self) -> Loss | None:
+        """Give the loss; None for the cross-entropy among the classes seen so far."""
+
+
+def begin(method: Optimized, theta: Tensor) -> Learner:
     """Start at initial parameters with a fresh optimizer."""
     return Learner(theta, method.optimizer.init(theta))
 
 
 def ordinary(
-    method: Any, state: Any, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-) -> Any:
-    """Take one step on the loss of all rows."""
-    rows = flat(tasks, sizes, method.training.weights)
-    theta, inner = descend(
-        lambda at: classify(net, at, rows, method.loss), state.theta, state.inner, method, clock
+    method: Classifier, theta: Tensor, inner: Inner, batch: Batch, net: Net
+) -> tuple[Tensor, Inner]:
+    """Take one step on the loss of all rows; gives the parameters and the optimizer's state."""
+    rows = flat_rows(batch, method.training.weights)
+    return descend(
+        lambda at: classify(net, at, rows, method.loss), theta, inner, method, batch.clock
     )
-    return state._replace(theta=theta, inner=inner)

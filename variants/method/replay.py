@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Clock, Loss, Optimizer, Tasks, Training
+from ablate.types import Batch, Loss, Net, Optimizer, Training
 
 from .plain import Learner, begin, ordinary
 
@@ -45,20 +44,10 @@ class Replay:
         ),
     )
 
-    def start(self, theta: Tensor, net: Any) -> Learner:
+    def start(self, theta: Tensor, net: Net) -> Learner:
         """Give the state before the first batch."""
         return begin(self, theta)
 
-    def step(
-        self, state: Learner, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> Learner:
+    def step(self, state: Learner, batch: Batch, net: Net) -> Learner:
         """Take one step."""
-        return ordinary(self, state, tasks, clock, net, sizes)  # type: ignore[no-any-return]
-
-    def finish(self, state: Learner, clock: Clock, net: Any) -> Learner:
-        """Close a task: the memory chooses its exemplars."""
-        return state
-
-    def parameters(self, state: Learner) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta
+        return Learner(*ordinary(self, *state, batch, net))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from ablate.registry import component
 from ablate.training.inner_loop import is_zero
 from ablate.training.losses import cross_entropy, mean_over_rows, one_hot
-from ablate.training.net import Net
-from ablate.training.train_step import Rows, descend, flat, soft_labels
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.training.train_step import Rows, descend, flat_rows, soft_labels
+from ablate.types import Batch, Clock, Inner, Net, Number, Optimizer, Training
 
 from .paths import Paths
 
@@ -118,21 +117,15 @@ class RpsNet:
             raise ValueError(f"a path of {layers} layers; at most {LAYERS} can be drawn")
         none = theta.new_zeros(layers, self.paths)
         first = none + (torch.arange(self.paths, device=theta.device) == 0)
-        return State(theta, self.optimizer.init(theta), theta, first, none, none)
+        inner = self.optimizer.init(theta)
+        return State(theta=theta, inner=inner, old=theta, used=first, fixed=none, old_used=none)
 
-    def step(
-        self,
-        state: State,
-        tasks: Tasks,
-        clock: Clock,
-        net: Net,
-        sizes: tuple[int, ...] | None,
-        noise: Tensor,
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step; at the first of a task that switches, on a new path."""
+        clock = batch.clock
         if clock.t % self.switch_tasks == 0 and (clock.epoch, clock.step) == (0, 0):
-            state = self._switched(state, noise, clock)
-        rows = flat(tasks, sizes, self.training.weights)
+            state = self._switched(state, batch)
+        rows = flat_rows(batch, self.training.weights)
         late = clock.t > self.switch_tasks
         gamma = torch.as_tensor(self.distillation)
         phi = gamma * (clock.t - self.switch_tasks) if late else (gamma > 0) * 1.0
@@ -154,13 +147,15 @@ class RpsNet:
         free = free_of(net, state.used - state.fixed, state.theta)
         return state._replace(theta=torch.where(free, theta, state.theta), inner=inner)
 
-    def _switched(self, state: State, noise: Tensor, clock: Clock) -> State:
+    def _switched(self, state: State, batch: Batch) -> State:
         """Draw a new path; what was on the paths before is trained no more."""
+        noise = batch.noise
+        assert noise is not None  # it is asked for
         layers = state.used.shape[0]
         drawn = torch.special.ndtr(noise[0, 0, :layers])  # [L] in [0, 1)
         places = torch.arange(self.paths, device=noise.device)
         path = (drawn[:, None] * self.paths).long().clamp(max=self.paths - 1) == places
-        before = state.used if clock.t else torch.zeros_like(state.used)
+        before = state.used if batch.clock.t else torch.zeros_like(state.used)
         return state._replace(used=torch.maximum(before, path.to(before)), fixed=before)
 
     def finish(self, state: State, clock: Clock, net: Net) -> State:
@@ -171,16 +166,14 @@ class RpsNet:
 
     def logits(self, state: State, x: Tensor, net: Net) -> Tensor:
         """Score rows `[N, ...]` along the layers of all paths: logits `[N, C]`."""
-        scores: Tensor = net.use(state.theta, "", x, state.used)
-        return scores
+        return net.use(state.theta, "", x, state.used)
 
     def features(self, state: State, x: Tensor, net: Net) -> Tensor:
         """Represent rows by what the last layer reads, `[N, F]`."""
-        outputs: Tensor = net.use(state.theta, "features", x, state.used)
-        return outputs
+        return net.use(state.theta, "features", x, state.used)
 
 
-def labelled_teacher(logits: Tensor, taught: Tensor, rows: Rows, temperature: Any) -> Tensor:
+def labelled_teacher(logits: Tensor, taught: Tensor, rows: Rows, temperature: Number) -> Tensor:
     """Give each row's divergence from the old model's answer put together with its label, `[N]`."""
     label = one_hot(rows.y, logits.shape[-1]).to(taught)
     p = (torch.where(rows.before, taught, label) / temperature).softmax(-1)

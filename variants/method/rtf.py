@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from ablate.training.inner_loop import is_zero
 from ablate.training.losses import cross_entropy, mean_over_rows
 from ablate.training.net import features_of, head_of
 from ablate.training.train_step import descend, soft_labels
-from ablate.types import Clock, Inner, Optimizer, Tasks, Training
+from ablate.types import Batch, Clock, Inner, Net, Optimizer, Training
 
 from .vae import Decoder, bound, chain_size, drawn, evaluations, mixture
 
@@ -109,26 +109,18 @@ class Rtf:
         code = (units[-1] + 1) * 2 * self.latent
         return parameters + code + chain_size([*units, prod(inputs)])
 
-    def start(self, theta: Tensor, net: Any) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         return State(theta, self.optimizer.init(theta), theta)
 
-    def step(
-        self,
-        state: State,
-        tasks: Tasks,
-        clock: Clock,
-        net: Any,
-        sizes: tuple[int, ...] | None,
-        noise: Tensor,
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step on new and generated rows."""
-        real, rows, codes, taught, share = mixture(self, state.old, tasks, clock, net, sizes, noise)
+        real, rows, codes, taught, share = mixture(self, state.old, batch, net)
 
         weights = (real.w > 0).to(real.w)  # one generated row for each real one, none for padding
 
         def loss(at: Tensor) -> tuple[Tensor, Tensor]:
-            (logits, code, decoded), moved = net.train(at, rows.x, codes, part="both")
+            (logits, code, decoded), moved = net.train_part(at, "both", rows.x, codes)
             n = len(real.y)
             new = cross_entropy(logits[:n], real, real.seen)
             lost = None if is_zero(self.generative) else bound(code, decoded, rows, net)
@@ -142,13 +134,13 @@ class Rtf:
                 old = old + self.generative * lost[n:]
             return share * new + (1 - share) * mean_over_rows(old, weights), moved
 
-        theta, inner = descend(loss, state.theta, state.inner, self, clock)
+        theta, inner = descend(loss, state.theta, state.inner, self, batch.clock)
         return State(theta, inner, state.old)
 
-    def finish(self, state: State, clock: Clock, net: Any) -> State:
+    def finish(self, state: State, clock: Clock, net: Net) -> State:
         """Close a task: the model becomes the old one."""
         return State(state.theta, state.inner, state.theta)
 
-    def gradients(self, rows: Any, clock: Clock, new: Any) -> Any:
+    def gradients(self, rows: Tensor, clock: Clock, newest: Tensor) -> Tensor:
         """Count as many generated rows as real ones."""
         return rows * evaluations(self, clock)

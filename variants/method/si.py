@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.func import grad
 
 from ablate.registry import component
-from ablate.training.train_step import classify, flat, move
-from ablate.types import Clock, Inner, Loss, Optimizer, Tasks, Training
+from ablate.training.train_step import classify, flat_rows, move
+from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training
 
 
 class State(NamedTuple):
@@ -56,32 +56,26 @@ class Si:
     damping: float = 0.1
     loss: Loss | None = None
 
-    def start(self, theta: Tensor, net: Any) -> State:
+    def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         none = torch.zeros_like(theta)
         return State(theta, self.optimizer.init(theta), none, theta, none)
 
-    def step(
-        self, state: State, tasks: Tasks, clock: Clock, net: Any, sizes: tuple[int, ...] | None
-    ) -> State:
+    def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step on the cross-entropy and the penalty, and note what it did."""
-        rows = flat(tasks, sizes, self.training.weights)
+        rows = flat_rows(batch, self.training.weights)
         slope, moved = grad(lambda at: classify(net, at, rows, self.loss), has_aux=True)(
             state.theta
         )
         pull = 2 * self.strength * state.weight * (state.theta - state.anchor)
-        whole = slope + pull if clock.t else slope
-        theta, inner = move(whole, moved, state.theta, state.inner, self, clock)
+        whole = slope + pull if batch.clock.t else slope
+        theta, inner = move(whole, moved, state.theta, state.inner, self, batch.clock)
         path = state.path - slope * (theta - state.theta)
         return state._replace(theta=theta, inner=inner, path=path)
 
-    def finish(self, state: State, clock: Clock, net: Any) -> State:
+    def finish(self, state: State, clock: Clock, net: Net) -> State:
         """Close a task: what its path has shown joins the importance."""
         change = state.theta - state.anchor
         weight = state.weight + state.path / (change.square() + self.damping)
         none = torch.zeros_like(state.path)
         return state._replace(path=none, anchor=state.theta, weight=weight)
-
-    def parameters(self, state: State) -> Tensor:
-        """Give theta `[P]`, which a protocol may adapt before it scores."""
-        return state.theta

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from ablate.training.train_step import Rows, flat
-from ablate.types import Clock, Tasks
+from ablate.training.train_step import Rows, flat_rows
+from ablate.types import Batch, Clock, Net, Number, Training
 
 CAP = 30.0
 """From here on log(1 + e^x) is x in single precision, and e^x would grow too large."""
@@ -76,7 +76,7 @@ def softplus(x: Tensor) -> Tensor:
     return x.clamp(max=CAP).exp().add(1).log() + (x - CAP).clamp(min=0)
 
 
-def bound(code: Tensor, decoded: Tensor, rows: Rows, net: Any) -> Tensor:
+def bound(code: Tensor, decoded: Tensor, rows: Rows, net: Net) -> Tensor:
     """Give each row's negative evidence bound per input, `[N]`.
 
     (-sum_d log p(x_d | z) + KL(q(z | x), p(z))) / D: Bernoulli pixels of 0 to 1, and a standard
@@ -90,10 +90,26 @@ def bound(code: Tensor, decoded: Tensor, rows: Rows, net: Any) -> Tensor:
     return bounds
 
 
-def images(decoded: Tensor, shape: torch.Size, net: Any) -> Tensor:
+def images(decoded: Tensor, shape: torch.Size, net: Net) -> Tensor:
     """Turn the logits of pixels `[N, D]` into inputs like the data's, `[N, ...]`."""
     pixels: Tensor = net.lowest + (net.highest - net.lowest) * decoded.sigmoid()
     return pixels.view(-1, *shape)
+
+
+class Generative(Protocol):
+    """A method that replays rows which a generator with a code of `latent` units draws."""
+
+    @property
+    def latent(self) -> int:
+        """Give Z."""
+
+    @property
+    def new_share(self) -> float | None:
+        """Give the weight of the new rows; None for one over the tasks seen."""
+
+    @property
+    def training(self) -> Training:
+        """Give how it is trained."""
 
 
 class Mixture(NamedTuple):
@@ -108,34 +124,27 @@ class Mixture(NamedTuple):
     rows: Rows
     codes: Tensor
     taught: Tensor | None
-    share: Any
+    share: Number
 
 
-def mixture(
-    method: Any,
-    old: Tensor,
-    tasks: Tasks,
-    clock: Clock,
-    net: Any,
-    sizes: tuple[int, ...] | None,
-    noise: Tensor,
-) -> Mixture:
+def mixture(method: Generative, old: Tensor, batch: Batch, net: Net) -> Mixture:
     """Let the old model `[P]` generate as many rows as a batch has, from the second task on.
 
-    method: has `latent`, `new_share` and `training`. noise `[K, B, 3 Z]`: of a real row's
-    code, of a generated row's, and of that row's own.
+    The batch's noise `[K, B, 3 Z]` is of a real row's code, of a generated row's, and of that
+    row's own.
     """
-    real = flat(tasks, sizes, method.training.weights, noise)
+    clock, real = batch.clock, flat_rows(batch, method.training.weights)
     first, second, third = real.noise.split(method.latent, -1)
     share = 1 / (clock.t + 1) if method.new_share is None else method.new_share
     if clock.t == 0 or (isinstance(share, (int, float)) and share == 1):
-        return Mixture(real, real, first, None, 1.0)
+        return Mixture(real=real, rows=real, codes=first, taught=None, share=1.0)
     generated = images(net.use(old, "decode", second), real.x.shape[1:], net)
     rows = real._replace(x=torch.cat([real.x, generated]))
-    return Mixture(real, rows, torch.cat([first, third]), net(old, generated), share)
+    codes, taught = torch.cat([first, third]), net(old, generated)
+    return Mixture(real=real, rows=rows, codes=codes, taught=taught, share=share)
 
 
-def evaluations(method: Any, clock: Clock) -> int:
+def evaluations(method: Generative, clock: Clock) -> int:
     """Say how often a real row counts as a gradient evaluation: twice, with a generated one."""
     share = method.new_share
     return 1 if clock.t == 0 or (isinstance(share, (int, float)) and share == 1) else 2

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ablate.registry import component
 from ablate.training.inner_loop import at_rest, decayed, moments, settled
-from ablate.types import Inner
+from ablate.types import Inner, Number
 
 
 @component("optimizer", "adam", paper="Kingma & Ba 2015, arXiv:1412.6980, Algorithm 1")
@@ -35,7 +34,9 @@ class Adam:
         """Give zero moments and the step count 0."""
         return at_rest(theta)
 
-    def step(self, theta: Tensor, slope: Tensor, inner: Inner, scale: Any) -> tuple[Tensor, Inner]:
+    def step(
+        self, theta: Tensor, slope: Tensor, inner: Inner, scale: Number
+    ) -> tuple[Tensor, Inner]:
         """Take one step."""
         slope = decayed(slope, theta, self.weight_decay)
         m, v, n = after = moments(slope, inner, self.beta1, self.beta2)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ablate.registry import component
 from ablate.training.inner_loop import at_rest, decayed, moments, settled
-from ablate.types import Inner
+from ablate.types import Inner, Number
 
 
 @component("optimizer", "radam", paper="Liu et al. 2020, arXiv:1908.03265, Algorithm 2")
@@ -40,7 +39,9 @@ class Radam:
         """Give zero moments and the step count 0."""
         return at_rest(theta)
 
-    def step(self, theta: Tensor, slope: Tensor, inner: Inner, scale: Any) -> tuple[Tensor, Inner]:
+    def step(
+        self, theta: Tensor, slope: Tensor, inner: Inner, scale: Number
+    ) -> tuple[Tensor, Inner]:
         """Take one step."""
         slope = decayed(slope, theta, self.weight_decay)
         m, v, n = after = moments(slope, inner, self.beta1, self.beta2)

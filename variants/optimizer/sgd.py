@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ablate.registry import component
 from ablate.training.inner_loop import decayed, is_zero
-from ablate.types import Inner
+from ablate.types import Inner, Number
 
 
 @component("optimizer", "sgd", paper="Sutskever et al. 2013, ICML, as in torch.optim.SGD")
@@ -31,7 +30,9 @@ class Sgd:
         """Give the velocity 0, or nothing where there is no momentum."""
         return () if is_zero(self.momentum) else (torch.zeros_like(theta),)
 
-    def step(self, theta: Tensor, slope: Tensor, inner: Inner, scale: Any) -> tuple[Tensor, Inner]:
+    def step(
+        self, theta: Tensor, slope: Tensor, inner: Inner, scale: Number
+    ) -> tuple[Tensor, Inner]:
         """Take one step."""
         slope = decayed(slope, theta, self.weight_decay)
         if not inner:

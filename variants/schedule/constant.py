@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ablate.registry import component
-from ablate.types import Clock
+from ablate.types import Clock, Number
 
 
 @component("schedule", "constant", paper="the default of every optimizer")
@@ -14,6 +13,6 @@ from ablate.types import Clock
 class Constant:
     """alpha in every epoch of every task."""
 
-    def __call__(self, clock: Clock) -> Any:
+    def __call__(self, clock: Clock) -> Number:
         """Give 1."""
         return 1.0

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ablate.registry import component
-from ablate.types import Clock
+from ablate.types import Clock, Number
 
 
 @component("schedule", "milestones", paper="as in torch.optim.lr_scheduler.MultiStepLR")
@@ -24,7 +23,7 @@ class Milestones:
     factor: float = 0.5
     last_task: float = 1.0
 
-    def __call__(self, clock: Clock) -> Any:
+    def __call__(self, clock: Clock) -> Number:
         """Give the factor on the learning rate."""
         whole = self.last_task if clock.t == clock.T - 1 else 1.0
         return whole * self.factor ** sum(clock.epoch >= epoch for epoch in self.epochs)

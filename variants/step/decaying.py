@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ablate.registry import component
-from ablate.types import Clock
+from ablate.types import Clock, Number
 
 
 @component("step", "decaying", paper="Rajasegaran et al. 2020 (iTAML), arXiv:2003.11652")
@@ -23,6 +23,7 @@ class Decaying:
     beta: float = 1.0
     count_from: Literal[0, 1] = 0
 
-    def __call__(self, clock: Clock) -> Any:
+    def __call__(self, clock: Clock) -> Number:
         """Give eta_t; a power of a constant, so that beta may be a tensor."""
-        return math.exp(-(clock.t + self.count_from) / clock.T) ** self.beta
+        eta: Number = math.exp(-(clock.t + self.count_from) / clock.T) ** self.beta
+        return eta

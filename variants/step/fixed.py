@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ablate.registry import component
-from ablate.types import Clock
+from ablate.types import Clock, Number
 
 
 @component("step", "fixed", paper="Nichol, Achiam & Schulman 2018 (Reptile), arXiv:1803.02999")
@@ -19,6 +18,6 @@ class Fixed:
 
     epsilon: float = 0.5
 
-    def __call__(self, clock: Clock) -> Any:
+    def __call__(self, clock: Clock) -> Number:
         """Give epsilon, whatever the task."""
         return self.epsilon

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ablate.registry import component
-from ablate.types import Clock, Schedule
+from ablate.types import Checkpoint, Clock, Number, Schedule
 
 
 @component("training", "standard", paper="mini-batch training, as common in continual learning")
@@ -24,6 +24,7 @@ class Standard:
     exemplar_rows: exemplars in a `paired` batch, [1, 100000]; null takes as many as new rows.
     weights: whether all `rows` of a batch weigh the same in the loss, or all `tasks` in it.
     schedule: how the learning rate changes; null keeps it.
+    checkpoint: which of a task's epochs goes on to the next task; null takes the last one.
     """
 
     epochs: int = 4
@@ -34,7 +35,9 @@ class Standard:
     exemplar_rows: int | None = None
     weights: Literal["rows", "tasks"] = "rows"
     schedule: Schedule | None = None
+    checkpoint: Checkpoint | None = None
+    later = ("epochs", "first_epochs", "checkpoint")
 
-    def rate(self, clock: Clock) -> Any:
+    def rate(self, clock: Clock) -> Number:
         """Give the factor on the learning rate."""
         return self.schedule(clock) if self.schedule else 1.0

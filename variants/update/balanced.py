@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Clock, Fit, Inner, Tasks, Update
+from ablate.types import Clock, Fit, Inner, Number, Tasks, Update
 
 
 @component("update", "balanced", paper="plain SGD on the mean of the task losses")
@@ -46,6 +46,6 @@ class Balanced:
         stretch = fit.steps / steps if self.match else 1.0
         return fit.descend(theta, tasks, shares, inner, self.scale(clock, tasks) * stretch, steps)
 
-    def scale(self, clock: Clock, tasks: Tasks) -> Any:
+    def scale(self, clock: Clock, tasks: Tasks) -> Number:
         """Give the factor on the learning rate."""
         return self.match.scale(clock, tasks) if self.match else 1.0  # type: ignore[attr-defined]

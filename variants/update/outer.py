@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Clock, Fit, Gather, Inner, Step, Tasks
+from ablate.types import Clock, Fit, Gather, Inner, Number, Step, Tasks
 
 
 @component("update", "outer", paper="Nichol et al. 2018 (Reptile); Rajasegaran et al. 2020 (iTAML)")
@@ -36,6 +35,6 @@ class Outer:
         target, after = self.gather(theta, tasks, fit, inner)
         return theta + self.step(clock) * (target - theta), after
 
-    def scale(self, clock: Clock, tasks: Tasks) -> Any:
+    def scale(self, clock: Clock, tasks: Tasks) -> Number:
         """Give how many inner steps on the mean loss one outer step is worth, to first order."""
         return self.step(clock) * self.gather.reach(tasks)

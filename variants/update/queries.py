@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from ablate.types import Fit, Tasks
+from ablate.types import Fit, Number, Tasks
 
 
 def halves(tasks: Tasks) -> tuple[Tasks, Tasks]:
@@ -19,7 +17,7 @@ def halves(tasks: Tasks) -> tuple[Tasks, Tasks]:
     return tasks._replace(w=tasks.w * support), tasks._replace(w=tasks.w * (1 - support))
 
 
-def outer(theta: Tensor, slopes: Tensor, phi: Tensor, tasks: Tasks, fit: Fit, lr: Any) -> Tensor:
+def outer(theta: Tensor, slopes: Tensor, phi: Tensor, tasks: Tasks, fit: Fit, lr: Number) -> Tensor:
     """Step along the mean slope `[K, P]` of the present tasks; statistics become their mean."""
     share = tasks.present.to(theta) / tasks.present.sum().clamp(min=1)  # [K]
     after: Tensor = theta - lr * (share @ slopes)
