@@ -17,7 +17,7 @@ NOT_CALIBRATED = "not calibrated"
 
 
 def uncalibrated(catalogue: Catalogue, variant: Variant) -> list[str]:
-    """Name the methods of an arm, that of a preset included, whose label states no figure."""
+    """Name the methods of an arm, that of an alias included, whose label states no figure."""
     if METHOD not in variant.choices:
         return []
     used = catalogue.used(variant.choices[METHOD]).values()

@@ -99,7 +99,7 @@ def test_names_are_looked_up_with_the_nearest_match(catalogue: Catalogue) -> Non
         catalogue.get("updat", "reptile")
 
 
-def test_presets_become_what_they_stand_for(catalogue: Catalogue) -> None:
+def test_aliases_become_what_they_stand_for(catalogue: Catalogue) -> None:
     """`itaml-released` is a chain with a decaying step."""
     made = catalogue.build(Choice("update", "itaml-released", {"beta": 2.0}))
     outer = Choice(
