@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from ablate.core.capabilities import (
@@ -141,6 +142,11 @@ class Variant:
     tasks_at: tuple[int, int] = (1, 1)
     first_seed: int = 0
     unvaried: tuple[str, ...] = ()
+
+    @cached_property
+    def runs(self) -> dict[tuple[int, str], RunSpec]:
+        """Hold its runs by the place of the seed and precision, as `plan` specifies them."""
+        return {}
 
     @property
     def name(self) -> str:

@@ -59,12 +59,23 @@ def canonical(value: Any) -> str:
 
 
 def specify(variant: Variant, seed: int, precision: str) -> RunSpec:
-    """Give the run of a variant with its nth seed; how it is scored is no part of it."""
+    """Give the run of a variant with its nth seed; how it is scored is no part of it.
+
+    A variant remembers its runs: plans, checks and reports ask for the same ones.
+    """
+    known = variant.runs.get((seed, precision))
+    if known is None:
+        known = variant.runs[seed, precision] = _specified(variant, seed, precision)
+    return known
+
+
+def _specified(variant: Variant, seed: int, precision: str) -> RunSpec:
     trained = {kind: choice for kind, choice in variant.choices.items() if kind != "predict"}
     content = {kind: choice.plain() for kind, choice in trained.items()}
     seed += variant.first_seed
     text = canonical({"choices": content, "precision": precision, "seed": seed})
-    return RunSpec(hashlib.sha256(text.encode()).hexdigest()[:32], seed, precision, trained)
+    key = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return RunSpec(key, seed, precision, trained)
 
 
 def keys(suite: Suite) -> tuple[tuple[str, ...], ...]:
