@@ -79,3 +79,12 @@ def test_no_module_is_long_and_the_formatter_is_on_everywhere() -> None:
                 assert len(text.splitlines()) <= 300, path
             checked += 1
     assert checked > 300
+
+
+def test_files_that_label_no_component_begin_with_an_underscore() -> None:
+    """So that a kind's folder lists its components."""
+    files = [path for path in (ROOT / "variants").rglob("*.py") if path.stem != "__init__"]
+    assert len(files) > 80
+    for path in files:
+        labels = "\n@component(" in path.read_text("utf-8")
+        assert labels != path.stem.startswith("_"), path

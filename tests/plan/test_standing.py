@@ -31,7 +31,7 @@ GRID = (
 FACTS = {
     "engine": "e",
     "components": {"update.itaml": "u", "optimizer.sgd": "s"},
-    "helpers": {"variants.model.blocks": "b"},
+    "helpers": {"variants.model._blocks": "b"},
     "packages": {"torch": "2", "numpy": "2"},
 }
 TODAY = Current("d", FACTS, {"all-classes": "p"})
@@ -55,8 +55,11 @@ def changed(table: str, name: str, value: str) -> dict[str, Any]:
         ({"engine": "x", "protocols": {}, "record_version": 3}, "record version 3, now 5"),
         ({"python": "2.7.18"}, f"Python 2.7, now {cohort.python_of(provenance.machine())}"),
         (changed("components", "update.itaml", "x"), "component update.itaml changed"),
-        (changed("helpers", "variants.model.blocks", "x"), "helper variants.model.blocks changed"),
-        ({"helpers": {}}, "helper variants.model.blocks changed"),
+        (
+            changed("helpers", "variants.model._blocks", "x"),
+            "helper variants.model._blocks changed",
+        ),
+        ({"helpers": {}}, "helper variants.model._blocks changed"),
         (changed("packages", "torch", "1"), "torch 1, now 2"),
         ({"packages": {"torch": "2"}}, "numpy unknown, now 2"),
         ({"packages": "damaged"}, "torch unknown, now 2; numpy unknown, now 2"),
@@ -230,7 +233,7 @@ def grid(suite_of: Callable[..., Suite], store: Store, **facts: Any) -> Suite:
         ({"packages": {"torch": "2", "numpy": "1"}}, "numpy differs (1 and 2)"),
         ({"packages": {"torch": "2", "numpy": "2", "scipy": "1"}}, "scipy differs (1 and None)"),
         ({"python": "2.7.18"}, "Python differs (2.7 and "),
-        ({"helpers": {"variants.model.blocks": "x"}}, "variants.model.blocks was changed"),
+        ({"helpers": {"variants.model._blocks": "x"}}, "variants.model._blocks was changed"),
         ({"protocols": {"all-classes": "x"}}, "all-classes was changed"),
         ({"device": "cuda"}, "device differs (cuda and cpu)"),
         ({"record_version": 3}, "record_version differs (3 and 5)"),

@@ -15,7 +15,7 @@ import pytest
 from numpy.lib import format as npy
 
 from ablate.errors import DataError
-from variants.dataset import files, npz
+from variants.dataset import _files, _npz
 from variants.dataset.arrays import NAMES, Arrays
 
 Change = dict[str, Any]
@@ -339,10 +339,10 @@ def test_arrays_larger_than_the_machine_are_refused_unread(
 ) -> None:
     """By the sizes in the archive's directory, and by what single precision takes."""
     mine = save(tmp_path, x_train=np.zeros((12, 500), bool), x_test=np.zeros((6, 500), bool))
-    monkeypatch.setattr(files, "memory_bytes", lambda: 10_000)
+    monkeypatch.setattr(_files, "memory_bytes", lambda: 10_000)
     with pytest.raises(DataError, match=r"mine.npz needs [\d,]+ bytes of memory"):
         mine.look(tmp_path)
-    monkeypatch.setattr(files, "memory_bytes", lambda: 50_000)
+    monkeypatch.setattr(_files, "memory_bytes", lambda: 50_000)
     with pytest.raises(DataError, match="needs 36,000 bytes of memory"):
         mine.look(tmp_path)
 
@@ -378,13 +378,13 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of the old rows and half of the new ones are nobody's data."""
-    mine, read = save(tmp_path), npz._array
+    mine, read = save(tmp_path), _npz._array
 
     def slow(*args: Any) -> Any:
         (tmp_path / "mine.npz").touch()
         return read(*args)
 
-    monkeypatch.setattr(npz, "_array", slow)
+    monkeypatch.setattr(_npz, "_array", slow)
     with pytest.raises(DataError, match="changed while it was read"):
         mine.look(tmp_path)
 

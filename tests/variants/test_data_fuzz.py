@@ -12,9 +12,9 @@ from PIL import Image
 from scipy.io import savemat
 
 from ablate.errors import DataError
-from variants.dataset import pictures
+from variants.dataset import _pictures
+from variants.dataset._idx import FILES
 from variants.dataset.arrays import Arrays
-from variants.dataset.idx import FILES
 from variants.dataset.mnist import MNIST
 from variants.dataset.svhn import SVHN
 
@@ -55,7 +55,7 @@ def picture(ending: str) -> Callable[[Path], tuple[Path, Callable[[], object]]]:
         path = root / f"a.{ending}"
         pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(path)
-        return path, lambda: pictures.check([path], root, 4) or pictures.read(path, 4, True)
+        return path, lambda: _pictures.check([path], root, 4) or _pictures.read(path, 4, True)
 
     return made
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from ablate.errors import DataError
+from variants.dataset._idx import FILES, fetch
 from variants.dataset.arrays import Arrays
 from variants.dataset.digits import Digits
 from variants.dataset.fashion_mnist import FashionMNIST
-from variants.dataset.idx import FILES, fetch
 from variants.dataset.mnist import MNIST
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")

@@ -16,7 +16,7 @@ from ablate.errors import DataError, SuiteError
 from ablate.training.net import initial
 from ablate.training.train_step import Rows, labelled
 from ablate.types import Data, Facts, Suite
-from variants.dataset import domains
+from variants.dataset import _domains
 from variants.dataset.digits import Digits
 from variants.dataset.permuted import Permuted
 from variants.dataset.rotated import Rotated
@@ -54,7 +54,7 @@ def test_each_task_permutes_pixels_in_its_own_way() -> None:
     per_task = data.x_test.reshape(3, len(plain.y_test), -1)
     assert np.array_equal(per_task[0], plain.x_test.reshape(len(plain.y_test), -1))
     for t in (1, 2):
-        order = domains.permutation(0, t, per_task.shape[-1])
+        order = _domains.permutation(0, t, per_task.shape[-1])
         assert sorted(order) == list(range(per_task.shape[-1]))
         assert np.array_equal(per_task[t], per_task[0][:, order])
         assert not np.array_equal(per_task[t], per_task[0])
@@ -66,7 +66,7 @@ def test_rows_are_drawn_evenly_from_the_classes() -> None:
     """Few rows of many classes leave none out; fewer than there are classes are refused."""
     y = np.repeat(np.arange(7), [40, 2, 30, 5, 9, 11, 3])
     for most in (7, 20, 60):
-        kept = domains.drawn(0, 1, 0, y, most)
+        kept = _domains.drawn(0, 1, 0, y, most)
         assert len({*kept}) == most
         counts, there = np.bincount(y[kept], minlength=7), np.bincount(y)
         assert counts.min() >= min(most // 7, 2)
@@ -80,9 +80,9 @@ def test_rows_are_drawn_evenly_from_the_classes() -> None:
 def test_pictures_are_turned_counter_clockwise() -> None:
     """A quarter turn is NumPy's; what comes in from outside is dark."""
     x = np.random.default_rng(0).normal(size=(2, 1, 5, 5)).astype(np.float32)
-    assert np.allclose(domains.turned(x, 90.0), np.rot90(x, axes=(2, 3)), atol=1e-5)
-    assert domains.turned(x, 0.0) is x
-    assert np.isclose(domains.turned(x, 45.0)[:, :, 0, 0], x.min()).all()
+    assert np.allclose(_domains.turned(x, 90.0), np.rot90(x, axes=(2, 3)), atol=1e-5)
+    assert _domains.turned(x, 0.0) is x
+    assert np.isclose(_domains.turned(x, 45.0)[:, :, 0, 0], x.min()).all()
 
 
 def test_rotations_are_evenly_spaced() -> None:

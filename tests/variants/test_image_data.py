@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from scipy.io import savemat
 
 from ablate.errors import DataError
 from cli import main
-from variants.dataset import cifar10, cifar100, files, omniglot
+from variants.dataset import _files, cifar10, cifar100, omniglot
 from variants.dataset.cifar10 import CIFAR10
 from variants.dataset.cifar100 import CIFAR100
 from variants.dataset.glyphs import Glyphs, characters
@@ -83,15 +84,16 @@ def test_damaged_and_missing_svhn_files_are_named(tmp_path: Path) -> None:
 
 def write_cifar(root: Path, monkeypatch: pytest.MonkeyPatch, kind: Any, labels: str) -> Path:
     """Write every file of a CIFAR with two rows a class, and publish their digests."""
-    folder: Path = root / kind.FOLDER
+    folder: Path = root / kind.PUBLISHED.folder
     folder.mkdir(parents=True)
     classes = 10 if labels == "labels" else 100
-    for name in kind.MD5:
+    names = [*kind.PUBLISHED.md5]
+    for name in names:
         y = [i % classes for i in range(2 * classes)]
         rows = DRAWS.integers(0, 256, (len(y), 3072), dtype=np.uint8)
         (folder / name).write_bytes(pickle.dumps({"data": rows, labels: y}))
-    digests = {name: hashlib.md5((folder / name).read_bytes()).hexdigest() for name in kind.MD5}
-    monkeypatch.setattr(kind, "MD5", digests)
+    digests = {name: hashlib.md5((folder / name).read_bytes()).hexdigest() for name in names}
+    monkeypatch.setattr(kind, "PUBLISHED", replace(kind.PUBLISHED, md5=digests))
     return folder
 
 
@@ -109,7 +111,7 @@ def test_cifar_is_read_from_the_published_pickles(
     assert facts[1:4] == (int(data.y_test.max()) + 1, rows, len(data.y_test))
     assert facts.mark == ""
     assert data.x_train.shape == (rows, 3, 32, 32)
-    first = pickle.loads((folder / next(iter(kind.MD5))).read_bytes())["data"][0]
+    first = pickle.loads((folder / next(iter(kind.PUBLISHED.md5))).read_bytes())["data"][0]
     expected = (first.reshape(3, 32, 32)[2] / 255 - made.mean[2]) / made.sd[2]
     assert np.allclose(data.x_train[0, 2], expected, atol=1e-5)
 
@@ -128,7 +130,7 @@ def test_a_foreign_pickle_is_refused_and_never_opened(tmp_path: Path) -> None:
     """Its code does not run; the error names the file, the digest and the remedy."""
     folder = tmp_path / "cifar-10-batches-py"
     folder.mkdir()
-    for name in cifar10.MD5:
+    for name in cifar10.PUBLISHED.md5:
         (folder / name).write_bytes(pickle.dumps(Bomb(tmp_path / "exploded")))
     for use in (CIFAR10().look, CIFAR10().load):
         with pytest.raises(DataError, match=r"data_batch_1 has the MD5.*runs code.*`arrays`"):
@@ -185,7 +187,7 @@ def test_faults_of_an_image_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"classes \(folders with images\) differ"):
         made.look(tmp_path)
     with pytest.raises(DataError, match=r"mean \[0.5, 0.5\] and sd \[0.5\] do not fit 3 channel"):
-        files.normalised(np.zeros((1, 3, 2, 2), np.uint8), (0.5, 0.5), (0.5,))
+        _files.normalised(np.zeros((1, 3, 2, 2), np.uint8), (0.5, 0.5), (0.5,))
 
 
 # --- Omniglot

@@ -17,6 +17,8 @@ from ablate.training.net import FlatNet, initial
 from ablate.training.train_step import Rows, flat_rows, old_and_new, soft_labels
 from ablate.types import Batch, Clock, Tasks
 from variants.method import (
+    _paths,
+    _vae,
     a_gem,
     der,
     dgr,
@@ -27,10 +29,8 @@ from variants.method import (
     lwf,
     mas,
     mer,
-    paths,
     rps_net,
     si,
-    vae,
 )
 from variants.model.mlp import Mlp
 from variants.optimizer.adam import Adam
@@ -330,8 +330,8 @@ def test_the_evidence_bound_is_that_of_torch_distributions() -> None:
     pixels = torch.distributions.Bernoulli(logits=decoded, validate_args=False)
     expected = -pixels.log_prob((x + 2) / 6).sum(1)
     expected += torch.distributions.kl_divergence(normal, standard).sum(1)
-    assert torch.allclose(vae.bound(code, decoded, rows, span), expected / 4)
-    even = vae.images(torch.zeros(3, 4), torch.Size([2, 2]), span)
+    assert torch.allclose(_vae.bound(code, decoded, rows, span), expected / 4)
+    even = _vae.images(torch.zeros(3, 4), torch.Size([2, 2]), span)
     assert torch.equal(even, torch.ones(3, 2, 2))
 
 
@@ -347,7 +347,7 @@ def test_generative_replay_weighs_old_and_new_by_the_tasks_seen() -> None:
     state = method.start(theta, net)._replace(old=theta.roll(3))
     tasks = Tasks(*(part[1:] for part in two_tasks()))
     found = method.step(state, Batch(tasks, Clock(2, 3), None, noise), net).theta[:8]
-    made = vae.images(net.use(theta.roll(3), "decode", noise[0, :, 2:4]), torch.Size([2]), net)
+    made = _vae.images(net.use(theta.roll(3), "decode", noise[0, :, 2:4]), torch.Size([2]), net)
     labels = net(theta.roll(3), made)[:, :2].argmax(1)
     at = theta.clone().requires_grad_()
     (
@@ -366,9 +366,9 @@ def test_a_layer_of_paths_is_the_sum_of_the_active_ones() -> None:
     layers = [nn.Linear(2, 3) for _ in range(3)]
     x, active = torch.rand(5, 2), torch.tensor([1.0, 0.0, 1.0])
     expected = layers[0](x) + layers[2](x)
-    assert torch.allclose(paths.Layer(layers)(x, active), expected, atol=1e-6)
+    assert torch.allclose(_paths.Layer(layers)(x, active), expected, atol=1e-6)
     inside = [nn.Sequential(layer) for layer in layers]  # no linear layer to the eye
-    assert torch.allclose(paths.Layer(inside)(x, active), expected, atol=1e-6)
+    assert torch.allclose(_paths.Layer(inside)(x, active), expected, atol=1e-6)
 
 
 def test_a_switch_freezes_the_old_paths_and_trains_the_new_one() -> None:

@@ -10,7 +10,7 @@ from torch import nn
 from torch.func import grad, vmap
 
 from ablate.training.net import initial
-from variants.model.blocks import MeanPower, Residual
+from variants.model._blocks import MeanPower, Residual
 from variants.model.conv4 import Conv4
 from variants.model.mlp import Mlp
 from variants.model.released_conv import ReleasedConv

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ablate.errors import DataError
-from variants.dataset import files, pictures
+from variants.dataset import _files, _pictures
 from variants.dataset.image_folder import ImageFolder
 
 SIDE = 6
@@ -236,14 +236,14 @@ def test_pictures_of_every_depth_are_scaled_by_their_range(case: str, tmp_path: 
     make, name, value = SEEN[case]
     make().save(tmp_path / name)
     for colour in (True, False):
-        pixels = pictures.read(tmp_path / name, SIDE, colour)
+        pixels = _pictures.read(tmp_path / name, SIDE, colour)
         assert pixels.shape == (3 if colour else 1, SIDE, SIDE)
         assert np.abs(pixels.astype(int) - value).max() <= 1
 
 
 def turned(at: Path) -> None:
     exif = Image.Exif()
-    exif[pictures.ROTATED] = 6
+    exif[_pictures.ROTATED] = 6
     Image.new("RGB", (6, 6)).save(at / "train/ant/9.jpg", exif=exif)
 
 
@@ -303,7 +303,7 @@ def test_of_very_many_pictures_the_rest_is_opened_alone(
 ) -> None:
     """And that is said; one that cannot even be opened is still named."""
     at = folder(tmp_path)
-    monkeypatch.setattr(pictures, "MOST_DECODED", 4)
+    monkeypatch.setattr(_pictures, "MOST_DECODED", 4)
     assert reader().look(tmp_path).warnings == (
         "6 of 10 pictures were not decoded before the runs, for there are too many.",
     )
@@ -323,7 +323,7 @@ def test_pictures_that_do_not_fit_in_memory_are_refused_unread(
 ) -> None:
     """By their number and side."""
     folder(tmp_path)
-    monkeypatch.setattr(files, "memory_bytes", lambda: 8000)
+    monkeypatch.setattr(_files, "memory_bytes", lambda: 8000)
     with pytest.raises(DataError, match=r"needs 4,320 bytes of memory"):
         reader().look(tmp_path)
 

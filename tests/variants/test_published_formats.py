@@ -15,8 +15,8 @@ from scipy.io import savemat
 from ablate.errors import DataError
 from tests.variants.test_datasets import write_idx
 from tests.variants.test_image_data import save as save_picture, write_omniglot, write_svhn
-from variants.dataset import files
-from variants.dataset.idx import FILES
+from variants.dataset import _files
+from variants.dataset._idx import FILES
 from variants.dataset.mnist import MNIST
 from variants.dataset.omniglot import Omniglot
 from variants.dataset.svhn import SVHN
@@ -120,7 +120,7 @@ def test_files_larger_than_the_machine_are_refused(
         "omniglot": (write_omniglot, Omniglot(tasks=3)),
     }[kind]
     write(tmp_path)
-    monkeypatch.setattr(files, "memory_bytes", lambda: 1000)
+    monkeypatch.setattr(_files, "memory_bytes", lambda: 1000)
     with pytest.raises(DataError, match="bytes of memory, more than half of this machine's"):
         made.look(tmp_path)
 
@@ -170,4 +170,4 @@ def test_a_file_that_may_not_be_read_is_an_error_with_its_name(
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte cannot be read: Permission"):
         MNIST().look(tmp_path)
     with pytest.raises(DataError, match="cannot be read: Permission denied"):
-        files.md5(tmp_path / "any")
+        _files.md5(tmp_path / "any")

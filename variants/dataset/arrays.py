@@ -15,8 +15,8 @@ from ablate.source.foreign_code import contained
 from ablate.streams.dataset_checks import content_digest, facts_of
 from ablate.types import Data, Facts
 
-from . import files, npz, plain_arrays
-from .signatures import NAMES as NAMES
+from . import _files, _npz, _plain_arrays
+from ._signatures import NAMES as NAMES
 
 _digests: dict[str, str] = {}
 """By function, the digest of the rows that it was last seen to give twice in this process."""
@@ -52,7 +52,7 @@ class Arrays:
                     f"{self.source} gives other rows each time it is called, so that no two runs "
                     "have the same data: seed what it draws, as in np.random.default_rng(0)."
                 )
-        return facts._replace(mark=files.CUSTOM)
+        return facts._replace(mark=_files.CUSTOM)
 
     def load(self, root: Path) -> Data:
         """Read the four arrays."""
@@ -60,7 +60,7 @@ class Arrays:
             parts = _from_file(root / self.source)
         else:
             parts = _four(_from_function(self.source), self.source)
-        return plain_arrays.data_of(dict(zip(NAMES, parts, strict=True)), self.source)
+        return _plain_arrays.data_of(dict(zip(NAMES, parts, strict=True)), self.source)
 
     @property
     def _is_file(self) -> bool:
@@ -68,12 +68,12 @@ class Arrays:
 
 
 def _from_file(path: Path) -> list[Any]:
-    if not files.is_file(path):
+    if not _files.is_file(path):
         raise DataError(
             f"There is no file {path.absolute()}. Put an .npz file with {', '.join(NAMES)} there, "
             "or name another data root with --data-root or ABLATE_DATA."
         )
-    return npz.read(path, NAMES)
+    return _npz.read(path, NAMES)
 
 
 def _four(answer: Any, source: str) -> list[Any]:

@@ -9,17 +9,23 @@ from typing import Literal
 from ablate.registry import component
 from ablate.types import Data, Facts
 
-from . import cifar, files
+from . import _cifar
+from ._cifar import Published
 
-FOLDER = "cifar-10-batches-py"
-MD5 = {
-    "data_batch_1": "c99cafc152244af753f735de768cd75f",
-    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
-    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
-    "data_batch_4": "634d18415352ddfa80567beed471001a",
-    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
-    "test_batch": "40351d587109b95175f43aff81a1287e",
-}
+PUBLISHED = Published(
+    name="CIFAR-10",
+    reader="CIFAR10",
+    folder="cifar-10-batches-py",
+    md5={
+        "data_batch_1": "c99cafc152244af753f735de768cd75f",
+        "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+        "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+        "data_batch_4": "634d18415352ddfa80567beed471001a",
+        "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+        "test_batch": "40351d587109b95175f43aff81a1287e",
+    },
+    tests="test_batch",
+)
 
 
 @component("dataset", "cifar10", paper="Krizhevsky 2009, Learning multiple layers of features")
@@ -45,24 +51,18 @@ class CIFAR10:
     train_per_class: int | None = None
     test_per_class: int | None = None
 
+    @property
+    def _limits(self) -> _cifar.Limits:
+        return self.train_per_class, self.test_per_class
+
     def look(self, root: Path) -> Facts:
         """Check the files without torch. Raises DataError naming those missing or foreign."""
-        limits = (self.train_per_class, self.test_per_class)
-        return cifar.look(root, "CIFAR-10", FOLDER, MD5, "test_batch", limits)
+        return _cifar.look(PUBLISHED, root, self._limits)
 
     def fetch(self, root: Path) -> None:
-        """Download missing files through torchvision; where that fails, `look` says what to do."""
-        if not all((root / FOLDER / name).is_file() for name in MD5):
-            import torchvision.datasets
-
-            files.attempt(
-                root, lambda: self.look(root), torchvision.datasets.CIFAR10, root, download=True
-            )
+        """Download missing files through torchvision. Raises DataError where that fails."""
+        _cifar.fetch(PUBLISHED, root)
 
     def load(self, root: Path) -> Data:
-        """Read the rows through torchvision; files are checked again before they are opened."""
-        import torchvision.datasets
-
-        cifar.check(root, "CIFAR-10", FOLDER, MD5)
-        limits = (self.train_per_class, self.test_per_class)
-        return cifar.load(torchvision.datasets.CIFAR10, root, (self.mean, self.sd), limits)
+        """Read the rows; files are checked again before they are opened."""
+        return _cifar.load(PUBLISHED, root, (self.mean, self.sd), self._limits)

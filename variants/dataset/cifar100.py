@@ -9,13 +9,19 @@ from typing import Literal
 from ablate.registry import component
 from ablate.types import Data, Facts
 
-from . import cifar, files
+from . import _cifar
+from ._cifar import Published
 
-FOLDER = "cifar-100-python"
-MD5 = {
-    "train": "16019d7e3df5f24257cddd939b257f8d",
-    "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
-}
+PUBLISHED = Published(
+    name="CIFAR-100",
+    reader="CIFAR100",
+    folder="cifar-100-python",
+    md5={
+        "train": "16019d7e3df5f24257cddd939b257f8d",
+        "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
+    },
+    tests="test",
+)
 
 
 @component("dataset", "cifar100", paper="Krizhevsky 2009, Learning multiple layers of features")
@@ -41,24 +47,18 @@ class CIFAR100:
     train_per_class: int | None = None
     test_per_class: int | None = None
 
+    @property
+    def _limits(self) -> _cifar.Limits:
+        return self.train_per_class, self.test_per_class
+
     def look(self, root: Path) -> Facts:
         """Check the files without torch. Raises DataError naming those missing or foreign."""
-        limits = (self.train_per_class, self.test_per_class)
-        return cifar.look(root, "CIFAR-100", FOLDER, MD5, "test", limits)
+        return _cifar.look(PUBLISHED, root, self._limits)
 
     def fetch(self, root: Path) -> None:
-        """Download missing files through torchvision; where that fails, `look` says what to do."""
-        if not all((root / FOLDER / name).is_file() for name in MD5):
-            import torchvision.datasets
-
-            files.attempt(
-                root, lambda: self.look(root), torchvision.datasets.CIFAR100, root, download=True
-            )
+        """Download missing files through torchvision. Raises DataError where that fails."""
+        _cifar.fetch(PUBLISHED, root)
 
     def load(self, root: Path) -> Data:
-        """Read the rows through torchvision; files are checked again before they are opened."""
-        import torchvision.datasets
-
-        cifar.check(root, "CIFAR-100", FOLDER, MD5)
-        limits = (self.train_per_class, self.test_per_class)
-        return cifar.load(torchvision.datasets.CIFAR100, root, (self.mean, self.sd), limits)
+        """Read the rows; files are checked again before they are opened."""
+        return _cifar.load(PUBLISHED, root, (self.mean, self.sd), self._limits)

@@ -10,7 +10,7 @@ from ablate.registry import component
 from ablate.streams.dataset_checks import fewer
 from ablate.types import Data, Facts
 
-from . import idx
+from . import _idx
 
 
 @component("dataset", "fashion-mnist", paper="Xiao, Rasul & Vollgraf 2017, arXiv:1708.07747")
@@ -39,13 +39,13 @@ class FashionMNIST:
 
     def look(self, root: Path) -> Facts:
         """Check the files without torch. Raises DataError naming those that are missing."""
-        return idx.look(root, "FashionMNIST", self.train_per_class, self.test_per_class)
+        return _idx.look(root, "FashionMNIST", self.train_per_class, self.test_per_class)
 
     def fetch(self, root: Path) -> None:
         """Download missing files through torchvision. Raises DataError where that fails."""
-        idx.fetch(root, "FashionMNIST")
+        _idx.fetch(root, "FashionMNIST")
 
     def load(self, root: Path) -> Data:
         """Read the rows."""
-        data = idx.load(root, "FashionMNIST", self.mean, self.sd)
+        data = _idx.load(root, "FashionMNIST", self.mean, self.sd)
         return fewer(data, self.train_per_class, self.test_per_class)

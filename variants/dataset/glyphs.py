@@ -18,7 +18,7 @@ from ablate.errors import DataError
 from ablate.registry import component
 from ablate.types import Data, Facts, Ints
 
-from . import files
+from . import _files
 
 FONTS = tuple(
     f"DejaVuSans{kind}.ttf"
@@ -71,7 +71,7 @@ class Glyphs:
         pixels = [
             self._draw(known[c], c, row) for c in range(self.classes) for row in range(per_class)
         ]
-        x = files.normalised(np.stack(pixels)[:, None], (0.13,), (0.3,))
+        x = _files.normalised(np.stack(pixels)[:, None], (0.13,), (0.3,))
         y: Ints = np.repeat(np.arange(self.classes), per_class)
         test = np.tile(np.arange(per_class) >= self.train_per_class, self.classes)
         return Data(x[~test], y[~test], x[test], y[test])

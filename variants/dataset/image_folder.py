@@ -19,7 +19,7 @@ from ablate.streams.dataset_checks import count_classes, first_of_each
 from ablate.streams.row_warnings import ambiguous, copied, uneven
 from ablate.types import Data, Facts, Ints
 
-from . import files, pictures
+from . import _files, _pictures
 
 TESTS = ("test", "val")
 
@@ -62,44 +62,44 @@ class ImageFolder:
         count = count_classes(train.labels, test.labels, str(where))
         used, bad = [*train.used, *test.used], (*train.bad, *test.bad)
         shape = (3 if self.colour else 1, self.side, self.side)
-        files.fits(4 * len(used) * int(np.prod(shape)), str(where))
+        _files.fits(4 * len(used) * int(np.prod(shape)), str(where))
         doubts = (
-            *pictures.check(used, where, self.side, bad),
+            *_pictures.check(used, where, self.side, bad),
             *_passed_over(train, test),
-            *copied(files.copies(train.used, test.used), len(test.used)),
-            *ambiguous(files.under_two(train.used, train.used_labels), len(train.used)),
+            *copied(_files.copies(train.used, test.used), len(test.used)),
+            *ambiguous(_files.under_two(train.used, train.used_labels), len(train.used)),
             *uneven(train.used_labels, "train"),
             *uneven(test.used_labels, "test"),
         )
         sizes = len(train.used), len(test.used)
-        digest = files.digest_tree(where, [*train.paths, *test.paths])
-        return Facts(shape, count, *sizes, digest, files.CUSTOM, doubts)
+        digest = _files.digest_tree(where, [*train.paths, *test.paths])
+        return Facts(shape, count, *sizes, digest, _files.CUSTOM, doubts)
 
     def load(self, root: Path) -> Data:
         """Read the images that `look` lists."""
         parts: list[Any] = []
         for part in self._parts(root):
-            pixels = [pictures.read(path, self.side, self.colour) for path in part.used]
-            parts += [files.normalised(np.stack(pixels), self.mean, self.sd), part.used_labels]
+            pixels = [_pictures.read(path, self.side, self.colour) for path in part.used]
+            parts += [_files.normalised(np.stack(pixels), self.mean, self.sd), part.used_labels]
         return Data(*parts)
 
     def _parts(self, root: Path) -> tuple[Part, Part]:
         """List both parts. Raises DataError unless they have the same classes."""
         where = root / self.folder
         folders = where / "train", self._tests(where)
-        train, test = (pictures.listing(folder) for folder in folders)
+        train, test = (_pictures.listing(folder) for folder in folders)
         _same_classes(train.classes, test.classes, where, train.skipped + test.skipped)
         limits = self.train_per_class, self.test_per_class
         return _part(train, limits[0]), _part(test, limits[1])
 
     def _tests(self, where: Path) -> Path:
-        remedy = f"Put images there, by class{pictures.holds(where)}"
+        remedy = f"Put images there, by class{_pictures.holds(where)}"
         if not (where / "train").is_dir():
-            raise files.missing(f"The folder {self.folder!r}", where, ["train"], remedy)
+            raise _files.missing(f"The folder {self.folder!r}", where, ["train"], remedy)
         for name in TESTS:
             if (where / name).is_dir():
                 return where / name
-        raise files.missing(f"The folder {self.folder!r}", where, ["test (or val)"], remedy)
+        raise _files.missing(f"The folder {self.folder!r}", where, ["test (or val)"], remedy)
 
 
 class Part(NamedTuple):
@@ -127,7 +127,7 @@ FOLDS: tuple[tuple[Callable[[str], str], str], ...] = (
 """What names may differ in that a reader does not see, or a file system does not keep."""
 
 
-def _part(listing: pictures.Listing, most: int | None) -> Part:
+def _part(listing: _pictures.Listing, most: int | None) -> Part:
     names = sorted(listing.classes)
     paths = list(chain.from_iterable(listing.classes[name] for name in names))
     labels = np.repeat(np.arange(len(names)), [len(listing.classes[name]) for name in names])
@@ -153,7 +153,7 @@ def _same_classes(
             break
     raise DataError(
         f"{where}: classes (folders with images) differ: {'; '.join(lacking) or 'there are none'}; "
-        f"both parts need the same ones, with images ({', '.join(pictures.ENDINGS)}).{hint}"
+        f"both parts need the same ones, with images ({', '.join(_pictures.ENDINGS)}).{hint}"
     )
 
 

@@ -10,7 +10,7 @@ from ablate.registry import component
 from ablate.streams.dataset_checks import fewer
 from ablate.types import Data, Facts
 
-from . import idx
+from . import _idx
 
 
 @component("dataset", "mnist", paper="LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86(11)")
@@ -39,13 +39,13 @@ class MNIST:
 
     def look(self, root: Path) -> Facts:
         """Check the files without torch. Raises DataError naming those that are missing."""
-        return idx.look(root, "MNIST", self.train_per_class, self.test_per_class)
+        return _idx.look(root, "MNIST", self.train_per_class, self.test_per_class)
 
     def fetch(self, root: Path) -> None:
         """Download missing files through torchvision. Raises DataError where that fails."""
-        idx.fetch(root, "MNIST")
+        _idx.fetch(root, "MNIST")
 
     def load(self, root: Path) -> Data:
         """Read the rows."""
-        data = idx.load(root, "MNIST", self.mean, self.sd)
+        data = _idx.load(root, "MNIST", self.mean, self.sd)
         return fewer(data, self.train_per_class, self.test_per_class)

@@ -12,7 +12,7 @@ from ablate.errors import DataError
 from ablate.registry import component
 from ablate.types import Data, Facts
 
-from . import files, pictures
+from . import _files, _pictures
 
 FOLDER = "omniglot-py"
 ZIPS = {
@@ -53,12 +53,12 @@ class Omniglot:
         name, drawings = f"images_{self.part}", self._drawings(root)
         folder, zipped = root / FOLDER / name, root / FOLDER / f"{name}.zip"
         paths = [path for rows in drawings for path in rows]
-        genuine = files.is_file(zipped) and files.md5(zipped) == ZIPS[name]
+        genuine = _files.is_file(zipped) and _files.md5(zipped) == ZIPS[name]
         tests = sum(len(rows) // EVERY for rows in drawings)
         shape = (1, self.side, self.side)
-        files.fits(4 * len(paths) * int(np.prod(shape)), str(folder))
-        doubts = pictures.check(paths, folder, self.side)
-        digest, mark = files.digest_tree(folder, paths), "" if genuine else files.CUSTOM
+        _files.fits(4 * len(paths) * int(np.prod(shape)), str(folder))
+        doubts = _pictures.check(paths, folder, self.side)
+        digest, mark = _files.digest_tree(folder, paths), "" if genuine else _files.CUSTOM
         return Facts(shape, len(drawings), len(paths) - tests, tests, digest, mark, doubts)
 
     def _drawings(self, root: Path) -> list[list[Path]]:
@@ -67,12 +67,12 @@ class Omniglot:
         folder = root / FOLDER / name
         characters = sorted(folder.glob("[!.]*/character*"))
         drawings = [
-            [p for p in sorted(character.glob("[!.]*.png")) if files.is_file(p)]
+            [p for p in sorted(character.glob("[!.]*.png")) if _files.is_file(p)]
             for character in characters
             if character.is_dir()
         ]
         if not any(drawings):
-            raise files.missing("Omniglot", root / FOLDER, [name], "Unzip the images there")
+            raise _files.missing("Omniglot", root / FOLDER, [name], "Unzip the images there")
         drawings = drawings[: self.classes]
         if few := [rows for rows in drawings if len(rows) < EVERY]:
             raise DataError(f"{folder}: {len(few)} characters have fewer than {EVERY} drawings.")
@@ -87,7 +87,7 @@ class Omniglot:
 
             background = self.part == "background"
             kind = torchvision.datasets.Omniglot
-            files.attempt(
+            _files.attempt(
                 root / FOLDER,
                 lambda: self.look(root),
                 kind,
@@ -101,9 +101,9 @@ class Omniglot:
         pixels, labels, test = [], [], []
         for label, rows in enumerate(self._drawings(root)):
             for index, path in enumerate(rows):
-                pixels.append(pictures.read(path, self.side, colour=False))
+                pixels.append(_pictures.read(path, self.side, colour=False))
                 labels.append(label)
                 test.append(index % EVERY == EVERY - 1)
-        x = files.normalised(np.stack(pixels), (self.mean,), (self.sd,))
+        x = _files.normalised(np.stack(pixels), (self.mean,), (self.sd,))
         y, tested = np.array(labels, dtype=np.int64), np.array(test)
         return Data(x[~tested], y[~tested], x[tested], y[tested])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ablate.registry import component
 from ablate.types import Data, Dataset, Facts
 
-from . import domains
+from . import _domains
 
 
 @component("dataset", "permuted", paper="Goodfellow et al. 2013, arXiv:1312.6211; Kirkpatrick 2017")
@@ -41,7 +41,7 @@ class Permuted:
 
     def look(self, root: Path) -> Facts:
         """Check the other data set."""
-        return domains.facts(
+        return _domains.facts(
             self.of.look(root), self.tasks, self.train_rows, self.test_rows, f"permuted {self.draw}"
         )
 
@@ -57,8 +57,8 @@ class Permuted:
         size = int(data.x_train[0].size)
 
         def permuted(x: NDArray[np.float32], t: int) -> NDArray[np.float32]:
-            places = domains.permutation(self.draw, t, size)
+            places = _domains.permutation(self.draw, t, size)
             return x.reshape(len(x), size)[:, places].reshape(len(x), *shape)
 
         rows = self.train_rows, self.test_rows
-        return domains.tasks_of(data, self.tasks, rows, self.draw, permuted)
+        return _domains.tasks_of(data, self.tasks, rows, self.draw, permuted)

@@ -10,7 +10,7 @@ from ablate.errors import DataError
 from ablate.registry import component
 from ablate.types import Data, Dataset, Facts
 
-from . import domains
+from . import _domains
 
 
 @component("dataset", "rotated", paper="Lopez-Paz & Ranzato 2017 (GEM), arXiv:1706.08840, sec. 4.1")
@@ -45,7 +45,7 @@ class Rotated:
         if len(facts.inputs) != 3:
             raise DataError(f"rows of shape {facts.inputs} are no pictures, and cannot be turned")
         label = f"rotated {self.degrees} {self.draw}"
-        return domains.facts(facts, self.tasks, self.train_rows, self.test_rows, label)
+        return _domains.facts(facts, self.tasks, self.train_rows, self.test_rows, label)
 
     def fetch(self, root: Path) -> None:
         """Download what the other data set lacks, where it can be."""
@@ -55,10 +55,10 @@ class Rotated:
     def load(self, root: Path) -> Data:
         """Read the rows and turn them, task by task."""
         rows = self.train_rows, self.test_rows
-        return domains.tasks_of(
+        return _domains.tasks_of(
             self.of.load(root),
             self.tasks,
             rows,
             self.draw,
-            lambda x, t: domains.turned(x, self.degrees * t / self.tasks),
+            lambda x, t: _domains.turned(x, self.degrees * t / self.tasks),
         )

@@ -16,7 +16,7 @@ from ablate.registry import component
 from ablate.streams.dataset_checks import count_classes, fewer, first_of_each
 from ablate.types import Data, Facts, Ints
 
-from . import files
+from . import _files
 
 MD5 = {
     "train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373",
@@ -55,13 +55,13 @@ class SVHN:
     def look(self, root: Path) -> Facts:
         """Check the files without torch. Raises DataError naming those missing or damaged."""
         folder = root / "SVHN"
-        lacking = [name for name in MD5 if not files.is_file(folder / name)]
+        lacking = [name for name in MD5 if not _files.is_file(folder / name)]
         if lacking:
-            raise files.missing("SVHN", folder, lacking, "Put them there")
+            raise _files.missing("SVHN", folder, lacking, "Put them there")
         y, y_test = (_labels(folder / name) for name in MD5)
         classes = count_classes(y, y_test, str(folder))
-        files.fits(4 * (len(y) + len(y_test)) * PIXELS, str(folder))
-        digest, mark = files.mark(folder, MD5)
+        _files.fits(4 * (len(y) + len(y_test)) * PIXELS, str(folder))
+        digest, mark = _files.mark(folder, MD5)
         if mark:  # the published files are known to be whole
             for name in MD5:
                 _images(folder / name)
@@ -78,7 +78,7 @@ class SVHN:
             import torchvision.datasets
 
             for part in ("train", "test"):
-                files.attempt(
+                _files.attempt(
                     folder,
                     lambda: self.look(root),
                     torchvision.datasets.SVHN,
@@ -92,7 +92,7 @@ class SVHN:
         parts: list[Any] = []
         for name in MD5:
             path = root / "SVHN" / name
-            parts += [files.normalised(_images(path), self.mean, self.sd), _labels(path)]
+            parts += [_files.normalised(_images(path), self.mean, self.sd), _labels(path)]
         return fewer(Data(*parts), self.train_per_class, self.test_per_class)
 
 

@@ -13,8 +13,8 @@ from ablate.registry import component
 from ablate.training.train_step import classify, flat_rows, old_and_new
 from ablate.types import Batch, Loss, Net, Optimizer, Training
 
+from ._plain import Learner, begin
 from .gem import bounded
-from .plain import Learner, begin
 
 
 @component(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -12,9 +12,10 @@ from ablate.registry import component
 from ablate.training.losses import cross_entropy, mean_over_rows
 from ablate.training.net import features_of
 from ablate.training.train_step import Rows, descend, soft_labels
-from ablate.types import Batch, Clock, Inner, Net, Optimizer, Training
+from ablate.types import Batch, Clock, Net, Optimizer, Training
 
-from .vae import Vae, bound, evaluations, mixture, vae_size
+from ._plain import Taught, untaught
+from ._vae import Vae, bound, evaluations, mixture, vae_size
 
 
 class Pair(nn.Module):
@@ -40,14 +41,6 @@ class Pair(nn.Module):
     def both(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Give the solver's logits, and the generator's code and decoded rows."""
         return (self.solver(x), *self.generator(x, noise))
-
-
-class State(NamedTuple):
-    """Solver and generator `[P]`, the optimizer's state, and both as the last task left them."""
-
-    theta: Tensor
-    inner: Inner
-    old: Tensor
 
 
 @component(
@@ -103,11 +96,11 @@ class Dgr:
         """Give P, the generator included."""
         return parameters + vae_size(inputs, self.widths, self.latent)
 
-    def start(self, theta: Tensor, net: Net) -> State:
+    def start(self, theta: Tensor, net: Net) -> Taught:
         """Give the state before the first batch."""
-        return State(theta, self.optimizer.init(theta), theta)
+        return untaught(self, theta)
 
-    def step(self, state: State, batch: Batch, net: Net) -> State:
+    def step(self, state: Taught, batch: Batch, net: Net) -> Taught:
         """Take one step of solver and generator on new and generated rows."""
         real, rows, codes, taught, share = mixture(self, state.old, batch, net)
 
@@ -124,7 +117,7 @@ class Dgr:
             return share * new + (1 - share) * mean_over_rows(old, weights), moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, batch.clock)
-        return State(theta, inner, state.old)
+        return state._replace(theta=theta, inner=inner)
 
     def _judged(self, logits: Tensor, old: Tensor, rows: Rows) -> Tensor:
         """Give each generated row's classification loss, `[N]`."""
@@ -135,9 +128,9 @@ class Dgr:
         masked = logits.masked_fill(~rows.seen, float("-inf"))
         return masked.logsumexp(-1) - logits.gather(1, y[:, None])[:, 0]
 
-    def finish(self, state: State, clock: Clock, net: Net) -> State:
+    def finish(self, state: Taught, clock: Clock, net: Net) -> Taught:
         """Close a task: solver and generator become the old ones."""
-        return State(state.theta, state.inner, state.theta)
+        return state._replace(old=state.theta)
 
     def gradients(self, rows: Tensor, clock: Clock, newest: Tensor) -> Tensor:
         """Count solver and generator, and as many generated rows as real ones."""

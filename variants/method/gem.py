@@ -16,7 +16,7 @@ from ablate.registry import component
 from ablate.training.train_step import Optimized, Rows, classify, flat_rows, move, old_and_new
 from ablate.types import Batch, Clock, Floats, Loss, Net, Optimizer, Training
 
-from .plain import Learner, begin
+from ._plain import Learner, begin
 
 Bound = Callable[[Tensor], Tensor]
 """A direction `[P]` -> the nearest one that is allowed."""

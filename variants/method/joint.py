@@ -10,7 +10,7 @@ from torch import Tensor
 from ablate.registry import component
 from ablate.types import Batch, Inner, Loss, Net, Optimizer, Training
 
-from .plain import ordinary
+from ._plain import ordinary
 
 
 class State(NamedTuple):

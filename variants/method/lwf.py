@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from torch import Tensor
 
@@ -11,15 +11,9 @@ from ablate.registry import component
 from ablate.training.inner_loop import is_zero
 from ablate.training.losses import mean_over_rows
 from ablate.training.train_step import Rows, descend, flat_rows, labelled, soft_labels
-from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training
+from ablate.types import Batch, Clock, Loss, Net, Optimizer, Training
 
-
-class State(NamedTuple):
-    """Parameters `[P]`, the optimizer's state, and the parameters as the last task left them."""
-
-    theta: Tensor
-    inner: Inner
-    old: Tensor
+from ._plain import Taught, untaught
 
 
 @component(
@@ -56,11 +50,11 @@ class Lwf:
     temperature: float = 2.0
     loss: Loss | None = None
 
-    def start(self, theta: Tensor, net: Net) -> State:
+    def start(self, theta: Tensor, net: Net) -> Taught:
         """Give the state before the first batch."""
-        return State(theta, self.optimizer.init(theta), theta)
+        return untaught(self, theta)
 
-    def step(self, state: State, batch: Batch, net: Net) -> State:
+    def step(self, state: Taught, batch: Batch, net: Net) -> Taught:
         """Take one step on the cross-entropy and the distillation."""
         clock = batch.clock
         rows = flat_rows(batch, self.training.weights)
@@ -79,7 +73,7 @@ class Lwf:
             return value + old, moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, clock)
-        return State(theta, inner, state.old)
+        return state._replace(theta=theta, inner=inner)
 
     def _apart(self, logits: Tensor, taught: Tensor, rows: Rows, clock: Clock) -> Tensor:
         """Give how far each row is from the old model's answer, `[N]`; see the class."""
@@ -90,6 +84,6 @@ class Lwf:
         lost = -(old.softmax(-1) * student.log_softmax(-1)).sum(-1)  # [N, T]
         return lost[:, : clock.t].sum(-1)
 
-    def finish(self, state: State, clock: Clock, net: Net) -> State:
+    def finish(self, state: Taught, clock: Clock, net: Net) -> Taught:
         """Close a task: the model becomes the old one."""
-        return State(state.theta, state.inner, state.theta)
+        return state._replace(old=state.theta)

@@ -13,7 +13,7 @@ from ablate.registry import component
 from ablate.training.train_step import Rows, classify, flat_rows, move, old_and_new
 from ablate.types import Batch, Clock, Inner, Loss, Net, Number, Optimizer, Training
 
-from .plain import Learner, begin
+from ._plain import Learner, begin
 
 
 @component("method", "mer", paper="Riemer et al. 2019 (MER), arXiv:1810.11910, Algorithm 1")

@@ -9,7 +9,7 @@ from torch import Tensor
 from ablate.registry import component
 from ablate.types import Batch, Loss, Net, Optimizer, Training
 
-from .plain import Learner, begin, ordinary
+from ._plain import Learner, begin, ordinary
 
 
 @component(

@@ -15,7 +15,7 @@ from ablate.training.losses import cross_entropy, mean_over_rows, one_hot
 from ablate.training.train_step import Rows, descend, flat_rows, soft_labels
 from ablate.types import Batch, Clock, Inner, Net, Number, Optimizer, Training
 
-from .paths import Paths
+from ._paths import Paths
 
 LAYERS = 64
 """The most layers of a path."""

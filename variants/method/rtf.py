@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +14,10 @@ from ablate.training.inner_loop import is_zero
 from ablate.training.losses import cross_entropy, mean_over_rows
 from ablate.training.net import features_of, head_of
 from ablate.training.train_step import descend, soft_labels
-from ablate.types import Batch, Clock, Inner, Net, Optimizer, Training
+from ablate.types import Batch, Clock, Net, Optimizer, Training
 
-from .vae import Decoder, bound, chain_size, drawn, evaluations, mixture
+from ._plain import Taught, untaught
+from ._vae import Decoder, bound, chain_size, drawn, evaluations, mixture
 
 
 class Feedback(nn.Module):
@@ -45,14 +45,6 @@ class Feedback(nn.Module):
         features = features_of(self.model, x)
         code = self.code(features)
         return head_of(self.model, features), code, self.decoder(drawn(code, noise))
-
-
-class State(NamedTuple):
-    """The model with its feedback `[P]`, the optimizer's state, both as the last task left them."""
-
-    theta: Tensor
-    inner: Inner
-    old: Tensor
 
 
 @component(
@@ -109,11 +101,11 @@ class Rtf:
         code = (units[-1] + 1) * 2 * self.latent
         return parameters + code + chain_size([*units, prod(inputs)])
 
-    def start(self, theta: Tensor, net: Net) -> State:
+    def start(self, theta: Tensor, net: Net) -> Taught:
         """Give the state before the first batch."""
-        return State(theta, self.optimizer.init(theta), theta)
+        return untaught(self, theta)
 
-    def step(self, state: State, batch: Batch, net: Net) -> State:
+    def step(self, state: Taught, batch: Batch, net: Net) -> Taught:
         """Take one step on new and generated rows."""
         real, rows, codes, taught, share = mixture(self, state.old, batch, net)
 
@@ -135,11 +127,11 @@ class Rtf:
             return share * new + (1 - share) * mean_over_rows(old, weights), moved
 
         theta, inner = descend(loss, state.theta, state.inner, self, batch.clock)
-        return State(theta, inner, state.old)
+        return state._replace(theta=theta, inner=inner)
 
-    def finish(self, state: State, clock: Clock, net: Net) -> State:
+    def finish(self, state: Taught, clock: Clock, net: Net) -> Taught:
         """Close a task: the model becomes the old one."""
-        return State(state.theta, state.inner, state.theta)
+        return state._replace(old=state.theta)
 
     def gradients(self, rows: Tensor, clock: Clock, newest: Tensor) -> Tensor:
         """Count as many generated rows as real ones."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ablate.registry import component
 
-from . import sizes
+from . import _sizes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,12 +41,12 @@ class Conv4:
         """Build it for images `(channels, H, W)` and C classes."""
         from torch import nn
 
-        from . import blocks
+        from . import _blocks
 
         read, side = inputs[0], min(inputs[1:])
         layers: list[nn.Module] = []
         for _ in range(4):
-            layers += [*blocks.convolution(read, self.width, self.norm), nn.ReLU()]
+            layers += [*_blocks.convolution(read, self.width, self.norm), nn.ReLU()]
             read = self.width
             if side > 1:
                 layers += [nn.MaxPool2d(2)]
@@ -54,11 +54,11 @@ class Conv4:
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         body = nn.Sequential(*layers)
         if self.init == "kaiming":
-            blocks.kaiming(body)
-        return nn.Sequential(*body, blocks.head(read, classes, self.heads, self.head_widths, True))
+            _blocks.kaiming(body)
+        return nn.Sequential(*body, _blocks.head(read, classes, self.heads, self.head_widths, True))
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P, running statistics included."""
         first, later = ((9 * read + 1) * self.width for read in (inputs[0], self.width))
-        body = first + 3 * later + 4 * sizes.norm(self.norm, self.width)
-        return body + sizes.head(self.width, classes, self.heads, self.head_widths, True)
+        body = first + 3 * later + 4 * _sizes.norm(self.norm, self.width)
+        return body + _sizes.head(self.width, classes, self.heads, self.head_widths, True)

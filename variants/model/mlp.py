@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ablate.registry import component
 
-from . import sizes
+from . import _sizes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,7 +44,7 @@ class Mlp:
         """Build it for inputs of a shape and C classes."""
         from torch import nn
 
-        from . import blocks
+        from . import _blocks
 
         layers: list[nn.Module] = [nn.Flatten()]
         units = [prod(inputs), *self.widths]
@@ -52,19 +52,19 @@ class Mlp:
             layers += [nn.Linear(read, width), nn.ReLU()]
         body = nn.Sequential(*layers)
         if self.init == "kaiming":
-            blocks.kaiming(body, nn.Linear)
-        sizes.check_heads(classes, self.domains)
+            _blocks.kaiming(body, nn.Linear)
+        _sizes.check_heads(classes, self.domains)
         outputs = classes // self.domains
-        last = blocks.head(units[-1], outputs, self.heads, self.head_widths, self.output_bias)
+        last = _blocks.head(units[-1], outputs, self.heads, self.head_widths, self.output_bias)
         if self.domains > 1:
-            last = blocks.Repeated(last, self.domains)
+            last = _blocks.Repeated(last, self.domains)
         return nn.Sequential(*body, last)
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P."""
         units = [prod(inputs), *self.widths]
         hidden = sum((read + 1) * width for read, width in pairwise(units))
-        sizes.check_heads(classes, self.domains)
+        _sizes.check_heads(classes, self.domains)
         outputs = classes // self.domains
         last = (units[-1], outputs, self.heads, self.head_widths, self.output_bias)
-        return hidden + sizes.head(*last)
+        return hidden + _sizes.head(*last)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ablate.registry import component
 
-from . import sizes
+from . import _sizes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,40 +51,40 @@ class ReleasedConv:
         """Build it for images `(channels, H, W)` and C classes."""
         from torch import nn
 
-        from . import blocks
+        from . import _blocks
 
         maps = self.maps()
-        layers = [*blocks.convolution(inputs[0], maps[0], self.norm), nn.ReLU()]
+        layers = [*_blocks.convolution(inputs[0], maps[0], self.norm), nn.ReLU()]
         for group, (read, units) in enumerate(pairwise([maps[0], *maps])):
-            changed = [*blocks.convolution(read, units, self.norm, 1), nn.ReLU()]
+            changed = [*_blocks.convolution(read, units, self.norm, 1), nn.ReLU()]
             short = nn.Sequential(*changed) if group else nn.Identity()
             layers += [self._block(read, units, short)]
             layers += [self._block(units, units, nn.Identity())]
             layers += [nn.MaxPool2d(2)] if group in (1, 2) else []
-        body = nn.Sequential(*layers, blocks.MeanPower())
+        body = nn.Sequential(*layers, _blocks.MeanPower())
         if self.init == "kaiming":
-            blocks.kaiming(body)
-        last = blocks.head(maps[-1], classes, self.heads, self.head_widths, False)
+            _blocks.kaiming(body)
+        last = _blocks.head(maps[-1], classes, self.heads, self.head_widths, False)
         return nn.Sequential(*body, last)
 
     def _block(self, read: int, units: int, short: nn.Module) -> nn.Module:
         from torch import nn
 
-        from . import blocks
+        from . import _blocks
 
-        first = blocks.convolution(read, units, self.norm)
-        body = nn.Sequential(*first, nn.ReLU(), *blocks.convolution(units, units, self.norm))
-        return blocks.Residual(body, short)
+        first = _blocks.convolution(read, units, self.norm)
+        body = nn.Sequential(*first, nn.ReLU(), *_blocks.convolution(units, units, self.norm))
+        return _blocks.Residual(body, short)
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P, running statistics included."""
         maps = self.maps()
 
         def layer(read: int, units: int, side: int = 3) -> int:
-            return (side * side * read + 1) * units + sizes.norm(self.norm, units)
+            return (side * side * read + 1) * units + _sizes.norm(self.norm, units)
 
         total = layer(inputs[0], maps[0])
         for group, (read, units) in enumerate(pairwise([maps[0], *maps])):
             total += layer(read, units) + 3 * layer(units, units)
             total += layer(read, units, 1) if group else 0
-        return total + sizes.head(maps[-1], classes, self.heads, self.head_widths, False)
+        return total + _sizes.head(maps[-1], classes, self.heads, self.head_widths, False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ablate.registry import component
 
-from . import sizes
+from . import _sizes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,20 +48,20 @@ class ResNet18:
         """Build it for images `(channels, H, W)` and C classes."""
         from torch import nn
 
-        from . import blocks
+        from . import _blocks
 
         maps = self.groups()
-        layers = [*blocks.convolution(inputs[0], maps[0], self.norm, bias=False), nn.ReLU()]
+        layers = [*_blocks.convolution(inputs[0], maps[0], self.norm, bias=False), nn.ReLU()]
         for group, (read, units) in enumerate(pairwise([maps[0], *maps])):
             stride = 2 if group else 1
-            changed = blocks.convolution(read, units, self.norm, 1, stride=stride, bias=False)
+            changed = _blocks.convolution(read, units, self.norm, 1, stride=stride, bias=False)
             short = nn.Sequential(*changed) if group else nn.Identity()
-            layers += [blocks.basic(read, units, self.norm, stride, short)]
-            layers += [blocks.basic(units, units, self.norm, 1, nn.Identity())]
+            layers += [_blocks.basic(read, units, self.norm, stride, short)]
+            layers += [_blocks.basic(units, units, self.norm, 1, nn.Identity())]
         body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         if self.init == "kaiming":
-            blocks.kaiming(body)
-        last = blocks.head(maps[-1], classes, self.heads, self.head_widths, True)
+            _blocks.kaiming(body)
+        last = _blocks.head(maps[-1], classes, self.heads, self.head_widths, True)
         return nn.Sequential(*body, last)
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
@@ -69,10 +69,10 @@ class ResNet18:
         maps = self.groups()
 
         def layer(read: int, units: int, side: int = 3) -> int:
-            return side * side * read * units + sizes.norm(self.norm, units)
+            return side * side * read * units + _sizes.norm(self.norm, units)
 
         total = layer(inputs[0], maps[0])
         for group, (read, units) in enumerate(pairwise([maps[0], *maps])):
             total += layer(read, units) + 3 * layer(units, units)
             total += layer(read, units, 1) if group else 0
-        return total + sizes.head(maps[-1], classes, self.heads, self.head_widths, True)
+        return total + _sizes.head(maps[-1], classes, self.heads, self.head_widths, True)

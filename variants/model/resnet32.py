@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ablate.registry import component
 
-from . import sizes
+from . import _sizes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,29 +44,29 @@ class ResNet32:
         """Build it for images `(channels, H, W)` and C classes."""
         from torch import nn
 
-        from . import blocks
+        from . import _blocks
 
         read = self.maps
-        layers = [*blocks.convolution(inputs[0], read, self.norm, bias=False), nn.ReLU()]
+        layers = [*_blocks.convolution(inputs[0], read, self.norm, bias=False), nn.ReLU()]
         for group in range(3):
             units = self.maps * 2**group
             for block in range(BLOCKS):
                 first = group > 0 and block == 0
-                short = blocks.Widened(units - read) if first else nn.Identity()
-                layers += [blocks.basic(read, units, self.norm, 2 if first else 1, short)]
+                short = _blocks.Widened(units - read) if first else nn.Identity()
+                layers += [_blocks.basic(read, units, self.norm, 2 if first else 1, short)]
                 read = units
         body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         if self.init == "kaiming":
-            blocks.kaiming(body)
-        return nn.Sequential(*body, blocks.head(read, classes, self.heads, self.head_widths, True))
+            _blocks.kaiming(body)
+        return nn.Sequential(*body, _blocks.head(read, classes, self.heads, self.head_widths, True))
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P, running statistics included."""
         read = self.maps
-        total = 9 * inputs[0] * read + sizes.norm(self.norm, read)
+        total = 9 * inputs[0] * read + _sizes.norm(self.norm, read)
         for group in range(3):
             units = self.maps * 2**group
             for _ in range(BLOCKS):
-                total += 9 * (read + units) * units + 2 * sizes.norm(self.norm, units)
+                total += 9 * (read + units) * units + 2 * _sizes.norm(self.norm, units)
                 read = units
-        return total + sizes.head(read, classes, self.heads, self.head_widths, True)
+        return total + _sizes.head(read, classes, self.heads, self.head_widths, True)

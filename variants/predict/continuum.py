@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ablate.registry import component
 from ablate.types import Floats, Ints
 
-from . import chunks
+from . import _chunks
 
 
 @component("predict", "continuum", paper="Rajasegaran et al. 2020 (iTAML), arXiv:2003.11652")
@@ -26,4 +26,4 @@ class Continuum:
 
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
-        return chunks.decide("logit", logits, task, classes_per_task, self.rows)
+        return _chunks.decide("logit", logits, task, classes_per_task, self.rows)

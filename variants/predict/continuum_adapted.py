@@ -8,7 +8,7 @@ from typing import Literal
 from ablate.registry import component
 from ablate.types import Floats, Ints, Loss, Optimizer
 
-from . import chunks
+from . import _chunks
 
 
 @component("predict", "continuum-adapted", paper="Rajasegaran et al. 2020 (iTAML), Algorithm 2")
@@ -40,10 +40,10 @@ class ContinuumAdapted:
 
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Score as if nothing had been adapted."""
-        return chunks.decide(self.vote, logits, task, classes_per_task, self.rows)
+        return _chunks.decide(self.vote, logits, task, classes_per_task, self.rows)
 
     def adapted(self, logits: Floats, own: Floats, task: Ints) -> tuple[Ints, Ints]:
         """Give class positions and tasks `[N]`; own `[N, K, U]` are the adapted models' logits."""
-        score = chunks.votes(self.vote, logits, own.shape[2])
-        guess = chunks.elect(score, chunks.starts_of(task, self.rows))
-        return chunks.inside(own, guess), guess
+        score = _chunks.votes(self.vote, logits, own.shape[2])
+        guess = _chunks.elect(score, _chunks.starts_of(task, self.rows))
+        return _chunks.inside(own, guess), guess

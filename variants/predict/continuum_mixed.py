@@ -11,7 +11,7 @@ from ablate.core.random_streams import stream
 from ablate.registry import component
 from ablate.types import Floats, Ints
 
-from . import chunks
+from . import _chunks
 
 
 @component("predict", "continuum-mixed", paper="test of the assumption behind iTAML's continuum")
@@ -36,10 +36,10 @@ class ContinuumMixed:
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
         seat = self.seats(len(task))
-        score = chunks.votes(self.vote, logits, classes_per_task)
+        score = _chunks.votes(self.vote, logits, classes_per_task)
         guess = np.empty_like(task)
-        guess[seat] = chunks.elect(score[seat], chunks.starts_of(task, self.rows))
-        return chunks.inside(chunks.by_task(logits, classes_per_task), guess), guess
+        guess[seat] = _chunks.elect(score[seat], _chunks.starts_of(task, self.rows))
+        return _chunks.inside(_chunks.by_task(logits, classes_per_task), guess), guess
 
     def seats(self, rows: int) -> Ints:
         """Give which row takes each place, `[N]`: the drawn ones permuted among themselves."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ablate.registry import component
 from ablate.types import Floats, Ints
 
-from . import chunks
+from . import _chunks
 
 
 @component("predict", "continuum-probability", paper="variant of iTAML's vote: summed softmax")
@@ -24,4 +24,4 @@ class ContinuumProbability:
 
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
-        return chunks.decide("probability", logits, task, classes_per_task, self.rows)
+        return _chunks.decide("probability", logits, task, classes_per_task, self.rows)

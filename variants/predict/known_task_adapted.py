@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ablate.registry import component
 from ablate.types import Floats, Ints, Loss, Optimizer
 
-from . import chunks
+from . import _chunks
 
 
 @component("predict", "known-task-adapted", paper="released code of iTAML (its task accuracies)")
@@ -33,8 +33,8 @@ class KnownTaskAdapted:
 
     def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
         """Score as if nothing had been adapted."""
-        return chunks.inside(chunks.by_task(logits, classes_per_task), task), task
+        return _chunks.inside(_chunks.by_task(logits, classes_per_task), task), task
 
     def adapted(self, logits: Floats, own: Floats, task: Ints) -> tuple[Ints, Ints]:
         """Give class positions and tasks `[N]`; own `[N, K, U]` are the adapted models' logits."""
-        return chunks.inside(own, task), task
+        return _chunks.inside(own, task), task

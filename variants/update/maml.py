@@ -11,7 +11,7 @@ from torch.func import grad
 from ablate.registry import component
 from ablate.types import Clock, Fit, Tasks
 
-from .queries import halves, outer
+from ._queries import halves, outer
 
 
 @component("update", "maml", paper="Finn, Abbeel & Levine 2017 (MAML), arXiv:1703.03400, Eq. 1")

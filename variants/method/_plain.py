@@ -17,6 +17,14 @@ class Learner(NamedTuple):
     inner: Inner
 
 
+class Taught(NamedTuple):
+    """Parameters `[P]`, the optimizer's state, and the parameters that the last task ended with."""
+
+    theta: Tensor
+    inner: Inner
+    old: Tensor
+
+
 class Classifier(Optimized, Protocol):
     """A method whose steps are an optimizer's on a loss of the rows' labels."""
 
@@ -28,6 +36,11 @@ class Classifier(Optimized, Protocol):
 def begin(method: Optimized, theta: Tensor) -> Learner:
     """Start at initial parameters with a fresh optimizer."""
     return Learner(theta, method.optimizer.init(theta))
+
+
+def untaught(method: Optimized, theta: Tensor) -> Taught:
+    """Start at initial parameters, which are also the old ones, with a fresh optimizer."""
+    return Taught(theta, method.optimizer.init(theta), theta)
 
 
 def ordinary(

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .sizes import check_heads
+from ._sizes import check_heads
 
 GROUPS = 8
 """The most groups of a group norm; fewer where the maps do not divide."""

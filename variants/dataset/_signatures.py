@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ablate.errors import nearest
 
-from . import files
+from . import _files
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 """The four arrays, in this order."""
@@ -34,7 +34,7 @@ STARTS: tuple[tuple[bytes, str], ...] = (
 
 def seems(path: Path) -> str:
     """Say what a file that cannot be read seems to be, and what to do; '' where that is unknown."""
-    if not files.is_file(path):
+    if not _files.is_file(path):
         return ""
     with path.open("rb") as file:
         start = file.read(64)

@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from ablate.core.foreign_text import plain
 from ablate.errors import DataError
 
-from . import files, signatures
+from . import _files, _signatures
 
 MOST_HEADER = 100_000
 """Letters of an array's header; a structured type may have a long one."""
@@ -40,18 +40,18 @@ def read(path: Path, names: Sequence[str]) -> list[Any]:
         before = path.stat()
         with zipfile.ZipFile(path) as archive:
             members = _members(archive, path, names)
-            files.fits(sum(info.file_size for info in members), str(path))
+            _files.fits(sum(info.file_size for info in members), str(path))
             for info in members:
                 _check(archive, info)
             arrays = [_array(archive, info) for info in members]
-        if files.stamp(before) != files.stamp(path.stat()):
+        if _files.stamp(before) != _files.stamp(path.stat()):
             raise DataError(f"{path} changed while it was read; run again.")
     except DataError:
         raise
     except Exception as error:  # a damaged archive raises what its decoder does
         reason = plain(error) or type(error).__name__
         if isinstance(error, zipfile.BadZipFile):
-            reason += signatures.seems(path)
+            reason += _signatures.seems(path)
         raise DataError(f"{path} cannot be read as .npz of plain arrays: {reason}.") from error
     return arrays
 
@@ -67,7 +67,7 @@ def _members(archive: zipfile.ZipFile, path: Path, names: Sequence[str]) -> list
     if missing:
         held = [name.removesuffix(".npy") for name in there]
         more = f" and {len(held) - 10} more" if len(held) > 10 else ""
-        hint = signatures.other_names(missing, held)
+        hint = _signatures.other_names(missing, held)
         raise DataError(f"{path} lacks {', '.join(missing)}; it has {held[:10]}{more}. {hint}")
     return [archive.getinfo(next(n for n in either if n in there)) for either in members.values()]
 

@@ -10,7 +10,7 @@ import numpy as np
 from ablate.errors import DataError
 from ablate.types import Data, Ints
 
-from . import files
+from . import _files
 
 KINDS = {
     "c": "complex numbers, whose imaginary part would be lost: give two real features each",
@@ -29,7 +29,7 @@ KINDS = {
 def data_of(arrays: Mapping[str, Any], where: str) -> Data:
     """Turn x_train, y_train, x_test and y_test into a data set; a DataError names the part."""
     parts = {name: _array(value, f"{where}: {name}") for name, value in arrays.items()}
-    files.fits(4 * (parts["x_train"].size + parts["x_test"].size), where)
+    _files.fits(4 * (parts["x_train"].size + parts["x_test"].size), where)
     x, x_test = (_rows(parts[name], f"{where}: {name}") for name in ("x_train", "x_test"))
     y, y_test = (labels_of(parts[name], f"{where}: {name}") for name in ("y_train", "y_test"))
     return Data(x, y, x_test, y_test)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import DataError
 
-from . import files
+from . import _files
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
@@ -218,7 +218,7 @@ def check(
 
 def _odd(path: Path, side: int, *, decode: bool) -> tuple[str, ...]:
     try:
-        key = hash((str(path), side, files.stamp(path.stat())))
+        key = hash((str(path), side, _files.stamp(path.stat())))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     if key not in _oddities:

@@ -14,7 +14,7 @@ from ablate.streams.dataset_checks import count_classes, first_of_each
 from ablate.streams.row_warnings import duplicates
 from ablate.types import Data, Facts
 
-from . import files
+from . import _files
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -59,7 +59,7 @@ def look(root: Path, name: str, train: int | None = None, test: int | None = Non
     Raises DataError naming what is missing or damaged, and the remedy.
     """
     folder = root / name / "raw"
-    if missing := [file for file in FILES if not files.is_file(folder / file)]:
+    if missing := [file for file in FILES if not _files.is_file(folder / file)]:
         zipped = [file for file in missing if (folder / f"{file}.gz").is_file()]
         remedy = f"unzip {', '.join(zipped)} there (gunzip)" if zipped else "put them there"
         raise DataError(
@@ -76,7 +76,7 @@ def look(root: Path, name: str, train: int | None = None, test: int | None = Non
             f"to train, {tested} and {test_labels} to test, of sizes {inputs} and {test_inputs}. "
             "Replace them with one data set's four."
         )
-    files.fits(4 * (rows + tested) * math.prod(inputs), str(folder))
+    _files.fits(4 * (rows + tested) * math.prod(inputs), str(folder))
     y, y_test = (_values(folder / FILES[i], shapes[i]).astype(np.int64) for i in (1, 3))
     classes = count_classes(y, y_test, str(folder))
     used = first_of_each(y, train), first_of_each(y_test, test)
@@ -84,7 +84,7 @@ def look(root: Path, name: str, train: int | None = None, test: int | None = Non
         _values(folder / FILES[i], shapes[i])[rows] for i, rows in zip((0, 2), used, strict=True)
     )
     sizes = len(used[0]), len(used[1])
-    digest, mark = files.mark(folder, MD5[name])
+    digest, mark = _files.mark(folder, MD5[name])
     return Facts((1, *inputs), classes, *sizes, digest, mark, tuple(duplicates(*images)))
 
 
@@ -99,7 +99,7 @@ def fetch(root: Path, name: str) -> None:
     import torchvision.datasets
 
     reader = getattr(torchvision.datasets, name)
-    files.attempt(folder, lambda: look(root, name), reader, root, download=True)
+    _files.attempt(folder, lambda: look(root, name), reader, root, download=True)
 
 
 def load(root: Path, name: str, mean: float, sd: float) -> Data:
@@ -111,7 +111,7 @@ def load(root: Path, name: str, mean: float, sd: float) -> Data:
     images, labels, tests, test_labels = (
         _values(path, _shape(path)) for path in (folder / file for file in FILES)
     )
-    x, x_test = (files.normalised(part[:, None], (mean,), (sd,)) for part in (images, tests))
+    x, x_test = (_files.normalised(part[:, None], (mean,), (sd,)) for part in (images, tests))
     return Data(x, labels.astype(np.int64), x_test, test_labels.astype(np.int64))
 
 
@@ -142,7 +142,7 @@ def _start(path: Path, count: int) -> tuple[bytes, int]:
 
 def _values(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Read what follows an IDX header. Raises DataError where the file has changed since."""
-    data = files.content(path)[4 + 4 * len(shape) :]
+    data = _files.content(path)[4 + 4 * len(shape) :]
     if len(data) != math.prod(shape):
         raise DataError(f"{path} changed while it was read; run again.")
     return np.frombuffer(data, np.uint8).reshape(shape)
