@@ -133,7 +133,7 @@ def crew(
     worker is one process of its own otherwise.
     """
     executor = scan().load("executor", "inline" if inline else "processes")(workers=workers)
-    with executor.kept(sink) if hasattr(executor, "kept") else nullcontext(executor) as hired:
+    with executor.pool(sink) if hasattr(executor, "pool") else nullcontext(executor) as hired:
         yield hired
 
 

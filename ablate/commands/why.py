@@ -16,7 +16,7 @@ def why(work: Work) -> Iterator[str]:
     left = {run.key for stack in work.stacks for run in stack.runs}
     groups: dict[tuple[int, str], list[str]] = {}
     for key in work.plan.runs:
-        reasons = said(work.reasons.get(key, ()))
+        reasons = sentence(work.reasons.get(key, ()))
         if key in left:
             head = (0, f"to run: {reasons or 'asked for again'}")
         elif key in work.kept:
@@ -55,7 +55,7 @@ def counted(reasons: Iterable[tuple[Reason, ...]]) -> str:
     return "; ".join(shown) + more
 
 
-def said(reasons: Iterable[Reason]) -> str:
+def sentence(reasons: Iterable[Reason]) -> str:
     """Write reasons in a line."""
     return "; ".join(plain(reason.text) for reason in reasons)
 

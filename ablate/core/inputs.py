@@ -123,7 +123,7 @@ class Fit(Protocol):
     def loss(self, theta: Tensor, task: Tasks) -> Tensor:
         """Give one task's mean loss at theta."""
 
-    def each(self, theta: Tensor, tasks: Tasks) -> Tensor:
+    def solutions(self, theta: Tensor, tasks: Tasks) -> Tensor:
         """Give `[K, P]`: every task's solution, each started at theta."""
 
     def split(self, tasks: Tasks) -> list[Tasks]:

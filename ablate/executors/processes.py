@@ -48,11 +48,11 @@ class Processes:
 
     def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | str]]:
         """Give each payload's place and its results, or why it has none, as they finish."""
-        with self.kept() as pool:
+        with self.pool() as pool:
             yield from pool.map(payloads)
 
     @contextmanager
-    def kept(self, sink: Callable[[bytes], object] = len) -> Iterator[Pool]:
+    def pool(self, sink: Callable[[bytes], object] = len) -> Iterator[Pool]:
         """Keep the workers for several maps: each has seconds of imports behind it.
 
         sink: takes what workers print.

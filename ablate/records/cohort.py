@@ -49,7 +49,7 @@ def refusals(arms: Sequence[Variant], runs: Runs, across_data: bool = False) -> 
     across_data: arms may be of different data sets, each of which must be one.
     """
     return sorted(
-        {_said(fact, values) for fact, values in _varying(_facts(arms, runs, across_data)).items()}
+        {_words(fact, values) for fact, values in _varying(_facts(arms, runs, across_data)).items()}
     )
 
 
@@ -172,7 +172,7 @@ def _varying(stated: Iterable[tuple[tuple[int, int], Facts]]) -> dict[Fact, list
     }
 
 
-def _said(fact: Fact, values: Sequence[str]) -> str:
+def _words(fact: Fact, values: Sequence[str]) -> str:
     if fact[0] == "streams":
         return "a record has no stream digests"
     if fact[0] == "stream":

@@ -142,10 +142,10 @@ def _claims(what: str, then: Json, now: Json) -> Iterator[str]:
         elif about not in after:
             yield f"{what}: {name} was registered and is gone."
         else:
-            yield from _apart(name, before[about], after[about])
+            yield from _differences(name, before[about], after[about])
 
 
-def _apart(name: str, before: Json, after: Json) -> Iterator[str]:
+def _differences(name: str, before: Json, after: Json) -> Iterator[str]:
     sides = [_sides(claim) or "either side" for claim in (before, after)]
     if sides[0] != sides[1]:
         yield f"claim of {name}: registered {sides[0]}, now {sides[1]}."

@@ -46,7 +46,7 @@ class InnerLoop:
     def fresh(self, theta: Tensor) -> Inner:
         """Give a new threaded state."""
         state = self.optimizer.init(theta) if self.carried else ()
-        return (*state, self._apart(theta)[1]) if self.running else state
+        return (*state, self._without_buffers(theta)[1]) if self.running else state
 
     def resume(
         self, theta: Tensor, task: Tasks, inner: Inner, newest: bool = False
@@ -77,7 +77,7 @@ class InnerLoop:
 
         return self._walk(theta, loss, inner, scale, self.steps if steps is None else steps)
 
-    def each(self, theta: Tensor, tasks: Tasks) -> Tensor:
+    def solutions(self, theta: Tensor, tasks: Tasks) -> Tensor:
         """Give `[K, P]`: every task's solution, each started at theta."""
         if self.sizes is None and not self.newest_steps:
             return vmap(self, in_dims=(None, 0))(theta, tasks)
@@ -116,7 +116,7 @@ class InnerLoop:
     ) -> tuple[Tensor, Inner]:
         state = inner[:-1] if self.running else inner
         if self.running:
-            theta = torch.cat([self._apart(theta)[0], inner[-1]])
+            theta = torch.cat([self._without_buffers(theta)[0], inner[-1]])
         if not self.carried:
             state = self.optimizer.init(theta)
         slope = grad(loss, has_aux=True)
@@ -124,9 +124,9 @@ class InnerLoop:
             down, moved = slope(theta)
             theta, state = self.optimizer.step(theta, down, state, self.rate * scale)
             if self.buffers:
-                theta = torch.cat([self._apart(theta)[0], moved])
+                theta = torch.cat([self._without_buffers(theta)[0], moved])
         after = state if self.carried else ()
-        return theta, (*after, self._apart(theta)[1]) if self.running else after
+        return theta, (*after, self._without_buffers(theta)[1]) if self.running else after
 
     def _value(self, theta: Tensor, task: Tasks) -> Aux:
         result: Any = self.objective(theta, task)
@@ -138,7 +138,7 @@ class InnerLoop:
         losses, moved = zip(*(self._value(theta, task) for task in self.split(tasks)), strict=True)
         return torch.stack(losses), torch.stack(moved)
 
-    def _apart(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+    def _without_buffers(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """Take parameters and buffers apart."""
         end = theta.shape[0] - self.buffers
         return theta[:end], theta[end:]

@@ -58,10 +58,10 @@ def tune(
 def step(fit: InnerLoop, state: tuple[Tensor, Any], batch: StackedBatch) -> tuple[Tensor, Any]:
     """Take one optimizer step in every replica that still has exemplars in this epoch."""
 
-    def one(theta: Tensor, inner: Any, tasks: Any) -> tuple[Tensor, Any]:
+    def advance(theta: Tensor, inner: Any, tasks: Any) -> tuple[Tensor, Any]:
         return fit.resume(theta, fit.split(tasks)[0], inner)
 
-    after = vmap(one)(*state, batch.tasks)
+    after = vmap(advance)(*state, batch.tasks)
     return after if batch.active is None else choose(batch.active, after, state)
 
 

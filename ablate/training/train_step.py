@@ -56,7 +56,7 @@ class Rows(NamedTuple):
         """Mark the classes of the tasks before the newest, `[C]`."""
         return self.seen & ~self.own
 
-    def some(self, which: slice | Tensor) -> Rows:
+    def select(self, which: slice | Tensor) -> Rows:
         """Take some of the rows, by a slice or by their numbers."""
         x, y, w, noise = (values[which] for values in (self.x, self.y, self.w, self.noise))
         return self._replace(x=x, y=y, w=w, noise=noise)
@@ -81,7 +81,7 @@ def flat_rows(batch: Batch, weights: str = "rows") -> Rows:
 def old_and_new(rows: Rows, batch: Batch) -> tuple[Rows, Rows]:
     """Cut a batch's flat rows into those of old tasks (there may be none) and the newest task's."""
     cut = len(rows.y) - batch.row_counts[-1]
-    return rows.some(slice(None, cut)), rows.some(slice(cut, None))
+    return rows.select(slice(None, cut)), rows.select(slice(cut, None))
 
 
 def classify(

@@ -70,7 +70,7 @@ def test_a_stale_record_says_what_changed(facts: Mapping[str, Any], text: str) -
     """It is run again, unless the user keeps it."""
     assert reasons(record(**RESTS), TODAY) == ()
     found = reasons(record(**{**RESTS, **facts}), TODAY)
-    assert why.said(found) == text
+    assert why.sentence(found) == text
     assert (is_done(found), is_done(found, keep=True)) == (False, True)
 
 
@@ -85,7 +85,7 @@ def test_a_stale_record_says_what_changed(facts: Mapping[str, Any], text: str) -
 def test_what_has_no_scores_cannot_be_kept(entry: RunResult | None, text: str) -> None:
     """There is nothing to keep."""
     found = reasons(entry, TODAY)
-    assert why.said(found) == text
+    assert why.sentence(found) == text
     assert not is_done(found, keep=True)
 
 

@@ -21,7 +21,7 @@ class Mean:
     ) -> tuple[Tensor, Inner | None]:
         """Give the target `[P]`; carried optimizer state goes from task to task."""
         if inner is None:
-            phi = fit.each(theta, tasks)  # [K, P]
+            phi = fit.solutions(theta, tasks)  # [K, P]
         else:
             solutions = []
             parts = fit.split(tasks)

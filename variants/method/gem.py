@@ -117,7 +117,7 @@ def bounded(
 def by_task(old: Rows, batch: Batch) -> list[Rows]:
     """Share the old tasks' rows of a batch out to their tasks, oldest first."""
     ends = [0, *accumulate(batch.row_counts[:-1])]
-    return [old.some(slice(start, end)) for start, end in pairwise(ends)]
+    return [old.select(slice(start, end)) for start, end in pairwise(ends)]
 
 
 def allowed(slope: Tensor, bounds: Tensor, margin: float, inside: bool = True) -> Tensor:

@@ -73,7 +73,7 @@ class Mer:
                 continue
             for at in range(0, len(rows.y), self.rows_per_step):
                 few = slice(at, at + self.rows_per_step)
-                theta, inner = self._small(theta, inner, rows.some(few), clock, net)
+                theta, inner = self._small(theta, inner, rows.select(few), clock, net)
             theta = partly(begun, theta, self.within)
         return Learner(partly(state.theta, theta, self.across), inner)
 
@@ -83,16 +83,16 @@ class Mer:
         few, taken = self.others if len(old.y) else 0, 0
         real = (old.w > 0).sum().clamp(min=1)  # the first ones, as padding stands last
         for row in range(len(new.y)):
-            start, new_row = theta, new.some(slice(row, row + 1))
+            start, new_row = theta, new.select(slice(row, row + 1))
             for _ in range(self.groups):
                 begun = theta
                 places = torch.arange(taken, taken + few, device=old.y.device) % real
                 taken += few
-                beside = old.some(places) if few else old
+                beside = old.select(places) if few else old
                 beside = beside._replace(w=beside.w * (new_row.w > 0))
                 rows = joined(beside, new_row)
                 for at in range(0, len(rows.y), self.rows_per_step):
-                    part = rows.some(slice(at, at + self.rows_per_step))
+                    part = rows.select(slice(at, at + self.rows_per_step))
                     theta, inner = self._small(theta, inner, part, clock, net)
                 theta = partly(begun, theta, self.within)
             theta = partly(start, theta, self.across)
@@ -122,13 +122,13 @@ def partly(begun: Tensor, ended: Tensor, way: Number) -> Tensor:
 
 def share(rows: Rows, group: int, groups: int) -> Rows:
     """Take every `groups`-th row, from `group` on."""
-    return rows.some(slice(group, None, groups))
+    return rows.select(slice(group, None, groups))
 
 
 def ordered(rows: Rows, key: Tensor | None = None) -> Rows:
     """Sort rows by a key `[N]`, or leave them in order; padding goes last and changes nothing."""
     key = torch.arange(len(rows.y), device=rows.w.device).to(rows.w) if key is None else key
-    return rows.some(torch.where(rows.w > 0, key, float("inf")).argsort())
+    return rows.select(torch.where(rows.w > 0, key, float("inf")).argsort())
 
 
 def joined(old: Rows, new: Rows) -> Rows:

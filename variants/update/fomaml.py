@@ -33,7 +33,7 @@ class Fomaml:
     def __call__(self, theta: Tensor, tasks: Tasks, fit: Fit, clock: Clock) -> Tensor:
         """Give the next parameters `[P]`."""
         support, query = halves(tasks)
-        phi = fit.each(theta, support)  # [K, P]
+        phi = fit.solutions(theta, support)  # [K, P]
         query_tasks = fit.split(query)
         slopes = [
             grad(lambda at, task=task: fit.loss(at, task))(solution)
