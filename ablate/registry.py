@@ -221,12 +221,12 @@ def _described(cls: Any) -> Component:
     fields = dataclasses.fields(cls)
     docs = docs_by_field(doc, [field.name for field in fields])
     return Component(
-        kind,
-        name,
-        paper,
-        calibrated,
-        doc,
-        tuple(
+        kind=kind,
+        name=name,
+        paper=paper,
+        calibrated=calibrated,
+        doc=doc,
+        fields=tuple(
             Field(
                 field.name,
                 field.type if isinstance(field.type, str) else _written(field.type),
@@ -235,12 +235,12 @@ def _described(cls: Any) -> Component:
             )
             for field in fields
         ),
-        {k: v for k, v in vars(cls).items() if not k.startswith("_") and not callable(v)},
-        frozenset(k for k, v in inspect.getmembers(cls, callable) if k not in vars(object)),
-        cls.__module__,
-        cls.__name__,
-        inspect.getfile(cls),
-        _signatures(cls),
+        facts={k: v for k, v in vars(cls).items() if not k.startswith("_") and not callable(v)},
+        methods=frozenset(k for k, v in inspect.getmembers(cls, callable) if k not in vars(object)),
+        module=cls.__module__,
+        attribute=cls.__name__,
+        origin=inspect.getfile(cls),
+        signatures=_signatures(cls),
     )
 
 

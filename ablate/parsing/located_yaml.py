@@ -184,6 +184,7 @@ def scalar(text: str) -> Any:
         return text
     whole = match[1] and not match[2] and not match[3]
     digits = text.replace("_", "")
+    # more digits than any count has: a float, which range checks refuse without a huge integer
     return int(digits) if whole and len(digits) < 20 else float(digits)
 
 

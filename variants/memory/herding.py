@@ -41,6 +41,7 @@ class Herding:
         mean = unit.sum(0) / valid.sum()
         lengths = (unit * unit).sum(-1)
         places = torch.arange(rows, device=valid.device)
+        # sort keys: chosen rows get 0, 1, 2 ..., others their place behind them, padding the end
         order = torch.where(valid, rows + places, 3 * rows + places)
         total = torch.zeros_like(mean)
         free = valid
