@@ -1,7 +1,7 @@
 # `make check` is the whole truth. PYTHON may name another interpreter.
 PYTHON ?= python
 
-.PHONY: check format lint types layers architecture test quick bench
+.PHONY: check format lint types layers architecture test quick lowest bench
 
 check: lint types layers test
 
@@ -31,6 +31,14 @@ test:
 # What is not slow, in under a minute on two cores.
 quick:
 	$(PYTHON) -m pytest -n 2 -m "not slow"
+
+# The oldest versions that pyproject.toml allows, in an environment of their own.
+lowest:
+	mkdir -p build
+	$(PYTHON) -m uv pip compile -q --resolution lowest-direct --extra dev pyproject.toml -o build/lowest.txt
+	$(PYTHON) -m venv build/lowest
+	build/lowest/bin/python -m pip install -q -r build/lowest.txt
+	PYTHONPATH=. build/lowest/bin/python -m pytest -n 2 -m "not slow"
 
 # Timings never fail a build.
 bench:

@@ -61,7 +61,10 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "labels from 1": ({"y_train": Y + 1, "y_test": np.arange(6) % 3 + 1}, "subtract 1"),
     "labels of 2^40": ({"y_train": np.where(Y == 2, 1 << 40, Y)}, "number the classes in order"),
-    "labels of 2^63": ({"y_train": np.where(Y == 2, 1 << 63, Y).astype("u8")}, "whole number"),
+    "labels of 2^63": (
+        {"y_train": np.where(Y == 2, np.uint64(1 << 63), Y.astype("u8"))},
+        "whole number",
+    ),
     "labels with a gap": ({"y_train": Y * 2, "y_test": np.arange(6) % 3 * 2}, "they are 0, 2, 4"),
     "a class that is not tested": ({"y_test": np.arange(6) % 2}, "no row to test of 2"),
     "a class that is not trained": ({"y_train": Y % 2}, "no row to train of 2"),
