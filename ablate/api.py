@@ -106,7 +106,7 @@ def compare(
     def told(comparison: Comparison) -> Comparison:
         return replace(sided(comparison, claim, lower), **declared)
 
-    planned = Design(alpha, correction, looks, 0, anytime)
+    planned = Design(alpha=alpha, correction=correction, looks=looks, seeds=0, anytime=anytime)
     whole = [told(pairs.compare_over(scores, contrast, metric, math.nan)) for contrast in contrasts]
     design = _read_by(planned, whole)
     by_block = {

@@ -120,7 +120,13 @@ def prepare(
     why = reasons_of(planned, records, facts, store.damage.runs if store else ())
     left = {key for key in wanted if fresh or not is_done(why[key], keep)}
     stale = frozenset(key for key in wanted - left if why[key])
-    return Work(planned, tuple(unfinished(planned, left)), records, why, stale)
+    return Work(
+        plan=planned,
+        stacks=tuple(unfinished(planned, left)),
+        records=records,
+        reasons=why,
+        kept=stale,
+    )
 
 
 @contextmanager
@@ -213,26 +219,26 @@ def analyse(suite: Suite, store: Store) -> Study:
     as_was = judge.judge(then, judge.claims(then, runs)) if then else []
     verdicts, effects = judged[: len(suite.contrasts)], judged[len(suite.contrasts) :]
     return Study(
-        suite,
-        names,
-        runs,
-        summaries(suite, runs, labels),
-        tuple(verdicts),
-        tuple(judge.warnings(suite, runs, judged)),
-        labels,
-        judge.oracles(catalogue, scored),
-        {choice.label(): rows for choice in scored if (rows := choice.settings.get("rows"))},
-        inert_pairs(suite, store),
-        tuple(effects),
-        tuple(same(suite, runs)),
-        deviations,
-        importance.settings(suite, runs),
-        importance.importance(suite, runs),
-        tuple(as_was),
-        equal_budgets.at_equal(suite, runs),
-        tuple(caveats(suite, runs, store)),
-        then.alpha if then else math.nan,
-        uncalibrated_arms(catalogue, suite.variants),
+        suite=suite,
+        keys=names,
+        runs=runs,
+        arms=summaries(suite, runs, labels),
+        verdicts=tuple(verdicts),
+        warnings=tuple(judge.warnings(suite, runs, judged)),
+        protocols=labels,
+        oracles=judge.oracles(catalogue, scored),
+        chunks={choice.label(): rows for choice in scored if (rows := choice.settings.get("rows"))},
+        inert=inert_pairs(suite, store),
+        effects=tuple(effects),
+        same=tuple(same(suite, runs)),
+        deviations=deviations,
+        settings=importance.settings(suite, runs),
+        importance=importance.importance(suite, runs),
+        registered=tuple(as_was),
+        equal=equal_budgets.at_equal(suite, runs),
+        caveats=tuple(caveats(suite, runs, store)),
+        registered_alpha=then.alpha if then else math.nan,
+        uncalibrated=uncalibrated_arms(catalogue, suite.variants),
     )
 
 

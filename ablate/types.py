@@ -30,6 +30,7 @@ from ablate.core.capabilities import (
 )
 from ablate.core.claim_values import (
     Contrast as Contrast,
+    Design as Design,
     Effect as Effect,
     Reference as Reference,
 )
@@ -64,13 +65,13 @@ from ablate.core.interfaces import (
     Update as Update,
 )
 from ablate.core.naming import axis_name as axis_name, cell_words as cell_words
+from ablate.core.outcomes import Decision as Decision, Status as Status, calm as calm
 from ablate.core.tuning_values import Search, Tuned
 from ablate.core.verdict_values import (
     DECIDED as DECIDED,
     NO_WORST as NO_WORST,
     SIDES as SIDES,
     Comparison as Comparison,
-    Design as Design,
     LostPair as LostPair,
     Standing as Standing,
     TestResult as TestResult,

@@ -11,7 +11,7 @@ from ablate.analysis.study import Study
 from ablate.core.foreign_text import STORED, code, markdown, plain as shown, unmarked
 from ablate.records.metrics import lower_is_better
 from ablate.registry import component
-from ablate.types import Contrast, Verdict, cell_words
+from ablate.types import Contrast, Decision, Verdict, cell_words
 
 from . import factors, floors, readings, words
 
@@ -113,20 +113,20 @@ def lead(verdicts: Sequence[Verdict]) -> str:
     A mixture says so; MATTERS in the wrong direction is never a yes.
     """
     decisions = {verdict.decision for verdict in verdicts}
-    effects = [verdict for verdict in verdicts if verdict.decision == "MATTERS"]
+    effects = [verdict for verdict in verdicts if verdict.decision == Decision.MATTERS]
     if effects and not any(map(asked, effects)):
         return (
             "It matters, but the other way:"
-            if decisions == {"MATTERS"}
+            if decisions == {Decision.MATTERS}
             else "In part, the other way:"
         )
-    if decisions == {"MATTERS"}:
+    if decisions == {Decision.MATTERS}:
         return "Yes." if all(map(asked, effects)) else "It depends:"
     if effects:
         return "In part:"
-    if decisions <= {"NEGLIGIBLE", "NO GAIN", "NO HARM"}:
+    if decisions <= {Decision.NEGLIGIBLE, Decision.NO_GAIN, Decision.NO_HARM}:
         return "No."
-    alone = {"INCONCLUSIVE": "Not decided.", "UNTESTABLE": "Cannot be told."}
+    alone = {Decision.INCONCLUSIVE: "Not decided.", Decision.UNTESTABLE: "Cannot be told."}
     return alone[decisions.pop()] if len(decisions) == 1 else "Not shown:"
 
 
@@ -138,7 +138,7 @@ def _told(study: Study, index: int) -> str:
 
 
 def _figures(verdict: Verdict) -> str:
-    if verdict.decision == "UNTESTABLE":
+    if verdict.decision == Decision.UNTESTABLE:
         return f"UNTESTABLE, {markdown(verdict.why)}"
     inert = "INERT" in verdict.flags
     name = f"{verdict.decision}, INERT: the same in every seed" if inert else verdict.decision

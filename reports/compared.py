@@ -9,7 +9,7 @@ from ablate.core.foreign_text import NAME, STORED, plain
 from ablate.registry import component
 from ablate.stats.across_datasets import Settings
 from ablate.tables.compared import Compared
-from ablate.types import Verdict
+from ablate.types import Decision, Verdict
 
 from . import readings, words
 
@@ -32,7 +32,10 @@ def lines(compared: Compared) -> Iterator[str]:
     yield ""
     for verdict in compared.verdicts:
         yield from _told(verdict, compared)
-    if any(verdict.decided or verdict.decision == "INCONCLUSIVE" for verdict in compared.verdicts):
+    if any(
+        verdict.decided or verdict.decision == Decision.INCONCLUSIVE
+        for verdict in compared.verdicts
+    ):
         yield f"  {words.levels(compared.design.correction, len(compared.verdicts))}"
     for block, verdicts in compared.blocks.items():
         yield f"\nin {plain(block, NAME)}, a family of its own:"
@@ -56,14 +59,14 @@ def _sentence(note: str) -> str:
 
 def _told(verdict: Verdict, compared: Compared) -> Iterator[str]:
     comparison = verdict.comparison
-    way = f" ({_way(verdict, compared.lower)})" if verdict.decision == "MATTERS" else ""
+    way = f" ({_way(verdict, compared.lower)})" if verdict.decision == Decision.MATTERS else ""
     flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
     treatment, baseline, metric = (
         plain(name, NAME) for name in (comparison.treatment, comparison.baseline, comparison.metric)
     )
     side = f", claim: {comparison.claim}" if comparison.claim else ""
     yield f"{verdict.decision}{way}{flags}  {treatment} − {baseline}  [{metric}{side}]"
-    if verdict.decision != "UNTESTABLE":
+    if verdict.decision != Decision.UNTESTABLE:
         estimate, interval = readings.figures(verdict, readings.in_units)
         known = f", interval {interval}" if interval != "–" else ""
         p = readings.p(verdict, compared.design.alpha)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ablate.core.foreign_text import markdown
 from ablate.design.factorial import TOGETHER
 from ablate.flow import Study
-from ablate.types import Effect, Verdict
+from ablate.types import Decision, Effect, Verdict
 
 from .words import named, points
 
@@ -20,12 +20,12 @@ def answer(study: Study) -> str:
     """
     parts = []
     for name, phrase in (
-        ("MATTERS", "beyond the margin"),
-        ("NEGLIGIBLE", "inside it"),
-        ("NO GAIN", "no gain beyond it"),
-        ("NO HARM", "no harm beyond it"),
-        ("INCONCLUSIVE", "not decided"),
-        ("UNTESTABLE", "untestable"),
+        (Decision.MATTERS, "beyond the margin"),
+        (Decision.NEGLIGIBLE, "inside it"),
+        (Decision.NO_GAIN, "no gain beyond it"),
+        (Decision.NO_HARM, "no harm beyond it"),
+        (Decision.INCONCLUSIVE, "not decided"),
+        (Decision.UNTESTABLE, "untestable"),
     ):
         chosen = [(e, v) for e, v in study.factors if v.decision == name]
         chosen.sort(
@@ -33,7 +33,7 @@ def answer(study: Study) -> str:
         )
         if chosen:
             parts.append(f"{phrase}: {_counted(study, chosen, every=name == 'MATTERS')}")
-    if not any(v.decision == "MATTERS" for _, v in study.factors):
+    if not any(v.decision == Decision.MATTERS for _, v in study.factors):
         parts.insert(0, f"none of {len(study.factors)} effects was shown beyond the margin")
     text = "; ".join(parts)
     return f"**{text[0].upper()}{text[1:]}.**"

@@ -12,17 +12,17 @@ from typing import Any
 from ablate.analysis.reference_lines import reference
 from ablate.core.foreign_text import figure as drawable
 from ablate.flow import Study
-from ablate.types import Contrast, Variant, Verdict, cell_words
+from ablate.types import Contrast, Decision, Variant, Verdict, cell_words
 
 from . import files, floors, words
 
 COLOURS = {
-    "MATTERS": "#c1440e",
-    "NEGLIGIBLE": "#1b6f8a",
-    "NO GAIN": "#1b6f8a",
-    "NO HARM": "#1b6f8a",
-    "INCONCLUSIVE": "#77777d",
-    "UNTESTABLE": "#b9b9c0",
+    Decision.MATTERS: "#c1440e",
+    Decision.NEGLIGIBLE: "#1b6f8a",
+    Decision.NO_GAIN: "#1b6f8a",
+    Decision.NO_HARM: "#1b6f8a",
+    Decision.INCONCLUSIVE: "#77777d",
+    Decision.UNTESTABLE: "#b9b9c0",
 }
 ARM_COLOURS = (
     "#1b6f8a",

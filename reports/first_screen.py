@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ablate.analysis.calibrated import NOT_CALIBRATED
 from ablate.core.foreign_text import STORED, code, markdown
 from ablate.flow import Study
-from ablate.types import Verdict
+from ablate.types import Status, Verdict
 from ablate.verdicts.decision import COLLAPSED, ROBUST
 
 from . import budgets, floors, tuned, words
@@ -39,7 +39,7 @@ def notes(study: Study) -> list[str]:
     keys = {key for row in study.keys for key in row}
     records = {record.key: record for runs in study.runs for record in runs.values()}
     total, there = len(keys), len(records)
-    ended = sum(record.status == "ok" for record in records.values())
+    ended = sum(record.status == Status.OK for record in records.values())
     lines = [
         " ".join(filter(None, (f"**{c.head}**", markdown(c.text, STORED), c.advice)))
         for c in study.caveats

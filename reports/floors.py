@@ -14,7 +14,7 @@ from ablate.analysis.reference_lines import CEILING, NEWEST, Lines
 from ablate.core.foreign_text import markdown
 from ablate.flow import Study
 from ablate.records.metrics import SUMMARIES, protocol_of
-from ablate.types import RunResult, Variant, Verdict, cell_words
+from ablate.types import RunResult, Status, Variant, Verdict, cell_words
 
 from . import words
 
@@ -81,7 +81,7 @@ def references(study: Study) -> list[Reference]:
     cells: dict[str, list[RunResult]] = {}
     for variant, runs in zip(study.suite.variants, study.runs, strict=True):
         cell = ", ".join(cell_words(variant.cell))
-        cells.setdefault(cell, []).extend(r for r in runs.values() if r.status == "ok")
+        cells.setdefault(cell, []).extend(r for r in runs.values() if r.status == Status.OK)
     per_cell = [Reference(cell, _by_protocol(study, records)) for cell, records in cells.items()]
     per_cell = [reference for reference in per_cell if reference.by_protocol]
     alike = all(_alike(per_cell[0], other) for other in per_cell[1:]) if per_cell else False
@@ -133,7 +133,7 @@ def rows(study: Study) -> Iterator[list[str]]:
 def along(study: Study, variant: Variant) -> dict[str, list[float]]:
     """Give the lines under an arm's curve by label, after each task, `[T]`; its own protocol's."""
     runs = study.runs[study.suite.variants.index(variant)]
-    records = [record for record in runs.values() if record.status == "ok"]
+    records = [record for record in runs.values() if record.status == Status.OK]
     known = own(variant) in study.oracles
     tasks = max((len(record.rows) for record in records), default=0)
     steps = [mean_lines(records, known, seen) for seen in range(1, tasks + 1)]
@@ -151,7 +151,7 @@ def along(study: Study, variant: Variant) -> dict[str, list[float]]:
 def under(study: Study, variant: Variant, metric: str) -> dict[str, float]:
     """Give the lines under an arm's final score in a metric by label; none where it has none."""
     runs = study.runs[study.suite.variants.index(variant)]
-    records = [record for record in runs.values() if record.status == "ok"]
+    records = [record for record in runs.values() if record.status == Status.OK]
     if not records:
         return {}
     name, protocol = metric.split("@", 1)[0], protocol_of(metric, own(variant))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ablate.core.foreign_text import plain
 from ablate.registry import component
-from ablate.types import Suite
+from ablate.types import Suite, calm
 from ablate.workflows.power_forecast import Forecast
 
 
@@ -30,7 +30,7 @@ def lines(forecasts: Sequence[Forecast], suite: Suite) -> Iterator[str]:
     yield f"{claims}, alpha {suite.alpha:g}, {suite.correction}, {when}."
     yield "Power is at the last look and the strictest step of the correction: at least this much."
     for forecast in forecasts:
-        calm = {"helps": "NO GAIN", "hurts": "NO HARM"}.get(forecast.claim, "NEGLIGIBLE")
+        none = calm(forecast.claim)
         side = f", claim: {forecast.claim}" if forecast.claim else ""
         known = (
             ""
@@ -48,7 +48,7 @@ def lines(forecasts: Sequence[Forecast], suite: Suite) -> Iterator[str]:
             f"{_seeds(forecast.seeds_matters)}"
         )
         yield (
-            f"  no difference: {calm} in {100 * forecast.equivalent:.0f} %; 80 % needs "
+            f"  no difference: {none} in {100 * forecast.equivalent:.0f} %; 80 % needs "
             f"{_seeds(forecast.seeds_negligible)}; half the margin: {100 * forecast.halfway:.0f} %"
         )
 

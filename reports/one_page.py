@@ -11,7 +11,7 @@ from ablate.core.foreign_text import STORED, code, markdown
 from ablate.flow import Study
 from ablate.parsing.published import published
 from ablate.registry import component
-from ablate.types import RunResult
+from ablate.types import Decision, RunResult, Status
 
 from . import answers, arm_names, files, floors, readings, tables, words
 
@@ -127,7 +127,7 @@ def results(study: Study) -> Iterator[str]:
             f"{readings.margin(verdict)}, {verdict.n} seeds."
         )
     for effect, verdict in study.factors:
-        if verdict.decision == "MATTERS":
+        if verdict.decision == Decision.MATTERS:
             yield (
                 f"{words.decision(verdict)}: {markdown(effect.name)} "
                 f"({markdown(effect.low)} → {markdown(effect.high)}), "
@@ -150,7 +150,7 @@ def results(study: Study) -> Iterator[str]:
 def easy(study: Study) -> Iterator[str]:
     """Name what the records show went well."""
     all_records = records(study)
-    if all_records and all(r.status == "ok" for r in all_records):
+    if all_records and all(r.status == Status.OK for r in all_records):
         yield f"All {len(all_records)} runs that were started ended."
     decided = [v for v in study.verdicts if v.decided]
     if decided:
@@ -161,14 +161,14 @@ def easy(study: Study) -> Iterator[str]:
 
 def hard(study: Study) -> Iterator[str]:
     """Name what the records show went badly, or stays open."""
-    lost = [r for r in records(study) if r.status != "ok"]
+    lost = [r for r in records(study) if r.status != Status.OK]
     if lost:
         reasons = sorted({markdown(f"{r.status}: {r.reason}") for r in lost})
         yield f"{len(lost)} runs were lost ({'; '.join(reasons[:3])})."
     missing = len({key for row in study.keys for key in row}) - len(records(study))
     if missing:
         yield f"{missing} runs have not been run."
-    for decision in ("INCONCLUSIVE", "UNTESTABLE"):
+    for decision in (Decision.INCONCLUSIVE, Decision.UNTESTABLE):
         count = sum(v.decision == decision for v in study.verdicts)
         if count:
             yield f"{count} of the contrasts {decision}: {words.MEANINGS[decision]}."

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ablate.core.foreign_text import markdown
 from ablate.flow import Study
 from ablate.stats.across_datasets import Settings
+from ablate.types import Status
 
 from . import arm_names, words
 from .tables import stamped, table
@@ -60,7 +61,7 @@ def importance(study: Study, pictures: Sequence[str]) -> list[str]:
         parts.append(table(head, rows))
     parts.append(words.picture(SHARES, "Shares of variance, and levels", pictures))
     lost = [analysis.metric for analysis in study.importance if not analysis.shares.full]
-    ended = all(arm.statuses["ok"] == study.suite.seeds for arm in study.arms)
+    ended = all(arm.statuses[Status.OK] == study.suite.seeds for arm in study.arms)
     why = "The arms are a fraction of all combinations" if ended else "Runs were lost or not run"
     kinds = (
         f"{why} ({markdown(', '.join(lost))}): these are type II sums of "

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
-from ablate.types import Verdict
+from ablate.types import Decision, Verdict, calm
 
 WIDEST = 17
 """Digits that tell any two floating-point numbers apart."""
@@ -114,10 +114,10 @@ def afterwards(verdict: Verdict) -> str:
     """Say which margins, chosen afterwards, would have shown what; '' where nothing can be read."""
     if math.isnan(verdict.negligible_from):
         return ""
-    calm = {"helps": "NO GAIN", "hurts": "NO HARM"}.get(verdict.comparison.claim, "NEGLIGIBLE")
+    none = calm(verdict.comparison.claim)
     parts = []
     if math.isfinite(verdict.negligible_from):
-        parts.append(f"{calm} with a margin above {outward(verdict.negligible_from, ROUND_UP)}")
+        parts.append(f"{none} with a margin above {outward(verdict.negligible_from, ROUND_UP)}")
     if math.isfinite(verdict.matters_to):
         parts.append(f"MATTERS with one under {outward(verdict.matters_to, ROUND_DOWN)}")
     return ", ".join(parts)
@@ -179,7 +179,7 @@ def excluded(verdict: Verdict) -> tuple[bool, bool]:
 
     Of an INCONCLUSIVE verdict without a declared side; a decision needs no such words.
     """
-    if verdict.decision != "INCONCLUSIVE" or verdict.comparison.side:
+    if verdict.decision != Decision.INCONCLUSIVE or verdict.comparison.side:
         return False, False
     below, above = verdict.comparison.bounds
     return verdict.high < above, verdict.low > below

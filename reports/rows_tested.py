@@ -5,11 +5,14 @@ from __future__ import annotations
 from ablate.analysis.arm_summary import sampling_error
 from ablate.core.foreign_text import code
 from ablate.flow import Study
+from ablate.types import Status
 
 
 def finite_test(study: Study) -> str:
     """Say what a test set that is the same in every seed leaves uncertain."""
-    records = [record for runs in study.runs for record in runs.values() if record.status == "ok"]
+    records = [
+        record for runs in study.runs for record in runs.values() if record.status == Status.OK
+    ]
     rows = {sum(record.rows) for record in records}
     errors = [
         sampling_error(arm.values[label].mean, min(rows))
@@ -30,7 +33,9 @@ def finite_test(study: Study) -> str:
 
 def leftovers(study: Study) -> str:
     """Say how many test rows are scored in chunks smaller than asked for."""
-    records = [record for runs in study.runs for record in runs.values() if record.status == "ok"]
+    records = [
+        record for runs in study.runs for record in runs.values() if record.status == Status.OK
+    ]
     parts = []
     for label, size in study.chunks.items():
         left = sorted({sum(n % size for n in record.rows) for record in records})

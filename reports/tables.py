@@ -10,7 +10,7 @@ from ablate.core.companions import Rate
 from ablate.core.foreign_text import Markup, markdown
 from ablate.flow import Study
 from ablate.parsing.published import Published, published
-from ablate.types import Verdict, cell_words
+from ablate.types import Status, Verdict, cell_words
 
 from . import arm_names, floors, readings, words
 
@@ -166,7 +166,7 @@ def arms(study: Study) -> str:
     rows = [
         [
             arm_names.shown(study, arm.variant.label),
-            str(arm.statuses["ok"]),
+            str(arm.statuses[Status.OK]),
             *(_mean(arm.values[label]) for label in study.protocols),
             "–" if math.isnan(arm.updates_per_second) else f"{arm.updates_per_second:,.0f}",
             "–" if math.isnan(arm.gradients) else f"{arm.gradients:,.0f}",
@@ -193,7 +193,7 @@ def lost(study: Study) -> str:
     shown = set()
     for variant, runs in zip(study.suite.variants, study.runs, strict=True):
         for seed, record in sorted(runs.items()):
-            if record.status != "ok":  # arms that share a run share its loss
+            if record.status != Status.OK:  # arms that share a run share its loss
                 row = [
                     arm_names.shown(study, variant.label),
                     str(seed),

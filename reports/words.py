@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 from ablate.analysis.pairing import in_cell
 from ablate.core.foreign_text import Markup
 from ablate.records.metrics import lower_is_better
-from ablate.types import Contrast, Effect, Verdict
+from ablate.types import Contrast, Decision, Effect, Verdict
 
 if TYPE_CHECKING:  # the store comes with it, which `compare` does not need
     from ablate.flow import Study
 
 MEANINGS = {
-    "MATTERS": "the difference is larger than the margin declared as worth caring about",
-    "NEGLIGIBLE": "the difference is shown to be smaller than that margin",
-    "NO GAIN": "a gain above the margin is excluded, and nothing else was asked: it may hurt",
-    "NO HARM": "a loss above the margin is excluded, and nothing else was asked: it may help",
-    "INCONCLUSIVE": "neither could be shown with these seeds; it is no proof of equality",
-    "UNTESTABLE": "there were too few comparable runs, or the comparison would not be fair",
+    Decision.MATTERS: "the difference is larger than the margin declared as worth caring about",
+    Decision.NEGLIGIBLE: "the difference is shown to be smaller than that margin",
+    Decision.NO_GAIN: "a gain above the margin is excluded, and nothing else was asked: "
+    "it may hurt",
+    Decision.NO_HARM: "a loss above the margin is excluded, and nothing else was asked: "
+    "it may help",
+    Decision.INCONCLUSIVE: "neither could be shown with these seeds; it is no proof of equality",
+    Decision.UNTESTABLE: "there were too few comparable runs, or the comparison would not be fair",
 }
 
 
@@ -75,7 +77,7 @@ def percent(alpha: float) -> str:
 def decision(verdict: Verdict) -> Markup:
     """Write a verdict with its direction and flags."""
     direction = ""
-    if verdict.decision == "MATTERS":
+    if verdict.decision == Decision.MATTERS:
         direction = " (helps)" if better(verdict) else " (hurts)"
     flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
     return Markup(f"**{verdict.decision}**{direction}{flags}")

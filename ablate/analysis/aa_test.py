@@ -12,7 +12,7 @@ from ablate.analysis.pairing import own
 from ablate.core.random_streams import stream
 from ablate.records import cohort, metrics
 from ablate.stats.correction import alone
-from ablate.types import ENOUGH_PAIRS, Comparison, RunResult, Suite
+from ablate.types import ENOUGH_PAIRS, Comparison, Decision, RunResult, Status, Suite
 from ablate.verdicts import decision
 from ablate.verdicts.family import battery
 
@@ -57,7 +57,7 @@ def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
         margins[metric] = min(margin, margins.get(metric, math.inf))
     results = []
     for index, twin in suite.twins:
-        good = [r for i in (index, twin) for r in runs[i].values() if r.status == "ok"]
+        good = [r for i in (index, twin) for r in runs[i].values() if r.status == Status.OK]
         variant = suite.variants[index]
         if cohort.refusals([variant, suite.variants[twin]], [runs[index], runs[twin]]):
             continue
@@ -65,10 +65,18 @@ def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
             values = [metrics.value(r, metric, own(variant)) for r in good]
             if len(values) >= 2 * ENOUGH_PAIRS and all(map(math.isfinite, values)):
                 unit = metrics.resolution(good[0])
-                rates = false_claims(values, margin, suite.alpha, unit)
-                error = math.sqrt(suite.alpha * (1 - suite.alpha) / DRAWS)
+                differs, matters = false_claims(values, margin, suite.alpha, unit)
                 results.append(
-                    Same(variant.label, metric, margin, len(values), suite.alpha, *rates, error)
+                    Same(
+                        label=variant.label,
+                        metric=metric,
+                        margin=margin,
+                        runs=len(values),
+                        alpha=suite.alpha,
+                        differs=differs,
+                        matters=matters,
+                        error=math.sqrt(suite.alpha * (1 - suite.alpha) / DRAWS),
+                    )
                 )
     return results
 
@@ -85,9 +93,20 @@ def false_claims(
     for _ in range(DRAWS):
         mixed = np.array(values)[draws.permutation(len(values))]
         a, b = (tuple(map(float, part)) for part in (mixed[:half], mixed[half : 2 * half]))
-        pair = Comparison("A", "A", "score", margin, tuple(range(half)), a, b, (), unit)
+        pair = Comparison(
+            treatment="A",
+            baseline="A",
+            metric="score",
+            margin=margin,
+            seeds=tuple(range(half)),
+            treatment_values=a,
+            baseline_values=b,
+            lost=(),
+            resolution=unit,
+        )
         evidence = decision.examine(pair, needed, alpha)
         if not evidence.fault:
             differs += evidence.tests["paired-t"].p <= alpha
-            matters += decision.decide(evidence, alone(evidence.p, alpha)).decision == "MATTERS"
+            reached = decision.decide(evidence, alone(evidence.p, alpha))
+            matters += reached.decision == Decision.MATTERS
     return differs / DRAWS, matters / DRAWS

@@ -10,7 +10,7 @@ import numpy as np
 
 from ablate.analysis.pairing import own
 from ablate.records import cohort, metrics
-from ablate.types import RunResult, Suite, Variant
+from ablate.types import RunResult, Status, Suite, Variant
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,14 @@ def summarise(
     statuses = [record.status for record in runs.values()]
     seconds = sum(record.seconds for record in good)
     return ArmSummary(
-        variant,
-        values,
-        _curve(good, own(variant), alpha),
-        sum(record.updates for record in good) / seconds if seconds else math.nan,
-        float(np.mean([record.gradients for record in good])) if good else math.nan,
-        {status: statuses.count(status) for status in ("ok", "diverged", "failed")},
+        variant=variant,
+        values=values,
+        curve=_curve(good, own(variant), alpha),
+        updates_per_second=sum(record.updates for record in good) / seconds
+        if seconds
+        else math.nan,
+        gradients=float(np.mean([record.gradients for record in good])) if good else math.nan,
+        statuses={status: statuses.count(status) for status in Status},
     )
 
 
@@ -117,7 +119,7 @@ def sampling_error(mean: float, rows: int) -> float:
 def _together(variant: Variant, runs: Mapping[int, RunResult]) -> list[RunResult]:
     if cohort.refusals([variant], [runs]):
         return []
-    return [record for record in runs.values() if record.status == "ok"]
+    return [record for record in runs.values() if record.status == Status.OK]
 
 
 def _value(record: RunResult, name: str, own_protocol: str) -> float:

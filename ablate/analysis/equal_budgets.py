@@ -15,7 +15,7 @@ import numpy as np
 from ablate.analysis import pairing, reference_lines
 from ablate.analysis.judge import Runs, design, ground
 from ablate.records import cohort
-from ablate.types import Comparison, Contrast, Suite, Variant, Verdict
+from ablate.types import Comparison, Contrast, Decision, Status, Suite, Variant, Verdict
 from ablate.verdicts.family import battery, conclude
 
 BY = ("gradients", "seconds")
@@ -145,13 +145,15 @@ def track(suite: Suite, index: int) -> list[int]:
 
 def cost(runs: Runs, index: int, by: str) -> float:
     """Give a variant's mean cost over its runs that ended; 0 where there are none."""
-    spent = [float(getattr(record, by)) for record in runs[index].values() if record.status == "ok"]
+    spent = [
+        float(getattr(record, by)) for record in runs[index].values() if record.status == Status.OK
+    ]
     return float(np.mean(spent)) if spent else 0.0
 
 
 def conclusion(verdict: Verdict) -> str:
     """Say what a verdict has decided, with its direction; '' where nothing."""
-    if verdict.decision == "MATTERS":
+    if verdict.decision == Decision.MATTERS:
         return "helps" if verdict.estimate > 0 else "hurts"
     return verdict.decision.lower() if verdict.decided else ""
 

@@ -19,6 +19,7 @@ from ablate.types import (
     Contrast,
     Design,
     RunResult,
+    Status,
     Suite,
     Verdict,
     axis_name,
@@ -85,7 +86,13 @@ def ground(suite: Suite, runs: Runs) -> reference_lines.Ground:
     """Give what says where arms stand: their records, the looks, the protocols told the task."""
     catalogue = scan()
     known = told_by(catalogue, predictors(catalogue, suite.variants), "inside_task")
-    return reference_lines.Ground(suite.variants, runs, known, suite.alpha, design(suite).looks)
+    return reference_lines.Ground(
+        variants=suite.variants,
+        runs=runs,
+        known=known,
+        alpha=suite.alpha,
+        looks=design(suite).looks,
+    )
 
 
 def design(suite: Suite) -> Design:
@@ -149,7 +156,7 @@ def marked(suite: Suite, runs: Runs) -> Iterator[str]:
         (variant.label, seed, record.reason)
         for variant, by_seed in zip(suite.variants, runs, strict=True)
         for seed, record in by_seed.items()
-        if record.status == "ok" and record.reason
+        if record.status == Status.OK and record.reason
     ]
     if named:
         yield (

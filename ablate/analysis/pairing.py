@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ablate.records import cohort, metrics
-from ablate.types import Comparison, Contrast, Effect, LostPair, RunResult, Variant, cell_words
+from ablate.types import (
+    Comparison,
+    Contrast,
+    Effect,
+    LostPair,
+    RunResult,
+    Status,
+    Variant,
+    cell_words,
+)
 
 NOT_RUN = "not run"
 
@@ -206,7 +215,7 @@ def value(arm: Variant, record: RunResult | None, metric: str) -> tuple[str, flo
     """Give a fault ('' when fine) and an arm's score in a metric."""
     if record is None:
         return NOT_RUN, math.nan
-    if record.status != "ok":
+    if record.status != Status.OK:
         return f"{record.status} ({record.reason})", math.nan
     try:
         score = metrics.value(record, metric, own(arm))

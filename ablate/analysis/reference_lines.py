@@ -15,7 +15,7 @@ import numpy as np
 
 from ablate.analysis.pairing import own
 from ablate.records import cohort, metrics
-from ablate.types import ENOUGH_PAIRS, Comparison, RunResult, Standing, Variant
+from ablate.types import ENOUGH_PAIRS, Comparison, RunResult, Standing, Status, Variant
 
 NEWEST, CEILING = "newest task only", "at the ceiling"
 """Flags of verdicts whose arms all stand there."""
@@ -292,7 +292,7 @@ def _scores(index: int, metric: str, seeds: Sequence[int], ground: Ground) -> li
         scores = [
             metrics.value(runs[seed], metric, own(variant))
             for seed in seeds
-            if runs[seed].status == "ok" and runs[seed].provenance.get(CLASS_ROWS)
+            if runs[seed].status == Status.OK and runs[seed].provenance.get(CLASS_ROWS)
         ]
     except KeyError:
         return []

@@ -23,7 +23,7 @@ from ablate.calibration.simulation import (
     rates,
     stoppers,
 )
-from ablate.types import Comparison, Design, LostPair, Verdict
+from ablate.types import Comparison, Decision, Design, LostPair, Verdict
 from ablate.verdicts import diagnostics
 from ablate.verdicts.family import battery, conclude
 
@@ -159,7 +159,16 @@ def calibrate(
     for name in ("60 % ties, else some rows", "60 % ties, else one size"):
         same[name] = agreement(TIES[name], truths, 1.0, EVERY, engine // 3, seed)
     return Calibration(
-        studies, power, errors, within, warned, same, engine // 3, sides, sided, rare
+        studies=studies,
+        power=power,
+        errors=errors,
+        families=within,
+        misled=warned,
+        agreement=same,
+        checked=engine // 3,
+        sides=sides,
+        sided=sided,
+        rare=rare,
     )
 
 
@@ -222,7 +231,7 @@ def agreement(
 
 def coded(verdict: Verdict) -> int:
     """Give a verdict as `decisions` writes it."""
-    if verdict.decision == "MATTERS":
+    if verdict.decision == Decision.MATTERS:
         return 1 if verdict.estimate > 0 else -1
     return 2 if verdict.decided else 0
 
@@ -235,20 +244,20 @@ def misled(studies: Sequence[tuple[Comparison, float]]) -> Misled:
     for comparison, truth in studies:
         design = Design(0.05, CORRECTION, (len(comparison.schedule),), len(comparison.schedule))
         (verdict,) = judged([comparison], design)
-        refused += verdict.decision == "UNTESTABLE"
+        refused += verdict.decision == Decision.UNTESTABLE
         if coded(verdict):
             traps = {trap for trap, _ in diagnostics.doubts(verdict, design)}
             warned = bool(traps), bool(traps - {diagnostics.NORMALITY})
             false = _false(coded(verdict), truth, comparison.margin)
             (wrong if false else right).append(warned)
     return Misled(
-        (len(wrong) + len(right)) / len(studies),
-        len(wrong) / len(studies),
-        _share(wrong, 0),
-        _share(wrong, 1),
-        _share(right, 0),
-        _share(right, 1),
-        refused / len(studies),
+        decided=(len(wrong) + len(right)) / len(studies),
+        wrong=len(wrong) / len(studies),
+        warned=_share(wrong, 0),
+        pointed=_share(wrong, 1),
+        alarms=_share(right, 0),
+        alarmed=_share(right, 1),
+        refused=refused / len(studies),
     )
 
 
@@ -283,10 +292,7 @@ def _crashed(comparison: Comparison, least: float) -> Comparison:
     remaining = [seed for seed in comparison.seeds if comparison.deltas[seed] >= least]
     lost = [seed for seed in comparison.seeds if seed not in remaining]
     return replace(
-        comparison,
-        seeds=tuple(remaining),
-        treatment_values=tuple(comparison.treatment_values[seed] for seed in remaining),
-        baseline_values=tuple(comparison.baseline_values[seed] for seed in remaining),
+        comparison.at(remaining),
         lost=tuple(
             LostPair(s, f"treatment: failed (seed {s})", (comparison.treatment,)) for s in lost
         ),

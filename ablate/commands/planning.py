@@ -26,6 +26,7 @@ from ablate.commands.shared import (
     workforce,
 )
 from ablate.core.foreign_text import STORED, plain
+from ablate.types import Status
 
 if TYPE_CHECKING:
     from ablate.types import Suite
@@ -115,7 +116,7 @@ def power(
                 events = flow.run(work, store, site, count, crew, stack_timeout)
                 show_runs(Progress(small, work, count), events)
             records = store.load(work.plan.runs)
-        lost = sum(record.status != "ok" for record in records.values())
+        lost = sum(record.status != Status.OK for record in records.values())
         forecasts = list(
             power_forecast.forecasts(replace(small, spread=0.0), records, "pilot seeds")
         )

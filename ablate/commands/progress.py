@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ablate.analysis import judge
 from ablate.flow import Finished, Work
-from ablate.types import RunResult, Suite
+from ablate.types import RunResult, Status, Suite
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Progress:
 
     def after(self, event: Finished) -> Progress:
         """Count a finished stack."""
-        lost = sum(result.status != "ok" for result in event.results)
+        lost = sum(result.status != Status.OK for result in event.results)
         return replace(
             self,
             done=self.done + len(event.results),

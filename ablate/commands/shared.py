@@ -17,6 +17,7 @@ from ablate.commands.standard import open_streams
 from ablate.commands.stopping import stoppable
 from ablate.commands.terminal import ComponentLog, confirmed, private, say as say, stream
 from ablate.core.foreign_text import STORED, of_error, plain
+from ablate.types import Decision, Status
 
 if TYPE_CHECKING:
     from ablate.flow import Study
@@ -264,7 +265,7 @@ def finish(study: Study, folder: Path, style: str = "full") -> None:
     path = scan().load("report", style)().write(study, folder)
     say_all([*scan().load("report", "answer")().lines(study), f"\nReport: {plain(path, STORED)}"])
     say_all((caveat.plainly() for caveat in study.caveats), err=True)
-    lost = len({r.key for runs in study.runs for r in runs.values() if r.status != "ok"})
+    lost = len({r.key for runs in study.runs for r in runs.values() if r.status != Status.OK})
     if lost:
         say(f"{lost} runs were lost; the report says which and why.", err=True)
     end([*study.verdicts, *study.effects], lost)
@@ -276,6 +277,6 @@ def end(verdicts: Sequence[Verdict], lost: int = 0) -> None:
 
     if lost:
         sys.exit(ExitCode.RUNS_LOST)
-    if verdicts and all(verdict.decision == "UNTESTABLE" for verdict in verdicts):
+    if verdicts and all(verdict.decision == Decision.UNTESTABLE for verdict in verdicts):
         say("No claim could be tested.", err=True)
         sys.exit(ExitCode.NOTHING_TESTED)

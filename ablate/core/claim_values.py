@@ -59,3 +59,19 @@ class Reference:
     arm: str
     metric: str
     figure: str
+
+
+@dataclass(frozen=True)
+class Design:
+    """What was declared about a family of claims before the runs.
+
+    looks: seeds at which verdicts are read, the last the most that is spent. seeds: how many were
+    asked for; another number than the last look breaks the schedule. anytime: read by a rule that
+    holds at any number of seeds, instead.
+    """
+
+    alpha: float
+    correction: str
+    looks: tuple[int, ...]
+    seeds: int
+    anytime: bool = False

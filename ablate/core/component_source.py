@@ -102,8 +102,8 @@ def read_range(text: str) -> Range | None:
     if match := _BOUND.search(text):
         sign, end = match[1], float(match[2])
         if sign.startswith(">"):
-            return Range(end, float("inf"), sign == ">", True)
-        return Range(float("-inf"), end, True, sign == "<")
+            return Range(low=end, high=float("inf"), open_low=sign == ">", open_high=True)
+        return Range(low=float("-inf"), high=end, open_low=True, open_high=sign == "<")
     return None
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from ablate.core.companions import Collapses, Robust
+from ablate.core.outcomes import Decision
+
+T = TypeVar("T")
 
 ROUND_OFF = 1e-13
 """Of the largest score: some hundred units in its last place."""
@@ -111,6 +115,22 @@ class Comparison:
     span: float = 0.0
     lower: bool = False
     chance: float = math.nan
+
+    def at(self, indices: Sequence[int]) -> Comparison:
+        """Cut it to some of its pairs, by their places, with all that is said pair by pair."""
+
+        def cut(values: tuple[T, ...]) -> tuple[T, ...]:
+            return tuple(values[i] for i in indices)
+
+        alike = cut(self.alike) if self.alike else ()
+        return replace(
+            self,
+            seeds=cut(self.seeds),
+            treatment_values=cut(self.treatment_values),
+            baseline_values=cut(self.baseline_values),
+            alike=alike,
+            identical=all(alike) if alike else self.identical,
+        )
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -219,7 +239,7 @@ class TestResult:
 SIDES = ("helps", "hurts")
 """What a contrast may claim before the runs; without it, either."""
 
-DECIDED = ("MATTERS", "NEGLIGIBLE", "NO GAIN", "NO HARM")
+DECIDED = (Decision.MATTERS, Decision.NEGLIGIBLE, Decision.NO_GAIN, Decision.NO_HARM)
 """The decisions that settle a contrast."""
 
 
@@ -244,7 +264,7 @@ class Verdict:
     """
 
     comparison: Comparison
-    decision: str
+    decision: Decision
     estimate: float
     low: float
     high: float
@@ -272,19 +292,3 @@ class Verdict:
     def decided(self) -> bool:
         """Say whether the contrast is settled."""
         return self.decision in DECIDED
-
-
-@dataclass(frozen=True)
-class Design:
-    """What was declared about a family of claims before the runs.
-
-    looks: seeds at which verdicts are read, the last the most that is spent. seeds: how many were
-    asked for; another number than the last look breaks the schedule. anytime: read by a rule that
-    holds at any number of seeds, instead.
-    """
-
-    alpha: float
-    correction: str
-    looks: tuple[int, ...]
-    seeds: int
-    anytime: bool = False

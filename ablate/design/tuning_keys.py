@@ -169,7 +169,7 @@ class SearchReader:
             if fault := check(field, number)[1]:
                 self.note(node.at, fault, allowed(field))
         whole = "int" in field.annotation and "float" not in field.annotation
-        return Dial(path, float(numbers[0]), float(numbers[1]), log, whole)
+        return Dial(path=path, low=float(numbers[0]), high=float(numbers[1]), log=log, whole=whole)
 
     def tuned(self, folder: Path) -> Tuned | None:
         """Read the file that the key `tuned` names, relative to the suite's folder."""

@@ -158,7 +158,7 @@ def hire() -> Worker:
         os.close(line)
     for line in (to, answers, prints):
         os.set_blocking(line, False)
-    return Worker(process, to, answers, prints, dump)
+    return Worker(process=process, jobs=to, answers=answers, prints=prints, dump=dump)
 
 
 def wait(workers: Sequence[Worker], seconds: float) -> None:

@@ -23,7 +23,9 @@ class Fault(Exception):
 
     def __init__(self, at: Mark, fault: str, allowed: str = "", nearest: str = "") -> None:
         super().__init__(fault)
-        self.problem = Problem(at.line, at.column, fault, allowed, nearest)
+        self.problem = Problem(
+            line=at.line, column=at.column, found=fault, allowed=allowed, nearest=nearest
+        )
 
 
 class OffPath(Exception):
@@ -43,7 +45,9 @@ class ChoiceReader:
 
     def note(self, at: Mark, fault: str, accepts: str = "", guess: str = "") -> None:
         """Add a problem."""
-        self.problems.append(Problem(at.line, at.column, fault, accepts, guess))
+        self.problems.append(
+            Problem(line=at.line, column=at.column, found=fault, allowed=accepts, nearest=guess)
+        )
 
     def read(self, node: Node, kind: str, path: Path, via: Path = ()) -> Choice | None:
         """Read the component chosen at a node; None where it has a problem.

@@ -45,5 +45,14 @@ def _read(row: dict[str, str]) -> Published:
     value, spread, low, high = (
         float(row[key] or nan) for key in ("value", "spread", "low", "high")
     )
-    notes = (row["source"], row["suspect"])
-    return Published(row["name"], row["dataset"], row["method"], value, spread, low, high, *notes)
+    return Published(
+        name=row["name"],
+        dataset=row["dataset"],
+        method=row["method"],
+        value=value,
+        spread=spread,
+        low=low,
+        high=high,
+        source=row["source"],
+        suspect=row["suspect"],
+    )

@@ -17,7 +17,7 @@ from ablate.records.fingerprints import code_facts
 from ablate.records.store import Store
 from ablate.registry import Catalogue, scan
 from ablate.source.foreign_code import contained
-from ablate.types import Choice, Contrast, Facts, Json, RunResult, Stack, Suite, Variant
+from ablate.types import Choice, Contrast, Facts, Json, RunResult, Stack, Status, Suite, Variant
 
 
 def look(suite: Suite, catalogue: Catalogue, root: Path, fetch: bool) -> dict[str, Facts]:
@@ -177,7 +177,7 @@ def same_code(stack: Stack, results: Sequence[RunResult]) -> None:
     for result in results:
         loaded = {name: result.provenance.get(name) for name in planned}
         changed = [name for name, value in planned.items() if loaded[name] not in (None, value)]
-        if changed and result.status != "failed":
+        if changed and result.status != Status.FAILED:
             raise SourceError(
                 f"the code was changed during the run ({', '.join(changed)}): what a worker loaded "
                 "is not what the run was planned with. Finished runs are kept, each with what it "

@@ -116,7 +116,9 @@ def plan(
     pairs.sort(key=lambda pair: -pair[1].seconds)
     stacks, costs = zip(*pairs, strict=True) if pairs else ((), ())
     warnings = (*suite.unread, *dataset_demands.warnings(suite, by_variant, catalogue))
-    return Plan(suite, keys(suite), tuple(stacks), tuple(costs), warnings)
+    return Plan(
+        suite=suite, keys=keys(suite), stacks=tuple(stacks), costs=tuple(costs), warnings=warnings
+    )
 
 
 def structure(run: RunSpec, catalogue: Catalogue) -> Any:

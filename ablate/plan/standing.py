@@ -10,7 +10,7 @@ from ablate.records import cohort, fingerprints
 from ablate.records.fingerprints import code_facts, protocol_facts
 from ablate.records.provenance import RECORD_VERSION, machine
 from ablate.registry import scan
-from ablate.types import Facts, Json, RunResult, Stack
+from ablate.types import Facts, Json, RunResult, Stack, Status
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def reasons(record: RunResult | None, today: Current) -> tuple[Reason, ...]:
     """Say why a record does not answer its run; nothing where it does."""
     if record is None:
         return (NEVER_RUN,)
-    if record.status == "failed":
+    if record.status == Status.FAILED:
         return (Reason(f"failed: {record.reason}", stale=False),)
     return (*_stale(record, today), *_unscored(record, today))
 
@@ -110,7 +110,7 @@ def _unscored(record: RunResult, today: Current) -> Iterator[Reason]:
     stated = cohort.table(record.provenance.get("protocols"))
     comparable = record.provenance.get("record_version") == RECORD_VERSION
     for label, digest in today.protocols.items():
-        if label not in record.right and record.status == "ok":
+        if label not in record.right and record.status == Status.OK:
             yield Reason(f"lacks protocol {label}", stale=False)
         elif comparable and stated.get(label) != digest:
             yield Reason(f"protocol {label} changed")

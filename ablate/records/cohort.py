@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ablate.records.provenance import PACKAGES
-from ablate.types import Json, RunResult, Variant
+from ablate.types import Json, RunResult, Status, Variant
 
 STATED = ("device", "engine", "record_version")
 """Facts that all records must have in common."""
@@ -73,7 +73,7 @@ def together(arms: Sequence[Variant], runs: Runs) -> set[int]:
         return {*range(len(arms))}
     largest = groups(arms, runs)[0]
     counts = [sum(index == i for index, _ in largest.runs) for i in range(len(arms))]
-    ended = [sum(record.status == "ok" for record in by_seed.values()) for by_seed in runs]
+    ended = [sum(record.status == Status.OK for record in by_seed.values()) for by_seed in runs]
     whole = [i for i, count in enumerate(counts) if count == ended[i]]
     reasons = refusals([arms[i] for i in whole], [runs[i] for i in whole], across_data=True)
     return set() if reasons else set(whole)
@@ -93,7 +93,7 @@ def merged(old: RunResult | None, new: RunResult) -> RunResult:
 
     Suites share runs; one suite's extra protocol must not cost another suite its own.
     """
-    if old is None or old.status != "ok" or new.status != "ok" or not same_run(old, new):
+    if old is None or old.status != Status.OK or new.status != Status.OK or not same_run(old, new):
         return new
     protocols = {**old.provenance.get("protocols", {}), **new.provenance.get("protocols", {})}
     return replace(
@@ -128,7 +128,7 @@ def _facts(
         data = dataset.label() if dataset and across_data else ""
         order = str(dataset.settings.get("class_order")) if dataset else ""
         for seed, record in by_seed.items():
-            if record.status == "ok":
+            if record.status == Status.OK:
                 facts = _of(record.provenance, data)
                 streams = record.provenance.get("streams") or {}
                 for name, drawn in streams.items():

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ablate.core.foreign_text import STORED, plain
 from ablate.records import provenance
-from ablate.types import Json, RunResult, RunSpec, Site, Stack, unplain
+from ablate.types import Json, RunResult, RunSpec, Site, Stack, Status, unplain
 
 
 def pack(stack: Stack, site: Site) -> Json:
@@ -40,6 +40,18 @@ def failed(stack: Stack, reason: str) -> list[RunResult]:
     """Give a `failed` result for every run of a stack."""
     short, facts = plain(reason, STORED), provenance.machine()
     return [
-        RunResult(run.key, run.seed, "failed", short, [], {}, {}, 0, 0, 0.0, facts)
+        RunResult(
+            key=run.key,
+            seed=run.seed,
+            status=Status.FAILED,
+            reason=short,
+            rows=[],
+            right={},
+            task_right={},
+            updates=0,
+            gradients=0,
+            seconds=0.0,
+            provenance=facts,
+        )
         for run in stack.runs
     ]

@@ -143,12 +143,12 @@ def _across(
     enough = len(settled) >= FEWEST and len(deltas) > len(settled)
     ordered = scores[::-1] if lower else scores
     return Across(
-        treatment,
-        baseline,
-        margin,
-        aggregate.improvement(*ordered, alpha, shared),
-        mixed(deltas, groups, alpha) if enough else None,
-        signed_rank(settled, margin),
+        treatment=treatment,
+        baseline=baseline,
+        margin=margin,
+        improvement=aggregate.improvement(*ordered, alpha, shared),
+        mixed=mixed(deltas, groups, alpha) if enough else None,
+        sides=signed_rank(settled, margin),
     )
 
 

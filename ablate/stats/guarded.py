@@ -37,4 +37,13 @@ def _guarded(name: str, test: Test, comparison: Comparison, alpha: float) -> Tes
 def not_computed(name: str, n: int, reason: str) -> TestResult:
     """Give a result of NaN that says why there is no other."""
     nothing = math.nan
-    return TestResult(name, n, nothing, nothing, nothing, nothing, "", note=reason)
+    return TestResult(
+        name=name,
+        n=n,
+        p=nothing,
+        estimate=nothing,
+        low=nothing,
+        high=nothing,
+        assumes="",
+        note=reason,
+    )

@@ -54,13 +54,13 @@ def mixed(deltas: Sequence[float], blocks: Sequence[object], alpha: float = 0.05
         rest = (within + squares) / (len(y) - 1)
         between, error = ratio * rest, math.sqrt(rest / weights.sum())
     return Mixed(
-        estimate,
-        error,
-        math.sqrt(between),
-        math.sqrt(rest),
-        estimate - half * error,
-        estimate + half * error,
-        len(counts),
+        estimate=estimate,
+        error=error,
+        sd_between=math.sqrt(between),
+        sd_residual=math.sqrt(rest),
+        low=estimate - half * error,
+        high=estimate + half * error,
+        blocks=len(counts),
     )
 
 

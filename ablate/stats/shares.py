@@ -99,9 +99,27 @@ def shares(
         of_means = ss / between if between > 0 and group != (SEED,) else math.nan
         share = ss / total if total else 0.0
         low, high = ranges.get(group, (math.nan, math.nan))
-        terms.append(Term(group, ss, df, share, low, high, of_means, f, p))
+        terms.append(
+            Term(
+                names=group,
+                ss=ss,
+                df=df,
+                share=share,
+                low=low,
+                high=high,
+                of_means=of_means,
+                f=f,
+                p=p,
+            )
+        )
     residual = rest / total if total else 0.0
-    return Shares(tuple(terms), residual, rest, left, tensor is not None)
+    return Shares(
+        terms=tuple(terms),
+        residual=residual,
+        residual_ss=rest,
+        residual_df=left,
+        full=tensor is not None,
+    )
 
 
 def _f_test(ss: float, df: int, rest: float, left: int) -> tuple[float, float]:

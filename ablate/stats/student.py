@@ -50,7 +50,18 @@ def result(name: str, comparison: Comparison, p: float, level: float) -> TestRes
     low, high = mean.interval(level)
     size = standardised(comparison)
     n, estimate = len(comparison.deltas), mean.centre
-    return TestResult(name, n, p, estimate, low, high, "normal differences", 0.0, size, "d_z")
+    return TestResult(
+        name=name,
+        n=n,
+        p=p,
+        estimate=estimate,
+        low=low,
+        high=high,
+        assumes="normal differences",
+        floor=0.0,
+        effect=size,
+        measure="d_z",
+    )
 
 
 def standardised(comparison: Comparison) -> float:

@@ -71,4 +71,12 @@ def split(
         held.append(
             np.concatenate([numbers[mask] for numbers, mask in zip(rows, out, strict=True)])
         )
-    return Split(seeds, tasks, orders, np.array(counts), np.stack(pools), priorities, held)
+    return Split(
+        seeds=seeds,
+        tasks=tasks,
+        orders=orders,
+        counts=np.array(counts),
+        pool=np.stack(pools),
+        priorities=priorities,
+        held=held,
+    )

@@ -11,7 +11,7 @@ import numpy as np
 
 from ablate.stats.across_datasets import Settings
 from ablate.tables.rows import label
-from ablate.types import Design, TestResult, Verdict
+from ablate.types import Decision, Design, TestResult, Verdict
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Compared:
     def tested(self) -> bool:
         """Say whether any claim could be tested, over all blocks or inside one."""
         inside = (verdict for block in self.blocks.values() for verdict in block)
-        return any(verdict.decision != "UNTESTABLE" for verdict in (*self.verdicts, *inside))
+        return any(verdict.decision != Decision.UNTESTABLE for verdict in (*self.verdicts, *inside))
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain data for JSON; what is not a number is None."""
@@ -114,14 +114,14 @@ class Compared:
 
 
 def _direction(verdict: Verdict) -> str:
-    if verdict.decision != "MATTERS":
+    if verdict.decision != Decision.MATTERS:
         return ""
     return "higher" if verdict.estimate > 0 else "lower"
 
 
 def _better(verdict: Verdict, lower: bool) -> bool | None:
     """Say whether the treatment does better, where it matters."""
-    if verdict.decision != "MATTERS":
+    if verdict.decision != Decision.MATTERS:
         return None
     return (verdict.estimate < 0) == lower
 

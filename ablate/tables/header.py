@@ -115,7 +115,7 @@ def _head(table: pd.DataFrame, columns: Columns) -> Head:
             f"the metric's ({columns.metric!r}) and which the arms' cannot be told; write one row "
             "a score, with a column for each"
         )
-    return Head(names, keys, metric, arm, rest[0] if rest else None)
+    return Head(names=names, keys=keys, metric=metric, arm=arm, block=rest[0] if rest else None)
 
 
 def _keys(names: Sequence[tuple[str, ...]], columns: Columns) -> dict[int, str]:

@@ -66,7 +66,7 @@ def batch(
     own = torch.arange(6) // 2 == torch.arange(3)[:, None]
     here = torch.tensor(present)
     w = here[:, None].to(dtype).expand(3, 6)
-    return Tasks(x, y, w, own, torch.ones_like(own), here)
+    return Tasks(x=x, y=y, w=w, own=own, seen=torch.ones_like(own), present=here)
 
 
 def fit(steps: int = 2, sizes: tuple[int, ...] | None = None, **settings: Any) -> InnerLoop:

@@ -28,7 +28,7 @@ def test_methods_start_where_they_are_put(entry: Component) -> None:
     """Before training, logits are those of the model as it is drawn alone, whatever wraps it."""
     method, x = made(entry), torch.rand(7, 1, 2, 2)
     model = CATALOGUE.build(Choice("model", "mlp", {"widths": (5,)}))
-    held = Facts((1, 2, 2), 6, 10, 5, "")
+    held = Facts(inputs=(1, 2, 2), classes=6, train_rows=10, test_rows=5, digest="")
     alone, at = initial(lambda: model(held.inputs, held.classes), seed=0)
     shape = held.inputs, held.classes
     net, theta = initial(lambda: hooks.trained(method, lambda: model(*shape), *shape), seed=0)

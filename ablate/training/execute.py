@@ -24,7 +24,7 @@ from ablate.training import loop, scoring, test_time_adaptation
 from ablate.training.assembly import Alone, Assembled, assemble, load, rows_mark
 from ablate.training.net import init_digest
 from ablate.training.replicas import logits
-from ablate.types import Json, RunResult, RunSpec, Site, Stack
+from ablate.types import Json, RunResult, RunSpec, Site, Stack, Status
 
 _LOG = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ def result(
     return RunResult(
         key=run.key,
         seed=run.seed,
-        status="diverged" if reason else "ok",
+        status=Status.DIVERGED if reason else Status.OK,
         reason=reason or mark,
         rows=scoring.rows_by_task(truth, cut.tasks, cut.classes_per_task),
         right={label: [after[label].right for after in counts] for label in labels},

@@ -101,12 +101,12 @@ class InnerLoop:
         sizes = self.sizes or (tasks.y.shape[1],) * count
         return [
             Tasks(
-                tasks.x[k, :size],
-                tasks.y[k, :size],
-                tasks.w[k, :size],
-                tasks.own[k],
-                tasks.seen[k],
-                tasks.present[k],
+                x=tasks.x[k, :size],
+                y=tasks.y[k, :size],
+                w=tasks.w[k, :size],
+                own=tasks.own[k],
+                seen=tasks.seen[k],
+                present=tasks.present[k],
             )
             for k, size in enumerate(sizes)
         ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ablate.core.foreign_text import of_error
 from ablate.stats.correction import CORRECTIONS as CORRECTIONS, Step, adjust as adjust
 from ablate.stats.guarded import DECISIVE
-from ablate.types import ENOUGH_PAIRS, NO_WORST, Comparison, TestResult, Verdict, Worst
+from ablate.types import ENOUGH_PAIRS, NO_WORST, Comparison, Decision, TestResult, Verdict, Worst
 from ablate.verdicts import collapse, outlook, robust
 from ablate.verdicts.interim import Interim, is_constant, once
 from ablate.verdicts.ties import unseen, worst
@@ -75,10 +75,26 @@ def examine(
         results = {name: test(comparison, alpha) for name, test in tests.items()}
     except Exception as error:  # a third party's test may raise anything
         message = f"a test raised {of_error(error)}"
-        return Evidence(comparison, {}, alpha, message, message, interim, allowed)
+        return Evidence(
+            comparison=comparison,
+            tests={},
+            alpha=alpha,
+            fault=message,
+            broken=message,
+            interim=interim,
+            worst=allowed,
+        )
     if not reason and any(math.isnan(results[name].p) for name in DECISIVE):
         message = "a test gave no p-value"
-        return Evidence(comparison, results, alpha, message, message, interim, allowed)
+        return Evidence(
+            comparison=comparison,
+            tests=results,
+            alpha=alpha,
+            fault=message,
+            broken=message,
+            interim=interim,
+            worst=allowed,
+        )
     return Evidence(comparison, results, alpha, reason, interim=interim, worst=allowed)
 
 
@@ -109,7 +125,7 @@ def decide(evidence: Evidence, step: Step) -> Verdict:
     flags = ["INERT" if comparison.identical else "TIED"] if _is_still(evidence) else []
     if is_constant(comparison) and not evidence.fault:
         flags.append("CONSTANT")
-    if read and read.decision == "INCONCLUSIVE" and (read.low > 0 or read.high < 0):
+    if read and read.decision == Decision.INCONCLUSIVE and (read.low > 0 or read.high < 0):
         flags.append("differs")
     size = evidence.tests.get("effect-size")
     beside = robust.reading(comparison, decision, step.level) if read else None
@@ -185,19 +201,19 @@ def is_zero(comparison: Comparison) -> bool:
     return all(abs(delta) <= comparison.round_off for delta in comparison.deltas)
 
 
-def _decision(evidence: Evidence, step: Step) -> tuple[str, str]:
+def _decision(evidence: Evidence, step: Step) -> tuple[Decision, str]:
     comparison, interim = evidence.comparison, evidence.interim
     if evidence.fault or interim is None:
-        return "UNTESTABLE", evidence.fault
+        return Decision.UNTESTABLE, evidence.fault
     if reason := withheld(comparison):
-        return "INCONCLUSIVE", reason
+        return Decision.INCONCLUSIVE, reason
     decision = interim.read(step.level).decision
-    if decision == "INCONCLUSIVE":
+    if decision == Decision.INCONCLUSIVE:
         if interim.p <= evidence.alpha:
             return decision, "decided on its own, but not after correction for the other claims"
         return decision, outlook.of(comparison, interim, evidence.worst, step)
     means = MEANS[decision].format(margin=bounds_of(comparison))
-    if evidence.worst.size and decision != "MATTERS":
+    if evidence.worst.size and decision != Decision.MATTERS:
         rate = unseen(step.level / 2, interim.last.n)
         seeds = f"{comparison.unit} that were not seen, up to {100 * rate:.3g} % of all"
         means += f", even if {seeds}, differ by {evidence.worst.size:.4g} ({evidence.worst.origin})"
@@ -215,10 +231,12 @@ def bounds_of(comparison: Comparison) -> str:
 
 
 MEANS = {
-    "MATTERS": "the difference lies beyond the margin of {margin}",
-    "NEGLIGIBLE": "the difference lies inside the margin of {margin}",
-    "NO GAIN": "a gain above the margin of {margin} is excluded; whether it hurts is not asked",
-    "NO HARM": "a loss above the margin of {margin} is excluded; whether it helps is not asked",
+    Decision.MATTERS: "the difference lies beyond the margin of {margin}",
+    Decision.NEGLIGIBLE: "the difference lies inside the margin of {margin}",
+    Decision.NO_GAIN: "a gain above the margin of {margin} is excluded; "
+    "whether it hurts is not asked",
+    Decision.NO_HARM: "a loss above the margin of {margin} is excluded; "
+    "whether it helps is not asked",
 }
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from ablate.stats.test.sign_evidence import log_evidence
-from ablate.types import ENOUGH_PAIRS, Comparison, Design, Floats, Verdict
+from ablate.types import ENOUGH_PAIRS, Comparison, Decision, Design, Floats, Verdict
 from ablate.verdicts.interim import once
 
 SKEWED = {
@@ -199,8 +198,8 @@ def by_signs(comparison: Comparison, decision: str) -> float:
     deltas = np.array(comparison.deltas)
     if comparison.side:
         beyond = comparison.side * deltas - comparison.margin
-        return _above(beyond if decision == "MATTERS" else -beyond)
-    if decision == "MATTERS":
+        return _above(beyond if decision == Decision.MATTERS else -beyond)
+    if decision == Decision.MATTERS:
         up = deltas.mean() > 0
         return min(1.0, 2 * _above((deltas if up else -deltas) - comparison.margin))
     return max(_above(comparison.margin - deltas), _above(deltas + comparison.margin))
@@ -222,17 +221,11 @@ def carried_by_one(verdict: Verdict, design: Design) -> str:
     far = int(np.argmax(np.abs(np.array(comparison.deltas) - np.median(comparison.deltas))))
     rest = without(comparison, far)
     reading = once(rest, verdict.worst.size)
-    p = reading.matters if verdict.decision == "MATTERS" else reading.calms
+    p = reading.matters if verdict.decision == Decision.MATTERS else reading.calms
     held = p * max(1.0, verdict.p_adjusted / max(verdict.p, 1e-300)) <= design.alpha
     return "" if held else f"{comparison.deltas[far]:+.4g}"
 
 
 def without(comparison: Comparison, index: int) -> Comparison:
     """Give a comparison without one of its pairs."""
-    remaining = [i for i in range(len(comparison.seeds)) if i != index]
-    return replace(
-        comparison,
-        seeds=tuple(comparison.seeds[i] for i in remaining),
-        treatment_values=tuple(comparison.treatment_values[i] for i in remaining),
-        baseline_values=tuple(comparison.baseline_values[i] for i in remaining),
-    )
+    return comparison.at([i for i in range(len(comparison.seeds)) if i != index])

@@ -14,7 +14,7 @@ from ablate.registry import scan
 from ablate.stats.correction import Step, steps
 from ablate.stats.guarded import beside
 from ablate.stats.resolution import smallest_step
-from ablate.types import NO_WORST, Comparison, Design, TestResult, Verdict, Worst
+from ablate.types import NO_WORST, Comparison, Decision, Design, TestResult, Verdict, Worst
 from ablate.verdicts import decision
 from ablate.verdicts.interim import Interim, continued
 from ablate.verdicts.sequential import Looks, Mixture, Rule
@@ -61,7 +61,7 @@ class Contest:
         """Say whether it would be decided at a step of the family."""
         if self.shut or self.interim is None or self.seen is None:
             return False
-        return self.interim.read(step.level).decision != "INCONCLUSIVE"
+        return self.interim.read(step.level).decision != Decision.INCONCLUSIVE
 
 
 def battery(names: Sequence[str] = ()) -> Tests:
@@ -140,24 +140,12 @@ def first(comparison: Comparison, seeds: int) -> Comparison:
     places = [i for i, seed in enumerate(comparison.seeds) if seed in early]
     if len(places) == len(comparison.seeds) and early >= {pair.seed for pair in comparison.lost}:
         return comparison
-    alike = tuple(comparison.alike[i] for i in places) if comparison.alike else ()
-    treatment, baseline = (
-        tuple(values[i] for i in places)
-        for values in (comparison.treatment_values, comparison.baseline_values)
-    )
+    then = comparison.at(places)
     unit = comparison.resolution
     if comparison.blocks and places:  # it was taken from the scores, later ones included
-        unit = smallest_step([*treatment, *baseline], comparison.blocks)
-    return replace(
-        comparison,
-        seeds=tuple(comparison.seeds[i] for i in places),
-        treatment_values=treatment,
-        baseline_values=baseline,
-        lost=tuple(pair for pair in comparison.lost if pair.seed in early),
-        resolution=unit,
-        alike=alike,
-        identical=all(alike) if alike else comparison.identical,
-    )
+        unit = smallest_step([*then.treatment_values, *then.baseline_values], comparison.blocks)
+    lost = tuple(pair for pair in comparison.lost if pair.seed in early)
+    return replace(then, lost=lost, resolution=unit)
 
 
 def _read(
@@ -187,7 +175,7 @@ def _verdict(contest: Contest, step: Step, tests: Tests, design: Design) -> Verd
     evidence = decision.examine(shown, tests, design.alpha, contest.interim, contest.worst)
     reached = decision.decide(evidence, step)
     waiting = any(pair.missing for pair in contest.whole.lost)
-    if reached.decision == "INCONCLUSIVE" and contest.seen and waiting:
+    if reached.decision == Decision.INCONCLUSIVE and contest.seen and waiting:
         later = next((look for look in design.looks if look > len(contest.seen.schedule)), 0)
         unit = contest.whole.unit
         why = f"{reached.why}; the next look is at {later} {unit}" if later else reached.why

@@ -10,7 +10,7 @@ import numpy as np
 
 from ablate.stats.correction import Step, steps
 from ablate.stats.pooled import pooled
-from ablate.types import Comparison, Design, TestResult, Verdict, Worst
+from ablate.types import Comparison, Decision, Design, TestResult, Verdict, Worst
 from ablate.verdicts import decision
 from ablate.verdicts.interim import Interim, Look
 from ablate.verdicts.sequential import Once
@@ -54,9 +54,11 @@ def _pool(blocks: Sequence[Comparison], most: float) -> Interim:
     tiny = max(block.round_off for block in blocks)
     mean = pooled([block.deltas for block in blocks], blocks[0].resolution, tiny)
     n = sum(len(block.deltas) for block in blocks)
-    look = Look(n, mean.estimate, mean.error, Once(RULE, mean.df), most)
+    look = Look(n=n, mean=mean.estimate, error=mean.error, rule=Once(RULE, mean.df), worst=most)
     first = blocks[0]
-    return Interim(first.bounds, first.claim, first.side, first.bar, (look,))
+    return Interim(
+        bounds=first.bounds, claim=first.claim, side=first.side, bar=first.bar, looks=(look,)
+    )
 
 
 def fault(blocks: Sequence[Comparison]) -> str:
@@ -73,21 +75,21 @@ def fault(blocks: Sequence[Comparison]) -> str:
 
 
 def _untestable(blocks: Sequence[Comparison], reason: str) -> Verdict:
-    whole, nothing = joined(blocks), (math.nan, math.nan)
+    whole, unknown = joined(blocks), math.nan
     return Verdict(
-        whole,
-        "UNTESTABLE",
-        math.nan,
-        *nothing,
-        len(whole.deltas),
-        math.nan,
-        math.nan,
-        math.nan,
-        reason,
-        (),
-        {},
-        RULE,
-        nothing,
+        comparison=whole,
+        decision=Decision.UNTESTABLE,
+        estimate=unknown,
+        low=unknown,
+        high=unknown,
+        n=len(whole.deltas),
+        p=unknown,
+        p_adjusted=unknown,
+        effect=unknown,
+        why=reason,
+        flags=(),
+        tests={},
+        rule=RULE,
     )
 
 
@@ -95,15 +97,23 @@ def _verdict(blocks: Sequence[Comparison], interim: Interim, step: Step, allowed
     whole = joined(blocks)
     mean, error = interim.last.mean, interim.last.error
     size = mean / (float(np.std(whole.deltas, ddof=1)) or whole.resolution)
+    low, high = interim.outer(step.level)
     test = TestResult(
-        RULE, interim.last.n, interim.p, mean, *interim.outer(step.level), ASSUMES, 0.0, size, "d"
+        name=RULE,
+        n=interim.last.n,
+        p=interim.p,
+        estimate=mean,
+        low=low,
+        high=high,
+        assumes=ASSUMES,
+        effect=size,
+        measure="d",
     )
     evidence = decision.Evidence(whole, {RULE: test}, step.level, interim=interim, worst=allowed)
     reached = decision.decide(evidence, step)
     reach = interim.last.rule.constant(0.2, interim.last.n) * error
-    low, high = interim.outer(step.level)
     why = reached.why
-    undecided = reached.decision == "INCONCLUSIVE" and not decision.withheld(whole)
+    undecided = reached.decision == Decision.INCONCLUSIVE and not decision.withheld(whole)
     if undecided and not allowed.size:
         why = "the interval crosses the margin"  # how many seeds of which block, is not known
     return replace(

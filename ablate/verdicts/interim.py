@@ -19,14 +19,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from ablate.types import Comparison
+from ablate.types import Comparison, Decision, calm
 from ablate.verdicts.sequential import Looks, Rule
 from ablate.verdicts.ties import unseen
 
 LEAST = math.log(1e-250)
 """Smaller p-values are not told apart."""
 
-NONE_OF = {"helps": "NO GAIN", "hurts": "NO HARM"}
 """By the side that was declared, the claim that there is no difference beyond the margin on it."""
 
 
@@ -108,7 +107,7 @@ class Reading:
     confidence: of the interval; of a contrast with a declared side, of each of its ends.
     """
 
-    decision: str
+    decision: Decision
     low: float
     high: float
     confidence: float
@@ -134,9 +133,9 @@ class Interim:
         return self.looks[-1]
 
     @property
-    def calm(self) -> str:
+    def calm(self) -> Decision:
         """Name what it says where nothing beyond the margin is there."""
-        return NONE_OF.get(self.claim, "NEGLIGIBLE")
+        return calm(self.claim)
 
     @property
     def matters(self) -> float:
@@ -170,7 +169,7 @@ class Interim:
         """Name the claim that the p belongs to."""
         if self.matters == self.calms:
             return f"MATTERS and {self.calm}"
-        return "MATTERS" if self.matters < self.calms else self.calm
+        return Decision.MATTERS if self.matters < self.calms else self.calm
 
     def outer(self, level: float) -> tuple[float, float]:
         """Give the interval that MATTERS is read from at a level."""
@@ -192,19 +191,19 @@ class Interim:
         low, high = self.bounds
         ends, inner = self.outer(level), self.inner(level)
         if ends[0] > high or ends[1] < low:
-            return Reading("MATTERS", *ends, 1 - level)
+            return Reading(Decision.MATTERS, *ends, 1 - level)
         if low < inner[0] and inner[1] < high:
-            return Reading("NEGLIGIBLE", *inner, 1 - 2 * level)
+            return Reading(Decision.NEGLIGIBLE, *inner, 1 - 2 * level)
         if self.last.worst:  # the plain interval knows nothing of the seeds that were not seen
-            return Reading("INCONCLUSIVE", *self.last.calm_ends(level), 1 - 2 * level)
-        return Reading("INCONCLUSIVE", *ends, 1 - level)
+            return Reading(Decision.INCONCLUSIVE, *self.last.calm_ends(level), 1 - 2 * level)
+        return Reading(Decision.INCONCLUSIVE, *ends, 1 - level)
 
     def _one_sided(self, level: float) -> Reading:
         ends, calm = self.outer(level), self.last.calm_ends(level)
         if ends[0] > self.bar if self.side > 0 else ends[1] < self.bar:
-            return Reading("MATTERS", *ends, 1 - level)
+            return Reading(Decision.MATTERS, *ends, 1 - level)
         none = calm[1] < self.bar if self.side > 0 else calm[0] > self.bar
-        return Reading(self.calm if none else "INCONCLUSIVE", *calm, 1 - level)
+        return Reading(self.calm if none else Decision.INCONCLUSIVE, *calm, 1 - level)
 
     def negligible_from(self, level: float) -> float:
         """Give the smallest margin, whenever it is chosen, with which there is no difference."""
@@ -233,8 +232,16 @@ def started(comparison: Comparison, rule: Rule, worst: float = 0.0) -> Interim:
     """Read a comparison's first look; it needs two pairs. worst: as of `Look`."""
     n = len(comparison.deltas)
     mean, error = math.fsum(comparison.deltas) / n, comparison.spread / math.sqrt(n)
-    look = Look(n, mean, error, rule, worst, is_constant(comparison))
-    return Interim(comparison.bounds, comparison.claim, comparison.side, comparison.bar, (look,))
+    look = Look(
+        n=n, mean=mean, error=error, rule=rule, worst=worst, constant=is_constant(comparison)
+    )
+    return Interim(
+        bounds=comparison.bounds,
+        claim=comparison.claim,
+        side=comparison.side,
+        bar=comparison.bar,
+        looks=(look,),
+    )
 
 
 def continued(

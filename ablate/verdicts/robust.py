@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from ablate.core import outcomes
 from ablate.core.companions import Robust
-from ablate.types import Comparison, Floats
+from ablate.types import Comparison, Decision, Floats
 
 TRIMMED = 0.2
 """Of the pairs, at either end (Wilcox 2012, section 4.4: little is lost where they are normal)."""
@@ -70,25 +71,27 @@ def holds(comparison: Comparison, decision: str, values: Floats) -> NDArray[np.b
     """
     low, high = comparison.bounds
     side, bar = comparison.side, comparison.bar
-    if decision == "MATTERS" and side:
+    if decision == Decision.MATTERS and side:
         return side * values > side * bar
-    if decision == "MATTERS":
+    if decision == Decision.MATTERS:
         up = float(np.mean(comparison.deltas)) > 0
         return values > high if up else values < low
-    if decision in ("NO GAIN", "NO HARM"):
+    if decision in (Decision.NO_GAIN, Decision.NO_HARM):
         return side * values < side * bar
-    if decision == "NEGLIGIBLE":
+    if decision == Decision.NEGLIGIBLE:
         return np.asarray((values > low) & (values < high))
     return np.ones(len(values), bool)
 
 
-def _decided(comparison: Comparison, ends: tuple[float, float], calm: tuple[float, float]) -> str:
+def _decided(
+    comparison: Comparison, ends: tuple[float, float], calm: tuple[float, float]
+) -> Decision:
     low, high = comparison.bounds
     if comparison.side:
         beyond, short = ends[0] > comparison.bar, ends[1] < comparison.bar
         matters, none = (beyond, short) if comparison.side > 0 else (short, beyond)
-        names = {"helps": "NO GAIN", "hurts": "NO HARM"}
-        return "MATTERS" if matters else names[comparison.claim] if none else "INCONCLUSIVE"
+        undecided = outcomes.calm(comparison.claim) if none else Decision.INCONCLUSIVE
+        return Decision.MATTERS if matters else undecided
     if ends[0] > high or ends[1] < low:
-        return "MATTERS"
-    return "NEGLIGIBLE" if low < calm[0] and calm[1] < high else "INCONCLUSIVE"
+        return Decision.MATTERS
+    return Decision.NEGLIGIBLE if low < calm[0] and calm[1] < high else Decision.INCONCLUSIVE

@@ -44,7 +44,9 @@ def measure(plan: Plan, data_root: str, seconds: float) -> Iterator[Timing]:
         width = len(stack.runs)
         together = alone if width == 1 else steps_per_second(stack, data_root, seconds)[0]
         label = labels[stack.runs[0].key]
-        yield Timing(label, width, width, alone, together * width, share)
+        yield Timing(
+            label=label, runs=width, width=width, alone=alone, stacked=together * width, share=share
+        )
 
 
 def steps_per_second(stack: Stack, data_root: str, seconds: float) -> tuple[float, int]:

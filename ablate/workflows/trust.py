@@ -87,10 +87,10 @@ def located(source: str, folder: Path) -> Call:
     """Find a function's module as an import would, without importing anything."""
     top = source.partition(":")[0].partition(".")[0]
     if top in sys.builtin_module_names:
-        return Call(source, "Python itself", False, False)
+        return Call(source=source, file="Python itself", beside=False, installed=False)
     spec = PathFinder.find_spec(top, [*sys.path, str(folder)])
     if spec is None:
-        return Call(source, "", False, False)
+        return Call(source=source, file="", beside=False, installed=False)
     places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or ())
     where = [Path(path).resolve() for path in places]
     installed = any(path.is_relative_to(root) for path in where for root in packages())

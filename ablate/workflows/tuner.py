@@ -21,7 +21,7 @@ from ablate.plan.run_keys import canonical, specify
 from ablate.records import metrics
 from ablate.registry import Catalogue
 from ablate.streams import batch_tables
-from ablate.types import Choice, Facts, RunResult, Suite, Variant
+from ablate.types import Choice, Facts, RunResult, Status, Suite, Variant
 
 TUNE_SEEDS = 3_000_000
 """Where tuning's seeds begin: no seed of a suite, of an A/A twin or of a pilot."""
@@ -139,7 +139,7 @@ class Tuner:
                 for seed in range(suite.seeds)
             ]
             scores = [points(record, variant, self) for record, variant in runs]
-            self.lost += sum(record.status != "ok" for record, _ in runs if record)
+            self.lost += sum(record.status != Status.OK for record, _ in runs if record)
             score, spread = float(np.mean(scores)), float(np.std(scores, ddof=len(scores) > 1))
             self.studies[arm].tell(trial, score)
             self.trials[arm].append(Trial(values, score, spread))
@@ -192,7 +192,7 @@ def points(record: RunResult | None, variant: Variant, tuner: Tuner) -> float:
     """Give a run's score in points; what is lost has none."""
     if record is None:
         raise SelectionError(f"a trial of arm {variant.arm!r} has no record: run it first")
-    if record.status != "ok":
+    if record.status != Status.OK:
         return 0.0
     value = metrics.value(record, tuner.search.metric, own(variant))
     return value if math.isfinite(value) else 0.0

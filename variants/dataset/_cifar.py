@@ -72,7 +72,9 @@ def look(published: Published, root: Path, limits: Limits) -> Facts:
     y = np.concatenate(list(labels.values()))
     classes = count_classes(y, y_test, str(where))
     used = [len(first_of_each(part, most)) for part, most in zip((y, y_test), limits, strict=True)]
-    return Facts((3, 32, 32), classes, used[0], used[1], digest)
+    return Facts(
+        inputs=(3, 32, 32), classes=classes, train_rows=used[0], test_rows=used[1], digest=digest
+    )
 
 
 def load(published: Published, root: Path, moments: tuple[Any, Any], limits: Limits) -> Data:

@@ -83,9 +83,16 @@ def look(root: Path, name: str, train: int | None = None, test: int | None = Non
     images = (
         _values(folder / FILES[i], shapes[i])[rows] for i, rows in zip((0, 2), used, strict=True)
     )
-    sizes = len(used[0]), len(used[1])
     digest, mark = _files.mark(folder, MD5[name])
-    return Facts((1, *inputs), classes, *sizes, digest, mark, tuple(duplicates(*images)))
+    return Facts(
+        inputs=(1, *inputs),
+        classes=classes,
+        train_rows=len(used[0]),
+        test_rows=len(used[1]),
+        digest=digest,
+        mark=mark,
+        warnings=tuple(duplicates(*images)),
+    )
 
 
 def fetch(root: Path, name: str) -> None:

@@ -73,7 +73,9 @@ def listing(folder: Path) -> Listing:
             else:
                 empty.append(entry.name)
     loose = sum(e.name.lower().endswith(ENDINGS) and not _is_folder(e) for e in entries)
-    return Listing(classes, tuple(bad), skipped, tuple(empty), loose)
+    return Listing(
+        classes=classes, bad=tuple(bad), skipped=skipped, empty=tuple(empty), loose=loose
+    )
 
 
 def holds(folder: Path) -> str:

@@ -71,9 +71,15 @@ class ImageFolder:
             *uneven(train.used_labels, "train"),
             *uneven(test.used_labels, "test"),
         )
-        sizes = len(train.used), len(test.used)
-        digest = _files.digest_tree(where, [*train.paths, *test.paths])
-        return Facts(shape, count, *sizes, digest, _files.CUSTOM, doubts)
+        return Facts(
+            inputs=shape,
+            classes=count,
+            train_rows=len(train.used),
+            test_rows=len(test.used),
+            digest=_files.digest_tree(where, [*train.paths, *test.paths]),
+            mark=_files.CUSTOM,
+            warnings=doubts,
+        )
 
     def load(self, root: Path) -> Data:
         """Read the images that `look` lists."""
@@ -133,7 +139,17 @@ def _part(listing: _pictures.Listing, most: int | None) -> Part:
     labels = np.repeat(np.arange(len(names)), [len(listing.classes[name]) for name in names])
     chosen = first_of_each(labels, most)
     used = [paths[i] for i in chosen]
-    return Part(names, paths, labels, used, labels[chosen], *listing[1:])
+    return Part(
+        classes=names,
+        paths=paths,
+        labels=labels,
+        used=used,
+        used_labels=labels[chosen],
+        bad=listing.bad,
+        skipped=listing.skipped,
+        empty=listing.empty,
+        loose=listing.loose,
+    )
 
 
 def _same_classes(

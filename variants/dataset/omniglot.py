@@ -59,7 +59,15 @@ class Omniglot:
         _files.fits(4 * len(paths) * int(np.prod(shape)), str(folder))
         doubts = _pictures.check(paths, folder, self.side)
         digest, mark = _files.digest_tree(folder, paths), "" if genuine else _files.CUSTOM
-        return Facts(shape, len(drawings), len(paths) - tests, tests, digest, mark, doubts)
+        return Facts(
+            inputs=shape,
+            classes=len(drawings),
+            train_rows=len(paths) - tests,
+            test_rows=tests,
+            digest=digest,
+            mark=mark,
+            warnings=doubts,
+        )
 
     def _drawings(self, root: Path) -> list[list[Path]]:
         """List the drawings of each character that is used. Raises DataError where some lack."""

@@ -75,7 +75,14 @@ class Ewc:
     def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         none = torch.zeros_like(theta)
-        return State(theta, self.optimizer.init(theta), none, none, none, theta.new_zeros(()))
+        return State(
+            theta=theta,
+            inner=self.optimizer.init(theta),
+            weight=none,
+            anchor=none,
+            fisher=none,
+            rows=theta.new_zeros(()),
+        )
 
     def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step on the cross-entropy and the penalty, whose gradient is known."""

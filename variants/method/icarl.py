@@ -72,7 +72,9 @@ class Icarl:
     def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         none = theta.new_zeros(0)
-        return State(theta, self.optimizer.init(theta), theta, none, none)
+        return State(
+            theta=theta, inner=self.optimizer.init(theta), old=theta, sums=none, counts=none
+        )
 
     def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step."""
@@ -106,7 +108,7 @@ class Icarl:
     def finish(self, state: State, clock: Clock, net: Net) -> State:
         """Close a task: the model becomes the old one; the means are taken anew."""
         none = state.theta.new_zeros(0)
-        return State(state.theta, state.inner, state.theta, none, none)
+        return State(theta=state.theta, inner=state.inner, old=state.theta, sums=none, counts=none)
 
     def review(self, state: State, batch: Batch, net: Net) -> State:
         """Add exemplars to the means of their classes."""

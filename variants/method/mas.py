@@ -69,7 +69,14 @@ class Mas:
     def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         none = torch.zeros_like(theta)
-        return State(theta, self.optimizer.init(theta), none, theta, none, theta.new_zeros(()))
+        return State(
+            theta=theta,
+            inner=self.optimizer.init(theta),
+            weight=none,
+            anchor=theta,
+            found=none,
+            rows=theta.new_zeros(()),
+        )
 
     def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step on the cross-entropy and the penalty, whose gradient is known."""

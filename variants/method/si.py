@@ -59,7 +59,9 @@ class Si:
     def start(self, theta: Tensor, net: Net) -> State:
         """Give the state before the first batch."""
         none = torch.zeros_like(theta)
-        return State(theta, self.optimizer.init(theta), none, theta, none)
+        return State(
+            theta=theta, inner=self.optimizer.init(theta), path=none, anchor=theta, weight=none
+        )
 
     def step(self, state: State, batch: Batch, net: Net) -> State:
         """Take one step on the cross-entropy and the penalty, and note what it did."""

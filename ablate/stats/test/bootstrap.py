@@ -57,16 +57,16 @@ class BootstrapT:
         tail = min((drawn >= t - slack).sum(), (drawn <= t + slack).sum())
         p = min(1.0, 2 * (1 + float(tail)) / whole)
         return TestResult(
-            "bootstrap-t",
-            n,
-            p,
-            mean,
-            low,
-            high,
-            "independent seeds",
-            2 / whole,
-            standardised(comparison),
-            "d_z",
+            name="bootstrap-t",
+            n=n,
+            p=p,
+            estimate=mean,
+            low=low,
+            high=high,
+            assumes="independent seeds",
+            floor=2 / whole,
+            effect=standardised(comparison),
+            measure="d_z",
         )
 
 

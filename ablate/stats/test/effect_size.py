@@ -22,7 +22,18 @@ class EffectSize:
         n, size = len(comparison.deltas), standardised(comparison)
         low, high = interval(size, n, alpha)
         assumes = "normal differences"
-        return TestResult("effect-size", n, math.nan, size, low, high, assumes, 0.0, size, "d_z")
+        return TestResult(
+            name="effect-size",
+            n=n,
+            p=math.nan,
+            estimate=size,
+            low=low,
+            high=high,
+            assumes=assumes,
+            floor=0.0,
+            effect=size,
+            measure="d_z",
+        )
 
 
 def interval(size: float, n: int, alpha: float) -> tuple[float, float]:

@@ -26,7 +26,18 @@ class HedgesG:
         g = shrink * size
         low, high = (shrink * end for end in interval(size, n, alpha))
         assumes = "normal differences"
-        return TestResult("hedges-g", n, math.nan, g, low, high, assumes, 0.0, g, "g_z")
+        return TestResult(
+            name="hedges-g",
+            n=n,
+            p=math.nan,
+            estimate=g,
+            low=low,
+            high=high,
+            assumes=assumes,
+            floor=0.0,
+            effect=g,
+            measure="g_z",
+        )
 
 
 def correction(df: int) -> float:

@@ -32,7 +32,18 @@ class SignEvidence:
         low, high = interval(comparison.deltas, alpha)
         n, middle = len(comparison.deltas), median(comparison.deltas)
         assumes = "exchangeable arms"
-        return TestResult("sign-e", n, p, middle, low, high, assumes, floor, log_e, "log E")
+        return TestResult(
+            name="sign-e",
+            n=n,
+            p=p,
+            estimate=middle,
+            low=low,
+            high=high,
+            assumes=assumes,
+            floor=floor,
+            effect=log_e,
+            measure="log E",
+        )
 
 
 def interval(deltas: Sequence[float], alpha: float) -> tuple[float, float]:

@@ -67,7 +67,16 @@ class SignFlip:
         low, high = interval(np.array(comparison.deltas), alpha)
         size = standardised(comparison)
         return TestResult(
-            "sign-flip", n, max(p, floor), mean, low, high, assumes, floor, size, "d_z"
+            name="sign-flip",
+            n=n,
+            p=max(p, floor),
+            estimate=mean,
+            low=low,
+            high=high,
+            assumes=assumes,
+            floor=floor,
+            effect=size,
+            measure="d_z",
         )
 
 

@@ -46,7 +46,16 @@ class Superiority:
         low, high = ((1 + end) / 2 for end in interval(treatment, baseline, alpha))
         assumes = "unpaired runs"
         return TestResult(
-            "superiority", n, p, (1 + delta) / 2, low, high, assumes, floor, delta, "Cliff's delta"
+            name="superiority",
+            n=n,
+            p=p,
+            estimate=(1 + delta) / 2,
+            low=low,
+            high=high,
+            assumes=assumes,
+            floor=floor,
+            effect=delta,
+            measure="Cliff's delta",
         )
 
 
