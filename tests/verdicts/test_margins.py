@@ -75,7 +75,7 @@ def test_two_margins_mirror_and_shift(deltas: list[float], low: float, high: flo
 def test_equal_margins_are_one_margin() -> None:
     """(-1, 1) is 1, in every figure."""
     deltas = [0.3, -0.2, 0.8, 0.1, 0.4, -0.5]
-    assert judged(deltas, (-1, 1)) == judged(deltas, 1)
+    assert repr(judged(deltas, (-1, 1))) == repr(judged(deltas, 1))
 
 
 @pytest.mark.parametrize("margin", [(1, 2), (-1, 0), (-1, math.inf), (-1, 0.5, 2), "x", (0, 1)])
