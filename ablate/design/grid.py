@@ -185,8 +185,10 @@ class GridReader:
             value, at = node.items[path], node.keys.get(path, node.at)
             self.undone(name, path, value, at)
             settled, _ = resolved(path, value, tree)
-            if "*" in path and settled in taken:
-                self.note(at, f"{path!r}, which {taken[settled]!r} sets too", "each setting once")
+            for outer, first in taken.items():
+                rest = settled.split(".")[depth(outer) + 1 :]
+                if within(settled, outer) and states(node.items[first], rest):
+                    self.note(at, f"{path!r}, which {first!r} sets too", "each setting once")
             taken[settled] = path
             tree = self.apply(tree, path, stamped(value, of_arm(name, path)), at)
             self.marks[name, path] = at
