@@ -34,11 +34,6 @@ def read_axes(node: Node, note: Note) -> Levels:
     A list holds values. A mapping names them: what stands under a name is the value itself, and a
     single entry would be a component that lacks its list, so it is refused.
     """
-    if node.value is None:
-        return {}
-    if not isinstance(node.value, dict):
-        note(node.at, f"{shown(node.plain())} for vary", VARY)
-        return {}
     axes = {path: _levels(path, child, note) for path, child in node.items.items()}
     sound = all(axes.values())
     order = list(axes)

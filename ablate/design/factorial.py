@@ -6,25 +6,15 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
 
-from ablate.errors import mistyped, nearest
+from ablate.errors import nearest
 from ablate.parsing.located_yaml import Mark, Node
 from ablate.parsing.paths import depth, undoes, within
-from ablate.source.field_schema import NAME, NAME_HELP, quoted, shown
+from ablate.source.field_schema import NAME, NAME_HELP, quoted
 from ablate.types import Effect
 
 TOGETHER = ("both changed, or neither", "one changed alone")
 """The two halves of an interaction."""
 
-
-KEYS = {
-    "factors": "factors by name, each with two named levels: {gather: {parallel: {path: value}, "
-    "chain: {path: value}}}",
-    "metric": "such as all-classes, continuum(20), forgetting",
-    "margin": "the smallest effect that would matter, as in '1.0 points'",
-    "worst": "the largest difference that a seed may show, as in '20 points'",
-    "fraction": "factors that follow others' levels, as in {e: [a, b, c]} for e = abc",
-    "within": "a factor at each of whose levels the effects of the others are claims, too",
-}
 MOST_ARMS = 256
 FIRST = "first levels"
 JOINED = (" + ", " = ")
@@ -39,14 +29,8 @@ class Design:
     """
 
     def __init__(self, node: Node, note: Note) -> None:
-        """Read the block; `note(at, fault, accepts, guess)` takes its problems."""
+        """Read a block of a sound shape; `note(at, fault, accepts, guess)` takes its problems."""
         self.node, self.note = node, note
-        for key in node.items:
-            if key not in KEYS:
-                note(node.keys[key], f"unknown key {key!r}", ", ".join(KEYS), nearest(key, KEYS))
-        for key in ("factors", "metric", "margin"):
-            if key not in node.items and not mistyped(key, node.items, KEYS):
-                note(node.at, f"a factorial without {key!r}", KEYS[key])
         self.factors = self._factors()
         self._apart()
         fraction = self._fraction()
@@ -66,8 +50,7 @@ class Design:
         self.within = self._within()
 
     def _factors(self) -> dict[str, Mapping[str, Node]]:
-        block = self.node.items.get("factors", Node({}, self.node.at))
-        factors = {}
+        block = self.node.items["factors"]
         for name, levels in block.items.items():
             for label, mark in [(name, block.keys[name]), *levels.keys.items()]:
                 if not NAME.fullmatch(label):
@@ -76,18 +59,7 @@ class Design:
                 fault = f"{name!r} for a factor, which arms and effects are called"
                 accepts = f"a name other than {FIRST!r} and without {' or '.join(JOINED)}"
                 self.note(block.keys[name], fault, accepts)
-            paths = [
-                level.value is None or isinstance(level.value, dict)
-                for level in levels.items.values()
-            ]
-            if len(paths) != 2 or not all(paths):
-                fault = f"{shown(levels.plain())} for factor {name!r}"
-                self.note(levels.at, fault, "two named levels, each a mapping of paths")
-                continue
-            factors[name] = levels.items
-        if not factors and "factors" in self.node.items:
-            self.note(block.at, "no factor", KEYS["factors"])
-        return factors
+        return {name: levels.items for name, levels in block.items.items()}
 
     def _apart(self) -> None:
         """Refuse factors that set the same path, or one inside the other's: they would fight."""
@@ -107,16 +79,11 @@ class Design:
 
     def _fraction(self) -> dict[str, list[str]]:
         block = self.node.items.get("fraction", Node({}, self.node.at))
-        if not isinstance(block.value, dict):
-            self.note(block.at, f"{shown(block.plain())} for fraction", KEYS["fraction"])
-        declared = self.node.items.get("factors", Node({}, self.node.at)).items
+        declared = self.node.items["factors"].items
         known = [name for name in declared if name not in block.items]
         fraction: dict[str, list[str]] = {}
         for name, child in block.items.items():
-            plain = child.plain()
-            of = [str(factor) for factor in plain] if isinstance(plain, list) else []
-            if not self.factors:
-                continue
+            of = [str(factor) for factor in child.plain()]
             if name not in declared:
                 self.note(
                     block.keys[name],
@@ -124,10 +91,10 @@ class Design:
                     ", ".join(declared),
                     nearest(name, declared),
                 )
-            elif len(of) < 2 or len({*of}) < len(of) or not {*of} <= {*known}:
+            elif len({*of}) < len(of) or not {*of} <= {*known}:
                 self.note(
                     child.at,
-                    f"{plain} for the fraction of {name!r}",
+                    f"{child.plain()} for the fraction of {name!r}",
                     f"two or more different ones of: {', '.join(known)}",
                 )
                 continue

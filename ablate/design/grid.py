@@ -68,22 +68,11 @@ class GridReader:
         self.marks: dict[tuple[str, str], Mark] = {}
         """Where each arm says what it sets, by arm and path."""
 
-    def section(self, key: str, what: str) -> Node:
-        """Give a mapping of the suite; an absent one is empty."""
-        node = self.root.items.get(key, Node({}, self.root.at))
-        if node.value is None:
-            return Node({}, node.at)
-        if not isinstance(node.value, dict):
-            self.note(node.at, f"{shown(node.plain())} for {key}", what)
-            return Node({}, node.at)
-        return node
-
     def arms(self) -> dict[str, Node]:
-        """Give each arm's tree of choices, axes not yet applied."""
-        if "base" not in self.root.items:
-            self.note(self.root.at, "a suite without 'base'", BASE)
+        """Give each arm's tree of choices, axes not yet applied; none without a base."""
+        base = self.root.items.get("base")
+        if base is None:
             return {}
-        base = self.section("base", BASE)
         for kind in base.items:
             if kind not in (*self.kinds, "preset"):
                 accepts, like = ", ".join(self.kinds), nearest(kind, self.kinds)
@@ -116,7 +105,7 @@ class GridReader:
         self.base = whole
         if not self.known(whole):
             return {}
-        named = self.section("arms", ARMS)
+        named = self.root.items.get("arms", Node({}, self.root.at))
         if self.design and "arms" in self.root.items:
             self.note(self.root.keys["arms"], "arms beside a factorial", "one of the two")
         if self.design and not self.design_sound:
@@ -125,8 +114,7 @@ class GridReader:
             named = Node(self.design.arms(), self.design.node.at)
             return {name: self.arm(name, whole, node) for name, node in named.items.items()}
         if not named.items:
-            written = self.root.items.get("arms", named).value
-            return {"base": whole} if isinstance(written, dict) or written is None else {}
+            return {"base": whole}
         for name in named.items:
             if not NAME.fullmatch(name):
                 self.note(named.keys[name], f"{name!r} for an arm's name", NAME_HELP)
@@ -138,7 +126,7 @@ class GridReader:
             kind for kind in TOP_KINDS if kind not in base.items and kind not in OPTIONAL_KINDS
         ]
         missing = [kind for kind in absent if not mistyped(kind, base.items, self.kinds)]
-        if missing and (base.items or self.root.items["base"].value is None):
+        if missing:
             names = ", ".join(self.catalogue.names(missing[0]))
             accepts = f"{missing[0]}: one of {names}" if len(missing) == 1 else BASE
             self.note(base.at, f"a base without {', '.join(map(repr, missing))}", accepts)
@@ -197,8 +185,10 @@ class GridReader:
             value, at = node.items[path], node.keys.get(path, node.at)
             self.undone(name, path, value, at)
             settled, _ = resolved(path, value, tree)
-            if "*" in path and settled in taken:
-                self.note(at, f"{path!r}, which {taken[settled]!r} sets too", "each setting once")
+            for outer, first in taken.items():
+                rest = settled.split(".")[depth(outer) + 1 :]
+                if within(settled, outer) and states(node.items[first], rest):
+                    self.note(at, f"{path!r}, which {first!r} sets too", "each setting once")
             taken[settled] = path
             tree = self.apply(tree, path, stamped(value, of_arm(name, path)), at)
             self.marks[name, path] = at

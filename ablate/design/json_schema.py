@@ -1,130 +1,244 @@
-"""The JSON Schema of suites, made from the catalogue, for editors that complete and check YAML."""
+"""The JSON Schema of suites, for editors that complete and check YAML.
+
+It is made of the models that read a suite, and of the catalogue, to which they leave some parts.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ablate.core.component_source import REQUIRED, Component, Field
-from ablate.design.contrasts import CLAIM, CONTRAST_HELP, CONTRAST_KEYS, OVER
-from ablate.design.factorial import KEYS as FACTORIAL_KEYS
+from ablate.core.component_source import REQUIRED, Component
+from ablate.design.factorial import FIRST, JOINED
 from ablate.design.grid import OPTIONAL_KINDS
-from ablate.design.keys import KEYS, SCALARS
-from ablate.design.tuning_keys import KEYS as TUNE_KEYS, NUMBERS
-from ablate.parsing.compatibility import shared_kinds
+from ablate.design.path_schema import Paths, Schema, either, reference, value
+from ablate.design.protocols import standard_predictors
+from ablate.design.suite_models import WrittenSuite
+from ablate.design.tuning_keys import METRICS, UNTUNABLE
 from ablate.parsing.presets import presets
-from ablate.parsing.seed_range import seeds_schema
+from ablate.parsing.published import published
+from ablate.records import metrics
 from ablate.registry import Catalogue
-from ablate.source.field_schema import json_schema
-from ablate.types import ENOUGH_PAIRS, SIDES, TOP_KINDS
+from ablate.types import TOP_KINDS
+
+NAME = (
+    r"^(?! )[^\x00-/:-@\[-`{-\x7f\u2000-\u206f]"
+    r"(?:[^\x00-\x1f!-$&';<>?@\[-^`{-\x7f\u2000-\u206f]{0,58}"
+    r"[^\x00-!\"-$&';<>?@\[-^`{-\x7f\u2000-\u206f])?$"
+)
+"""`field_schema.NAME` for an engine of patterns to which `\\w` is ASCII alone; it accepts more."""
+WORDED = r"^(?![0-9]|(?:[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Nn][Uu][Ll][Ll])$)"
+"""Names that YAML takes for nothing but text."""
 
 
-def suite_schema(catalogue: Catalogue) -> dict[str, Any]:
-    """Give the schema: every kind with its components, every component with its fields."""
-    base = {kind: _of(kind) for kind in (*TOP_KINDS, *shared_kinds(catalogue))}
-    fields: dict[str, Any] = {
-        key: {"type": "string", "description": words} for key, words in CONTRAST_HELP.items()
-    }
-    axes = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-    fields[OVER] = {"anyOf": [{"type": "string"}, axes], "description": CONTRAST_HELP[OVER]}
-    ends = {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}
-    fields["margin"] = {"anyOf": [{"type": "string"}, ends], "description": CONTRAST_HELP["margin"]}
-    fields[CLAIM] = {"enum": list(SIDES), "description": CONTRAST_HELP[CLAIM]}
-    contrast = {
-        "type": "object",
-        "properties": fields,
-        "required": list(CONTRAST_KEYS),
-        "additionalProperties": False,
-    }
-    properties: dict[str, Any] = {key: {"description": text} for key, text in KEYS.items()}
-    for key, field in SCALARS.items():
-        properties[key] |= {"description": KEYS[key], **json_schema(field)}
-    properties["seeds"] = seeds_schema(KEYS["seeds"])
-    properties["base"] |= {
-        "type": "object",
-        "properties": {**base, "preset": {"enum": sorted(presets())}},
-        "required": [kind for kind in TOP_KINDS if kind not in OPTIONAL_KINDS],
-        "additionalProperties": False,
-    }
-    properties["arms"] |= {"type": "object", "additionalProperties": {"type": ["object", "null"]}}
-    properties["factorial"] |= {
-        "type": "object",
-        "properties": {key: {"description": v} for key, v in FACTORIAL_KEYS.items()},
-        "required": ["factors", "metric", "margin"],
-        "additionalProperties": False,
-    }
-    properties["tune"] |= _tune()
-    properties |= {key: {**properties[key], "type": "string"} for key in ("tuned", "budget")}
-    properties["same"] |= {"type": "string"}
-    levels = {"anyOf": [{"type": "array", "minItems": 1}, {"type": "object", "minProperties": 2}]}
-    properties["vary"] |= {"type": "object", "additionalProperties": levels}
-    properties["looks"] |= {"type": "array", "items": {"type": "integer", "minimum": ENOUGH_PAIRS}}
-    properties["contrasts"] |= {"type": "array", "items": contrast}
+def suite_schema(catalogue: Catalogue) -> Schema:
+    """Give the schema: the models' own, and every kind with its components and their fields."""
+    written = WrittenSuite.model_json_schema()
+    sections = written.pop("$defs")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **_linked(written, sections),
         "title": "A suite of ablate",
-        "type": "object",
-        "properties": properties,
-        "required": ["question", "base"],
-        "additionalProperties": False,
-        "$defs": {kind: _kind(catalogue, kind) for kind in catalogue.kinds()},
+        "dependentRequired": {"budget": ["vary"]},
+        "allOf": [*_together(), *_complete(catalogue)],
+        "$defs": {**_kinds(catalogue), **_parts(catalogue), **_metrics(catalogue)},
     }
 
 
-def _tune() -> dict[str, Any]:
-    """Give what the key `tune` accepts."""
-    ends: dict[str, Any] = {"low": {"type": "number"}, "high": {"type": "number"}}
-    span = {
-        "type": "object",
-        "properties": {**ends, "log": {"type": "boolean"}},
-        "required": [*ends],
-        "additionalProperties": False,
+def _linked(schema: Any, sections: Schema) -> Any:
+    """Put sections in their places, and references where the models leave it to the catalogue.
+
+    Titles that pydantic makes up of keys, and defaults that say nothing, are left out.
+    """
+    if isinstance(schema, list):
+        return [_linked(entry, sections) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        section = sections[schema["$ref"].rpartition("/")[2]]
+        schema = {**section, **{key: v for key, v in schema.items() if key != "$ref"}}
+    linked = {
+        key: _linked(entry, sections)
+        for key, entry in schema.items()
+        if not (key == "title" and isinstance(entry, str)) and not (key == "default" and not entry)
     }
-    space = {"anyOf": [span, {"type": "array", "minItems": 2}]}
-    properties: dict[str, Any] = {key: {"description": words} for key, words in TUNE_KEYS.items()}
-    properties |= {
-        name: {**properties[name], **json_schema(field)} for name, field in NUMBERS.items()
-    }
-    properties["metric"] |= {"type": "string"}
-    properties["space"] |= {"type": "object", "additionalProperties": space, "minProperties": 1}
+    part = linked.pop("catalogued", "")
+    return {**linked, **reference(part)} if part else linked
+
+
+def _kinds(catalogue: Catalogue) -> dict[str, Schema]:
+    """Give what a slot of each kind accepts, and the settings of each component."""
+    parts: dict[str, Schema] = {}
+    for kind in catalogue.kinds():
+        names = catalogue.names(kind)
+        whole = {name: reference(f"{kind}.{name}") for name in names}
+        parts[kind] = {
+            "anyOf": [{"enum": names}, _mapping(whole, minProperties=1, maxProperties=1)]
+        }
+        for name in names:
+            entry = catalogue.get(kind, name)
+            fields = {field.name: value(catalogue, entry, field) for field in entry.fields}
+            settings = _mapping(fields, null=True, description=entry.doc.split("\n\n")[0])
+            parts[f"{kind}.{name}"] = settings
+    return parts
+
+
+def _mapping(properties: Schema, null: bool = False, **more: Any) -> Schema:
+    """Give a mapping of these keys alone."""
+    kind = ["object", "null"] if null else "object"
+    return {"type": kind, "properties": properties, "additionalProperties": False, **more}
+
+
+def _parts(catalogue: Catalogue) -> dict[str, Schema]:
+    """Give what the models leave to the catalogue: base, arms, axes, search space, figures."""
+    paths = Paths(catalogue)
+    required = [kind for kind in TOP_KINDS if kind not in OPTIONAL_KINDS]
+    kinds = {kind: reference(kind) for kind in paths.roots}
+    preset = {"enum": sorted(presets())}
+    setting = {"patternProperties": paths.values()}
+    pair = {"minProperties": 2, "maxProperties": 2}
     return {
-        "type": "object",
-        "properties": properties,
-        "required": ["space"],
-        "additionalProperties": False,
+        "path": {"type": "string", "pattern": paths.pattern()},
+        "axis": reference("path"),
+        "over": either([{"enum": ["all"]}, reference("path"), _list("path", 1)]),
+        "name": {"type": ["string", "number", "boolean", "null"]},
+        "followed": _list("name", 2),
+        "figure": {"enum": sorted(published())},
+        "base": _mapping({**kinds, "preset": preset}, required=required),
+        "settings": setting,
+        "arm": {
+            **_paths("preset", null=True),
+            "properties": {"preset": preset},
+            **reference("settings"),
+        },
+        "arms": _named("arm", null=True),
+        "factors": {**_named("levels"), "minProperties": 1, "propertyNames": _factor()},
+        "levels": {**_named("arm"), **pair},
+        "vary": {**_paths(null=True), "allOf": _axes(paths)},
+        "quick": {**_paths("seeds"), **reference("settings")},
+        "space": {
+            "propertyNames": {"pattern": paths.settings(UNTUNABLE)},
+            "patternProperties": {
+                path: {"items": entry, "properties": {"low": entry, "high": entry}}
+                for path, entry in paths.fields(plain=True).items()
+            },
+        },
     }
 
 
-def _of(kind: str) -> dict[str, Any]:
-    return {"$ref": f"#/$defs/{kind}"}
+def _list(part: str, least: int) -> Schema:
+    return {"type": "array", "items": reference(part), "minItems": least, "uniqueItems": True}
 
 
-def _kind(catalogue: Catalogue, kind: str) -> dict[str, Any]:
-    """Give what a slot of a kind accepts: one component as a one-key mapping, or a bare name."""
-    entries = [catalogue.get(kind, name) for name in catalogue.names(kind)]
-    bare = [entry.name for entry in entries if not _required(catalogue, entry)]
+def _paths(*keys: str, null: bool = False) -> Schema:
+    """Give a mapping of paths, which may have some other keys."""
+    names = either([{"enum": [*keys]}, reference("path")]) if keys else reference("path")
+    return {"type": ["object", "null"] if null else "object", "propertyNames": names}
+
+
+def _named(part: str, null: bool = False) -> Schema:
+    """Give a mapping of names that the suite gives, each to one part."""
+    kind = ["object", "null"] if null else "object"
     return {
-        "anyOf": [
-            {"enum": bare},
-            *(
-                {
-                    "type": "object",
-                    "properties": {entry.name: _component(catalogue, entry)},
-                    "required": [entry.name],
-                    "additionalProperties": False,
-                }
-                for entry in entries
-            ),
-        ]
+        "type": kind,
+        "propertyNames": {"pattern": NAME},
+        "additionalProperties": reference(part),
     }
 
 
-def _component(catalogue: Catalogue, entry: Component) -> dict[str, Any]:
+def _factor() -> Schema:
+    """Give what a factor may be called: arms and effects are named by several of them."""
+    joined = "|".join(sign.replace("+", r"\+") for sign in JOINED)
+    return {"pattern": NAME, "not": {"anyOf": [{"enum": [FIRST]}, {"pattern": joined}]}}
+
+
+def _axes(paths: Paths) -> list[Schema]:
+    """Give what the levels of an axis are, as a list or by name, and what each may be."""
+    listed = {"type": "array", "minItems": 1, "uniqueItems": True}
+    named = {"type": "object", "minProperties": 2, "propertyNames": {"pattern": NAME}}
+    values = {
+        path: {"items": entry, "additionalProperties": entry}
+        for path, entry in paths.values().items()
+    }
+    return [{"additionalProperties": either([listed, named])}, {"patternProperties": values}]
+
+
+def _metrics(catalogue: Catalogue) -> dict[str, Schema]:
+    """Give the names of metrics: those that every run has, and those of protocols that arms add."""
+    standard, names = standard_predictors(catalogue), catalogue.names("predict")
+    honest = [name for name in names if not catalogue.get("predict", name).facts.get("oracle")]
+    tuned = [choice.label() for choice in standard if choice.name in honest]
+    every = metrics.names(choice.label() for choice in standard)
+    summary = f"(?:(?:{'|'.join(metrics.SUMMARIES)})@)?"
     return {
-        "type": ["object", "null"],
-        "description": entry.doc.split("\n\n")[0],
-        "properties": {field.name: _field(catalogue, entry, field) for field in entry.fields},
-        "required": _required(catalogue, entry),
-        "additionalProperties": False,
+        "metric": either([{"enum": every}, _labels(catalogue, names, summary)]),
+        "tuned": either([{"enum": [*tuned, *METRICS]}, _labels(catalogue, honest)]),
+    }
+
+
+def _labels(catalogue: Catalogue, names: list[str], before: str = "") -> Schema:
+    """Give what labels of protocols match: a value for each of their settings."""
+    counts = {name: len(catalogue.get("predict", name).fields) for name in names}
+    options = [
+        name + (rf"\(.+(?:, .+){{{count - 1}}}\)" if count else "")
+        for name, count in counts.items()
+    ]
+    return {"type": "string", "pattern": f"^{before}(?:{'|'.join(options)})$"}
+
+
+def _together() -> list[Schema]:
+    """Say what goes with what: pooling needs axes, and a factorial has arms of its own.
+
+    Where no arm's name looks like another value, such as `1` or `true`, names of arms are text.
+    """
+    pooled = {"properties": {"contrasts": {"items": {"not": {"required": ["over"]}}}}}
+    text = {"type": "string"}
+    sides = {"properties": {"treatment": text, "baseline": text}}
+    names = {
+        "contrasts": {"items": sides},
+        "references": {"items": {"properties": {"arm": text}}},
+        "same": text,
+    }
+    worded = {"properties": {"arms": {"propertyNames": {"pattern": WORDED}}}}
+    return [
+        either([{"required": ["vary"]}, pooled]),
+        {"not": {"required": ["arms", "factorial"]}},
+        {"if": {**worded, "not": {"required": ["factorial"]}}, "then": {"properties": names}},
+    ]
+
+
+def _complete(catalogue: Catalogue) -> list[Schema]:
+    """Ask a base for the settings without a default, where an arm takes its component as it is."""
+    conditions = []
+    for kind in TOP_KINDS:
+        needs = {
+            name: must
+            for name in catalogue.names(kind)
+            if (must := _required(catalogue, catalogue.get(kind, name)))
+        }
+        if needs:
+            whole = {
+                "not": {"enum": sorted(needs)},
+                "properties": {
+                    name: {"type": "object", "required": must} for name, must in needs.items()
+                },
+            }
+            then = {"properties": {"base": {"properties": {kind: whole}}}}
+            conditions.append({"if": _untouched(kind), "then": then})
+    return conditions
+
+
+def _untouched(kind: str) -> Schema:
+    """Say that some arm has a base's component of a kind just as the base says it."""
+    inside = {"pattern": rf"^(?:{kind}(?:\.|$)|preset$)"}
+    touched = {"type": "object", "not": {"propertyNames": {"not": inside}}}
+    every = {"type": "object", "minProperties": 1, "additionalProperties": touched}
+    return {
+        "properties": {
+            "arms": {"not": every},
+            "vary": {"propertyNames": {"not": inside}},
+            "base": {"not": {"required": ["preset"]}},
+        },
+        "not": {"anyOf": [{"required": ["factorial"]}, {"required": ["tuned"]}]},
     }
 
 
@@ -133,15 +247,3 @@ def _required(catalogue: Catalogue, entry: Component) -> list[str]:
     must = [field for field in entry.fields if field.default == REQUIRED]
     shared = entry.kind == "method"
     return [field.name for field in must if not (shared and catalogue.slot(field.annotation))]
-
-
-def _field(catalogue: Catalogue, entry: Component, field: Field) -> dict[str, Any]:
-    kind = catalogue.slot(field.annotation)
-    if kind is None:
-        return json_schema(field)
-    options = [_of(kind)]
-    if kind == entry.kind:
-        options.append({"type": "string", "description": "the name of an arm"})
-    if "None" in field.annotation:
-        options.append({"type": "null"})
-    return {"anyOf": options, "description": field.doc}

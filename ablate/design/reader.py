@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from ablate.core.component_source import Field
 from ablate.core.naming import folder_name
 from ablate.design.contrasts import ClaimReader
 from ablate.design.grid import GridReader
-from ablate.design.keys import KEYS, SCALARS
+from ablate.design.located_models import Written, read_sections
 from ablate.design.protocols import predictors
 from ablate.design.reach import Grid
+from ablate.design.suite_models import KEYS, WrittenSeeds
 from ablate.design.tuning_keys import Own, SearchReader
 from ablate.errors import Problem, SuiteError, nearest, once
 from ablate.parsing import changes as command
 from ablate.parsing.changes import Change
 from ablate.parsing.choices import ChoiceReader
 from ablate.parsing.located_yaml import DocumentError, Node, read_document
-from ablate.parsing.seed_range import COUNT, SeedRange, read_seeds
 from ablate.registry import Catalogue
-from ablate.source.field_schema import allowed, check, meant, quoted, shown
+from ablate.source.field_schema import quoted, shown
 from ablate.types import ENOUGH_PAIRS, Suite, Variant
 
 TWIN_SEEDS = 1_000_000
@@ -99,17 +97,11 @@ class _SuiteReader:
         if not isinstance(self.root.value, dict):
             self.note(self.root.at, shown(self.root.plain()), f"a mapping: {', '.join(KEYS)}")
             return None
-        for key in self.root.items:
-            if key not in KEYS:
-                self.note(
-                    self.root.keys[key], f"unknown key {key!r}", ", ".join(KEYS), nearest(key, KEYS)
-                )
+        written = read_sections(self.root, self.note)
         if any(key not in KEYS and nearest(key, KEYS) for key in self.root.items):
             return None  # what a mistyped key was to say is missing everywhere else
-        scalars = {key: self.scalar(field) for key, field in SCALARS.items()}
-        before = len(self.reader.problems)
-        declared, seeds = self.seeds()
-        sound = len(self.reader.problems) == before
+        self.root = written.root
+        declared, first, count = self.seeds(written)
         changes = self.changed()
         grid = GridReader(self.root, self.reader, changes)
         cells, searching = grid.cells(), SearchReader(self.root, self.reader)
@@ -118,24 +110,26 @@ class _SuiteReader:
             searching.named(self.root.items["tuned"])
         values = {name: arm.values for name, arm in tuned.arms.items()} if tuned else {}
         arms = grid.arms()
+        if written.faulty & {"arms", "factorial"}:
+            arms = {}  # what would follow from others is not told
         if tuned:
             searching.stale(arms, tuned)
         arms = searching.applied(grid, arms, values if self.own is None else self.own)
         whole = grid.variants(arms, cells)
         if self.reader.problems:
             whole = Grid()  # what is wrong with the grid is not told again of each claim
-        variants = [replace(arm, first_seed=seeds.first) for arm in whole.variants]
+        variants = [replace(arm, first_seed=first) for arm in whole.variants]
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
-        claims = ClaimReader(self.root, self.reader, whole)
+        claims = ClaimReader(written, self.reader, whole)
         contrasts, pooled = claims.contrasts(arms, protocols)
         references = claims.references(arms, protocols)
         effects = claims.effects(grid.design, protocols)
         claims.distinct()
         honest = [label for label in protocols if label.split("(")[0] not in self.oracles()]
-        search = searching.search(arms if whole.places else {}, honest)
+        tune, placed = written.suite.tune, arms if whole.places else {}
+        search = searching.search(tune, placed, honest) if "tune" in self.root.items else None
         twins = self.twins(arms, variants)
-        looks = self.looks(declared if sound else None, seeds.count)
-        spread = claims.points(self.root, "spread", KEYS["spread"])
+        looks = self.looks(written, declared, count)
         budget = self.budget()
         if self.reader.problems:
             return None
@@ -145,7 +139,7 @@ class _SuiteReader:
             name=folder_name(name, flags),
             changes=flags,
             unread=tuple(grid.unread),
-            changed_words=tuple(self.changed_words(changes, grid, declared, seeds.count)),
+            changed_words=tuple(self.changed_words(changes, grid, declared, count)),
             references=references,
             origin=origin,
             text=text,
@@ -154,40 +148,42 @@ class _SuiteReader:
             effects=(*pooled, *effects),
             twins=twins,
             looks=looks,
-            spread=spread,
+            spread=written.suite.spread,
             search=search,
             tuned=tuned,
             budget=budget,
-            tuned_file=tuned_node.text if tuned_node else "",
+            tuned_file=written.suite.tuned,
             tuned_at=(tuned_node.at.line, tuned_node.at.column) if tuned_node else (1, 1),
-            first_seed=seeds.first,
-            seeds=seeds.count,
-            declared_seeds=seeds.count,
-            **scalars,
+            first_seed=first,
+            seeds=count,
+            declared_seeds=count,
+            question=written.suite.question,
+            alpha=written.suite.alpha,
+            correction=written.suite.correction,
+            precision=written.suite.precision,
         )
 
-    def seeds(self) -> tuple[int, SeedRange]:
-        """Read the seeds: how many are declared, and those of this run, a quick one or not."""
-        node, quick = self.root.items.get("seeds"), self.root.items.get("quick")
-        seeds = read_seeds(node, self.note) if node else SeedRange(0, COUNT.default)
-        if quick is None and self.quick:
-            return seeds.count, replace(seeds, count=min(seeds.count, ENOUGH_PAIRS))
-        if quick is None or "seeds" not in quick.items:
-            return seeds.count, seeds
-        fewer = read_seeds(quick.items["seeds"], self.note, seeds.first)
-        return seeds.count, fewer if self.quick else seeds
+    def seeds(self, written: Written) -> tuple[int, int, int]:
+        """Give how many seeds are declared; and of this run, quick or not, the first and how many.
 
-    def scalar(self, field: Field) -> Any:
-        node = self.root.items.get(field.name)
-        if node is None:
-            if field.default is None:
-                self.note(self.root.at, f"a suite without {field.name!r}", KEYS[field.name])
-            return field.default
-        accepted, fault = check(field, node.plain())
-        if fault or (field.name == "question" and not str(accepted).strip()):
-            problem = fault or "an empty question"
-            self.note(node.at, problem, allowed(field), meant(field, node.plain()))
-        return " ".join(accepted.split()) if isinstance(accepted, str) else accepted
+        Those of a quick block begin where the suite's do, unless it says so.
+        """
+        seeds = written.suite.seeds
+        first, declared = (
+            (seeds.first, seeds.count) if isinstance(seeds, WrittenSeeds) else (0, seeds)
+        )
+        if not self.quick:
+            return declared, first, declared
+        if "quick" not in self.root.items:
+            return declared, first, min(declared, ENOUGH_PAIRS)
+        fewer = written.suite.quick.seeds
+        if isinstance(fewer, WrittenSeeds):
+            return (
+                declared,
+                fewer.first if "first" in fewer.model_fields_set else first,
+                fewer.count,
+            )
+        return declared, first, fewer or declared
 
     def twins(
         self, arms: Mapping[str, Node], variants: Sequence[Variant]
@@ -229,8 +225,8 @@ class _SuiteReader:
                     f"the budget {node.text!r} of {shown(values)}",
                     "an axis of at least two numbers",
                 )
-            for contrast in self.root.items.get("contrasts", Node([], node.at)).value or ():
-                if isinstance(contrast, Node) and "over" in contrast.items:
+            for contrast in self.root.items.get("contrasts", Node([], node.at)).value:
+                if "over" in contrast.items:
                     self.note(
                         contrast.items["over"].at,
                         "a contrast pooled over settings in a suite with a budget",
@@ -242,24 +238,18 @@ class _SuiteReader:
         self.note(node.at, fault, accepts, nearest(node.text, axes))
         return ""
 
-    def looks(self, declared: int | None, seeds: int) -> tuple[int, ...]:
+    def looks(self, written: Written, declared: int, seeds: int) -> tuple[int, ...]:
         """Read the looks; those of a quick run are the ones that its seeds reach."""
-        node = self.root.items.get("looks")
-        if node is None:
-            return ()
-        plain = node.plain()
-        whole = isinstance(plain, list) and all(type(look) is int for look in plain)
-        if not whole or not plain or plain != sorted({*plain}) or plain[0] < ENOUGH_PAIRS:
-            accepts = f"rising whole numbers of seeds, the first at least {ENOUGH_PAIRS}"
-            self.note(node.at, f"{shown(plain)} for looks", accepts)
-            return ()
-        if declared is not None and plain[-1] != declared:
+        looks = written.suite.looks
+        if looks and looks[-1] != declared and "seeds" not in written.faulty:
             self.note(
-                node.at,
-                f"looks that end at {plain[-1]} with {declared} seeds",
+                self.root.items["looks"].at,
+                f"looks that end at {looks[-1]} with {declared} seeds",
                 f"the last look at seeds: {declared}",
             )
-        return tuple(plain) if seeds == declared else (*(n for n in plain if n < seeds), seeds)
+        if not looks or seeds == declared:
+            return looks
+        return (*(look for look in looks if look < seeds), seeds)
 
     # --- what the command line changes
 

@@ -10,7 +10,8 @@ from typing import Any
 from ablate.core.component_source import Field
 from ablate.core.tuning_values import Dial, Search, Tuned, TunedArm
 from ablate.design.grid import GridReader
-from ablate.errors import mistyped, nearest
+from ablate.design.suite_models import WrittenRange, WrittenSearch
+from ablate.errors import nearest
 from ablate.parsing import choices
 from ablate.parsing.choices import ChoiceReader
 from ablate.parsing.compatibility import field_at, home, settable
@@ -19,25 +20,12 @@ from ablate.parsing.paths import within, words
 from ablate.parsing.presets import moved
 from ablate.source.field_schema import allowed, check, shown
 
-NUMBERS = {
-    "trials": Field("trials", "int", 16, "[1, 10000]"),
-    "seeds": Field("seeds", "int", 3, "[1, 1000]"),
-    "rows": Field("rows", "int", 20, "[1, 1000000]"),
-}
-KEYS = {
-    "trials": "trials that every arm gets",
-    "seeds": "seeds of each trial, none of them the suite's own",
-    "rows": "training rows of each class that are held out, and that trials are scored on",
-    "metric": "what is maximised",
-    "space": "settings by path: {low: 0.001, high: 1, log: true}, or a list of values",
-}
 MADE = "a file as `tune` wrote it"
 UNTUNABLE = ("dataset", "predict", "augment")
 """Kinds that say what is asked, not how well an arm answers."""
-SPAN = ("low", "high", "log")
-RANGE = "{low: 0.001, high: 1.0, log: true}, or a list of at least two values"
 METRICS = ("average-accuracy", "average-incremental-accuracy")
 
+Written = WrittenRange | list[Any]
 Own = Mapping[str, Mapping[str, Any]]
 """Values by arm and path that stand in the place of a file of tuned ones."""
 
@@ -49,53 +37,26 @@ class SearchReader:
         """Read from a suite's root, with the suite's own reader of choices."""
         self.root, self.reader, self.note = root, reader, reader.note
 
-    def search(self, arms: Mapping[str, Node], protocols: Sequence[str]) -> Search | None:
+    def search(
+        self, tune: WrittenSearch, arms: Mapping[str, Node], protocols: Sequence[str]
+    ) -> Search:
         """Read the key `tune`."""
-        node = self.root.items.get("tune")
-        if node is None:
-            return None
-        if not isinstance(node.value, dict):
-            self.note(node.at, f"{shown(node.plain())} for tune", f"a mapping: {', '.join(KEYS)}")
-            return None
-        for key in node.items:
-            if key not in KEYS:
-                self.note(
-                    node.keys[key], f"tune has no {key!r}", ", ".join(KEYS), nearest(key, KEYS)
-                )
-        numbers = {name: self._number(node, field) for name, field in NUMBERS.items()}
-        metric = self._metric(node, [*protocols, *METRICS])
-        space = node.items.get("space", Node({}, node.at))
-        if not space.items and not mistyped("space", node.items, KEYS):
-            self.note(space.at, "tune without a space", KEYS["space"])
+        node = self.root.items["tune"]
+        space, metric = node.items["space"], node.items.get("metric")
+        known = [*protocols, *METRICS]
+        if metric and tune.metric not in known:
+            fault = f"{tune.metric!r} for the metric of tune"
+            self.note(metric.at, fault, ", ".join(known), nearest(tune.metric, known))
         entries = [
-            self._dial(path, child, arms, space.keys[path]) for path, child in space.items.items()
+            self._dial(path, dial, space.items[path], arms, space.keys[path])
+            for path, dial in tune.space.items()
         ]
         dials = tuple(dial for dial in entries if dial)
-        return Search(metric=metric, dials=dials, **numbers)
+        return Search(dials=dials, **tune.model_dump(exclude={"space"}))
 
-    def _number(self, node: Node, field: Field) -> Any:
-        child = node.items.get(field.name)
-        if child is None:
-            return field.default
-        accepted, fault = check(field, child.plain())
-        if fault:
-            self.note(child.at, fault, allowed(field))
-        return accepted
-
-    def _metric(self, node: Node, known: Sequence[str]) -> str:
-        child = node.items.get("metric")
-        if child is None:
-            return "all-classes"
-        if child.text not in known:
-            self.note(
-                child.at,
-                f"{child.text!r} for the metric of tune",
-                ", ".join(known),
-                nearest(child.text, known),
-            )
-        return child.text
-
-    def _dial(self, path: str, node: Node, arms: Mapping[str, Node], at: Mark) -> Dial | None:
+    def _dial(
+        self, path: str, written: Written, node: Node, arms: Mapping[str, Node], at: Mark
+    ) -> Dial | None:
         if path.split(".")[0] in UNTUNABLE:
             self.note(
                 at,
@@ -123,7 +84,7 @@ class SearchReader:
         if self.reader.catalogue.slot(field.annotation):
             self.note(at, f"the space's path {path!r}, a component", "a setting: number or word")
             return None
-        return self._written(path, node, field)
+        return self._read(path, written, node, field)
 
     def home(self, tree: Node, path: str) -> str:
         """Give the path at which an arm has a setting; '' where it has none."""
@@ -142,34 +103,22 @@ class SearchReader:
         names = [field.name for field in catalogue.get(kind, parent[-1]).fields] if kind else []
         self.note(at, f"{parent[-1]} has no {last!r}", ", ".join(names), nearest(last, names))
 
-    def _written(self, path: str, node: Node, field: Field) -> Dial | None:
-        plain = node.plain()
-        if isinstance(plain, list) and len(plain) > 1:
-            for value, child in zip(plain, node.value, strict=True):
-                if fault := check(field, value)[1]:
-                    self.note(child.at, fault, allowed(field))
-            texts = [words(child) for child in node.value]
-            for i in (i for i, text in enumerate(texts) if text in texts[:i]):
-                self.note(node.value[i].at, f"{texts[i]} more than once", "each value once")
-            return Dial(path, choices=tuple(plain))
-        span = plain if isinstance(plain, dict) else {}
-        unknown = [key for key in node.items if key not in SPAN]
-        for key in unknown:
-            self.note(node.keys[key], f"unknown key {key!r}", RANGE, nearest(key, SPAN))
-        if unknown:
-            return None
-        ends, log = [span.get(key) for key in ("low", "high")], span.get("log", False)
-        numbers = [end for end in ends if isinstance(end, (int, float)) and math.isfinite(end)]
-        numbers = [number for number in numbers if not isinstance(number, bool)]
-        sound = len(numbers) == 2 and numbers[0] < numbers[1]
-        if not sound or not isinstance(log, bool) or (log and numbers[0] <= 0):
-            self.note(node.at, f"{shown(plain)} for {path}", RANGE)
-            return None
-        for number in numbers:
-            if fault := check(field, number)[1]:
-                self.note(node.at, fault, allowed(field))
-        whole = "int" in field.annotation and "float" not in field.annotation
-        return Dial(path=path, low=float(numbers[0]), high=float(numbers[1]), log=log, whole=whole)
+    def _read(self, path: str, written: Written, node: Node, field: Field) -> Dial:
+        """Check values against the field that they are of."""
+        if isinstance(written, WrittenRange):
+            for end in (node.items["low"].value, node.items["high"].value):
+                if fault := check(field, end)[1]:
+                    self.note(node.at, fault, allowed(field))
+            whole = "int" in field.annotation and "float" not in field.annotation
+            low, high = written.low, written.high
+            return Dial(path=path, low=low, high=high, log=written.log, whole=whole)
+        texts = [words(child) for child in node.value]
+        for i, child in enumerate(node.value):
+            if fault := check(field, written[i])[1]:
+                self.note(child.at, fault, allowed(field))
+            if texts[i] in texts[:i]:
+                self.note(child.at, f"{texts[i]} more than once", "each value once")
+        return Dial(path, choices=tuple(written))
 
     def tuned(self, folder: Path) -> Tuned | None:
         """Read the file that the key `tuned` names, relative to the suite's folder."""

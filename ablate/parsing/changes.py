@@ -10,7 +10,6 @@ from ablate.errors import nearest
 from ablate.parsing.located_yaml import DocumentError, Mark, Node, read_document
 from ablate.parsing.paths import depth, states, within, words
 from ablate.parsing.presets import moved
-from ablate.source.field_schema import shown
 from ablate.types import ENOUGH_PAIRS, axis_name
 
 COMMAND = Mark(0, 0)
@@ -62,9 +61,6 @@ def of_set(texts: Sequence[str], note: Note) -> list[Change]:
 
 def of_block(block: Node, note: Note) -> list[Change]:
     """Read what a `quick` block changes in the base."""
-    if not isinstance(block.value, dict):
-        note(block.at, f"{shown(block.plain())} for quick", QUICK)
-        return []
     changes = []
     for path, value in block.items.items():
         if path != "seeds" and "." not in path and nearest(path, ["seeds"]):

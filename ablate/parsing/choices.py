@@ -196,6 +196,8 @@ def _put(here: Node, path: Path, depth: int, value: Node, at: Mark) -> Node:
     names_component = depth % 2 == 1
     if names_component and word not in here.items:
         raise OffPath(f"{'.'.join(path[:depth])} is {', '.join(here.items) or 'nothing'}")
+    if not isinstance(here.value, dict):
+        raise Fault(here.at, f"{shown(here.plain())} for {path[depth - 1]}", "settings")
     if not last and word not in here.items:
         known = list(here.items)
         raise Fault(

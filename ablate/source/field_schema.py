@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Optional, Union
 
 from pydantic import TypeAdapter, ValidationError
 
-from ablate.core.component_source import Field
+from ablate.core.component_source import Field, Range
 from ablate.errors import nearest
 
 NAME = re.compile(r"[^\W_][\w .,()+\-=:/*%]{0,59}(?<! )")
@@ -92,15 +93,28 @@ def meant(field: Field, value: Any) -> str:
 def json_schema(field: Field) -> dict[str, Any]:
     """Give a plain field's JSON Schema, its range and description included."""
     checker = adapter(field.annotation)
-    schema = dict(checker.json_schema()) if checker else {}
-    if field.range and schema.get("type") in ("number", "integer"):
-        limits = field.range
-        if limits.low != float("-inf"):
-            schema["exclusiveMinimum" if limits.open_low else "minimum"] = limits.low
-        if limits.high != float("inf"):
-            schema["exclusiveMaximum" if limits.open_high else "maximum"] = limits.high
+    schema = _limited(checker.json_schema(), field.range) if checker else {}
     if field.doc:
         schema["description"] = field.doc
+    return schema
+
+
+def _limited(schema: dict[str, Any], limits: Range | None) -> dict[str, Any]:
+    """Put a range to every number of a schema; no number is infinite."""
+    schema = dict(schema)
+    for inner in ("anyOf", "prefixItems"):
+        if inner in schema:
+            schema[inner] = [_limited(option, limits) for option in schema[inner]]
+    if isinstance(schema.get("items"), dict):
+        schema["items"] = _limited(schema["items"], limits)
+    if schema.get("type") not in ("number", "integer"):
+        return schema
+    if limits and limits.low != float("-inf"):
+        schema["exclusiveMinimum" if limits.open_low else "minimum"] = limits.low
+    if limits and limits.high != float("inf"):
+        schema["exclusiveMaximum" if limits.open_high else "maximum"] = limits.high
+    elif schema["type"] == "number":
+        schema["maximum"] = sys.float_info.max
     return schema
 
 

@@ -37,6 +37,17 @@ SLIPS = [
     (BASE + "arms: {a: {‸lr: 0.5}, b: {}}\n", "starts with 'lr'", "optimizer.sgd.lr"),
     (BASE + "arms: {a: {‸budget_rows: 5}, b: {}}\n", "starts with", "memory.random.budget_rows"),
     (BASE + "arms: {a: {‸base.memory: none}, b: {}}\n", "starts with 'base'", "memory"),
+    (
+        BASE
+        + "arms: {a: {memory: {first: {budget_rows: 5}}, ‸memory.first.budget_rows: 6}, b: {}}\n",
+        "'memory.first.budget_rows', which 'memory' sets too",
+        "",
+    ),
+    (
+        BASE + "arms: {a: {memory: {first: ‸[5]}, memory.first.budget_rows: 6}, b: {}}\n",
+        "[5] for first",
+        "",
+    ),
     (BASE + "arms: {‸'a ': {}}\n", "for an arm's name", ""),
     (BASE + "arms: {a: {preset: ‸itaml}, b: {}}\n", "preset 'itaml' for arm 'a'", ""),
     (BASE + "correction: ‸BH\n", "'BH' (text) for correction", "bh"),

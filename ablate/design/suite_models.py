@@ -1,0 +1,286 @@
+"""The sections of a suite as models: keys, what each is for, types, ranges and defaults.
+
+A suite is checked by these, and its JSON Schema is made of them. What depends on the catalogue, the
+arms or the axes is left to the reader of each section.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from ablate.design.axes import VARY
+from ablate.design.grid import ARMS, BASE
+from ablate.parsing.changes import QUICK
+from ablate.parsing.written_values import (
+    Entry,
+    Factors,
+    File,
+    Fraction,
+    Looks,
+    Metric,
+    Name,
+    Path,
+    Paths,
+    Points,
+    Question,
+    Size,
+    catalogued,
+)
+
+RANGE = "{low: 0.001, high: 1.0, log: true}, or a list of at least two values"
+SEEDS = "a whole number in [1, 100000], or {first: 100, count: 20}"
+
+
+ABSENT: Any = None
+"""Stands for what a suite does not say: whether it does, its nodes tell."""
+
+
+class Section(BaseModel):
+    """A mapping of a suite: no key but its own, no value of another type.
+
+    called: what it is in messages. lacks: how a key that is missing is called there, where not by
+    its name. accepts: what may stand in its place. whole: the same, where its values are judged
+    together. tagged: whether it is one of two forms.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    called: ClassVar[str] = "a suite"
+    lacks: ClassVar[dict[str, str]] = {}
+    accepts: ClassVar[str] = ""
+    whole: ClassVar[str] = ""
+    tagged: ClassVar[bool] = False
+
+
+def form(mapping: str, other: str) -> Discriminator:
+    """Tell values that are mappings from those of another form."""
+    return Discriminator(lambda value: mapping if isinstance(value, dict) else other)
+
+
+class WrittenSeeds(Section):
+    """Where seeds begin, and how many there are."""
+
+    called: ClassVar[str] = "seeds"
+    accepts: ClassVar[str] = SEEDS
+    tagged: ClassVar[bool] = True
+
+    # An A/A twin's seeds begin at 1,000,000, a pilot's and a search's beyond: none may meet these.
+    first: int = Field(0, ge=0, le=899_999, description="the first seed")
+    count: int = Field(ge=1, le=100_000, description=SEEDS)
+
+
+Count = Annotated[int, Field(ge=1, le=100_000)]
+Seeds = Annotated[
+    Annotated[Count, Tag("number")] | Annotated[WrittenSeeds, Tag("parts")],
+    form("parts", "number"),
+]
+
+
+class WrittenQuick(Section):
+    """What is changed for `--quick`: the seeds, and any path."""
+
+    model_config = ConfigDict(extra="allow")
+
+    seeds: Seeds = Field(ABSENT, description="how many seeds a quick run has")
+
+
+class Claimed(Section):
+    """What every claim declares before its runs: a metric, and what would matter in it."""
+
+    metric: Metric = Field(description="such as all-classes, continuum(20), forgetting")
+    margin: Size = Field(
+        description="the smallest difference that would matter, in (0, 100], as in '1.0 points'; "
+        "[-1 points, 2 points] where a loss and a gain of different size would"
+    )
+    worst: Points = Field(
+        0.0,
+        description="the largest difference that a seed may show, in (0, 100], as in '20 points': "
+        "for pairs that tie exactly; without it, the largest of the suite, or 100",
+    )
+
+    def declared(self) -> dict[str, Any]:
+        """Give it by the names that a Contrast and an Effect have for it."""
+        margin = {"margin": self.margin.high, "lower_margin": self.margin.low}
+        return {"metric": self.metric, **margin, "worst": self.worst}
+
+
+class WrittenContrast(Claimed):
+    """One entry of `contrasts`."""
+
+    called: ClassVar[str] = "a contrast"
+
+    treatment: Name = Field(description="the name of an arm")
+    baseline: Name = Field(description="the name of an arm")
+    over: Annotated[Any, catalogued("over")] = Field(
+        ABSENT,
+        description="all, or axes of vary: one verdict over these settings, all of equal weight",
+    )
+    claim: Literal["helps", "hurts"] = Field(
+        ABSENT, description="the side that alpha is spent on; the other is not asked about"
+    )
+
+    def declared(self) -> dict[str, Any]:
+        """Give it by the names that a Contrast and an Effect have for it."""
+        side = self.claim if "claim" in self.model_fields_set else ""
+        return {**super().declared(), "claim": side}
+
+
+class WrittenReference(Section):
+    """One entry of `references`."""
+
+    called: ClassVar[str] = "a reference"
+
+    arm: Name = Field(description="the name of an arm")
+    metric: Metric = Field(description="the metric in which the figure was printed")
+    figure: Annotated[Name, catalogued("figure")] = Field(description="a published figure's name")
+
+
+References = Annotated[
+    list[WrittenReference],
+    BeforeValidator(
+        lambda value: value if isinstance(value, list) else [value],
+        json_schema_input_type=list[WrittenReference] | WrittenReference,
+    ),
+]
+
+
+class WrittenFactorial(Claimed):
+    """The section `factorial`."""
+
+    called: ClassVar[str] = "a factorial"
+
+    factors: Factors = Field(
+        description="factors by name, each with two named levels: {gather: {parallel: "
+        "{path: value}, chain: {path: value}}}"
+    )
+    fraction: Fraction = Field(
+        {}, description="factors that follow others' levels, as in {e: [a, b, c]} for e = abc"
+    )
+    within: Name = Field(
+        "", description="a factor at each of whose levels the effects of the others are claims, too"
+    )
+
+
+class WrittenRange(Section):
+    """A range of the search space, its ends included."""
+
+    whole: ClassVar[str] = RANGE
+    tagged: ClassVar[bool] = True
+
+    low: float = Field(allow_inf_nan=False, description="the least value")
+    high: float = Field(allow_inf_nan=False, description="the largest value")
+    log: bool = Field(default=False, description="whether values are drawn evenly by their logarithm")
+
+    @model_validator(mode="after")
+    def rises(self) -> WrittenRange:
+        """Refuse a range without values, and the logarithm of 0."""
+        if self.low >= self.high or (self.log and self.low <= 0):
+            raise ValueError("no range")
+        return self
+
+
+Values = Annotated[list[Any], Field(min_length=2, json_schema_extra={"uniqueItems": True})]
+Dial = Annotated[
+    Annotated[WrittenRange, Tag("range")] | Annotated[Values, Tag("values")],
+    form("range", "values"),
+]
+
+
+class WrittenSearch(Section):
+    """The section `tune`."""
+
+    called: ClassVar[str] = "tune"
+    lacks: ClassVar[dict[str, str]] = {"space": "a space"}
+
+    trials: int = Field(16, ge=1, le=10_000, description="trials that every arm gets")
+    seeds: int = Field(
+        3, ge=1, le=1000, description="seeds of each trial, none of them the suite's own"
+    )
+    rows: int = Field(
+        20,
+        ge=1,
+        le=1_000_000,
+        description="training rows of each class that are held out, and that trials are scored on",
+    )
+    metric: Annotated[Name, catalogued("tuned")] = Field(
+        "all-classes", description="what is maximised"
+    )
+    space: Annotated[dict[str, Dial], Entry(accepts=RANGE)] = Field(
+        min_length=1,
+        description="settings by path: {low: 0.001, high: 1, log: true}, or a list of values",
+        json_schema_extra={"catalogued": "space"},
+    )
+
+
+class WrittenSuite(Section):
+    """A whole suite."""
+
+    question: Question = Field(description="the question in one sentence, ending in '?'")
+    base: Annotated[Paths, catalogued("base")] = Field(description=BASE)
+    arms: Annotated[Paths | None, catalogued("arms")] = Field(None, description=ARMS)
+    vary: Annotated[Paths | None, catalogued("vary")] = Field(None, description=VARY)
+    seeds: Seeds = Field(
+        20,
+        description="how many seeds each arm runs; {first: 100, count: 20} says where they begin",
+    )
+    looks: Looks = Field(
+        (),
+        description="numbers of seeds at which verdicts are read, the last being `seeds`: "
+        "[5, 8, 12, 20]",
+    )
+    contrasts: list[WrittenContrast] = Field(
+        [], description="treatment, baseline, metric and margin of each claim; its side, if any"
+    )
+    alpha: float = Field(
+        0.05,
+        ge=0.000001,
+        le=0.5,
+        description="the rate of false claims of either kind, over the whole family",
+    )
+    correction: Literal["holm", "hommel", "bonferroni", "bh", "by", "none"] = Field(
+        "holm", description="how p-values are adjusted over the family of contrasts"
+    )
+    precision: Literal["float32", "float64"] = Field(
+        "float32", description="floating-point format of the runs"
+    )
+    quick: WrittenQuick = Field(
+        ABSENT, description=QUICK, json_schema_extra={"catalogued": "quick"}
+    )
+    factorial: WrittenFactorial = Field(
+        ABSENT, description="two levels of each factor, crossed: factors, metric, margin, fraction"
+    )
+    same: Name = Field(
+        "", description="an arm that is run again on other seeds, to show the rate of false claims"
+    )
+    spread: Points = Field(
+        0.0,
+        description="the standard deviation that paired differences will have, for `power`: "
+        "'2.0 points'",
+    )
+    tune: WrittenSearch = Field(
+        ABSENT,
+        description="what may be tuned, every arm on one budget: trials, seeds, rows, metric, "
+        "space",
+    )
+    budget: Path = Field(
+        "", description="the axis of `vary` that makes training longer, to judge at equal cost too"
+    )
+    tuned: File = Field(
+        "", description="the file with the tuned values of the arms, which `tune` writes"
+    )
+    references: References = Field(
+        [], description="published figures shown beside what an arm reaches: arm, metric, figure"
+    )
+
+
+KEYS = {key: field.description or "" for key, field in WrittenSuite.model_fields.items()}
+"""The keys of a suite, each with what it is for."""
