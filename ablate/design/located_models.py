@@ -19,6 +19,7 @@ from ablate.source.field_schema import shown
 OUT_OF_RANGE = ("greater_than_equal", "less_than_equal", "finite_number")
 Location = tuple[int | str, ...]
 Note = Callable[..., None]
+Told = tuple[Mark, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -147,31 +148,36 @@ class _Place:
         )
 
 
-def _problem(root: Node, loc: Location, kind: str, words: str) -> tuple[Mark, str, str, str] | None:
+def _problem(root: Node, loc: Location, kind: str, words: str) -> Told | None:
     """Give an error as place, fault, what is accepted and what was meant; None if told already."""
     around = reduce(_Place.step, loc[:-1], _Place(root))
-    key, keys = str(loc[-1]), around.section.model_fields
     if kind == "extra_forbidden":
-        called = around.section.called
-        fault = f"unknown key {key!r}" if called[1:2] == " " else f"{called} has no {key!r}"
-        return (
-            around.node.keys[key],
-            fault,
-            around.section.whole or ", ".join(keys),
-            nearest(key, keys),
-        )
+        return _unknown(around, str(loc[-1]))
     if kind == "missing" and not around.section.whole:
-        if mistyped(key, around.node.items, keys):
-            return None
-        lacks = around.section.lacks.get(key, repr(key))
-        fault = f"{around.section.called} without {lacks}"
-        return around.node.at, fault, around.field(key).description or "", ""
-    place = around.step(loc[-1])
-    if kind == "missing" and {*around.node.items} - {*keys}:
+        return _missing(around, str(loc[-1]))
+    if kind == "missing" and {*around.node.items} - {*around.section.model_fields}:
         return None
+    place = around.step(loc[-1])
     fault = words if kind == "empty" else f"{shown(place.node.plain())} for {place.called}"
     fault += ", which is out of range" if kind in OUT_OF_RANGE else ""
     return place.node.at, fault, place.accepts(), _meant(place)
+
+
+def _unknown(around: _Place, key: str) -> Told:
+    """Tell a key that a section does not have, at the key itself."""
+    section, keys = around.section, around.section.model_fields
+    several = section.called.startswith("a ")
+    fault = f"unknown key {key!r}" if several else f"{section.called} has no {key!r}"
+    return around.node.keys[key], fault, section.whole or ", ".join(keys), nearest(key, keys)
+
+
+def _missing(around: _Place, key: str) -> Told | None:
+    """Tell a key that is missing, at its section, where it was not mistyped."""
+    section = around.section
+    if mistyped(key, around.node.items, section.model_fields):
+        return None
+    fault = f"{section.called} without {section.lacks.get(key, repr(key))}"
+    return around.node.at, fault, around.field(key).description or "", ""
 
 
 def _meant(place: _Place) -> str:
@@ -185,15 +191,7 @@ def _limits(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         *words, last = get_args(field.annotation)
         return f"{', '.join(words)} or {last}"
-    ends = [
-        str(getattr(limit, end))
-        for end in ("ge", "le")
-        for limit in field.metadata
-        if hasattr(limit, end)
-    ]
-    names = {int: "a whole number", float: "a number"}
-    return (
-        f"{names[field.annotation]} in [{', '.join(ends)}]"
-        if len(ends) == 2 and field.annotation in names
-        else ""
-    )
+    names: dict[Any, str] = {int: "a whole number", float: "a number"}
+    ends = [str(getattr(m, end)) for end in ("ge", "le") for m in field.metadata if hasattr(m, end)]
+    name = names.get(field.annotation) if len(ends) == 2 else None
+    return f"{name} in [{', '.join(ends)}]" if name else ""

@@ -39,8 +39,6 @@ from ablate.parsing.written_values import (
 
 RANGE = "{low: 0.001, high: 1.0, log: true}, or a list of at least two values"
 SEEDS = "a whole number in [1, 100000], or {first: 100, count: 20}"
-
-
 ABSENT: Any = None
 """Stands for what a suite does not say: whether it does, its nodes tell."""
 

@@ -23,7 +23,7 @@ from ablate.errors import SuiteError
 from ablate.parsing.located_yaml import DocumentError, read_document
 from ablate.registry import scan
 from ablate.source import field_schema
-from tests.design.bad_suites import DESIGN, GOOD, NOT_NAMES, ODD, TABLES, write
+from tests.design.bad_suites import DESIGN, GOOD, NOT_NAMES, ODD, SHORT, TABLES, write
 
 LEAST_SHARE = 0.9
 """Of the bad suites that can be read as YAML, how many the schema has to refuse."""
@@ -200,3 +200,37 @@ def test_what_the_schema_refuses_the_reader_refuses(case: tuple[str, dict[str, A
 def test_so_it_is_with_many_more(case: tuple[str, dict[str, Any]]) -> None:
     """Over all shipped suites."""
     assert disagreement(*case) == ""
+
+
+LONE = "references: {arm: reptile, metric: all-classes, figure: mnist-joint}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "faults"),
+    [
+        ("seeds: {parts: 3, count: 5}\n", ["seeds has no 'parts'"]),
+        ("tune: {space: {optimizer.sgd.lr: {range: 1}}}\n", ["unknown key 'range'"]),
+        ("tune: [1]\nseeds: [3]\nlooks: [5, a]\n", ["[1] for tune", "[3] for seeds", "[5, 'a']"]),
+        (LONE, []),
+        (LONE.replace("figure", "figures"), ["unknown key 'figures'"]),
+    ],
+)
+def test_words_of_the_models_own_are_no_keys(more: str, faults: list[str]) -> None:
+    """How pydantic tells forms apart stands in no file; a lone reference needs no list."""
+    data = (SHORT + more).encode()
+    assert refused(validator(), data) == bool(faults)
+    found = ""
+    try:
+        parse_suite(data, "t", "t.yaml", scan())
+    except SuiteError as error:
+        found = str(error)
+    assert all(fault in found for fault in faults)
+    assert bool(found) == bool(faults)
+
+
+def test_a_base_of_nothing_is_told_what_it_lacks(schema: Draft202012Validator) -> None:
+    """And not read as a suite without arms."""
+    data = b"question: x?\nbase: {}\n"
+    assert refused(schema, data)
+    with pytest.raises(SuiteError, match="a base without 'dataset', 'model', 'memory', 'method'"):
+        parse_suite(data, "t", "t.yaml", scan())
