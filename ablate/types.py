@@ -32,6 +32,8 @@ from ablate.core.claim_values import (
     Contrast as Contrast,
     Design as Design,
     Effect as Effect,
+    FactorialEffect as FactorialEffect,
+    PooledContrast as PooledContrast,
     Reference as Reference,
 )
 from ablate.core.inputs import (

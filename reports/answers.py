@@ -77,7 +77,7 @@ def _pooled(study: Study) -> str:
     outcomes = "; ".join(
         f"{markdown(words.setting(study, effect))} {_figures(v)}" for effect, v in pairs
     )
-    arms = f"{code(first.high)} against {code(first.low)}"
+    arms = f"{code(first.treatment)} against {code(first.baseline)}"
     return f"**{lead([v for _, v in pairs])}** {arms}, {markdown(first.metric)}, {outcomes}."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ablate.core.claim_values import TIMES
 from ablate.core.foreign_text import markdown
 from ablate.flow import Study
 
@@ -29,7 +30,7 @@ def aliases(study: Study) -> str:
     mixed = [effect for effect, _ in study.factors if effect.aliases]
     if not mixed:
         return ""
-    lines = [f"- {effect.name}: {', '.join(effect.aliases)}" for effect in mixed]
+    lines = [f"- {effect.name}: {', '.join(map(TIMES.join, effect.aliases))}" for effect in mixed]
     return (
         "The design is a fraction of all combinations: what stands behind an effect here cannot be "
         "told from it, and is taken to be small.\n\n" + "\n".join(lines)

@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 
 from ablate.core.foreign_text import markdown
-from ablate.design.factorial import TOGETHER
 from ablate.flow import Study
-from ablate.types import Decision, Effect, Verdict
+from ablate.types import Decision, Effect, FactorialEffect, Verdict
 
 from .words import named, points
 
@@ -39,10 +38,11 @@ def answer(study: Study) -> str:
     return f"**{text[0].upper()}{text[1:]}.**"
 
 
-def _counted(study: Study, chosen: Sequence[tuple[Effect, Verdict]], *, every: bool) -> str:
+def _counted(
+    study: Study, chosen: Sequence[tuple[FactorialEffect, Verdict]], *, every: bool
+) -> str:
     """Name effects with their estimates; of others than a factor's own the number, unless all."""
-    whole = max(len(e.plus) + len(e.minus) for e, _ in study.factors)
-    shown = [(e, v) for e, v in chosen if every or is_main(e, whole)]
+    shown = [(e, v) for e, v in chosen if every or e.factor]
     figures = [f"{markdown(named(study, e))} ({_figure(e, v, from_to=every)})" for e, v in shown]
     rest = len(chosen) - len(shown)
     others = f"{rest} interactions and effects at one level" if figures else f"{rest} effects"
@@ -51,15 +51,11 @@ def _counted(study: Study, chosen: Sequence[tuple[Effect, Verdict]], *, every: b
 
 def levels(effect: Effect) -> str:
     """Say from which level to which an effect goes; '' of an interaction, and what is pooled."""
-    single = not effect.over and (effect.high, effect.low) != TOGETHER
-    return f"{effect.low} → {effect.high}" if single else ""
+    if isinstance(effect, FactorialEffect) and len(effect.factors[0]) == 1:
+        return f"{effect.low} → {effect.high}"
+    return ""
 
 
-def _figure(effect: Effect, verdict: Verdict, *, from_to: bool) -> str:
+def _figure(effect: FactorialEffect, verdict: Verdict, *, from_to: bool) -> str:
     between = markdown(levels(effect)) if from_to else ""
     return f"{between}: {points(verdict.estimate)}" if between else points(verdict.estimate)
-
-
-def is_main(effect: Effect, arms: int) -> bool:
-    """Say whether an effect is a factor's own, over all arms of a cell, and no interaction."""
-    return (effect.high, effect.low) != TOGETHER and len(effect.plus) + len(effect.minus) == arms

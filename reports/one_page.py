@@ -119,11 +119,11 @@ def results(study: Study) -> Iterator[str]:
             f"{estimate} points, interval {interval}, margin {readings.margin(verdict)}, "
             f"{verdict.n} seeds."
         )
-    for effect, verdict in study.pooled:
+    for pooled, verdict in study.pooled:
         estimate, interval = readings.figures(verdict)
         yield (
-            f"{words.decision(verdict)}: {markdown(words.named(study, effect))}, "
-            f"{markdown(effect.metric)}: {estimate} points, interval {interval}, margin "
+            f"{words.decision(verdict)}: {markdown(words.named(study, pooled))}, "
+            f"{markdown(pooled.metric)}: {estimate} points, interval {interval}, margin "
             f"{readings.margin(verdict)}, {verdict.n} seeds."
         )
     for effect, verdict in study.factors:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ablate.analysis.pairing import in_cell
 from ablate.core.foreign_text import Markup
 from ablate.records.metrics import lower_is_better
-from ablate.types import Contrast, Decision, Effect, Verdict
+from ablate.types import Contrast, Decision, Effect, PooledContrast, Verdict
 
 if TYPE_CHECKING:  # the store comes with it, which `compare` does not need
     from ablate.flow import Study
@@ -92,16 +92,17 @@ def better(verdict: Verdict) -> bool:
 def named(study: Study, effect: Effect) -> str:
     """Name an effect or a pooled contrast, with the setting it is about where there are several."""
     where = setting(study, effect)
-    return f"{effect.name} {where}" if effect.over else f"{effect.name}{where}"
+    return f"{effect.name} {where}" if isinstance(effect, PooledContrast) else effect.name + where
 
 
 def setting(study: Study, effect: Effect) -> str:
     """Say over which axes an effect is pooled, and the cell of the others."""
     cell = study.suite.variants[effect.plus[0]].cell
-    others = {axis: value for axis, value in cell.items() if axis not in effect.over}
-    axes = [axis.rsplit(".", 1)[-1] for axis in effect.over]
-    over = f"over {', '.join(axes)}" if axes else ""
-    return f"{over}{in_cell(others)}"
+    over = effect.over if isinstance(effect, PooledContrast) else ()
+    others = {axis: value for axis, value in cell.items() if axis not in over}
+    axes = [axis.rsplit(".", 1)[-1] for axis in over]
+    pooled = f"over {', '.join(axes)}" if axes else ""
+    return f"{pooled}{in_cell(others)}"
 
 
 def scoring(study: Study, contrast: Contrast) -> str:

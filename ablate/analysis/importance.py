@@ -12,7 +12,15 @@ from ablate.analysis.arm_summary import Estimate, estimate
 from ablate.records import cohort, metrics
 from ablate.stats.across_datasets import Settings, across
 from ablate.stats.shares import Shares, shares
-from ablate.types import RunResult, Suite, Variant, axis_name, cell_words
+from ablate.types import (
+    FactorialEffect,
+    PooledContrast,
+    RunResult,
+    Suite,
+    Variant,
+    axis_name,
+    cell_words,
+)
 
 ARM = "arm"
 Runs = Sequence[Mapping[int, RunResult]]
@@ -123,7 +131,7 @@ def _scores(
 
 def _pairs(suite: Suite, metric: str) -> Iterator[tuple[str, str, float]]:
     for effect in suite.effects:
-        if effect.over and effect.metric == metric:
+        if isinstance(effect, PooledContrast) and effect.metric == metric:
             names = (suite.variants[side[0]].name for side in (effect.plus, effect.minus))
             yield (*names, effect.margin)  # type: ignore[misc]
     for contrast in suite.contrasts:
@@ -137,18 +145,11 @@ def _factors(suite: Suite) -> dict[str, list[str]]:
     places = [i for i, variant in enumerate(suite.variants) if _in_grid(suite, i, variant)]
     variants = [suite.variants[i] for i in places]
     factors: dict[str, list[str]] = {}
-    effects = [effect for effect in suite.effects if not effect.over]
-    most = max(  # not at one level
-        (len(effect.plus) + len(effect.minus) for effect in effects), default=0
-    )
     mains = [
-        effect
-        for effect in effects
-        if len(effect.plus) + len(effect.minus) == most and " × " not in effect.name.split(" = ")[0]
+        effect for effect in suite.effects if isinstance(effect, FactorialEffect) and effect.factor
     ]
     for effect in mains:
-        name = effect.name.split(" = ")[0]
-        levels = factors.setdefault(name, [""] * len(variants))
+        levels = factors.setdefault(effect.factor, [""] * len(variants))
         for half, level in ((effect.plus, effect.high), (effect.minus, effect.low)):
             for index in half:
                 levels[places.index(index)] = level

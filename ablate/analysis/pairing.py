@@ -12,6 +12,7 @@ from ablate.types import (
     Contrast,
     Effect,
     LostPair,
+    PooledContrast,
     RunResult,
     Status,
     Variant,
@@ -81,7 +82,7 @@ def halves(
 
     Of a contrast that is pooled over settings, pair inside each setting and take the means.
     """
-    if effect.over:
+    if isinstance(effect, PooledContrast):
         return declared(over_settings(effect, variants, runs, seeds), effect)
     sides = [
         Side(
@@ -95,7 +96,7 @@ def halves(
 
 
 def over_settings(
-    effect: Effect,
+    effect: PooledContrast,
     variants: Sequence[Variant],
     runs: Sequence[Mapping[int, RunResult]],
     seeds: range,
@@ -128,11 +129,11 @@ def over_settings(
         ) / len(comparisons)
 
     def side_of(label: str) -> str:
-        return effect.high if label in sides[0] else effect.low
+        return effect.treatment if label in sides[0] else effect.baseline
 
     return Comparison(
-        treatment=effect.high,
-        baseline=effect.low,
+        treatment=effect.treatment,
+        baseline=effect.baseline,
         metric=effect.metric,
         margin=effect.margin,
         seeds=tuple(shared),

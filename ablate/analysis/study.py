@@ -16,7 +16,16 @@ from ablate.plan.run_keys import Plan
 from ablate.plan.standing import Reason
 from ablate.records.cohort import together
 from ablate.stats.across_datasets import Settings
-from ablate.types import Effect, Json, RunResult, Stack, Suite, Variant, Verdict
+from ablate.types import (
+    FactorialEffect,
+    Json,
+    PooledContrast,
+    RunResult,
+    Stack,
+    Suite,
+    Variant,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -60,16 +69,16 @@ class Study:
     uncalibrated: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
-    def pooled(self) -> list[tuple[Effect, Verdict]]:
+    def pooled(self) -> list[tuple[PooledContrast, Verdict]]:
         """Give the contrasts that are pooled over settings."""
         pairs = zip(self.suite.effects, self.effects, strict=True)
-        return [(effect, verdict) for effect, verdict in pairs if effect.over]
+        return [(claim, verdict) for claim, verdict in pairs if isinstance(claim, PooledContrast)]
 
     @property
-    def factors(self) -> list[tuple[Effect, Verdict]]:
+    def factors(self) -> list[tuple[FactorialEffect, Verdict]]:
         """Give a factorial's main effects and interactions."""
         pairs = zip(self.suite.effects, self.effects, strict=True)
-        return [(effect, verdict) for effect, verdict in pairs if not effect.over]
+        return [(claim, verdict) for claim, verdict in pairs if isinstance(claim, FactorialEffect)]
 
     @cached_property
     def beside(self) -> set[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 
 @dataclass(frozen=True)
@@ -24,32 +25,80 @@ class Contrast:
     worst: float = 0.0
 
 
+TIMES, EQUALS = " × ", " = "
+"""What joins factors in the names of arms, and in those of effects that are the same column."""
+
+
 @dataclass(frozen=True)
-class Effect:
+class FactorialEffect:
     """A factorial's question: does a factor, or two together, move `metric` by over `margin`?
 
     The effect is the mean over the arms of `plus` minus that over the arms of `minus` (indices into
     the suite's variants), seed by seed: Yates's main effect, or half the difference of two simple
-    effects for an interaction. high, low: what the two halves have in common.
-
-    over: for a contrast that is pooled over settings, the axes crossed out; `plus` and `minus` then
-    are its arms in each setting, in the same order, and all settings weigh the same.
+    effects for an interaction. factors: of the effect; several groups where a fraction cannot tell
+    them apart. high, low: what the two halves have in common.
+    at: the factor and the level at which alone it is asked; empty over all arms.
     aliases: interactions of three and more factors that a fraction cannot tell from it.
     claim, lower_margin, worst: as of a contrast.
     """
 
-    name: str
+    factors: tuple[tuple[str, ...], ...]
     high: str
     low: str
     plus: tuple[int, ...]
     minus: tuple[int, ...]
     metric: str
     margin: float
-    over: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, ...], ...] = ()
     claim: str = ""
     lower_margin: float = 0.0
     worst: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Name it by its factors, and the level of another at which it is asked.
+
+        >>> FactorialEffect((("a", "b"), ("c", "d")), "", "", (0,), (1,), "m", 1.0).name
+        'a × b = c × d'
+        """
+        joined = EQUALS.join(TIMES.join(group) for group in self.factors)
+        return f"{joined} at {EQUALS.join(self.at)}" if self.at else joined
+
+    @property
+    def factor(self) -> str:
+        """Give the factor whose main effect over all arms it is; '' for any other."""
+        return self.factors[0][0] if len(self.factors[0]) == 1 and not self.at else ""
+
+
+@dataclass(frozen=True)
+class PooledContrast:
+    """A contrast pooled over settings: every setting weighs the same, the seed is the unit.
+
+    treatment, baseline: the arms' names. plus, minus: these arms in each setting, in the same
+    order, as indices into the suite's variants. over: the axes crossed out. metric, margin, claim,
+    lower_margin, worst: as of a contrast.
+    """
+
+    treatment: str
+    baseline: str
+    plus: tuple[int, ...]
+    minus: tuple[int, ...]
+    over: tuple[str, ...]
+    metric: str
+    margin: float
+    claim: str = ""
+    lower_margin: float = 0.0
+    worst: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Name it by its two arms."""
+        return f"{self.treatment} − {self.baseline}"
+
+
+Effect: TypeAlias = "FactorialEffect | PooledContrast"
+"""A claim on the means over several arms."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ablate.parsing.located_yaml import Node
 from ablate.parsing.published import published
 from ablate.records import metrics
 from ablate.source.field_schema import quoted, shown
-from ablate.types import Contrast, Effect, Reference
+from ablate.types import Contrast, FactorialEffect, PooledContrast, Reference
 
 Entry = TypeVar("Entry", WrittenContrast, WrittenReference)
 
@@ -36,15 +36,15 @@ class ClaimReader:
 
     def contrasts(
         self, arms: Mapping[str, Node], protocols: Sequence[str]
-    ) -> tuple[list[Contrast], list[Effect]]:
+    ) -> tuple[list[Contrast], list[PooledContrast]]:
         """Read the contrasts, each in every cell of the grid, and those pooled over cells."""
         single: list[Contrast] = []
-        pooled: list[Effect] = []
+        pooled: list[PooledContrast] = []
         for child, contrast in self.entries("contrasts", self.suite.contrasts):
             sound = self.named(child, contrast, arms, metrics.names(protocols))
             if not sound or self.phantom(child, contrast) or self.unshared(child, contrast):
                 continue
-            claims: list[Contrast] | list[Effect] = []
+            claims: list[Contrast] | list[PooledContrast] = []
             if "over" not in child.items:
                 single += (claims := cells(contrast, self.grid))
             elif self.grid.places and (over := self.over(child, contrast)):
@@ -153,7 +153,9 @@ class ClaimReader:
             accepts = f"{accepts}; levels are compared where each of them is an arm"
         self.note(child.at, f"unknown {what} {words}", accepts, nearest(child.text, known))
 
-    def effects(self, design: Design | None, protocols: Sequence[str]) -> tuple[Effect, ...]:
+    def effects(
+        self, design: Design | None, protocols: Sequence[str]
+    ) -> tuple[FactorialEffect, ...]:
         """Give the effects that a factorial asks about, in every cell of the grid."""
         if design is None:
             return ()
@@ -199,19 +201,17 @@ def cells(contrast: WrittenContrast, grid: Grid) -> list[Contrast]:
     return [Contrast(a, b, **contrast.declared()) for a, b in pairs(contrast, grid)]
 
 
-def pools(contrast: WrittenContrast, over: tuple[str, ...], grid: Grid) -> list[Effect]:
+def pools(contrast: WrittenContrast, over: tuple[str, ...], grid: Grid) -> list[PooledContrast]:
     """Give a contrast pooled over axes, once for each combination of the other axes."""
     groups: dict[tuple[tuple[str, str], ...], list[tuple[int, int]]] = {}
     for a, b in pairs(contrast, grid):
         cell = grid.variants[a].cell
         rest = tuple((axis, word) for axis, word in cell.items() if axis not in over)
         groups.setdefault(rest, []).append((a, b))
-    arms = contrast.treatment, contrast.baseline
     return [
-        Effect(
-            name=" − ".join(arms),
-            high=arms[0],
-            low=arms[1],
+        PooledContrast(
+            treatment=contrast.treatment,
+            baseline=contrast.baseline,
             plus=tuple(a for a, _ in group),
             minus=tuple(b for _, b in group),
             over=over,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ablate.design.reach import Grid
 from ablate.parsing.located_yaml import Mark
 from ablate.records import metrics
-from ablate.types import Contrast, Effect, Variant
+from ablate.types import Contrast, Effect, FactorialEffect, Variant
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _sides(claim: Contrast | Effect) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def _said(claim: Claim, first: Claim) -> str:
-    if isinstance(claim.claim, Effect) and not claim.claim.over:
+    if isinstance(claim.claim, FactorialEffect):
         return f"the effect of {claim.claim.name}, which a contrast asks about too"
     turned = _sides(claim.claim) == _sides(first.claim)[::-1]
     return f"a contrast that is declared above{', the other way round' if turned else ''}"

@@ -10,7 +10,7 @@ from ablate.errors import nearest
 from ablate.parsing.located_yaml import Mark, Node
 from ablate.parsing.paths import depth, undoes, within
 from ablate.source.field_schema import NAME, NAME_HELP, quoted
-from ablate.types import Effect
+from ablate.types import FactorialEffect
 
 TOGETHER = ("both changed, or neither", "one changed alone")
 """The two halves of an interaction."""
@@ -192,7 +192,7 @@ class Design:
 
     def effects(
         self, cells: Sequence[Sequence[int]], metric: str, margin: float
-    ) -> tuple[Effect, ...]:
+    ) -> tuple[FactorialEffect, ...]:
         """Give main effects and two-way interactions; those that cannot be told apart, as one.
 
         With `within`, the others' main effects at each level of that factor follow. cells: in each
@@ -205,15 +205,15 @@ class Design:
             for cell in cells
             for effect in [
                 *(
-                    Effect(
-                        name=" = ".join(" × ".join(group) for group in groups),
+                    FactorialEffect(
+                        factors=tuple(groups),
                         high=high,
                         low=low,
                         plus=tuple(arm for arm, s in zip(cell, column, strict=True) if s > 0),
                         minus=tuple(arm for arm, s in zip(cell, column, strict=True) if s < 0),
                         metric=metric,
                         margin=margin,
-                        aliases=tuple(" × ".join(group) for group in higher.get(column, ())),
+                        aliases=tuple(higher.get(column, ())),
                     )
                     for column, groups in columns.items()
                     for high, low in [self._halves(groups[0])]
@@ -232,7 +232,9 @@ class Design:
                     columns.setdefault(column, []).append(group)
         return columns
 
-    def _at_levels(self, cell: Sequence[int], metric: str, margin: float) -> Iterator[Effect]:
+    def _at_levels(
+        self, cell: Sequence[int], metric: str, margin: float
+    ) -> Iterator[FactorialEffect]:
         """Give the others' main effects at each level of the factor of `within`."""
         levels = self.factors.get(self.within, ())
         for sign, level in zip((-1, 1), levels, strict=False):
@@ -241,8 +243,9 @@ class Design:
                 if factor == self.within:
                     continue
                 low, high = self.factors[factor]
-                yield Effect(
-                    name=f"{factor} at {self.within} = {level}",
+                yield FactorialEffect(
+                    factors=((factor,),),
+                    at=(self.within, level),
                     high=high,
                     low=low,
                     plus=tuple(cell[i] for i in half if self.runs[i][factor] > 0),

@@ -176,7 +176,9 @@ class WrittenRange(Section):
 
     low: float = Field(allow_inf_nan=False, description="the least value")
     high: float = Field(allow_inf_nan=False, description="the largest value")
-    log: bool = Field(default=False, description="whether values are drawn evenly by their logarithm")
+    log: bool = Field(
+        default=False, description="whether values are drawn evenly by their logarithm"
+    )
 
     @model_validator(mode="after")
     def rises(self) -> WrittenRange:

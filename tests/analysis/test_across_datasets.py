@@ -16,7 +16,7 @@ from ablate.analysis import importance, judge, pairing
 from ablate.api import compare
 from ablate.errors import SelectionError, SuiteError
 from ablate.stats.across_datasets import across
-from ablate.types import Design, Effect, LostPair, RunResult, Suite
+from ablate.types import Design, LostPair, PooledContrast, RunResult, Suite
 from ablate.verdicts import independent_blocks
 from tests.conftest import TINY, comparison, record, variant
 
@@ -86,7 +86,7 @@ def test_a_seed_is_averaged_over_its_settings() -> None:
         for cell, pairs in enumerate(cells):
             for side, right in enumerate(pairs):
                 runs[2 * cell + side][seed] = scored(seed, right)
-    effect = Effect("a − b", "a", "b", (0, 2), (1, 3), "all-classes", 2.0, ("x",))
+    effect = PooledContrast("a", "b", (0, 2), (1, 3), ("x",), "all-classes", 2.0)
     found = pairing.halves(effect, arms, runs, range(3))
     assert found.deltas == (5.0, 20.0, 10.0)
     runs[2][1] = record(1, status="diverged")

@@ -14,7 +14,16 @@ from ablate import flow
 from ablate.analysis import judge, reference_lines
 from ablate.analysis.reference_lines import CEILING, NEWEST, Lines
 from ablate.records.store import open_store
-from ablate.types import Choice, Contrast, Effect, RunResult, Suite, Variant, Verdict
+from ablate.types import (
+    Choice,
+    Contrast,
+    FactorialEffect,
+    PooledContrast,
+    RunResult,
+    Suite,
+    Variant,
+    Verdict,
+)
 from reports import answers, arm_figures, figures, floors as told, verify, write
 from tests.conftest import TINY, record, variant
 
@@ -264,9 +273,9 @@ def test_arms_at_the_ceiling_are_marked() -> None:
 def test_effects_and_pooled_contrasts_stand_where_all_their_arms_stand() -> None:
     """An effect at one level of another factor is at the floor; the main effect, with both, not."""
     runs = (arm(21.0), arm(21.3, seed=1), arm(80.0, seed=2), arm(80.5, seed=3))
-    at_floor = Effect("a at b = 1", "x", "y", (1,), (0,), "all-classes", 2.0)
-    main = Effect("a", "x", "y", (1, 3), (0, 2), "all-classes", 2.0)
-    pooled = Effect("p", "b", "a", (1, 1), (0, 0), "all-classes", 2.0, over=("c",))
+    at_floor = FactorialEffect((("a",),), "x", "y", (1,), (0,), "all-classes", 2.0, ("b", "1"))
+    main = FactorialEffect((("a",),), "x", "y", (1, 3), (0, 2), "all-classes", 2.0)
+    pooled = PooledContrast("b", "a", (1, 1), (0, 0), ("c",), "all-classes", 2.0)
     suite = suite_of_arms(
         [variant(n) for n in "abcd"], contrasts=(), effects=(at_floor, main, pooled)
     )
@@ -395,7 +404,9 @@ def test_the_second_panel_ends_where_the_others_do(
 ) -> None:
     """Both panels name the same claims; the zoomed one says that the large one lies outside."""
     study, _ = untrained
-    effects = tuple(Effect(f"e{i}", "h", "l", (0,), (1,), "all-classes", 2.0) for i in range(8))
+    effects = tuple(
+        FactorialEffect(((f"e{i}",),), "h", "l", (0,), (1,), "all-classes", 2.0) for i in range(8)
+    )
     found = (claim(-66.1), *(claim(0.2 * i) for i in range(7)))
     many = replace(
         study, suite=replace(study.suite, contrasts=(), effects=effects), verdicts=(), effects=found

@@ -41,7 +41,7 @@ def test_a_suite_declares_a_side(suite_of: Callable[..., Suite]) -> None:
     crossed = ("seeds: 3", "seeds: 3\nvary: {method.meta.inner_steps: [1, 2]}")
     assert [one.claim for one in suite_of(HELPS, crossed).contrasts] == ["helps", "helps"]
     pooled = suite_of(("2.0 points}", "2.0 points, claim: hurts, over: all}"), crossed)
-    assert [(one.claim, one.aliases) for one in pooled.effects] == [("hurts", ())]
+    assert [(one.claim, one.name) for one in pooled.effects] == [("hurts", "reptile − balanced")]
 
 
 @pytest.mark.parametrize("wrong", ["helpss", "better", "[helps]", "1", "''"])
