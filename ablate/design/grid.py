@@ -256,23 +256,18 @@ class GridReader:
         """Read every arm in one cell."""
         placed = {name: self.in_cell(tree, cell) for name, tree in arms.items()}
         trees = {name: filled(tree, self.catalogue) for name, tree in placed.items()}
-        self.reader.arms = tuple(trees)
-        self.reader.arm_at = lambda name, path: (
-            choices.find(trees[name], path) if name in trees else None
-        )
         readings = {}
         for name, tree in trees.items():
             for fault in clashes(placed[name], self.catalogue):
                 self.note(tree.items["method"].at, fault)
-            self.reader.sources = set()
+            reader = self.reader.among(trees)
             chosen = {
-                kind: self.reader.read(tree.items[kind], kind, (kind,), (name,))
-                for kind in TOP_KINDS
+                kind: reader.read(tree.items[kind], kind, (kind,), (name,)) for kind in TOP_KINDS
             }
             have = {kind: choice for kind, choice in chosen.items() if choice}
             if len(have) == len(TOP_KINDS):
                 variant = Variant(name, cell.words, have, tasks_at(tree))
-                readings[name] = Reading(variant, frozenset(self.reader.sources))
+                readings[name] = Reading(variant, frozenset(reader.sources))
                 for reason in misfits(have, self.catalogue):
                     self.note(tree.items["method"].at, reason)
         return readings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,6 @@ from ablate.source.field_schema import allowed, check, meant, shown
 from ablate.types import Choice
 
 Path = tuple[str, ...]
-ArmAt = Callable[[str, Path], "Node | None"]
-"""Gives what an arm has at a path, or None where there is no such arm."""
 
 
 class Fault(Exception):
@@ -33,15 +31,23 @@ class OffPath(Exception):
 
 
 class ChoiceReader:
-    """Reads Choices against the catalogue, collecting every problem."""
+    """Reads Choices against the catalogue, collecting every problem.
 
-    def __init__(self, catalogue: Catalogue, arm_at: ArmAt = lambda _name, _path: None) -> None:
+    arms: the trees of the arms that a choice may name, by the arms' names.
+    """
+
+    def __init__(self, catalogue: Catalogue, arms: Mapping[str, Node] | None = None) -> None:
         self.catalogue = catalogue
-        self.arm_at = arm_at
-        self.arms: tuple[str, ...] = ()
+        self.arms = arms or {}
         self.sources: set[str] = set()
         """The declarations whose values have been read; a value that is not read has no effect."""
         self.problems: list[Problem] = []
+
+    def among(self, arms: Mapping[str, Node]) -> ChoiceReader:
+        """Give a reader of one of these arms, which notes its problems beside this one's."""
+        reader = ChoiceReader(self.catalogue, arms)
+        reader.problems = self.problems
+        return reader
 
     def note(self, at: Mark, fault: str, accepts: str = "", guess: str = "") -> None:
         """Add a problem."""
@@ -126,7 +132,7 @@ class ChoiceReader:
     def arm(self, node: Node, kind: str, path: Path, via: Path) -> Choice | None:
         """Read what another arm has at this place; else a component of that name."""
         name = node.value
-        there = self.arm_at(name, path)
+        there = find(self.arms[name], path) if name in self.arms else None
         if there is None:
             names = list(dict.fromkeys([*self.arms, *self.catalogue.names(kind)]))
             if name not in names:
