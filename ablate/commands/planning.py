@@ -26,7 +26,7 @@ from ablate.commands.shared import (
     workforce,
 )
 from ablate.core.foreign_text import STORED, plain
-from ablate.types import Status
+from ablate.core.outcomes import Status
 
 if TYPE_CHECKING:
     from ablate.types import Suite

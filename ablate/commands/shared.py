@@ -17,7 +17,7 @@ from ablate.commands.standard import open_streams
 from ablate.commands.stopping import stoppable
 from ablate.commands.terminal import ComponentLog, confirmed, private, say as say, stream
 from ablate.core.foreign_text import STORED, of_error, plain
-from ablate.types import Decision, Status
+from ablate.core.outcomes import Decision, Status
 
 if TYPE_CHECKING:
     from ablate.flow import Study

@@ -14,7 +14,6 @@ from ablate.parsing import choices
 from ablate.parsing.changes import Change
 from ablate.parsing.choices import ChoiceReader, Fault, OffPath
 from ablate.parsing.compatibility import (
-    clashes,
     filled,
     has,
     misfits,
@@ -31,6 +30,7 @@ from ablate.types import TOP_KINDS, Variant
 
 OPEN = (" without ", " cannot ", "unknown arm or ")
 """Words of the problems that a base alone may have."""
+PRESET = "preset"
 OPTIONAL_KINDS = {"predict": "all-classes", "augment": "none"}
 BASE = "the component of each kind: " + ", ".join(TOP_KINDS)
 ARMS = "each arm: its name and what differs from the base"
@@ -74,10 +74,12 @@ class GridReader:
         if base is None:
             return {}
         for kind in base.items:
-            if kind not in (*self.kinds, "preset"):
+            if kind not in (*self.kinds, PRESET):
                 accepts, like = ", ".join(self.kinds), nearest(kind, self.kinds)
                 self.note(base.keys[kind], f"unknown kind {kind!r}", accepts, like)
-        if not self.complete(base):
+        # what a mistyped kind was to say is missing wherever it is read
+        mistaken = any(nearest(k, self.kinds) for k in base.items if k not in (*self.kinds, PRESET))
+        if not self.complete(base) or mistaken:
             return {}
         missing = {
             kind: Node(name, base.at)
@@ -87,7 +89,7 @@ class GridReader:
         chosen = {
             kind: stamped(child, f"base {kind}")
             for kind, child in base.items.items()
-            if kind != "preset"
+            if kind != PRESET
         }
         whole = Node({**chosen, **missing}, base.at, base.keys)
         before = whole
@@ -258,8 +260,6 @@ class GridReader:
         trees = {name: filled(tree, self.catalogue) for name, tree in placed.items()}
         readings = {}
         for name, tree in trees.items():
-            for fault in clashes(placed[name], self.catalogue):
-                self.note(tree.items["method"].at, fault)
             reader = self.reader.among(trees)
             chosen = {
                 kind: reader.read(tree.items[kind], kind, (kind,), (name,)) for kind in TOP_KINDS

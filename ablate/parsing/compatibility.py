@@ -65,20 +65,6 @@ def slots(name: str, catalogue: Catalogue) -> dict[str, str]:
     return {field.name: kind for field in fields if (kind := catalogue.slot(field.annotation))}
 
 
-def clashes(tree: Node, catalogue: Catalogue) -> list[str]:
-    """Name what a method says itself although the tree's `training` says it for all methods."""
-    name, settings = method_of(tree, catalogue)
-    if not name:
-        return []
-    return [
-        f"method {name!r} says {field!r} itself beside the {kind!r} of all methods, which goes "
-        f"before it: say {kind}.{next(iter(tree.items[kind].items), tree.items[kind].text)}.{field}"
-        for kind in slots(name, catalogue).values()
-        if kind in tree.items
-        for field in sorted(said_in(catalogue, kind) & {*settings.items})
-    ]
-
-
 def home(tree: Node, path: str, catalogue: Catalogue) -> str:
     """Give the path at which an arm really has the setting that a path names; '' where nowhere.
 
@@ -180,12 +166,6 @@ def field_at(path: str, catalogue: Catalogue) -> Field | None:
             return None
         kind = catalogue.slot(field.annotation) or ""
     return None if words else field
-
-
-def said_in(catalogue: Catalogue, kind: str) -> set[str]:
-    """Name the settings of a kind's components."""
-    names = catalogue.names(kind)
-    return {field.name for name in names for field in catalogue.get(kind, name).fields}
 
 
 def _unshared(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str]:

@@ -178,14 +178,12 @@ def test_show_gives_formula_fields_ranges_and_source() -> None:
 def test_the_schema_describes_what_suites_accept() -> None:
     """Every kind, its components, and their ranges."""
     schema = json.loads(ask("schema")[1])
-    reptile = next(
-        option["properties"]["reptile"]
-        for option in schema["$defs"]["update"]["anyOf"]
-        if "reptile" in option.get("properties", {})
-    )
-    epsilon = reptile["properties"]["epsilon"]
+    named = schema["$defs"]["update"]["anyOf"][1]["properties"]["reptile"]
+    assert named == {"$ref": "#/$defs/update.reptile"}
+    epsilon = schema["$defs"]["update.reptile"]["properties"]["epsilon"]
     assert (epsilon["exclusiveMinimum"], epsilon["maximum"]) == (0, 1)
-    assert schema["properties"]["base"]["required"] == ["dataset", "model", "memory", "method"]
+    assert schema["properties"]["base"]["$ref"] == "#/$defs/base"
+    assert schema["$defs"]["base"]["required"] == ["dataset", "model", "memory", "method"]
 
 
 def test_bench_times_alone_and_stacked_in_one_call(

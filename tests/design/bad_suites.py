@@ -494,7 +494,7 @@ def phantoms() -> Iterator[Bad]:
             "vary: {training.standard.epochs: [1, 2], ‸training.*.epochs: [3, 4]}\n",
             "inside the axis",
         ),
-        ("vary: {‸training.standard.epochs: [1, 2], method: [replay]}\n", "inside the axis"),
+        ("vary: {‸method.meta.inner_steps: [1, 2], method: [replay]}\n", "inside the axis"),
         ("  ‸again: {}\n", "the same as arm 'reptile'"),
         ("  ‸again: {method.meta.inner_steps: 1}\n", "the same as arm 'reptile'"),
         ("  again: {‸optimizer: {sgd: {lr: 1}}}\n", "takes no effect"),

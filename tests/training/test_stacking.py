@@ -48,7 +48,7 @@ SETTINGS = [
     ("plain", ("epochs: 1", "epochs: 1")),
     ("natural", ("batches: balanced", "batches: natural")),
     ("carried momentum", (SGD, "{sgd: {lr: 0.1, momentum: 0.9}}" + CARRIED)),
-    ("carried adam", (SGD, "{adam: {lr: 0.01}}" + CARRIED + "\n      batches: natural")),
+    ("carried adam", (SGD, "{adam: {lr: 0.01}}" + CARRIED)),
     ("herding", (RANDOM, "{herding: {budget_rows: 50}}")),
     ("reservoir", (RANDOM, "{reservoir: {budget_rows: 9}}")),
     ("no memory", (RANDOM, "none")),

@@ -185,7 +185,7 @@ REFUSED = [
     ("gem", "none", "takes a memory"),
     ("icarl", "none", "takes a memory"),
     ("replay", "{random: {budget_rows: 0}}", "method: fine-tune"),
-    ("{meta: {update: joint, loss: all-ce, batches: natural}}", SOME, "says 'batches' itself"),
+    ("{meta: {update: joint, loss: all-ce, batches: natural}}", SOME, "training.standard.batches"),
 ]
 
 
