@@ -16,16 +16,24 @@ from ablate.core.capabilities import (
     Adapting as Adapting,
     Alias as Alias,
     Carries as Carries,
+    Compiled as Compiled,
+    CompiledModel as CompiledModel,
+    CompiledStep as CompiledStep,
     Counted as Counted,
+    ElementStep as ElementStep,
     Evaluates as Evaluates,
     Finishes as Finishes,
     Limited as Limited,
     Noisy as Noisy,
+    OverRows as OverRows,
+    OverTasks as OverTasks,
     Represents as Represents,
     Reviews as Reviews,
     Scales as Scales,
     Scores as Scores,
+    Slope as Slope,
     State as State,
+    TaskTarget as TaskTarget,
     Wraps as Wraps,
 )
 from ablate.core.claim_values import (
@@ -258,11 +266,13 @@ class Stack:
 class Site:
     """Where a stack is run; nothing of it enters a key.
 
-    data_root: folder of the data files. device: `auto`, `cpu`, `cuda`, ...
+    data_root: folder of the data files. device: `auto`, `cpu`, `cuda`, ... compiled: whether what
+    has a compiled form runs by it.
     """
 
     data_root: str
     device: str = "auto"
+    compiled: bool = True
 
 
 @dataclass(frozen=True)

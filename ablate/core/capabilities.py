@@ -7,7 +7,7 @@ one by having its members; nothing is inherited and nothing is registered.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from ablate.core.inputs import Batch, Clock, Fit, Floats, Inner, Ints, Net, Number, Tasks
 
@@ -142,3 +142,84 @@ class Limited(Protocol):
 
     def review_gradients(self, rows: Tensor, classes: int) -> Tensor:
         """Count the gradient evaluations of a review of so many rows `[S]`, classes seen."""
+
+
+Slope: TypeAlias = "Callable[..., None]"
+"""A loss's slope at the logits, for the compiled engine (see `ablate.compiled.forms.slope`)."""
+
+
+class ElementStep(NamedTuple):
+    """An optimizer's step in place, for the compiled engine (see `ablate.compiled.forms.advance`).
+
+    numbers: the settings that it is handed. starts: what each vector of its state begins at.
+    counts: whether that state has the number of its steps behind the vectors.
+    """
+
+    advance: Callable[..., None]
+    numbers: tuple[float, ...]
+    starts: tuple[float, ...] = ()
+    counts: bool = False
+
+
+class TaskTarget(NamedTuple):
+    """How the compiled engine gathers tasks: `forms.begin`, `forms.add` and `forms.close`."""
+
+    begin: Callable[..., None]
+    add: Callable[..., None]
+    close: Callable[..., None]
+
+
+class OverTasks(NamedTuple):
+    """An update that gathers the tasks' inner loops, and how far it goes to the target."""
+
+    target: TaskTarget
+    step: Callable[[Clock], Number]
+
+
+class OverRows(NamedTuple):
+    """An update that steps on the loss of all rows of a batch.
+
+    by_task: whether the tasks present weigh the same, and not the rows. once: whether it takes one
+    step, however many an inner loop has. scale: the factor on the learning rate, of the clock, the
+    tasks and r; None for 1.
+    """
+
+    by_task: bool
+    once: bool = True
+    scale: Callable[[Clock, Tasks, int], Number] | None = None
+
+
+class CompiledStep(NamedTuple):
+    """What a method's step is made of, if it has a compiled form.
+
+    loss: None is the cross-entropy among the classes seen so far. steps, last_steps: r, and r on
+    the newest task of the last task; None for r. fresh: whether each inner loop begins with a new
+    optimizer, whose state the method's does not hold.
+    """
+
+    loss: object
+    optimizer: object
+    update: OverTasks | OverRows | None
+    steps: int = 1
+    last_steps: int | None = None
+    fresh: bool = False
+
+
+@runtime_checkable
+class Compiled(Protocol):
+    """A component with a compiled form beside its torch form, which stays the reference.
+
+    Of a loss it is a function like `ablate.compiled.forms.slope`, of an optimizer an `ElementStep`,
+    of a gather a `TaskTarget`, of an update an `OverTasks` or `OverRows`, of a method a
+    `CompiledStep`; None where these settings have none.
+    """
+
+    def compiled(self) -> object:
+        """Give the compiled form."""
+
+
+class CompiledModel(Protocol):
+    """A model that is a chain of linear layers with ReLU between them."""
+
+    def chain(self, inputs: tuple[int, ...], classes: int) -> tuple[tuple[int, bool], ...] | None:
+        """Give each layer's outputs and whether it has a bias; None where it is no such chain."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import vmap
 
@@ -29,6 +30,45 @@ class StackedBatch(NamedTuple):
     active: Tensor | None
     sizes: tuple[int, ...] | None
     noise: Tensor | None = None
+
+
+class EpochRows(NamedTuple):
+    """A stack's batches of one epoch, as rows of the data set.
+
+    rows, labels `[S, steps, K, B]`: row numbers and class positions. sizes `[S, steps, K]`: rows
+    that are no padding, which stand first. own `[K, C]`, seen `[C]`: classes.
+    """
+
+    rows: Ints
+    labels: Ints
+    sizes: Ints
+    own: NDArray[np.bool_]
+    seen: NDArray[np.bool_]
+
+
+class Epoch:
+    """One epoch's batches of a stack: step by step, or whole as rows of the data set."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        deal: Callable[[], list[batch_tables.Table]],
+        clock: Clock,
+        ragged: bool,
+        noise: int,
+    ) -> None:
+        """Take what deals the replicas' tables, which are dealt when they are asked for."""
+        self.stream, self.deal = stream, deal
+        self.clock, self.ragged, self.noise = clock, ragged, noise
+
+    def __iter__(self) -> Iterator[StackedBatch]:
+        """Give the batches."""
+        table, where = batch_tables.stack(self.deal()), (self.clock.t,)
+        yield from self.stream.served(table, self.clock, self.ragged, where, self.noise)
+
+    def rows(self) -> EpochRows:
+        """Give the whole epoch."""
+        return self.stream.rows_of(batch_tables.stack(self.deal()), self.clock.t)
 
 
 def first_rows(
@@ -77,7 +117,7 @@ class Stream:
             return [np.zeros(0, dtype=np.int64) for _ in self.cut.seeds]
         return [self.memory.quota(priorities[:seen]) for priorities in self.cut.priorities]
 
-    def epochs(self, t: int, method: Method[Any]) -> list[Iterator[StackedBatch]]:
+    def epochs(self, t: int, method: Method[Any]) -> list[Epoch]:
         """Give the batches of each epoch of task t, as a method asks for them.
 
         A number of steps counts as one epoch, whatever it passes.
@@ -104,20 +144,23 @@ class Stream:
         noise: int = 0,
         steps: int | None = None,
         exemplar_rows: int | None = None,
-    ) -> Iterator[StackedBatch]:
+    ) -> Epoch:
         """Give the batches of one epoch of task t, or `steps` of as many passes as they take."""
-        tables = []
-        for s, seed in enumerate(self.cut.seeds):
-            deal = partial(
-                batch_tables.KINDS[kind], seed, t, pools=self._pools(t, s), batch_rows=batch_rows
-            )
-            if exemplar_rows:  # only `paired` ones have a number of their own
-                deal = partial(deal, exemplar_rows=exemplar_rows)
-            tables.append(batch_tables.passes(deal, steps) if steps else deal(epoch))
+
+        def deal() -> list[batch_tables.Table]:
+            tables = []
+            for s, seed in enumerate(self.cut.seeds):
+                pools = self._pools(t, s)
+                draw = partial(
+                    batch_tables.KINDS[kind], seed, t, pools=pools, batch_rows=batch_rows
+                )
+                if exemplar_rows:  # only `paired` ones have a number of their own
+                    draw = partial(draw, exemplar_rows=exemplar_rows)
+                tables.append(batch_tables.passes(draw, steps) if steps else draw(epoch))
+            return tables
+
         ragged = kind != "balanced"
-        yield from self._served(
-            batch_tables.stack(tables), Clock(t, self.cut.tasks, epoch), ragged, (t,), noise
-        )
+        return Epoch(self, deal, Clock(t, self.cut.tasks, epoch), ragged=ragged, noise=noise)
 
     def review(self, t: int, method: Any) -> Iterator[StackedBatch]:
         """Give the rows that a method asks to see after task t: its `new` ones or the `memory`."""
@@ -154,9 +197,9 @@ class Stream:
             tables.append(batch_tables.natural(seed, t + 1, epoch, pools[: t + 1], batch_rows, why))
         where = (t + 1, chosen[0] if len(chosen) == 1 else -1)
         clock = Clock(t, self.cut.tasks, epoch)
-        yield from self._served(batch_tables.stack(tables), clock, True, where, noise)
+        yield from self.served(batch_tables.stack(tables), clock, True, where, noise)
 
-    def _served(
+    def served(
         self,
         table: batch_tables.Table,
         clock: Clock,
@@ -188,6 +231,21 @@ class Stream:
                 sizes=sizes,
                 noise=self._noise(task_ids, most, noise, key) if noise else None,
             )
+
+    def rows_of(self, table: batch_tables.Table, t: int) -> EpochRows:
+        """Look up the rows of a stack's tables, of all steps together."""
+        task_ids = np.flatnonzero(table.weights.any(axis=(0, 1, 3)))  # tasks with any row at all
+        slots = table.slots[:, :, task_ids]
+        pool = self.pool.flatten(1).cpu().numpy()
+        rows = np.take_along_axis(pool, slots.reshape(len(slots), -1), 1).reshape(slots.shape)
+        own, seen = self._masks(t, task_ids)
+        return EpochRows(
+            rows=rows,
+            labels=slots // self.cut.width,
+            sizes=table.weights[:, :, task_ids].sum(-1).astype(np.int64),
+            own=own[0].cpu().numpy(),
+            seen=seen[0, 0].cpu().numpy(),
+        )
 
     def _noise(self, task_ids: Ints, rows: int, per_row: int, where: tuple[int, ...]) -> Tensor:
         """Draw standard normal numbers for the rows of the kept tasks, `[S, K, rows, per_row]`."""

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ablate.compiled.build import available
+from ablate.compiled.engine import Engine, form_of
 from ablate.errors import DataError
 from ablate.records import fingerprints, provenance
 from ablate.registry import Catalogue
@@ -25,8 +27,8 @@ from ablate.streams.task_stream import Stream
 from ablate.training import hooks, test_time_adaptation
 from ablate.training.checkpoints import exam
 from ablate.training.net import initial
-from ablate.training.replicas import Program
-from ablate.types import Choice, Data, Facts, Json, RunSpec, Site, Stack
+from ablate.training.replicas import Program, with_numbers as with_numbers_set
+from ablate.types import Choice, Data, Facts, Json, Method, RunSpec, Site, Stack
 
 
 class Alone(Exception):
@@ -102,6 +104,9 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         method=method,
         numbers=differing,
         exam=exam(rule, data, cut, theta),
+        engine=engine_of(stack, method, differing, model, stream, site)
+        if not net.buffers
+        else None,
         adapts=any(map(test_time_adaptation.adapts, protocols.values())),
     )
     return Assembled(
@@ -126,6 +131,29 @@ def cautions(run: RunSpec, held: Facts, stream: Stream, catalogue: Catalogue) ->
             run.choices["memory"], sizes, rows_after.__getitem__, catalogue
         ),
     ]
+
+
+def engine_of(
+    stack: Stack,
+    method: Method[Any],
+    differing: Mapping[str, Tensor],
+    model: Any,
+    stream: Stream,
+    site: Site,
+) -> Engine | None:
+    """Give the compiled engine; None where a part has no compiled form, or draws of its own."""
+    shape = tuple(stream.x.shape[1:]), stream.cut.classes
+    chain = model.chain(*shape) if hasattr(model, "chain") else None
+    drawn = bool(stream.augment or getattr(method, "noise", 0)) or hasattr(method, "wrap")
+    if not site.compiled or stream.device.type != "cpu" or chain is None or drawn:
+        return None
+    if not available() or form_of(method) is None:
+        return None
+    replicas = [
+        with_numbers_set(method, {path: float(values[s]) for path, values in differing.items()})
+        for s in range(len(stack.runs))
+    ]
+    return Engine(replicas, chain, stream.x)
 
 
 def differing_numbers(

@@ -14,6 +14,7 @@ from ablate.training import hooks
 from ablate.training.checkpoints import Chooser
 from ablate.training.replicas import (
     Program,
+    epoch_gradients,
     features,
     finish,
     gradients,
@@ -42,7 +43,12 @@ def run(program: Program, stream: Stream, theta: Tensor) -> Iterator[AfterTask]:
         epochs = stream.epochs(t, program.method)
         chooser = Chooser(program.method.training.checkpoint, program.exam, t, len(epochs))
         for epoch, batches in enumerate(epochs):
-            for batch in batches:
+            if program.engine:
+                table = batches.rows()
+                state = program.engine.epoch(state, table, batches.clock)
+                steps = steps + torch.as_tensor((table.sizes.sum(2) > 0).sum(1))
+                spent = spent + epoch_gradients(program, table.sizes, batches.clock)
+            for batch in () if program.engine else batches:
                 state = step(program, state, batch)
                 steps = steps + batch.tasks.present.any(1).cpu()
                 spent = spent + gradients(program, batch)

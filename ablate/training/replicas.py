@@ -12,10 +12,11 @@ from torch import Tensor
 from torch.func import vmap
 from torch.utils import _pytree as pytree
 
+from ablate.compiled.engine import Engine
 from ablate.streams.task_stream import StackedBatch
 from ablate.training import hooks
 from ablate.training.checkpoints import Exam, choose
-from ablate.types import Batch, Clock, Method, Net, Number, Tasks
+from ablate.types import Batch, Clock, Ints, Method, Net, Number, Tasks
 
 ROWS_AT_ONCE = 2_000
 """Test rows scored in one call, to bound the memory of wide stacks."""
@@ -27,7 +28,8 @@ class Program:
 
     method: the first replica's, built once. numbers: the settings in which replicas differ, `[S]`
     each, by their dotted path in it. exam: the sealed evaluator that may choose among checkpoints.
-    adapts: whether exemplars are needed after the last task too.
+    adapts: whether exemplars are needed after the last task too. engine: takes an epoch's steps
+    where all parts of the method have a compiled form.
     """
 
     net: Net
@@ -35,6 +37,7 @@ class Program:
     numbers: Mapping[str, Tensor]
     exam: Exam | None = None
     adapts: bool = False
+    engine: Engine | None = None
 
     def replica(self, numbers: Mapping[str, Number]) -> Method[Any]:
         """Give the method with one replica's numbers."""
@@ -110,6 +113,20 @@ def gradients(program: Program, batch: StackedBatch) -> Tensor:
     """
     rows = (batch.tasks.w > 0).sum(2).double().cpu()  # [S, K]
     return hooks.gradients(program.method, rows.sum(1), batch.clock, rows[:, -1])
+
+
+def epoch_gradients(program: Program, sizes: Ints, clock: Clock) -> Tensor:
+    """Count those of an epoch's steps on batches of so many rows `[S, steps, K]`, `[S]`."""
+    rows = torch.as_tensor(sizes).double()
+    return sum(
+        (
+            hooks.gradients(
+                program.method, rows[:, step].sum(1), clock._replace(step=step), rows[:, step, -1]
+            )
+            for step in range(rows.shape[1])
+        ),
+        torch.zeros(len(rows)).double(),
+    )
 
 
 def review_gradients(program: Program, batch: StackedBatch) -> Tensor:

@@ -91,7 +91,7 @@ def middle_step(assembly: Assembled) -> Any:
 
     method, t = assembly.program.method, assembly.stream.cut.tasks // 2
     state = replicas.start(assembly.program, assembly.theta)
-    batch = next(assembly.stream.epochs(t, method)[0])
+    batch = next(iter(assembly.stream.epochs(t, method)[0]))
     return lambda: replicas.step(assembly.program, state, batch)
 
 

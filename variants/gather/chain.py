@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Fit, Inner, Number, Tasks
+from ablate.types import Fit, Inner, Number, Tasks, TaskTarget
 
 
 @component("gather", "chain", paper="released code of iTAML (Rajasegaran et al., CVPR 2020)")
@@ -31,3 +32,22 @@ class Chain:
     def reach(self, tasks: Tasks) -> Number:
         """Give the tasks present: each of them adds its own step."""
         return tasks.present.to(tasks.w.dtype).sum()
+
+    def compiled(self) -> TaskTarget:
+        """Give the chain: a task goes on where the one before it ended."""
+        return TaskTarget(begin, add, close)
+
+
+def begin(phi: Any, theta: Any, before: Any) -> None:
+    """Start the first task at theta."""
+    if before == 0:
+        phi[:] = theta
+
+
+def add(target: Any, phi: Any, before: Any) -> None:
+    """Leave the target: it is the last solution."""
+
+
+def close(target: Any, phi: Any, present: Any) -> None:
+    """Take the last solution."""
+    target[:] = phi

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ablate.compiled import forms
 from ablate.registry import component
-from ablate.types import Fit, Inner, Number, Tasks
+from ablate.types import Fit, Inner, Number, Tasks, TaskTarget
 
 
 @component("gather", "mean", paper="Nichol, Achiam & Schulman 2018 (Reptile), arXiv:1803.02999")
@@ -35,3 +36,7 @@ class Mean:
     def reach(self, tasks: Tasks) -> Number:
         """Give 1: the mean of the solutions is one step on the mean loss away."""
         return 1.0
+
+    def compiled(self) -> TaskTarget:
+        """Give the mean as a running sum."""
+        return TaskTarget(forms.begin, forms.add, forms.close)

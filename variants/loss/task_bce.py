@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ablate.compiled import slopes
 from ablate.registry import component
 from ablate.training.losses import binary
-from ablate.types import Tasks
+from ablate.types import Slope, Tasks
 
 
 @component("loss", "task-bce", paper="Rajasegaran et al. 2020 (iTAML), arXiv:2003.11652")
@@ -21,3 +22,7 @@ class TaskBce:
     def __call__(self, logits: Tensor, task: Tasks) -> Tensor:
         """Give the mean loss, a scalar, of logits `[B, C]`."""
         return binary(logits, task)
+
+    def compiled(self) -> Slope:
+        """Give its slope at the logits."""
+        return slopes.binary

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ablate.compiled import slopes
 from ablate.registry import component
 from ablate.training.losses import cross_entropy
-from ablate.types import Tasks
+from ablate.types import Slope, Tasks
 
 
 @component("loss", "task-ce", paper="the task-incremental loss; van de Ven & Tolias 2019")
@@ -21,3 +22,7 @@ class TaskCe:
     def __call__(self, logits: Tensor, task: Tasks) -> Tensor:
         """Give the mean loss, a scalar, of logits `[B, C]`."""
         return cross_entropy(logits, task, task.own)
+
+    def compiled(self) -> Slope:
+        """Give its slope at the logits."""
+        return slopes.among_own

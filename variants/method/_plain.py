@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from torch import Tensor
 
 from ablate.training.train_step import Optimized, classify, descend, flat_rows
-from ablate.types import Batch, Inner, Loss, Net
+from ablate.types import Batch, CompiledStep, Inner, Loss, Net, OverRows
 
 
 class Learner(NamedTuple):
@@ -51,3 +51,9 @@ def ordinary(
     return descend(
         lambda at: classify(net, at, rows, method.loss), theta, inner, method, batch.clock
     )
+
+
+def ordinary_form(method: Classifier) -> CompiledStep:
+    """Give the compiled form of a method whose steps are `ordinary`."""
+    by_task = method.training.weights == "tasks"
+    return CompiledStep(method.loss, method.optimizer, OverRows(by_task))

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Batch, Inner, Loss, Net, Optimizer, Training
+from ablate.types import Batch, CompiledStep, Inner, Loss, Net, Optimizer, Training
 
-from ._plain import ordinary
+from ._plain import ordinary, ordinary_form
 
 
 class State(NamedTuple):
@@ -61,3 +61,7 @@ class Joint:
             state = self.start(state.first, net)
         theta, inner = ordinary(self, state.theta, state.inner, batch, net)
         return state._replace(theta=theta, inner=inner)
+
+    def compiled(self) -> CompiledStep | None:
+        """Give its step as one on all rows, unless each task starts anew."""
+        return ordinary_form(self) if not self.restart else None

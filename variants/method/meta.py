@@ -10,7 +10,20 @@ from torch import Tensor
 
 from ablate.registry import component
 from ablate.training.inner_loop import InnerLoop
-from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training, Update
+from ablate.types import (
+    Batch,
+    Clock,
+    Compiled,
+    CompiledStep,
+    Inner,
+    Loss,
+    Net,
+    Optimizer,
+    OverRows,
+    OverTasks,
+    Training,
+    Update,
+)
 
 
 class State(NamedTuple):
@@ -109,6 +122,20 @@ class Meta:
             carried=self.inner_state != "fresh",
             running=self.buffers == "carried" and net.buffers > 0,
             **more,
+        )
+
+    def compiled(self) -> CompiledStep | None:
+        """Give its step, where the update has a compiled form and no statistics run on."""
+        update = self.update.compiled() if isinstance(self.update, Compiled) else None
+        if not isinstance(update, OverTasks | OverRows) or self.buffers == "carried":
+            return None
+        return CompiledStep(
+            loss=self.loss,
+            optimizer=self.optimizer,
+            update=update,
+            steps=self.inner_steps,
+            last_steps=self.last_steps,
+            fresh=self.inner_state == "fresh",
         )
 
     def gradients(self, rows: Tensor, clock: Clock, newest: Tensor) -> Tensor:

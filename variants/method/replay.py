@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Batch, Loss, Net, Optimizer, Training
+from ablate.types import Batch, CompiledStep, Loss, Net, Optimizer, Training
 
-from ._plain import Learner, begin, ordinary
+from ._plain import Learner, begin, ordinary, ordinary_form
 
 
 @component(
@@ -51,3 +51,7 @@ class Replay:
     def step(self, state: Learner, batch: Batch, net: Net) -> Learner:
         """Take one step."""
         return Learner(*ordinary(self, *state, batch, net))
+
+    def compiled(self) -> CompiledStep:
+        """Give its step as one on all rows."""
+        return ordinary_form(self)

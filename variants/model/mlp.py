@@ -60,6 +60,13 @@ class Mlp:
             last = _blocks.Repeated(last, self.domains)
         return nn.Sequential(*body, last)
 
+    def chain(self, inputs: tuple[int, ...], classes: int) -> tuple[tuple[int, bool], ...] | None:
+        """Give each layer's outputs and bias; None where tasks share outputs or have own heads."""
+        if self.heads > 1 or self.domains > 1:
+            return None
+        hidden = [(width, True) for width in (*self.widths, *self.head_widths)]
+        return (*hidden, (classes, self.output_bias))
+
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P."""
         units = [prod(inputs), *self.widths]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.training.inner_loop import at_rest, decayed, moments, settled
-from ablate.types import Inner, Number
+from ablate.training.inner_loop import SPECK, at_rest, decayed, moments, settled
+from ablate.types import ElementStep, Inner, Number
 
 
 @component("optimizer", "radam", paper="Liu et al. 2020, arXiv:1908.03265, Algorithm 2")
@@ -53,3 +55,31 @@ class Radam:
         adaptive = (rect * second**0.5).to(v.dtype) / (v.sqrt() + self.epsilon)
         factor = torch.where(rho_n > 5, adaptive, torch.ones_like(v))
         return theta - scale * self.lr * (m / first.to(v.dtype)) * factor, after
+
+    def compiled(self) -> ElementStep:
+        """Give the step in place, with both moments as its vectors."""
+        numbers = (self.lr, self.beta1, self.beta2, self.epsilon, self.weight_decay)
+        return ElementStep(advance, numbers, (0.0, SPECK), counts=True)
+
+
+def advance(theta: Any, g: Any, state: Any, count: Any, numbers: Any, rate: Any) -> None:
+    """Move both moments on and theta along them, rectified, element by element."""
+    real = theta.dtype.type
+    beta2, rest1, rest2 = real(numbers[2]), real(1 - numbers[1]), real(1 - numbers[2])
+    epsilon, decay = real(numbers[3]), real(numbers[4])
+    first, second = 1 - numbers[1] ** count, 1 - numbers[2] ** count
+    rho = 2 / (1 - numbers[2]) - 1
+    rho_n = rho - 2 * count * (1 - second) / second
+    rectified = rho_n > 5
+    above = max(rho_n, 5.0)
+    rect = math.sqrt((above - 4) * (above - 2) * rho / ((rho - 4) * (rho - 2) * above))
+    far, factor = real(rate * numbers[0] / first), real(rect * math.sqrt(second))
+    m, v = state[0], state[1]
+    for i in range(theta.shape[0]):
+        slope = g[i] + decay * theta[i]
+        m[i] += rest1 * (slope - m[i])
+        v[i] = beta2 * v[i] + rest2 * slope * slope
+        if rectified:
+            theta[i] -= far * m[i] * factor / (math.sqrt(v[i]) + epsilon)
+        else:
+            theta[i] -= far * m[i]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ablate.registry import component
 from ablate.training.inner_loop import decayed, is_zero
-from ablate.types import Inner, Number
+from ablate.types import ElementStep, Inner, Number
 
 
 @component("optimizer", "sgd", paper="Sutskever et al. 2013, ICML, as in torch.optim.SGD")
@@ -39,3 +40,22 @@ class Sgd:
             return theta - scale * self.lr * slope, ()
         velocity = self.momentum * inner[0] + slope
         return theta - scale * self.lr * velocity, (velocity,)
+
+    def compiled(self) -> ElementStep:
+        """Give the step in place, with the velocity as its one vector where there is momentum."""
+        numbers = (self.lr, self.momentum, self.weight_decay)
+        return ElementStep(advance, numbers, () if is_zero(self.momentum) else (0.0,))
+
+
+def advance(theta: Any, g: Any, state: Any, count: Any, numbers: Any, rate: Any) -> None:
+    """v <- momentum v + g, theta <- theta - lr v, element by element."""
+    real = theta.dtype.type
+    lr, momentum, decay = real(rate * numbers[0]), real(numbers[1]), real(numbers[2])
+    if state.shape[0] == 0:
+        for i in range(theta.shape[0]):
+            theta[i] -= lr * (g[i] + decay * theta[i])
+    else:
+        velocity = state[0]
+        for i in range(theta.shape[0]):
+            velocity[i] = momentum * velocity[i] + (g[i] + decay * theta[i])
+            theta[i] -= lr * velocity[i]

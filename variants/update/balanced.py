@@ -8,7 +8,7 @@ from typing import Literal
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Clock, Fit, Inner, Number, Tasks, Update
+from ablate.types import Clock, Fit, Inner, Number, OverRows, Tasks, Update
 
 
 @component("update", "balanced", paper="plain SGD on the mean of the task losses")
@@ -43,9 +43,17 @@ class Balanced:
         present = tasks.present.to(theta.dtype)  # [K]
         shares = present / present.sum().clamp(min=1)
         steps = 1 if self.steps == "one" else fit.steps
-        stretch = fit.steps / steps if self.match else 1.0
-        return fit.descend(theta, tasks, shares, inner, self.scale(clock, tasks) * stretch, steps)
+        scale = self._stretched(clock, tasks, fit.steps)
+        return fit.descend(theta, tasks, shares, inner, scale, steps)
 
     def scale(self, clock: Clock, tasks: Tasks) -> Number:
         """Give the factor on the learning rate."""
         return self.match.scale(clock, tasks) if self.match else 1.0  # type: ignore[attr-defined]
+
+    def compiled(self) -> OverRows:
+        """Give the step on all rows, every task weighing the same."""
+        return OverRows(by_task=True, once=self.steps == "one", scale=self._stretched)
+
+    def _stretched(self, clock: Clock, tasks: Tasks, inner_steps: int) -> Number:
+        steps = 1 if self.steps == "one" else inner_steps
+        return self.scale(clock, tasks) * (inner_steps / steps if self.match else 1.0)

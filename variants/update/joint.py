@@ -8,7 +8,7 @@ from typing import Literal
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Clock, Fit, Inner, Tasks
+from ablate.types import Clock, Fit, Inner, OverRows, Tasks
 
 
 @component("update", "joint", paper="plain SGD on the batch; Robbins & Monro 1951")
@@ -34,3 +34,7 @@ class Joint:
         shares = rows / rows.sum().clamp(min=1)
         steps = 1 if self.steps == "one" else fit.steps
         return fit.descend(theta, tasks, shares, inner, 1.0, steps)
+
+    def compiled(self) -> OverRows:
+        """Give the step on all rows, every row weighing the same."""
+        return OverRows(by_task=False, once=self.steps == "one")

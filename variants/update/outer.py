@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ablate.registry import component
-from ablate.types import Clock, Fit, Gather, Inner, Number, Step, Tasks
+from ablate.types import (
+    Clock,
+    Compiled,
+    Fit,
+    Gather,
+    Inner,
+    Number,
+    OverTasks,
+    Step,
+    Tasks,
+    TaskTarget,
+)
 
 
 @component("update", "outer", paper="Nichol et al. 2018 (Reptile); Rajasegaran et al. 2020 (iTAML)")
@@ -38,3 +49,8 @@ class Outer:
     def scale(self, clock: Clock, tasks: Tasks) -> Number:
         """Give how many inner steps on the mean loss one outer step is worth, to first order."""
         return self.step(clock) * self.gather.reach(tasks)
+
+    def compiled(self) -> OverTasks | None:
+        """Give the loop over tasks, where the gather has a compiled form."""
+        target = self.gather.compiled() if isinstance(self.gather, Compiled) else None
+        return OverTasks(target, self.step) if isinstance(target, TaskTarget) else None

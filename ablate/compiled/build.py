@@ -1,0 +1,123 @@
+"""The kernels with a set of components' functions in them, compiled by Numba and kept on disk.
+
+What is compiled is written as a module of its own, named by a digest of all that it is made from:
+the kernels' text, the components' files, the versions of Numba and NumPy. So edited code compiles
+anew, and Numba's own cache, which does not look into what a function calls, cannot be stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ablate.compiled import kernels
+
+MARK = "# --- kernel"
+"""Where the text that is compiled begins in `kernels`."""
+
+# nan and inf keep their meaning, so that a run that has diverged shows it
+OPTIONS = 'cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, error_model="numpy"'
+COMPILED = ("load", "forward", "backward", "over_tasks", "over_rows")
+
+Parts = Mapping[str, Callable[..., Any]]
+"""The components' functions, by the names that the kernels call them by."""
+
+
+def available() -> bool:
+    """Say whether Numba is installed."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def folder() -> Path:
+    """Give where compiled kernels are kept: `$ABLATE_CACHE`, or `ablate` in the user's cache."""
+    named = os.environ.get("ABLATE_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ablate"
+
+
+def text(parts: Parts) -> str:
+    """Write the module that is compiled for these parts."""
+    source = inspect.getsource(kernels)
+    body = source[source.index(MARK) :]
+    for name in COMPILED:
+        body = body.replace(f"def {name}(", f"@njit({OPTIONS})\ndef {name}(")
+    lines = [
+        "import math",
+        "from typing import Any",
+        "",
+        "import numpy as np",
+        "from numba import njit",
+    ]
+    for name, function in sorted(parts.items()):
+        lines.append(f"from {function.__module__} import {function.__qualname__} as _{name}")
+    lines += [f"{name} = njit({OPTIONS})(_{name})" for name in sorted(parts)]
+    files = {
+        function.__module__: inspect.getsource(sys.modules[function.__module__])
+        for function in parts.values()
+    }
+    stamp = [
+        f"# numba {version('numba')}, numpy {version('numpy')}, Python {sys.version.split()[0]}"
+    ]
+    stamp += [f"# {name}: {_digest(source)}" for name, source in sorted(files.items())]
+    return "\n".join([*stamp, *lines, "", "", body])
+
+
+def build(parts: Parts) -> ModuleType:
+    """Give the module of kernels with these parts; its functions compile when first called."""
+    return _imported(text(parts))
+
+
+def is_cached(parts: Parts) -> bool:
+    """Say whether these kernels were compiled before, by this machine's user."""
+    name = _name(text(parts))
+    return any((folder() / "__pycache__").glob(f"{name}.*.nbc"))
+
+
+@lru_cache(maxsize=64)
+def _imported(source: str) -> ModuleType:
+    name = _name(source)
+    path = _written(folder(), name, source)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # Numba looks a function's module up when it unpickles its cache
+    spec.loader.exec_module(module)
+    return module
+
+
+def _written(where: Path, name: str, source: str) -> Path:
+    """Write a module once; where the cache cannot be written to, for this process alone."""
+    path = where / f"{name}.py"
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        if not path.is_file() or path.read_text("utf-8") != source:
+            # beside it and then renamed: another process may read it now
+            with tempfile.NamedTemporaryFile(
+                "w", dir=where, delete=False, encoding="utf-8"
+            ) as file:
+                file.write(source)
+            Path(file.name).replace(path)
+    except OSError:
+        path = Path(tempfile.mkdtemp(prefix="ablate-")) / f"{name}.py"
+        path.write_text(source, "utf-8")
+    return path
+
+
+def _name(source: str) -> str:
+    return f"kernel_{_digest(source)}"
+
+
+def _digest(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
