@@ -126,24 +126,17 @@ class Engine:
     def _factors(self, table: EpochRows, clock: Clock) -> tuple[Array, Array]:
         """Give the factors on the learning rate and the outer steps, `[S, steps]`."""
         replicas, steps, _ = table.sizes.shape
-        rates = np.ones((replicas, steps))
-        outer = np.ones((replicas, steps), self.inputs.dtype)
-        scales: dict[Any, float] = {}
+        factors = np.empty((2, replicas, steps))
+        known: dict[tuple[int, int, bytes], tuple[float, float]] = {}
         for s, (method, form) in enumerate(zip(self.methods, self.forms, strict=True)):
             for step in range(steps):
-                now = clock._replace(step=step)
-                rates[s, step] = float(method.training.rate(now))
-                if isinstance(form.update, OverTasks):
-                    outer[s, step] = float(form.update.step(now))
-                elif form.update.scale is not None:
-                    present = table.sizes[s, step] > 0
-                    key = s, present.tobytes(), now
-                    if key not in scales:
-                        tasks = _present(torch.from_numpy(present), table.sizes[s, step])
-                        scale = form.update.scale(now, tasks, form.step.steps)
-                        scales[key] = float(scale)
-                    rates[s, step] *= scales[key]
-        return rates, outer
+                # replicas that are one method, with the same tasks present, have the same factors
+                key = id(method), step, (table.sizes[s, step] > 0).tobytes()
+                if key not in known:
+                    now = clock._replace(step=step)
+                    known[key] = _factor(method, form, table.sizes[s, step], now)
+                factors[:, s, step] = known[key]
+        return factors[0], factors[1].astype(self.inputs.dtype)
 
     def _unpacked(self, inner: tuple[Tensor, ...], theta: Array) -> tuple[Array, Array]:
         """Turn an optimizer's state into vectors `[S, M, P]` and step counts `[S]`."""
@@ -172,8 +165,19 @@ class Engine:
         return x, y, np.empty(rows, real), h, e, *(np.empty(size, real) for _ in range(3))
 
 
-def _present(present: Tensor, sizes: Ints) -> Tasks:
+def _factor(method: Method[Any], form: Form, sizes: Ints, now: Clock) -> tuple[float, float]:
+    """Give the factor on the learning rate, and the outer step, of one step."""
+    rate = float(method.training.rate(now))
+    if isinstance(form.update, OverTasks):
+        return rate, float(form.update.step(now))
+    if form.update.scale is not None:
+        rate *= float(form.update.scale(now, _present(sizes), form.step.steps))
+    return rate, 1.0
+
+
+def _present(sizes: Ints) -> Tasks:
     """Give what a scale may ask of a batch: which tasks are present, and their rows' weights."""
-    w = (torch.arange(int(sizes.max(initial=1)))[None] < torch.from_numpy(sizes)[:, None]).double()
+    rows = torch.from_numpy(sizes)[:, None]
+    w = (torch.arange(int(sizes.max(initial=1))) < rows).double()
     none = torch.empty(0)
-    return Tasks(x=none, y=none, w=w, own=none, seen=none, present=present)
+    return Tasks(x=none, y=none, w=w, own=none, seen=none, present=rows[:, 0] > 0)

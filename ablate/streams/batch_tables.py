@@ -158,14 +158,11 @@ KINDS = {"balanced": balanced, "natural": natural, "paired": paired}
 
 def stack(tables: list[Table]) -> Table:
     """Put replicas' tables together, `[S, steps, K, B]`; missing steps are all padding."""
-    steps = max(len(table.slots) for table in tables)
-    most = max(table.slots.shape[-1] for table in tables)
-    tables = [wider(table, most) for table in tables]
-
-    def padded(array: np.ndarray) -> np.ndarray:
-        return np.pad(array, [(0, steps - len(array)), (0, 0), (0, 0)])
-
-    return Table(
-        np.stack([padded(table.slots) for table in tables]),
-        np.stack([padded(table.weights) for table in tables]),
-    )
+    shapes = np.array([table.slots.shape for table in tables])
+    slots = np.zeros((len(tables), *shapes.max(0)), np.int64)
+    weights = np.zeros(slots.shape)
+    for s, table in enumerate(tables):
+        steps, tasks, rows = table.slots.shape
+        slots[s, :steps, :tasks, :rows] = table.slots
+        weights[s, :steps, :tasks, :rows] = table.weights
+    return Table(slots, weights)

@@ -66,9 +66,11 @@ class Epoch:
         table, where = batch_tables.stack(self.deal()), (self.clock.t,)
         yield from self.stream.served(table, self.clock, self.ragged, where, self.noise)
 
-    def rows(self) -> EpochRows:
-        """Give the whole epoch."""
-        return self.stream.rows_of(batch_tables.stack(self.deal()), self.clock.t)
+    def rows(self, most: int | None = None) -> EpochRows:
+        """Give the whole epoch, or its first `most` steps."""
+        slots, weights = batch_tables.stack(self.deal())
+        table = batch_tables.Table(slots[:, :most], weights[:, :most])
+        return self.stream.rows_of(table, self.clock.t)
 
 
 def first_rows(

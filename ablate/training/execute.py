@@ -7,7 +7,7 @@ import signal
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +42,7 @@ def execute(payload: Json) -> list[Json]:
     torch.set_num_threads(1)
     malloc.keep()
     stack, site = unpack(payload)
-    return [asdict(result) for result in attempt(stack, site, scan())]
+    return [dict(vars(result)) for result in attempt(stack, site, scan())]
 
 
 def attempt(stack: Stack, site: Site, catalogue: Catalogue) -> list[RunResult]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 import torch
@@ -17,8 +16,8 @@ from ablate.registry import scan
 from ablate.training import hooks, loop
 from ablate.training.assembly import Assembled, assemble
 from ablate.training.execute import describe, users
-from ablate.training.replicas import finish, start, step
-from ablate.types import Json, RunSpec, Site, Stack
+from ablate.training.replicas import finish, start
+from ablate.types import Clock, Json, RunSpec, Site, Stack
 
 STEPS = 2
 """Batches of the first and of the last epoch of the first, second and last task."""
@@ -74,10 +73,9 @@ def _steps(ready: Assembled) -> Tensor:
             loop.keep(program, stream, state, passed)
             passed += 1
         epochs = stream.epochs(t, program.method)
-        for batches in {id(epoch): epoch for epoch in (epochs[0], epochs[-1])}.values():
-            for batch in islice(batches, STEPS):
-                state = step(program, state, batch)
-        state = finish(program, state, batch.clock)
+        for epoch in {id(epoch): epoch for epoch in (epochs[0], epochs[-1])}.values():
+            state, _, _ = loop.train_epoch(program, state, epoch, STEPS)
+        state = finish(program, state, Clock(t, tasks))
     return parameters(program.method, state, ready.theta)
 
 

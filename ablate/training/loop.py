@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from ablate.streams.task_stream import Stream
+from ablate.streams.task_stream import Epoch, Stream
 from ablate.training import hooks
 from ablate.training.checkpoints import Chooser
 from ablate.training.replicas import (
@@ -43,19 +44,29 @@ def run(program: Program, stream: Stream, theta: Tensor) -> Iterator[AfterTask]:
         epochs = stream.epochs(t, program.method)
         chooser = Chooser(program.method.training.checkpoint, program.exam, t, len(epochs))
         for epoch, batches in enumerate(epochs):
-            if program.engine:
-                table = batches.rows()
-                state = program.engine.epoch(state, table, batches.clock)
-                steps = steps + torch.as_tensor((table.sizes.sum(2) > 0).sum(1))
-                spent = spent + epoch_gradients(program, table.sizes, batches.clock)
-            for batch in () if program.engine else batches:
-                state = step(program, state, batch)
-                steps = steps + batch.tasks.present.any(1).cpu()
-                spent = spent + gradients(program, batch)
+            state, taken, cost = train_epoch(program, state, batches)
+            steps, spent = steps + taken, spent + cost
             chooser.see(epoch, state, partial(logits, program, state))
         state, more = close(program, stream, chooser.chosen(state), t)
         spent = spent + more
         yield AfterTask(t, state, steps, spent.round().long())
+
+
+def train_epoch(
+    program: Program, state: Any, epoch: Epoch, most: int | None = None
+) -> tuple[Any, Tensor, Tensor]:
+    """Take an epoch's steps, or the first `most`; counts them and gradient evaluations, `[S]`."""
+    if program.engine:
+        table = epoch.rows(most)
+        state = program.engine.epoch(state, table, epoch.clock)
+        taken = torch.as_tensor((table.sizes.sum(2) > 0).sum(1))
+        return state, taken, epoch_gradients(program, table.sizes, epoch.clock)
+    taken, spent = torch.zeros((), dtype=torch.long), torch.zeros(()).double()
+    for batch in islice(epoch, most):
+        state = step(program, state, batch)
+        taken = taken + batch.tasks.present.any(1).cpu()
+        spent = spent + gradients(program, batch)
+    return state, taken, spent
 
 
 def close(program: Program, stream: Stream, state: Any, t: int) -> tuple[Any, Tensor | float]:
