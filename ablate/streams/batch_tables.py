@@ -7,7 +7,9 @@ have happened, and rows beyond an exemplar quota cannot be reached.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import count
 from typing import NamedTuple
 
@@ -154,6 +156,56 @@ def wider(table: Table, rows: int) -> Table:
 
 
 KINDS = {"balanced": balanced, "natural": natural, "paired": paired}
+
+
+SMALL_BYTES = 100_000
+"""Larger tables are dealt anew: a hundred of them would fill more memory than they save time."""
+
+
+class Pools(NamedTuple):
+    """The slots of each task, told apart by what they hold, so that tables can be remembered."""
+
+    slots: list[Ints]
+    digest: bytes
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pools) and self.digest == other.digest
+
+    @classmethod
+    def of(cls, slots: list[Ints]) -> Pools:
+        """Take the slots of each task."""
+        digest = hashlib.blake2b(digest_size=16)
+        for part in slots:
+            digest.update(len(part).to_bytes(8, "big") + part.tobytes())
+        return cls(slots, digest.digest())
+
+
+def deal(
+    kind: str, where: tuple[int, int, int], pools: Pools, batch_rows: int, exemplar_rows: int | None
+) -> Table:
+    """Give an epoch's table; where: seed, task and epoch. Arms share them, so they are remembered.
+
+    exemplar_rows: only `paired` tables have a number of their own.
+    """
+    steps = -(-len(pools.slots[-1]) // batch_rows)
+    if steps * len(pools.slots) * batch_rows * 16 > SMALL_BYTES:
+        return _deal(kind, where, pools, batch_rows, exemplar_rows)
+    return _remembered(kind, where, pools, batch_rows, exemplar_rows)
+
+
+def _deal(
+    kind: str, where: tuple[int, int, int], pools: Pools, batch_rows: int, exemplar_rows: int | None
+) -> Table:
+    seed, t, epoch = where
+    if kind == "paired":
+        return paired(seed, t, epoch, pools.slots, batch_rows, exemplar_rows)
+    return KINDS[kind](seed, t, epoch, pools.slots, batch_rows)
+
+
+_remembered = lru_cache(maxsize=2048)(_deal)
 
 
 def stack(tables: list[Table]) -> Table:

@@ -152,13 +152,12 @@ class Stream:
         def deal() -> list[batch_tables.Table]:
             tables = []
             for s, seed in enumerate(self.cut.seeds):
-                pools = self._pools(t, s)
-                draw = partial(
-                    batch_tables.KINDS[kind], seed, t, pools=pools, batch_rows=batch_rows
-                )
-                if exemplar_rows:  # only `paired` ones have a number of their own
-                    draw = partial(draw, exemplar_rows=exemplar_rows)
-                tables.append(batch_tables.passes(draw, steps) if steps else draw(epoch))
+                pools = batch_tables.Pools.of(self._pools(t, s))
+
+                def dealt(e: int, seed: int = seed, pools: batch_tables.Pools = pools) -> Any:
+                    return batch_tables.deal(kind, (seed, t, e), pools, batch_rows, exemplar_rows)
+
+                tables.append(batch_tables.passes(dealt, steps) if steps else dealt(epoch))
             return tables
 
         ragged = kind != "balanced"

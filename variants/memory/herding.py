@@ -41,16 +41,20 @@ class Herding:
         mean = unit.sum(0) / valid.sum()
         lengths = (unit * unit).sum(-1)
         places = torch.arange(rows, device=valid.device)
-        # sort keys: chosen rows get 0, 1, 2 ..., others their place behind them, padding the end
-        order = torch.where(valid, rows + places, 3 * rows + places)
-        total = torch.zeros_like(mean)
-        free = valid
+        total, free = torch.zeros_like(mean), valid
+        chosen = []
         for j in range(1, min(keep, rows) + 1):
             # |j mu - total - f|^2 without the part that is the same for every row
             distance = lengths - 2 * (unit @ (j * mean - total))
             best = distance.masked_fill(~free, float("inf")).argmin()
-            chosen = (places == best) & free
-            order = torch.where(chosen, j - 1, order)
-            total = total + torch.where(chosen[:, None], unit, 0).sum(0)
-            free = free & ~chosen
-        return order.argsort()
+            is_free = free.index_select(0, best[None])  # it is not where every row was chosen
+            total = total + unit.index_select(0, best[None])[0] * is_free
+            free = free & (places != best)
+            chosen.append(torch.where(is_free, best, rows))
+        # sort keys: chosen rows get 0, 1, 2 ..., others their place behind them, padding the end
+        keys = torch.where(valid, rows + places, 3 * rows + places)
+        if not chosen:
+            return keys.argsort()
+        beyond = torch.cat([keys, keys[:1]])  # a place that takes what was chosen of nothing
+        ranks = torch.arange(len(chosen), device=valid.device)
+        return beyond.scatter(0, torch.cat(chosen), ranks)[:rows].argsort()
