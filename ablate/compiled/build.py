@@ -38,6 +38,13 @@ def available() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
+def one_thread() -> None:
+    """Keep the BLAS that kernels call to one thread: runs share the cores as processes."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, "blas")
+
+
 def folder() -> Path:
     """Give where compiled kernels are kept: `$ABLATE_CACHE`, or `ablate` in the user's cache."""
     named = os.environ.get("ABLATE_CACHE")

@@ -86,6 +86,7 @@ class Engine:
         real = self.inputs.dtype
         self.units = np.array([self.inputs.shape[1], *(units for units, _ in chain)])
         self.biased = np.array([biased for _, biased in chain])
+        build.one_thread()
         self.kernels: ModuleType = build.build(self.forms[0].parts)
         self.numbers = np.array([form.optimizer.numbers for form in self.forms], np.float64)
         self.starts = np.array(self.forms[0].optimizer.starts, real)

@@ -14,10 +14,10 @@ from pathlib import Path
 from ablate.core import resources
 from ablate.types import Json
 
-RECORD_VERSION = 5
+RECORD_VERSION = 6
 """Raised when a change alters a number that is stored."""
 
-PACKAGES = ("ablate-study", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
+PACKAGES = ("ablate-study", "torch", "torchvision", "numpy", "numba", "scipy", "scikit-learn")
 """Packages whose versions every record states: ours, and those that a score can depend on."""
 
 ABSENT = "not installed"

@@ -88,10 +88,12 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     )
     memory, augment = (catalogue.build(first.choices[kind]) for kind in ("memory", "augment"))
     stream = Stream(data, cut, memory, theta, augment, trim=net.buffers > 0)
+    engine = engine_of(stack, method, differing, model, stream, site) if not net.buffers else None
     facts = provenance.machine() | {
         "threads": torch.get_num_threads(),
         "device": device.type,
         "stack_width": len(stack.runs),
+        "form": "compiled" if engine else "torch",
         "data": held.digest,
         "data_mark": held.mark,
         dataset_demands.PROVENANCE: cautions(first, held, stream, catalogue),
@@ -104,9 +106,7 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         method=method,
         numbers=differing,
         exam=exam(rule, data, cut, theta),
-        engine=engine_of(stack, method, differing, model, stream, site)
-        if not net.buffers
-        else None,
+        engine=engine,
         adapts=any(map(test_time_adaptation.adapts, protocols.values())),
     )
     return Assembled(
