@@ -18,7 +18,7 @@ from ablate.streams.dataset_checks import (
     fewer,
     first_of_each,
 )
-from ablate.training.inner_loop import at_rest, decayed, is_zero, moments, settled
+from ablate.training.inner_loop import SPECK, at_rest, decayed, is_zero, moments, settled
 from ablate.training.losses import binary, cross_entropy, mean_over_rows, one_hot
 from ablate.training.net import features_of, head_of
 from ablate.training.train_step import (
@@ -36,6 +36,7 @@ from ablate.training.train_step import (
 )
 
 __all__ = [
+    "SPECK",
     "Optimized",
     "Rows",
     "at_rest",

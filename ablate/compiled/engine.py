@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ablate.compiled import build, forms, slopes
-from ablate.streams.task_stream import EpochRows
+from ablate.streams.epochs import EpochRows
 from ablate.types import (
     Clock,
     Compiled,

@@ -2,75 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import vmap
 
 from ablate.core.random_streams import stream
 from ablate.streams import batch_tables
 from ablate.streams.class_split import Split
+from ablate.streams.epochs import Epoch, EpochRows, StackedBatch
 from ablate.types import Augment, Clock, Data, Ints, Memory, Method, Tasks
-
-
-class StackedBatch(NamedTuple):
-    """One step's batch for the whole stack: a `Batch` with a leading S on every tensor.
-
-    active: `[S]`, the replicas that still have rows, or None where all step.
-    """
-
-    tasks: Tasks
-    clock: Clock
-    active: Tensor | None
-    sizes: tuple[int, ...] | None
-    noise: Tensor | None = None
-
-
-class EpochRows(NamedTuple):
-    """A stack's batches of one epoch, as rows of the data set.
-
-    rows, labels `[S, steps, K, B]`: row numbers and class positions. sizes `[S, steps, K]`: rows
-    that are no padding, which stand first. own `[K, C]`, seen `[C]`: classes.
-    """
-
-    rows: Ints
-    labels: Ints
-    sizes: Ints
-    own: NDArray[np.bool_]
-    seen: NDArray[np.bool_]
-
-
-class Epoch:
-    """One epoch's batches of a stack: step by step, or whole as rows of the data set."""
-
-    def __init__(
-        self,
-        stream: Stream,
-        deal: Callable[[], list[batch_tables.Table]],
-        clock: Clock,
-        ragged: bool,
-        noise: int,
-    ) -> None:
-        """Take what deals the replicas' tables, which are dealt when they are asked for."""
-        self.stream, self.deal = stream, deal
-        self.clock, self.ragged, self.noise = clock, ragged, noise
-
-    def __iter__(self) -> Iterator[StackedBatch]:
-        """Give the batches."""
-        table, where = batch_tables.stack(self.deal()), (self.clock.t,)
-        yield from self.stream.served(table, self.clock, self.ragged, where, self.noise)
-
-    def rows(self, most: int | None = None) -> EpochRows:
-        """Give the whole epoch, or its first `most` steps."""
-        slots, weights = batch_tables.stack(self.deal())
-        table = batch_tables.Table(slots[:, :most], weights[:, :most])
-        return self.stream.rows_of(table, self.clock.t)
 
 
 def first_rows(

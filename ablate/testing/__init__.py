@@ -10,5 +10,5 @@ It needs pytest.
 
 import pytest
 
-for part in ("every_kind", "kinds", "methods"):
+for part in ("compiled", "every_kind", "kinds", "methods"):
     pytest.register_assert_rewrite(f"ablate.testing.{part}")

@@ -4,6 +4,7 @@ A new file under `variants/`, or of an installed package, is tested without an e
 of one line, `from ablate.testing.contracts import *`, runs it.
 """
 
+from ablate.testing.compiled import *  # noqa: F403
 from ablate.testing.every_kind import *  # noqa: F403
 from ablate.testing.kinds import *  # noqa: F403
 from ablate.testing.methods import *  # noqa: F403

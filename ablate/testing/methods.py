@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 
 from ablate.core.component_source import Component
 from ablate.streams.batch_tables import KINDS as BATCHES
-from ablate.streams.task_stream import StackedBatch
+from ablate.streams.epochs import StackedBatch
 from ablate.testing.cases import CATALOGUE, batch, made, of
 from ablate.training import hooks
 from ablate.training.net import initial

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ablate.streams.task_stream import Epoch, Stream
+from ablate.streams.epochs import Epoch
+from ablate.streams.task_stream import Stream
 from ablate.training import hooks
 from ablate.training.checkpoints import Chooser
 from ablate.training.replicas import (

@@ -13,7 +13,7 @@ from torch.func import vmap
 from torch.utils import _pytree as pytree
 
 from ablate.compiled.engine import Engine
-from ablate.streams.task_stream import StackedBatch
+from ablate.streams.epochs import StackedBatch
 from ablate.training import hooks
 from ablate.training.checkpoints import Exam, choose
 from ablate.types import Batch, Clock, Ints, Method, Net, Number, Tasks

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from ablate.streams.task_stream import StackedBatch, Stream
+from ablate.streams.epochs import StackedBatch
+from ablate.streams.task_stream import Stream
 from ablate.training import hooks
 from ablate.training.checkpoints import choose
 from ablate.training.inner_loop import InnerLoop

@@ -52,7 +52,7 @@ def changed(table: str, name: str, value: str) -> dict[str, Any]:
     [
         ({"data": "other"}, "the data changed"),
         ({"engine": "other"}, "engine code changed"),
-        ({"engine": "x", "protocols": {}, "record_version": 3}, "record version 3, now 5"),
+        ({"engine": "x", "protocols": {}, "record_version": 3}, "record version 3, now 6"),
         ({"python": "2.7.18"}, f"Python 2.7, now {cohort.python_of(provenance.machine())}"),
         (changed("components", "update.itaml", "x"), "component update.itaml changed"),
         (
@@ -130,7 +130,7 @@ def test_after_an_upgrade_runs_are_run_again_and_it_is_said_why(
     ]
     lines = list(why.why(work))
     assert lines[0] == f"3 to run: torch 1.0, now {now}\n    reptile: seeds 0 to 2"
-    assert lines[1].startswith("3 done, resting on record version 5, engine ")
+    assert lines[1].startswith("3 done, resting on record version 6, engine ")
     assert f"torch {now}" in lines[1]
     assert lines[1].endswith("\n    balanced: seeds 0 to 2")
 
@@ -236,7 +236,7 @@ def grid(suite_of: Callable[..., Suite], store: Store, **facts: Any) -> Suite:
         ({"helpers": {"variants.model._blocks": "x"}}, "variants.model._blocks was changed"),
         ({"protocols": {"all-classes": "x"}}, "all-classes was changed"),
         ({"device": "cuda"}, "device differs (cuda and cpu)"),
-        ({"record_version": 3}, "record_version differs (3 and 5)"),
+        ({"record_version": 3}, "record_version differs (3 and 6)"),
         ({"data": "other"}, "data of digits(5, seeded, None, None) differs (other and d)"),
         ({"streams": {"init": "other"}}, "the init stream differs"),
         ({"streams": {}}, "a record has no stream digests"),

@@ -107,14 +107,14 @@ def test_a_seeds_rows_are_changed_alike_alone_and_in_a_stack(kind: str) -> None:
             rows = a.tasks.x[0][a.tasks.w[0] > 0]
             same = b.tasks.x[place][b.tasks.w[place] > 0]
             assert torch.equal(rows, same)
-    plain = next(stream((3,), NoAugment()).batches(1, 0, kind, 7))
+    plain = next(iter(stream((3,), NoAugment()).batches(1, 0, kind, 7)))
     assert not torch.equal(plain.tasks.x, next(iter(both)).tasks.x[:1])
 
 
 def test_epochs_draw_anew() -> None:
     """The same rows look different in the next epoch."""
     made = stream((0,), Standard())
-    first, second = (next(made.batches(0, epoch, "balanced", 20)).tasks for epoch in (0, 1))
+    first, second = (next(iter(made.batches(0, epoch, "balanced", 20))).tasks for epoch in (0, 1))
     order = [t.y[0, 0].argsort(stable=True) for t in (first, second)]
     assert not torch.equal(first.x[0, 0][order[0]], second.x[0, 0][order[1]])
 
