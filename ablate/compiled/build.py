@@ -13,6 +13,7 @@ import inspect
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
@@ -85,10 +86,30 @@ def build(parts: Parts) -> ModuleType:
     return _imported(text(parts))
 
 
-def is_cached(parts: Parts) -> bool:
-    """Say whether these kernels were compiled before, by this machine's user."""
+def call(parts: Parts, name: str, *arguments: Any) -> None:
+    """Call a kernel; one whose cached machine code cannot be read is compiled anew."""
+    try:
+        getattr(build(parts), name)(*arguments)
+    except Exception as error:
+        if not _is_of_the_cache(error):
+            raise
+        forget(parts)
+        getattr(build(parts), name)(*arguments)
+
+
+def forget(parts: Parts) -> None:
+    """Remove what is kept of these kernels."""
     name = _name(text(parts))
-    return any((folder() / "__pycache__").glob(f"{name}.*.nbc"))
+    for path in (folder() / "__pycache__").glob(f"{name}.*"):
+        path.unlink(missing_ok=True)
+    _imported.cache_clear()
+    sys.modules.pop(name, None)
+
+
+def _is_of_the_cache(error: BaseException) -> bool:
+    """Say whether an exception was raised where Numba reads its cache, before a kernel began."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(Path(frame.filename).name == "caching.py" for frame in frames)
 
 
 @lru_cache(maxsize=64)
@@ -109,7 +130,7 @@ def _written(where: Path, name: str, source: str) -> Path:
     path = where / f"{name}.py"
     try:
         where.mkdir(parents=True, exist_ok=True)
-        if not path.is_file() or path.read_text("utf-8") != source:
+        if not path.is_file() or path.read_bytes() != source.encode():
             # beside it and then renamed: another process may read it now
             with tempfile.NamedTemporaryFile(
                 "w", dir=where, delete=False, encoding="utf-8"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -87,7 +86,6 @@ class Engine:
         self.units = np.array([self.inputs.shape[1], *(units for units, _ in chain)])
         self.biased = np.array([biased for _, biased in chain])
         build.one_thread()
-        self.kernels: ModuleType = build.build(self.forms[0].parts)
         self.numbers = np.array([form.optimizer.numbers for form in self.forms], np.float64)
         self.starts = np.array(self.forms[0].optimizer.starts, real)
 
@@ -100,14 +98,16 @@ class Engine:
         most = table.labels.shape[-1]
         last = clock.t == clock.T - 1 and first.last_steps
         if isinstance(form.update, OverTasks):
-            kernel, how = self.kernels.over_tasks, outer
+            kernel, how = "over_tasks", outer
             steps = np.array([first.steps, first.last_steps if last else first.steps])
         else:
-            kernel = self.kernels.over_rows
+            kernel = "over_rows"
             how = np.array(form.update.by_task)
             steps = np.array([1 if form.update.once else first.steps] * 2)
             most *= table.labels.shape[2]
-        kernel(
+        build.call(
+            form.parts,
+            kernel,
             theta,
             vectors,
             counts,
