@@ -19,18 +19,21 @@ from ablate.streams.dataset_checks import (
     first_of_each,
 )
 from ablate.training.inner_loop import SPECK, at_rest, decayed, is_zero, moments, settled
-from ablate.training.losses import binary, cross_entropy, mean_over_rows, one_hot
 from ablate.training.net import features_of, head_of
 from ablate.training.train_step import (
     Optimized,
     Rows,
+    binary,
     classify,
+    cross_entropy,
     descend,
     flat_rows,
     judged_among,
     labelled,
+    mean_over_rows,
     move,
     old_and_new,
+    one_hot,
     own_tasks,
     soft_labels,
 )

@@ -6,6 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+from ablate.training.gradient import stacked
 
 
 class BatchNorm(nn.Module):
@@ -30,6 +33,8 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise `[N, maps, ...]`."""
+        if self.training and len(x) and not stacked():
+            return self._fused(x)
         shape = (1, -1, *[1] * (x.dim() - 2))
         mean, var = self.running_mean, self.running_var
         if self.training and not len(x):  # an absent task's rows tell nothing
@@ -43,6 +48,18 @@ class BatchNorm(nn.Module):
         scale = scale if self.weight is None else self.weight * scale
         shift = -mean * scale if self.bias is None else self.bias - mean * scale
         return x * scale.view(shape) + shift.view(shape)
+
+    def _fused(self, x: Tensor) -> Tensor:
+        """Do the same by PyTorch's own, in one pass; functorch cannot have it write into values."""
+        mean, var = self.running_mean.detach().clone(), self.running_var.detach().clone()
+        normal = functional.batch_norm(
+            *(x, mean, var, self.weight, self.bias),
+            training=True,
+            momentum=self.momentum,
+            eps=self.epsilon,
+        )
+        self.moved = mean, var
+        return normal
 
     def _after(self, mean: Tensor, var: Tensor, count: int) -> tuple[Tensor, Tensor]:
         unbiased = var * (count / max(count - 1, 1))

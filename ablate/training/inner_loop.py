@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import grad, vmap
+from torch.func import vmap
 
+from ablate.training.gradient import grad
 from ablate.types import Inner, Number, Objective, Optimizer, Tasks
 
 Aux = tuple[Tensor, Tensor]

@@ -11,7 +11,7 @@ import pytest
 from ablate import components
 
 ROOT = Path(__file__).parent.parent.parent
-BEHIND = ("ablate.training.train_step", "ablate.training.losses", "ablate.training.inner_loop")
+BEHIND = ("ablate.training.train_step", "ablate.training.train_step", "ablate.training.inner_loop")
 ENGINE_ONLY = {"InnerLoop"}
 """What `meta` drives the update rules with; a rule is handed it as `fit`."""
 

@@ -288,14 +288,14 @@ def test_a_killed_worker_loses_its_own_stack_only(
 ) -> None:
     """The other arm's runs are there; the next run command makes up for the loss."""
     suite = suite_of(
-        ("epochs: 1", "epochs: 60"),
+        ("epochs: 1", "epochs: 6000"),
         ("balanced: {method", "balanced: {training.standard.epochs: 1, method"),
     )
     work = flow.prepare(suite, ROOT, store)
     slow = next(
         s
         for s in work.stacks
-        if s.runs[0].choices["method"].settings["training"].settings["epochs"] == 60
+        if s.runs[0].choices["method"].settings["training"].settings["epochs"] == 6000
     )
     killed = False
     statuses = {}

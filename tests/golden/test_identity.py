@@ -9,8 +9,8 @@ import torch
 
 from ablate.registry import Catalogue
 from ablate.training.inner_loop import InnerLoop
-from ablate.training.losses import binary
 from ablate.training.net import initial
+from ablate.training.train_step import binary
 from ablate.types import Choice, Clock, Suite, Tasks
 from variants.model.mlp import Mlp
 from variants.optimizer.sgd import Sgd

@@ -24,6 +24,8 @@ from tests.training.test_stacking import final_logits
 pytestmark = pytest.mark.slow
 
 CATALOGUE = scan()
+TORCH = Site("data", "cpu", compiled=False)
+"""Where methods run by their torch forms, which agree bit for bit where they are one method."""
 BASE = """
 question: What is left of a method when its own term is switched off?
 base:
@@ -85,7 +87,8 @@ def answer(
     method: str, memory: str = "none", batches: str = "paired", momentum: float = 0.9
 ) -> Any:
     """Train one seed and give its last logits `[N, C]`."""
-    return final_logits(stack(suite(method, memory, batches, momentum=momentum)), CATALOGUE)[0]
+    runs = stack(suite(method, memory, batches, momentum=momentum))
+    return final_logits(runs, CATALOGUE, TORCH)[0]
 
 
 STREAMS = {
@@ -156,7 +159,7 @@ def test_methods_of_exemplars_are_fine_tuning_while_there_are_none(method: str) 
     """In the first task; not in the second."""
 
     def after(name: str, memory: str, task: int) -> torch.Tensor:
-        made = assemble(stack(suite(name, memory)), Site("data", "cpu"), CATALOGUE)
+        made = assemble(stack(suite(name, memory)), TORCH, CATALOGUE)
         x = torch.as_tensor(made.data.x_test).to(made.theta)
         ended = list(run(made.program, made.stream, made.theta))[task]
         return logits(made.program, ended.state, x)
@@ -168,7 +171,7 @@ def test_methods_of_exemplars_are_fine_tuning_while_there_are_none(method: str) 
 
 def test_joint_training_with_natural_batches_reads_every_row() -> None:
     """Its steps in the last task are those of all 120 rows; restarting changes what is learnt."""
-    made = assemble(stack(suite("joint", ALL, "natural")), Site("data", "cpu"), CATALOGUE)
+    made = assemble(stack(suite("joint", ALL, "natural")), TORCH, CATALOGUE)
     batches = list(made.stream.epochs(4, made.program.method)[0])
     for t in range(4):
         assert len(made.stream.quotas[t + 1][0]) == 2 * (t + 1)
@@ -227,9 +230,7 @@ def test_a_distillation_of_zero_is_the_same_in_a_stack_as_alone() -> None:
 
 def test_a_limit_of_reviewed_rows_is_kept_exactly() -> None:
     """Of 26 rows, ten in batches of four: the third has two."""
-    made = assemble(
-        stack(suite("{ewc: {review_rows: 4, review_limit: 10}}")), Site("data", "cpu"), CATALOGUE
-    )
+    made = assemble(stack(suite("{ewc: {review_rows: 4, review_limit: 10}}")), TORCH, CATALOGUE)
     seen = [float(one.tasks.w.sum()) for one in made.stream.review(0, made.program.method)]
     assert seen == [4, 4, 2]
 
@@ -243,6 +244,6 @@ def test_batch_norm_meets_no_padding_and_survives_tasks_without_rows(method: str
         text.replace("batch_rows: 8", "batch_rows: 7").encode(), "m", "m.yaml", CATALOGUE
     )
     assert final_logits(stack(asked), CATALOGUE).isfinite().all()
-    made = assemble(stack(asked), Site("data", "cpu"), CATALOGUE)
+    made = assemble(stack(asked), TORCH, CATALOGUE)
     for batch in made.stream.epochs(2, made.program.method)[0]:
         assert batch.sizes == tuple(int(n) for n in batch.tasks.w[0].sum(1))

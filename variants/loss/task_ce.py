@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ablate.compiled import slopes
 from ablate.registry import component
-from ablate.training.losses import cross_entropy
+from ablate.training.train_step import cross_entropy
 from ablate.types import Slope, Tasks
 
 

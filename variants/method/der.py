@@ -10,8 +10,7 @@ from torch import Tensor
 
 from ablate.registry import component
 from ablate.training.inner_loop import is_zero
-from ablate.training.losses import mean_over_rows
-from ablate.training.train_step import descend, flat_rows, labelled, old_and_new
+from ablate.training.train_step import descend, flat_rows, labelled, mean_over_rows, old_and_new
 from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training
 
 

@@ -9,9 +9,8 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ablate.registry import component
-from ablate.training.losses import cross_entropy, mean_over_rows
 from ablate.training.net import features_of
-from ablate.training.train_step import Rows, descend, soft_labels
+from ablate.training.train_step import Rows, cross_entropy, descend, mean_over_rows, soft_labels
 from ablate.types import Batch, Clock, Net, Optimizer, Training
 
 from ._plain import Taught, untaught

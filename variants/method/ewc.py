@@ -7,9 +7,10 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.func import grad, vmap
+from torch.func import vmap
 
 from ablate.registry import component
+from ablate.training.gradient import grad
 from ablate.training.train_step import Rows, classify, descend, flat_rows, judged_among
 from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training
 

@@ -10,9 +10,9 @@ from typing import Literal, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import grad
 
 from ablate.registry import component
+from ablate.training.gradient import grad
 from ablate.training.train_step import Optimized, Rows, classify, flat_rows, move, old_and_new
 from ablate.types import Batch, Clock, Floats, Loss, Net, Optimizer, Training
 

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.func import grad
 
 from ablate.registry import component
+from ablate.training.gradient import grad
 from ablate.training.train_step import classify, flat_rows, old_and_new
 from ablate.types import Batch, Clock, Loss, Net, Training
 

@@ -9,8 +9,14 @@ from torch import Tensor
 
 from ablate.registry import component
 from ablate.training.inner_loop import is_zero
-from ablate.training.losses import mean_over_rows
-from ablate.training.train_step import Rows, descend, flat_rows, labelled, soft_labels
+from ablate.training.train_step import (
+    Rows,
+    descend,
+    flat_rows,
+    labelled,
+    mean_over_rows,
+    soft_labels,
+)
 from ablate.types import Batch, Clock, Loss, Net, Optimizer, Training
 
 from ._plain import Taught, untaught

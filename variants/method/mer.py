@@ -7,9 +7,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.func import grad
 
 from ablate.registry import component
+from ablate.training.gradient import grad
 from ablate.training.train_step import Rows, classify, flat_rows, move, old_and_new
 from ablate.types import Batch, Clock, Inner, Loss, Net, Number, Optimizer, Training
 

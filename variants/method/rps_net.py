@@ -11,8 +11,15 @@ from torch import Tensor, nn
 
 from ablate.registry import component
 from ablate.training.inner_loop import is_zero
-from ablate.training.losses import cross_entropy, mean_over_rows, one_hot
-from ablate.training.train_step import Rows, descend, flat_rows, soft_labels
+from ablate.training.train_step import (
+    Rows,
+    cross_entropy,
+    descend,
+    flat_rows,
+    mean_over_rows,
+    one_hot,
+    soft_labels,
+)
 from ablate.types import Batch, Clock, Inner, Net, Number, Optimizer, Training
 
 from ._paths import Paths

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from ablate.registry import component
 from ablate.training.inner_loop import is_zero
-from ablate.training.losses import cross_entropy, mean_over_rows
 from ablate.training.net import features_of, head_of
-from ablate.training.train_step import descend, soft_labels
+from ablate.training.train_step import cross_entropy, descend, mean_over_rows, soft_labels
 from ablate.types import Batch, Clock, Net, Optimizer, Training
 
 from ._plain import Taught, untaught

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.func import grad
 
 from ablate.registry import component
+from ablate.training.gradient import grad
 from ablate.types import Clock, Fit, Tasks
 
 from ._queries import halves, outer
