@@ -33,8 +33,8 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise `[N, maps, ...]`."""
-        if self.training and len(x) and not stacked():
-            return self._fused(x)
+        if self.training and x.numel() > x.shape[1] and not stacked():
+            return self._fused(x)  # which refuses a single value a map
         shape = (1, -1, *[1] * (x.dim() - 2))
         mean, var = self.running_mean, self.running_var
         if self.training and not len(x):  # an absent task's rows tell nothing
