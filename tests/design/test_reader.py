@@ -124,7 +124,7 @@ def test_every_shipped_suite_means_the_same_to_an_editor(path: Path) -> None:
 def test_update_rule_asks_for_its_arms_once_where_its_axis_reaches(catalogue: Catalogue) -> None:
     """Seven rules at one and at four inner steps, and replay, which has none, once."""
     suite = read_suite(resources.ROOT / "suites" / "update_rule.yaml", catalogue)
-    assert (len(suite.variants), suite.seeds) == (15, 24)
+    assert (len(suite.variants), suite.seeds) == (15, 32)
     steps = {v.choices["method"].settings.get("inner_steps") for v in suite.variants}
     assert steps == {1, 4, None}
 
