@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,7 +130,9 @@ def power(
     say_all(scan().load("report", "forecast")().lines(forecasts, opened))
     if lost:
         say(f"{lost} runs of the pilot were lost (diverged or failed).", err=True)
-    end((), lost)
+    _, code = end((), lost)
+    if code:
+        sys.exit(code)
 
 
 @click.command()
@@ -218,4 +221,6 @@ def tune(
     say_all(scan().load("report", "tuning")().lines(tuner.found(str(path))))
     if tuner.lost:
         say(f"{tuner.lost} runs were lost (diverged or failed); each counts 0 points.", err=True)
-    end((), tuner.lost)
+    _, code = end((), tuner.lost)
+    if code:
+        sys.exit(code)

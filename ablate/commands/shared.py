@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.commands.finished import Ending
 from ablate.commands.standard import open_streams
 from ablate.commands.stopping import stoppable
 from ablate.commands.terminal import ComponentLog, confirmed, private, say as say, stream
@@ -256,27 +257,28 @@ def say_all(lines: Iterable[str], err: bool = False) -> None:
         say(line, err=err)
 
 
-def finish(study: Study, folder: Path, style: str = "full") -> None:
-    """Write the report, say the answer, and exit as the table of exit codes has it."""
+def finish(study: Study, folder: Path, style: str = "full") -> Ending:
+    """Write the report, and give the answer with the exit code that the table has for it."""
     from ablate.records.store import make_folder
     from ablate.registry import scan
 
     make_folder(folder)
     path = scan().load("report", style)().write(study, folder)
-    say_all([*scan().load("report", "answer")().lines(study), f"\nReport: {plain(path, STORED)}"])
-    say_all((caveat.plainly() for caveat in study.caveats), err=True)
+    lines = [*scan().load("report", "answer")().lines(study), f"\nReport: {plain(path, STORED)}"]
+    warnings = [caveat.plainly() for caveat in study.caveats]
     lost = len({r.key for runs in study.runs for r in runs.values() if r.status != Status.OK})
     if lost:
-        say(f"{lost} runs were lost; the report says which and why.", err=True)
-    end([*study.verdicts, *study.effects], lost)
+        warnings.append(f"{lost} runs were lost; the report says which and why.")
+    more, code = end([*study.verdicts, *study.effects], lost)
+    return Ending(lines, [*warnings, *more], code)
 
 
-def end(verdicts: Sequence[Verdict], lost: int = 0) -> None:
-    """Exit with 3 where runs were lost, else with 4 where no claim could be tested."""
+def end(verdicts: Sequence[Verdict], lost: int = 0) -> tuple[list[str], int]:
+    """Give 3 where runs were lost, else 4 where no claim could be tested, with what to say."""
     from ablate.errors import ExitCode
 
     if lost:
-        sys.exit(ExitCode.RUNS_LOST)
+        return [], ExitCode.RUNS_LOST
     if verdicts and all(verdict.decision == Decision.UNTESTABLE for verdict in verdicts):
-        say("No claim could be tested.", err=True)
-        sys.exit(ExitCode.NOTHING_TESTED)
+        return ["No claim could be tested."], ExitCode.NOTHING_TESTED
+    return [], ExitCode.DONE

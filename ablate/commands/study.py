@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablate.commands import finished
 from ablate.commands.display import show_runs
 from ablate.commands.shared import (
     data_option,
@@ -94,6 +95,12 @@ def run(
         caveats.keep(opened, store, stale, whole.kept)
         registration.freeze(opened, store, len(whole.records), register_anew)
         say_all(describe.cautions(whole))
+        if not (whole.stacks or only or until_decided):
+            before = finished.recall(suite, store, results / opened.name)
+            if before:
+                say(describe.work(whole))
+                finished.leave(before)
+                return
         frozen = registration.registered(opened, store)
         say_all(prospects.lines(registration.as_registered(opened, frozen)))
         looks = flow.by_look(opened, data_root, store, keep_stale)
@@ -106,7 +113,10 @@ def run(
                     events = flow.run(work, store, site, count, crew, stack_timeout)
                     show_runs(Progress(opened, work, count), events)
         study = flow.analyse(suite, store)
-    finish(study, results / opened.name)
+        ending = finish(study, results / opened.name)
+        if not (only or until_decided):
+            finished.keep(ending, suite, store, results / opened.name)
+    finished.leave(ending)
 
 
 @click.command()
@@ -126,7 +136,7 @@ def report(opened: Suite, results: Path, style: str) -> None:
     with closing(open_store(results, create=False)) as store:
         opened = under_own_name(opened, store, results)
         study = flow.analyse(opened, store)
-    finish(study, results / opened.name, style)
+    finished.leave(finish(study, results / opened.name, style))
 
 
 @click.command()

@@ -6,6 +6,7 @@ counts as missing, and is counted out loud. See `store_file` for earlier and lat
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -136,6 +137,15 @@ class Store:
                 texts[name] = content
         self._damaged["notes"] = tuple(damaged)
         return texts
+
+    def digest(self, beside: str) -> str:
+        """Give a digest of all that is stored, but for notes whose keys begin with `beside`."""
+        digest = hashlib.sha256()
+        for rows in (READ_RUNS, READ_NOTES):
+            for key, *data in sorted(self._rows(rows), key=repr):
+                if not bytes(key or b"").startswith(beside.encode()):
+                    digest.update(repr((key, data)).encode())
+        return digest.hexdigest()
 
     def close(self) -> None:
         """Let go of the file."""
