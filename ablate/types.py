@@ -198,8 +198,8 @@ class Suite:
     changed in it. references: published figures to be shown. effects: what its factorial asks.
     twins: the variants (of an arm, and of the same arm on seeds of its own) whose differences are
     chance alone. looks: seeds at which verdicts are read; none means once, after the declared
-    number. spread: the standard deviation that paired differences are expected to have, in points;
-    0 where nothing was said. search: what may be tuned. tuned: the tuned values that its arms have,
+    number; spend: how alpha is shared over them. spread: the sd that paired differences will have,
+    in points; 0 where not said. search: what may be tuned. tuned: the tuned values of its arms,
     from the file `tuned_file`, named at line and column `tuned_at`. budget: the axis that makes
     training longer. changed_words: what the command line changed, and unread: what the base says
     and no arm reads, a sentence each.
@@ -221,6 +221,7 @@ class Suite:
     effects: tuple[Effect, ...] = ()
     twins: tuple[tuple[int, int], ...] = ()
     looks: tuple[int, ...] = ()
+    spend: str = "flat"
     spread: float = 0.0
     search: Search | None = None
     tuned: Tuned | None = None
@@ -266,8 +267,7 @@ class Stack:
 class Site:
     """Where a stack is run; nothing of it enters a key.
 
-    data_root: folder of the data files. device: `auto`, `cpu`, `cuda`, ... compiled: whether what
-    has a compiled form runs by it.
+    data_root: folder of the data files. device: `auto`, `cpu`, ... compiled: use compiled forms.
     """
 
     data_root: str

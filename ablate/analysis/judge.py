@@ -98,7 +98,7 @@ def ground(suite: Suite, runs: Runs) -> reference_lines.Ground:
 def design(suite: Suite) -> Design:
     """Give what a suite declares about its family of claims."""
     looks = suite.looks or (suite.declared_seeds,)
-    return Design(suite.alpha, suite.correction, looks, suite.seeds)
+    return Design(suite.alpha, suite.correction, looks, suite.seeds, spend=suite.spend)
 
 
 def judge(suite: Suite, compared: Sequence[Comparison]) -> list[Verdict]:

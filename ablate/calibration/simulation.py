@@ -59,9 +59,9 @@ def fixed(seeds: int) -> Schedule:
     return [(seeds, Looks((seeds,)))]
 
 
-def planned(looks: Sequence[int]) -> Schedule:
+def planned(looks: Sequence[int], spend: str = "flat") -> Schedule:
     """Give the schedule of declared looks."""
-    return [(look, Looks(tuple(looks))) for look in looks]
+    return [(look, Looks(tuple(looks), spend, place)) for place, look in enumerate(looks)]
 
 
 def extended(looks: Sequence[int], most: int) -> Schedule:

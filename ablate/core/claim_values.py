@@ -116,7 +116,7 @@ class Design:
 
     looks: seeds at which verdicts are read, the last the most that is spent. seeds: how many were
     asked for; another number than the last look breaks the schedule. anytime: read by a rule that
-    holds at any number of seeds, instead.
+    holds at any number of seeds, instead. spend: how alpha is shared over the looks.
     """
 
     alpha: float
@@ -124,3 +124,4 @@ class Design:
     looks: tuple[int, ...]
     seeds: int
     anytime: bool = False
+    spend: str = "flat"

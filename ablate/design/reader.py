@@ -160,6 +160,7 @@ class _SuiteReader:
             question=written.suite.question,
             alpha=written.suite.alpha,
             correction=written.suite.correction,
+            spend=written.suite.spend,
             precision=written.suite.precision,
         )
 

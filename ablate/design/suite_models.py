@@ -237,6 +237,11 @@ class WrittenSuite(Section):
         description="numbers of seeds at which verdicts are read, the last being `seeds`: "
         "[5, 8, 12, 20]",
     )
+    spend: Literal["flat", "linear", "quadratic"] = Field(
+        "flat",
+        description="how alpha is shared over the looks: by look n of N the part n / N of it is "
+        "spent (linear) or (n / N)^2 (quadratic); flat reads every look at one level",
+    )
     contrasts: list[WrittenContrast] = Field(
         [], description="treatment, baseline, metric and margin of each claim; its side, if any"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -72,6 +72,7 @@ class Declared(_Form):
     correction: str
     seeds: int = Field(ge=1, le=1_000_000)
     looks: list[Annotated[int, Field(ge=1, le=1_000_000)]] = Field(min_length=1)
+    spend: Literal["flat", "linear", "quadratic"] = "flat"
 
 
 class Registered(_Form):

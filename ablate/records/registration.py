@@ -12,6 +12,9 @@ from ablate.records import notes, provenance
 from ablate.records.store import Store
 from ablate.types import SIDES, Contrast, Effect, Json, Suite
 
+FLAT = "flat"
+"""How alpha is shared over looks where nothing else was declared."""
+
 SIZES = ("margin", "lower_margin", "worst")
 """What is declared of a claim in the metric's unit."""
 
@@ -38,6 +41,7 @@ def declared(suite: Suite) -> dict[str, Json]:
         "seeds": suite.declared_seeds,
         "first_seed": suite.first_seed,
         "looks": list(suite.looks or (suite.declared_seeds,)),
+        **({"spend": suite.spend} if suite.spend != FLAT else {}),
     }
 
 
@@ -76,7 +80,7 @@ def as_registered(suite: Suite, entry: Json | None) -> Suite:
     if entry is None:
         return suite
     then = entry["declared"]
-    return replace(suite, looks=tuple(then["looks"]))
+    return replace(suite, looks=tuple(then["looks"]), spend=then.get("spend", FLAT))
 
 
 def original(suite: Suite, entry: Json | None) -> Suite | None:
@@ -122,8 +126,9 @@ def deviations(suite: Suite, entry: Json | None) -> Iterator[str]:
     if entry["runs_present"]:
         yield f"It was registered when {entry['runs_present']} of its runs were already there."
     now, then = declared(suite), entry["declared"]
-    then = {"first_seed": 0, **then}  # earlier registrations knew of no other
-    for key in ("question", "alpha", "correction", "seeds", "first_seed", "looks"):
+    earlier = {"first_seed": 0, "spend": FLAT}  # earlier registrations knew of no other
+    now, then = {**earlier, **now}, {**earlier, **then}
+    for key in ("question", "alpha", "correction", "seeds", "first_seed", "looks", "spend"):
         chosen = key == "looks" and not suite.looks  # by --until-decided, for a suite without
         if now[key] != then[key] and not chosen:
             yield f"{key}: registered {_shown(then[key])}, now {_shown(now[key])}."

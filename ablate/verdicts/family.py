@@ -127,9 +127,9 @@ def schedule(design: Design) -> Iterator[tuple[int, Rule]]:
     if design.anytime:
         yield design.seeds, Mixture()
         return
-    for look in design.looks:
+    for place, look in enumerate(design.looks):
         if look <= design.seeds:
-            yield look, Looks(design.looks)
+            yield look, Looks(design.looks, design.spend, place)
     if design.seeds not in design.looks:
         yield design.seeds, BROKEN
 

@@ -7,20 +7,13 @@ whole schedule, and which constant it must reach. With one look they are Student
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 
-from ablate.types import Floats
-
-NODES = 111
-"""Points on which a distribution function is carried from seed to seed."""
-
-EDGE = 9.0
-"""Where the carried distribution ends, in standard deviations."""
+from ablate.verdicts.crossing import crossing, spending
 
 LEVELS = np.geomspace(1e-5, 0.5, 20)
 """Nominal levels at which a schedule's overall level is tabulated; Bonferroni's bound beyond."""
@@ -44,17 +37,23 @@ class Rule(Protocol):
 
 @dataclass(frozen=True)
 class Looks:
-    """Repeated t intervals at declared looks, each at the same nominal level.
+    """Repeated t intervals at declared looks.
 
     P(some look: sqrt(n) (mean - mu) / s >= c_n) = level, for normal differences. c_n is Student's
-    quantile of one nominal level for every look, so a lost pair changes degrees of freedom only.
-    Jennison & Turnbull 1989, JRSS B 51(3); Pocock 1977 for the equal levels. Unlike both papers,
-    whose constants assume a known variance, those here are exact for an estimated one.
+    quantile of the look's nominal level, so a lost pair changes degrees of freedom only. Jennison &
+    Turnbull 1989, JRSS B 51(3); Pocock 1977 for equal levels; Lan & DeMets 1983, Biometrika 70(3)
+    for shares of the level that are spent by each look. Unlike these papers, whose constants assume
+    a known variance, those here are exact for an estimated one.
 
     planned: seeds at each look, increasing, the last being the most that will be spent.
+    spend: `flat` has one nominal level for every look; by look n of N, `linear` has spent n / N of
+        the level and `quadratic` (n / N)^2.
+    place: which of the looks it is, from 0; every one alike where spending is flat.
     """
 
     planned: tuple[int, ...]
+    spend: str = "flat"
+    place: int = 0
 
     @property
     def name(self) -> str:
@@ -66,7 +65,11 @@ class Looks:
         from scipy.special import stdtr
 
         nominal = stdtr(n - 1, -np.asarray(t))
-        return nominal if len(self.planned) == 1 else _overall(self.planned, nominal)
+        return nominal if len(self.planned) == 1 else _overall(self._key, nominal)
+
+    @property
+    def _key(self) -> _Key:
+        return self.planned, self.spend, 0 if self.spend == "flat" else self.place
 
     def constant(self, level: float, n: int) -> float:
         """Give c_n for a one-sided error of `level` over all looks."""
@@ -75,8 +78,8 @@ class Looks:
         return -float(stdtrit(n - 1, self.nominal(level)))
 
     def nominal(self, level: float) -> float:
-        """Give the level at each look whose overall level is `level`."""
-        return level if len(self.planned) == 1 else _nominal(self.planned, level)
+        """Give the look's own level with which that of all looks is `level`."""
+        return level if len(self.planned) == 1 else _nominal(self._key, level)
 
 
 @dataclass(frozen=True)
@@ -148,15 +151,37 @@ class Once:
         return -float(stdtrit(self.df, level))
 
 
-def _overall(planned: tuple[int, ...], nominal: Any) -> Any:
+_Key = tuple[tuple[int, ...], str, int]
+"""Looks, how the level is spent over them, and which of them is meant."""
+
+POWERS = {"linear": 1, "quadratic": 2}
+"""Of the share of looks: how much of the level is spent by one of them."""
+
+
+def _bounds(key: _Key) -> tuple[float, float]:
+    """Give how many times its nominal level a look's overall level is, at the least and most.
+
+    What is spent at a look is no more than its nominal level, which is no more than what is spent
+    by then.
+    """
+    planned, spend, place = key
+    if spend == "flat":
+        return 1.0, float(len(planned))
+    spent = [0.0, *((n / planned[-1]) ** POWERS[spend] for n in planned)]
+    return 1 / spent[place + 1], 1 / (spent[place + 1] - spent[place])
+
+
+def _overall(key: _Key, nominal: Any) -> Any:
     """Give the level over all looks of a nominal one, 1 above the table."""
-    p = np.exp(_curve(planned)(np.log(np.clip(nominal, FAR, LEVELS[-1]))))
-    most = np.minimum(1.0, len(planned) * nominal)
-    return np.where(nominal > LEVELS[-1], 1.0, np.clip(p, nominal, most))
+    curve, top = _curve(key)
+    p = np.exp(curve(np.log(np.clip(nominal, FAR, top))))
+    least, most = _bounds(key)
+    bounded = np.clip(p, np.minimum(1.0, least * nominal), np.minimum(1.0, most * nominal))
+    return np.where(nominal > top, 1.0, bounded)
 
 
 @cache
-def _nominal(planned: tuple[int, ...], level: float) -> float:
+def _nominal(key: _Key, level: float) -> float:
     """Give the nominal level of an overall one: the inverse of `_overall`, to the last digits.
 
     It has to be exact: a p just under a level and an interval that just misses it would disagree.
@@ -164,71 +189,38 @@ def _nominal(planned: tuple[int, ...], level: float) -> float:
     from scipy.optimize import brentq
 
     def short(log_nominal: float) -> float:
-        return float(np.log(_overall(planned, math.exp(log_nominal)))) - math.log(level)
+        return float(np.log(_overall(key, math.exp(log_nominal)))) - math.log(level)
 
-    low, high = math.log(level / len(planned)), min(math.log(level), math.log(LEVELS[-1]))
+    least, most = _bounds(key)
+    low = math.log(level / most)
+    high = min(math.log(level / least), math.log(_curve(key)[1]))
     if short(low) >= 0 or short(high) <= 0:
         return math.exp(low if short(low) >= 0 else high)
     return math.exp(brentq(short, low, high, xtol=1e-15, rtol=1e-14))
 
 
 @cache
-def _curve(planned: tuple[int, ...]) -> Any:
-    """Give log nominal -> log overall level of a schedule, increasing."""
+def _curve(key: _Key) -> tuple[Any, float]:
+    """Give log nominal -> log overall level of a look, increasing, and where the table ends."""
     from scipy.interpolate import PchipInterpolator
 
-    overall = np.array([crossing(planned, [level] * len(planned))[-1] for level in LEVELS])
-    most = np.minimum(1.0, len(planned) * LEVELS)
-    overall = np.clip(overall, LEVELS, most)  # between the nominal level and Bonferroni's bound
-    logs = np.log([FAR, *LEVELS]), np.log([FAR * len(planned), *np.maximum.accumulate(overall)])
-    return PchipInterpolator(*logs)
+    planned, spend, place = key
+    least, most = _bounds(key)
+    if spend == "flat":
+        nominal = LEVELS
+        overall = np.array([crossing(planned, [level] * len(planned))[-1] for level in LEVELS])
+        overall = np.clip(overall, least * LEVELS, np.minimum(1.0, most * LEVELS))
+    else:
+        overall = np.geomspace(LEVELS[0], LEVELS[-1], 3 * len(LEVELS))  # these bend more
+        table = np.array([_levels(planned, spend, level) for level in overall])
+        nominal = np.clip(table[:, place], overall / most, overall / least)
+    nominal, overall = (np.maximum.accumulate(values) for values in (nominal, overall))
+    logs = np.log([FAR, *nominal]), np.log([FAR * most, *overall])
+    return PchipInterpolator(*logs), float(nominal[-1])
 
 
-def crossing(planned: Sequence[int], levels: Sequence[float]) -> Floats:
-    """Give P(T_n >= t quantile of its level at some look so far), at each look, under mean 0.
-
-    With u_n = sum(x) / sqrt(sum(x^2)), u_{n+1} = u_n cos(a) + sin(a), where a is independent of u_n
-    with density proportional to cos(a)^(n-1): a Markov chain, so its distribution function F is
-    carried exactly: F_{n+1}(v) = E F_n(min(b, (v - sin a) / cos a)), b the last look's boundary.
-    """
-    from scipy.interpolate import CubicSpline
-    from scipy.stats import t as student
-
-    bounds = [_from_t(student.isf(q, n - 1), n) for n, q in zip(planned, levels, strict=True)]
-    n, top = planned[0], bounds[0]
-    start = np.linspace(-min(math.sqrt(n) * (1 - 1e-9), EDGE), top, NODES)
-    values = student.cdf(start * math.sqrt(n - 1) / np.sqrt(n - start**2), n - 1)
-    low, below = start[0], CubicSpline(start, values)
-    crossed = [levels[0]]
-    for look, bound in zip(planned[1:], bounds[1:], strict=True):
-        while n < look:
-            n += 1
-            edge = min(math.sqrt(n), EDGE)
-            nodes = np.linspace(-edge, bound if n == look else edge, NODES)
-            values = _carried(below, low, top, n - 1, nodes)
-            low, top, below = nodes[0], nodes[-1], CubicSpline(nodes, values)
-        crossed.append(1 - float(values[-1]))
-    return np.array(crossed)
-
-
-def _from_t(t: float, n: int) -> float:
-    return float(t * math.sqrt(n) / math.sqrt(n - 1 + t * t))
-
-
-def _carried(below: Any, low: float, top: float, n: int, nodes: Floats) -> Floats:
-    """Give F_{n+1} at the nodes from F_n = `below` on [low, top], split where min() bends."""
-    from scipy.special import gammaln
-
-    half = math.pi / 2 if n < 40 else min(math.pi / 2, EDGE / math.sqrt(n))
-    bend = np.arcsin(np.clip(nodes / math.hypot(1, top), -1, 1)) - math.atan(top)
-    bend = np.clip(bend, -half, half)
-    points, weights = np.polynomial.legendre.leggauss(32)
-    total: Floats = np.zeros_like(nodes)
-    for left, right in ((np.full_like(nodes, -half), bend), (bend, np.full_like(nodes, half))):
-        reach = ((right - left) / 2)[:, None]
-        angle = ((right + left) / 2)[:, None] + reach * points
-        cosine = np.maximum(np.cos(angle), 1e-300)
-        before = np.minimum((nodes[:, None] - np.sin(angle)) / cosine, top)
-        inside = np.where(before <= low, 0.0, below(np.maximum(before, low)))
-        total += (reach * weights * np.exp((n - 1) * np.log(cosine)) * inside).sum(1)
-    return total * math.exp(gammaln((n + 1) / 2) - gammaln(n / 2) - 0.5 * math.log(math.pi))
+@cache
+def _levels(planned: tuple[int, ...], spend: str, level: float) -> tuple[float, ...]:
+    """Give every look's nominal level with which a level is spent over them."""
+    shares = [level * (n / planned[-1]) ** POWERS[spend] for n in planned]
+    return tuple(map(float, spending(planned, shares)))

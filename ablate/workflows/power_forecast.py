@@ -100,7 +100,7 @@ def forecast(
     declared = source == "declared"
     sd = max(sd, comparison.resolution if math.isfinite(comparison.resolution) else 1e-9)
     last = design.looks[-1]
-    rule = Looks(design.looks)
+    rule = Looks(design.looks, design.spend, len(design.looks) - 1)
     two_sided, one_sided = 2 * rule.nominal(level / 2), rule.nominal(level)
 
     bounds = comparison.bounds
