@@ -81,25 +81,20 @@ def text(parts: Parts) -> str:
     return "\n".join([*stamp, *lines, "", "", body])
 
 
-def build(parts: Parts) -> ModuleType:
-    """Give the module of kernels with these parts; its functions compile when first called."""
-    return _imported(text(parts))
-
-
-def call(parts: Parts, name: str, *arguments: Any) -> None:
-    """Call a kernel; one whose cached machine code cannot be read is compiled anew."""
+def call(source: str, name: str, *arguments: Any) -> None:
+    """Call a kernel of a module's text; one whose cached code cannot be read is compiled anew."""
     try:
-        getattr(build(parts), name)(*arguments)
+        getattr(_imported(source), name)(*arguments)
     except Exception as error:
         if not _is_of_the_cache(error):
             raise
-        forget(parts)
-        getattr(build(parts), name)(*arguments)
+        forget(source)
+        getattr(_imported(source), name)(*arguments)
 
 
-def forget(parts: Parts) -> None:
-    """Remove what is kept of these kernels."""
-    name = _name(text(parts))
+def forget(source: str) -> None:
+    """Remove what is kept of a module's kernels."""
+    name = _name(source)
     for path in (folder() / "__pycache__").glob(f"{name}.*"):
         path.unlink(missing_ok=True)
     _imported.cache_clear()

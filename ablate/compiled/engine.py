@@ -86,6 +86,7 @@ class Engine:
         self.units = np.array([self.inputs.shape[1], *(units for units, _ in chain)])
         self.biased = np.array([biased for _, biased in chain])
         build.one_thread()
+        self.source = build.text(self.forms[0].parts)
         self.numbers = np.array([form.optimizer.numbers for form in self.forms], np.float64)
         self.starts = np.array(self.forms[0].optimizer.starts, real)
 
@@ -106,7 +107,7 @@ class Engine:
             steps = np.array([1 if form.update.once else first.steps] * 2)
             most *= table.labels.shape[2]
         build.call(
-            form.parts,
+            self.source,
             kernel,
             theta,
             vectors,
