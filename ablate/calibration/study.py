@@ -201,14 +201,15 @@ def agreement(
     studies: int,
     seed: int,
     side: int = 0,
+    spend: str = "flat",
 ) -> int:
     """Count the studies of a family in which the engine and the arrays say the same throughout."""
-    schedule, rng = planned(looks), np.random.default_rng(seed)
+    schedule, rng = planned(looks, spend), np.random.default_rng(seed)
     deltas = np.stack([world.draw(rng, (studies, looks[-1]), truth) for truth in truths], 1)
     evidence = claims(deltas, margin, schedule, world.resolution, side, world.span)
     codes, spent = decisions(evidence, schedule, 0.05)
     claim = "helps" if side else ""
-    design = Design(0.05, CORRECTION, tuple(looks), looks[-1])
+    design = Design(0.05, CORRECTION, tuple(looks), looks[-1], spend=spend)
     same = 0
     for family, expected, seeds in zip(deltas, codes, spent, strict=True):
         verdicts = judged(

@@ -7,7 +7,7 @@ whole schedule, and which constant it must reach. With one look they are Student
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
 
@@ -53,7 +53,7 @@ class Looks:
 
     planned: tuple[int, ...]
     spend: str = "flat"
-    place: int = 0
+    place: int = field(default=0, compare=False)  # all looks of a schedule are by one rule
 
     @property
     def name(self) -> str:

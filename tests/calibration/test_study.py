@@ -92,3 +92,10 @@ def test_a_warning_fires_where_a_skewed_study_misleads() -> None:
     found = study.misled([(study.study(one, 0.5, 1e-6), 0.5) for one in drawn])
     assert found.wrong > 0.1
     assert found.warned >= 0.8
+
+
+@pytest.mark.parametrize("spend", ["linear", "quadratic"])
+def test_the_arrays_say_what_the_engine_says_however_alpha_is_spent(spend: str) -> None:
+    """An earlier look's p stays, although each look has a constant of its own."""
+    truths, looks = (0, 0.5, 1.0, 1.5), (5, 6, 8, 12)
+    assert study.agreement(WORLDS["normal"], truths, 1.0, looks, 25, 7, spend=spend) == 25
