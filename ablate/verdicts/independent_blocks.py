@@ -131,22 +131,14 @@ def joined(blocks: Sequence[Comparison]) -> Comparison:
             block.seeds, block.treatment_values, block.baseline_values, strict=True
         )
     )
-    return Comparison(
-        treatment=first.treatment,
-        baseline=first.baseline,
-        metric=first.metric,
-        margin=first.margin,
+    return replace(
+        first,  # margin, side, grid and what a guess scores are the metric's, not the block's
         seeds=tuple(seed for seed, _, _ in order),
         treatment_values=tuple(t for _, t, _ in order),
         baseline_values=tuple(b for _, _, b in order),
         lost=tuple(pair for block in blocks for pair in block.lost),
-        resolution=first.resolution,
         identical=all(block.identical for block in blocks),
-        claim=first.claim,
-        side=first.side,
-        unit=first.unit,
-        lower_margin=first.lower_margin,
-        worst=first.worst,
-        span=first.span,
+        alike=(),
+        standing={},
         refusal="; ".join(dict.fromkeys(filter(None, (block.refusal for block in blocks)))),
     )

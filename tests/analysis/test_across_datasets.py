@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,8 @@ from ablate.analysis import importance, judge, pairing
 from ablate.api import compare
 from ablate.errors import SelectionError, SuiteError
 from ablate.stats.across_datasets import across
-from ablate.types import Design, LostPair, PooledContrast, RunResult, Suite
-from ablate.verdicts import independent_blocks
+from ablate.types import Comparison, Design, LostPair, PooledContrast, RunResult, Suite
+from ablate.verdicts import collapse, independent_blocks
 from tests.conftest import TINY, comparison, record, variant
 
 CROSSED = TINY.replace("seeds: 3", "vary:\n  training.standard.epochs: [1, 2]\nseeds: 5").replace(
@@ -210,6 +210,57 @@ def test_lost_runs_of_one_arm_block_a_pooled_verdict() -> None:
     (found,) = independent_blocks.judge([[whole, thin]], Design(0.05, "holm", (5,), 5))
     assert found.decision == "UNTESTABLE"
     assert math.isnan(found.p)
+
+
+def test_blocks_side_by_side_keep_what_is_said_of_the_metric() -> None:
+    """Its direction, its range, its grid: whatever describes a metric and not a block's pairs."""
+    own = {
+        "seeds",
+        "treatment_values",
+        "baseline_values",
+        "lost",
+        "identical",
+        "alike",
+        "standing",
+        "refusal",
+    }
+    first = replace(
+        comparison([0.1, 0.2, 9.0, 0.1, 0.2, 0.1]),
+        lower=True,
+        chance=0.9,
+        worst=7.0,
+        span=8.0,
+        lower_margin=2.0,
+        side=-1,
+        claim="helps",
+        unit="rows",
+        blocks=3,
+    )
+    whole = independent_blocks.joined([first, replace(first, seeds=tuple(range(10, 16)))])
+    assert len(whole.deltas) == 12
+    for field in fields(Comparison):
+        if field.name not in own:
+            assert getattr(whole, field.name) == getattr(first, field.name), field.name
+
+
+def test_a_collapse_is_looked_for_where_the_metric_is_bad() -> None:
+    """A loss of 9 among losses near 1 is one, over blocks as over seeds."""
+    loss = Comparison(
+        "a",
+        "b",
+        "loss",
+        0.1,
+        tuple(range(6)),
+        (1.0, 1.1, 9.0, 1.05, 0.95, 1.02),
+        (1.0, 1.1, 0.9, 1.05, 0.95, 1.02),
+        (),
+        0.01,
+        lower=True,
+    )
+    other = replace(loss, seeds=tuple(range(10, 16)), treatment_values=loss.baseline_values)
+    found = collapse.of(independent_blocks.joined([loss, other]))
+    assert found is not None
+    assert (found.treatment.count, found.baseline.count) == (1, 0)
 
 
 def test_a_column_that_groups_the_keys_is_named() -> None:
