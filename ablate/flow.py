@@ -34,6 +34,7 @@ from ablate.records.payload import failed, unpack_results
 from ablate.records.store import Store
 from ablate.registry import scan
 from ablate.types import ENOUGH_PAIRS, RunResult, Site, Suite
+from ablate.verdicts.family import FUTILE
 
 
 def find_suite(source: str) -> Path:
@@ -190,14 +191,17 @@ def by_look(suite: Suite, root: Path, store: Store, keep: bool = False) -> Itera
 
 
 def open_arms(suite: Suite, store: Store) -> set[int]:
-    """Name the variants that a claim still waits for; those in no claim wait with them."""
+    """Name the variants that a claim still waits for; those in no claim wait with them.
+
+    No claim waits that is decided, or that the seeds left are not likely to decide.
+    """
     claims = [set(arms) for arms in judge.arms_of(suite)]
     runs = judge.by_variant(suite, records(suite, store))
     verdicts = judge.judge(suite, judge.claims(suite, runs))
     waiting = [
         arms
         for arms, verdict in zip(claims, verdicts, strict=True)
-        if not verdict.decided and not verdict.comparison.refusal
+        if not (verdict.decided or verdict.comparison.refusal or FUTILE in verdict.flags)
     ]
     idle = {*range(len(suite.variants))} - set().union(*claims)
     return set().union(*waiting, idle if waiting else set())

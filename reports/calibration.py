@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ablate.calibration.early_ends import Ends
 from ablate.calibration.rare_events import RareEvents
 from ablate.calibration.scenarios import WORLDS
 from ablate.calibration.simulation import Rates
@@ -51,6 +52,8 @@ def _text(results: Calibration, command: str) -> Iterable[str]:
         "margin the shares of false MATTERS and of false NEGLIGIBLE."
     )
     yield _power(results)
+    if results.ends:
+        yield from _ends(results.ends, max(50, results.studies // 10))
     yield "## False claims, the truth on the margin, worlds that are promised"
     yield (
         "Shares that can be called MATTERS at some look, and NEGLIGIBLE at some look: so often "
@@ -118,6 +121,33 @@ def _text(results: Calibration, command: str) -> Iterable[str]:
         f"suites was put to {results.checked} families of four contrasts a world, with a look at "
         "every seed from 5 to 20. Families where verdict and seeds agreed throughout: "
         f"{agreements}."
+    )
+
+
+def _ends(ends: Ends, studies: int) -> Iterable[str]:
+    yield "## Spending of alpha, and stops for futility"
+    yield (
+        f"Looks at 5, 8, 13, 20, 32 and 50 seeds, as far as they go; {studies:,} studies of normal "
+        "differences for each rate. *right*: the share of the right verdict, without any stop "
+        "for futility and with it; with the truth on the margin no verdict is right. A stop for "
+        "futility makes no claim, so that it adds none that is false: it ends a study whose "
+        "seeds left bring a verdict in fewer than 5 % of its futures, at the most favourable truth "
+        "of its 80 % interval."
+    )
+    yield table(
+        ["margin", "most seeds", "spend", "truth", "right", "mean seeds", "ended for futility"],
+        [
+            [
+                f"{margin:g} sd",
+                str(most),
+                spend,
+                TRUTHS[truth],
+                f"{_share(end.right)}, {_share(end.kept)}",
+                f"{end.seeds:.1f}, {end.spared:.1f}",
+                _rate(end.stopped, studies),
+            ]
+            for (margin, most, spend, truth), end in ends.items()
+        ],
     )
 
 

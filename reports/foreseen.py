@@ -10,6 +10,7 @@ from ablate.core.foreign_text import plain
 from ablate.registry import component
 from ablate.types import Suite, calm
 from ablate.workflows.power_forecast import Forecast
+from ablate.workflows.spending_advice import Spending, recommended
 
 
 @component("report", "forecast")
@@ -17,9 +18,13 @@ from ablate.workflows.power_forecast import Forecast
 class ForecastLines:
     """What a suite can show before it is run, for a terminal."""
 
-    def lines(self, forecasts: Sequence[Forecast], suite: Suite) -> Iterator[str]:
-        """Say forecasts, a paragraph a claim."""
-        return lines(forecasts, suite)
+    def lines(
+        self, forecasts: Sequence[Forecast], suite: Suite, spendings: Sequence[Spending] = ()
+    ) -> Iterator[str]:
+        """Say forecasts, a paragraph a claim, and how alpha is best spent over the looks."""
+        yield from lines(forecasts, suite)
+        if spendings:
+            yield from spent(spendings, suite)
 
 
 def lines(forecasts: Sequence[Forecast], suite: Suite) -> Iterator[str]:
@@ -51,6 +56,23 @@ def lines(forecasts: Sequence[Forecast], suite: Suite) -> Iterator[str]:
             f"  no difference: {none} in {100 * forecast.equivalent:.0f} %; 80 % needs "
             f"{_seeds(forecast.seeds_negligible)}; half the margin: {100 * forecast.halfway:.0f} %"
         )
+
+
+def spent(spendings: Sequence[Spending], suite: Suite) -> Iterator[str]:
+    """Say what each spending comes to, and which one suits the suite."""
+    yield "\nSpending of alpha over the looks, on average over the claims:"
+    for found in spendings:
+        yield (
+            f"  {found.name:<9}  no difference: right in {100 * found.calm:.0f} % with "
+            f"{found.calm_seeds:.1f} seeds; twice the margin: {100 * found.matters:.0f} % with "
+            f"{found.matters_seeds:.1f}"
+        )
+    best = recommended(spendings)
+    yield (
+        f"  `spend: {suite.spend}`, as declared, suits it."
+        if best == suite.spend
+        else f"  `spend: {best}` suits it better than {suite.spend}, as declared now."
+    )
 
 
 def _seeds(count: int) -> str:

@@ -99,12 +99,13 @@ def power(
     from dataclasses import replace
 
     from ablate import flow
+    from ablate.analysis import judge
     from ablate.commands.progress import Progress
     from ablate.records.store import is_there, open_store, sole_writer
     from ablate.registry import scan
     from ablate.training.device import checked
     from ablate.types import Site
-    from ablate.workflows import power_forecast
+    from ablate.workflows import power_forecast, spending_advice
 
     lost = 0
     if pilot:
@@ -127,7 +128,9 @@ def power(
             records = dict(flow.records(opened, store)) if store else {}
             say_all(store.damage.lines() if store else (), err=True)
         forecasts = list(power_forecast.forecasts(opened, records, "seeds of its own runs"))
-    say_all(scan().load("report", "forecast")().lines(forecasts, opened))
+    looks = judge.design(opened).looks
+    spendings = spending_advice.spendings(forecasts, looks, power_forecast.hardest(opened))
+    say_all(scan().load("report", "forecast")().lines(forecasts, opened, spendings))
     if lost:
         say(f"{lost} runs of the pilot were lost (diverged or failed).", err=True)
     _, code = end((), lost)

@@ -260,7 +260,9 @@ class Verdict:
     declared side, NO GAIN or NO HARM), and the largest with which it would MATTER, chosen
     afterwards: they hold for any margins at once, over all looks and all contrasts (Bonferroni);
     nan where there is none. unseen: the rate of seeds under which events are not excluded, since
-    none may have been seen at a rate of alpha. robust, collapses: beside the verdict.
+    none may have been seen at a rate of alpha. robust, collapses: beside the verdict. chance: of an
+    open contrast with looks to come, that of a verdict at them, at the truth of its 80 % interval
+    that is most in favour of one.
     """
 
     comparison: Comparison
@@ -287,6 +289,7 @@ class Verdict:
     unseen: float = math.nan
     robust: Robust | None = None
     collapses: Collapses | None = None
+    chance: float = math.nan
 
     @property
     def decided(self) -> bool:

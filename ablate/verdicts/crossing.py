@@ -22,6 +22,10 @@ EDGE = 9.0
 """Where the carried distribution ends, in standard deviations."""
 
 
+POINTS, WEIGHTS = np.polynomial.legendre.leggauss(32)
+"""Of each of the two parts of the expectation over the angle."""
+
+
 def crossing(planned: Sequence[int], levels: Sequence[float]) -> Floats:
     """Give P(T_n >= t quantile of its level at some look so far), at each look, under mean 0."""
     from scipy.interpolate import CubicSpline
@@ -87,13 +91,12 @@ def _carried(below: Any, low: float, top: float, n: int, nodes: Floats) -> Float
     half = math.pi / 2 if n < 40 else min(math.pi / 2, EDGE / math.sqrt(n))
     bend = np.arcsin(np.clip(nodes / math.hypot(1, top), -1, 1)) - math.atan(top)
     bend = np.clip(bend, -half, half)
-    points, weights = np.polynomial.legendre.leggauss(32)
     total: Floats = np.zeros_like(nodes)
     for left, right in ((np.full_like(nodes, -half), bend), (bend, np.full_like(nodes, half))):
         reach = ((right - left) / 2)[:, None]
-        angle = ((right + left) / 2)[:, None] + reach * points
+        angle = ((right + left) / 2)[:, None] + reach * POINTS
         cosine = np.maximum(np.cos(angle), 1e-300)
         before = np.minimum((nodes[:, None] - np.sin(angle)) / cosine, top)
         inside = np.where(before <= low, 0.0, below(np.maximum(before, low)))
-        total += (reach * weights * np.exp((n - 1) * np.log(cosine)) * inside).sum(1)
+        total += (reach * WEIGHTS * np.exp((n - 1) * np.log(cosine)) * inside).sum(1)
     return total * math.exp(gammaln((n + 1) / 2) - gammaln(n / 2) - 0.5 * math.log(math.pi))

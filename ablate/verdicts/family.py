@@ -6,6 +6,7 @@ go, look by look, or with interruptions. A contrast that is decided stays as it 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -15,7 +16,7 @@ from ablate.stats.correction import Step, steps
 from ablate.stats.guarded import beside
 from ablate.stats.resolution import smallest_step
 from ablate.types import NO_WORST, Comparison, Decision, Design, TestResult, Verdict, Worst
-from ablate.verdicts import decision
+from ablate.verdicts import decision, futility
 from ablate.verdicts.interim import Interim, continued
 from ablate.verdicts.sequential import Looks, Mixture, Rule
 from ablate.verdicts.ties import worst
@@ -26,6 +27,10 @@ BROKEN = Mixture(share=0.25)
 """Reads a broken schedule. Its looks may have spent alpha already; what this adds to the error rate
 is at most a quarter of it, and in simulation about a fiftieth (docs/calibration_statistics.md).
 """
+
+
+FUTILE = "futile"
+"""Flag of an open contrast that the seeds left are not likely to decide."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def conclude(compared: Sequence[Comparison], tests: Tests, design: Design) -> li
         contests = _settled(contests, tests, design)
     ladder = _ladder(contests, design)
     return [
-        contest.closed or _verdict(contest, step, tests, design)
+        contest.closed or _verdict(contest, step, tests, design, len(contests))
         for contest, step in zip(contests, ladder, strict=True)
     ]
 
@@ -170,14 +175,30 @@ def _close(contest: Contest, step: Step, tests: Tests, design: Design) -> Contes
     return replace(contest, broken=verdict.why)
 
 
-def _verdict(contest: Contest, step: Step, tests: Tests, design: Design) -> Verdict:
+def _verdict(
+    contest: Contest, step: Step, tests: Tests, design: Design, claims: int = 1
+) -> Verdict:
     shown = contest.seen or contest.whole
     evidence = decision.examine(shown, tests, design.alpha, contest.interim, contest.worst)
     reached = decision.decide(evidence, step)
     waiting = any(pair.missing for pair in contest.whole.lost)
     if reached.decision == Decision.INCONCLUSIVE and contest.seen and waiting:
-        later = next((look for look in design.looks if look > len(contest.seen.schedule)), 0)
-        unit = contest.whole.unit
-        why = f"{reached.why}; the next look is at {later} {unit}" if later else reached.why
-        reached = replace(reached, why=why)
+        return _awaited(reached, contest, design, claims)
     return reached
+
+
+def _awaited(verdict: Verdict, contest: Contest, design: Design, claims: int) -> Verdict:
+    """Say of a contrast that is open before the last look whether seeds to come can decide it."""
+    seen, unit = contest.seen or contest.whole, contest.whole.unit
+    later = next((look for look in design.looks if look > len(seen.schedule)), 0)
+    if not later:
+        return verdict
+    chance = math.nan if contest.shut else futility.of(seen, contest.interim, design, claims)
+    if not chance < futility.SLIM:
+        why = f"{verdict.why}; the next look is at {later} {unit}"
+        return replace(verdict, why=why, chance=chance)
+    why = (
+        f"{verdict.why}; futile: the {unit} left up to {design.looks[-1]} bring a verdict in fewer "
+        f"than {100 * futility.SLIM:g} % of studies, wherever in its 80 % interval the truth lies"
+    )
+    return replace(verdict, why=why, chance=chance, flags=(*verdict.flags, FUTILE))

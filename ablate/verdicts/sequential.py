@@ -7,6 +7,7 @@ whole schedule, and which constant it must reach. With one look they are Student
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
@@ -149,6 +150,23 @@ class Once:
         from scipy.special import stdtrit
 
         return -float(stdtrit(self.df, level))
+
+
+def constants(
+    planned: Sequence[int], spend: str, level: float, n: Sequence[int]
+) -> tuple[float, ...]:
+    """Give c_n of every look, on `n` pairs at it, for a one-sided error of `level` over all.
+
+    As `Looks.constant` of each to four digits, without the table that its p asks for.
+    """
+    from scipy.special import stdtrit
+
+    looks = tuple(planned)
+    shared = spend == "flat" or len(looks) == 1
+    nominal = (
+        (Looks(looks).nominal(level),) * len(looks) if shared else _levels(looks, spend, level)
+    )
+    return tuple(-float(stdtrit(m - 1, q)) for m, q in zip(n, nominal, strict=True))
 
 
 _Key = tuple[tuple[int, ...], str, int]

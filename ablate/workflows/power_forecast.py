@@ -66,8 +66,7 @@ def forecasts(suite: Suite, records: Mapping[str, RunResult], source: str) -> It
     compared = judge.claims(suite, runs)
     if not compared:
         raise SelectionError(f"{suite.name} declares no contrast, so there is nothing to forecast")
-    design = judge.design(suite)
-    level = design.alpha / (1 if design.correction == "none" else len(compared))
+    design, level = judge.design(suite), hardest(suite)
     for comparison in compared:
         n = len(comparison.deltas)
         if comparison.refusal and not suite.spread:
@@ -87,6 +86,12 @@ def forecasts(suite: Suite, records: Mapping[str, RunResult], source: str) -> It
                 f"({n} pairs): declare `spread: 2.0 points` in the suite, or run a pilot with "
                 "--pilot 5"
             )
+
+
+def hardest(suite: Suite) -> float:
+    """Give the strictest level at which the correction may read one of the suite's claims."""
+    claims = len(suite.contrasts) + len(suite.effects)
+    return suite.alpha / (1 if suite.correction == "none" else max(1, claims))
 
 
 def forecast(

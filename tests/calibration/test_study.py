@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from ablate.calibration import simulation, study
+from ablate.calibration import by_engine, simulation, study
 from ablate.calibration.scenarios import TIES, WORLDS
 from ablate.verdicts.decision import adjust
 from tests.conftest import reference
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def test_the_arrays_say_what_the_engine_says(name: str) -> None:
     """Verdict and seeds of every contrast of every family."""
     world = {**WORLDS, **TIES}[name]
-    agreed = study.agreement(world, (0, 0.5, 1.0, 1.5), 1.0, (5, 6, 8, 12), 25, 7)
+    agreed = by_engine.agreement(world, (0, 0.5, 1.0, 1.5), 1.0, (5, 6, 8, 12), 25, 7)
     assert agreed == 25
 
 
@@ -89,7 +89,7 @@ def test_a_warning_fires_where_a_skewed_study_misleads() -> None:
     """Log-normal differences at eight pairs, judged by the engine."""
     rng = np.random.default_rng(5)
     drawn = WORLDS["log-normal"].draw(rng, (200, 8), 0.5)
-    found = study.misled([(study.study(one, 0.5, 1e-6), 0.5) for one in drawn])
+    found = by_engine.misled([(by_engine.study(one, 0.5, 1e-6), 0.5) for one in drawn])
     assert found.wrong > 0.1
     assert found.warned >= 0.8
 
@@ -98,4 +98,4 @@ def test_a_warning_fires_where_a_skewed_study_misleads() -> None:
 def test_the_arrays_say_what_the_engine_says_however_alpha_is_spent(spend: str) -> None:
     """An earlier look's p stays, although each look has a constant of its own."""
     truths, looks = (0, 0.5, 1.0, 1.5), (5, 6, 8, 12)
-    assert study.agreement(WORLDS["normal"], truths, 1.0, looks, 25, 7, spend=spend) == 25
+    assert by_engine.agreement(WORLDS["normal"], truths, 1.0, looks, 25, 7, spend=spend) == 25

@@ -16,6 +16,7 @@ from ablate.records import registration
 from ablate.records.store import open_store
 from ablate.registry import scan
 from ablate.types import Comparison, Design, LostPair, Site, Suite, Verdict
+from ablate.verdicts import futility
 from ablate.verdicts.family import conclude, first
 from tests.conftest import TINY, comparison
 
@@ -151,9 +152,10 @@ def test_seeds_are_added_until_it_is_decided(
 
 
 def test_an_open_contrast_spends_its_seeds_and_no_more(
-    suite_of: Callable[..., Suite], tmp_path: Path
+    suite_of: Callable[..., Suite], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Eight of each arm; the same verdict as in one go."""
+    """Eight of each arm; the same verdict as in one go. No seed is spared for futility here."""
+    monkeypatch.setattr(futility, "SLIM", 0.0)
     suite = suite_of(("2.0 points", "14.0 points"), text=LOOKING)
     study, counts = by_look(suite, tmp_path / "results")
     assert counts == [10, 2, 4]

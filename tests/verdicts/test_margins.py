@@ -17,7 +17,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import t as student
 
 from ablate.api import compare
-from ablate.calibration.study import LIGHT
+from ablate.calibration.by_engine import LIGHT
 from ablate.commands.numbers import margins
 from ablate.errors import SelectionError, SuiteError
 from ablate.records.registration import declared, deviations, digest, original

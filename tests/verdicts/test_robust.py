@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from ablate.api import compare
+from ablate.calibration.by_engine import LIGHT
 from ablate.calibration.scenarios import exponential, lognormal
-from ablate.calibration.study import LIGHT
 from ablate.types import Comparison, Design
 from ablate.verdicts import collapse, diagnostics, robust
 from ablate.verdicts.decision import COLLAPSED, ROBUST

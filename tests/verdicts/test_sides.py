@@ -15,7 +15,7 @@ from scipy import stats
 from ablate import flow
 from ablate.analysis import judge
 from ablate.api import compare
-from ablate.calibration import simulation, study as calibrate
+from ablate.calibration import by_engine, simulation
 from ablate.calibration.scenarios import WORLDS
 from ablate.design.json_schema import suite_schema
 from ablate.errors import SelectionError, SuiteError
@@ -268,7 +268,7 @@ def test_neither_answer_about_a_side_is_false_too_often() -> None:
 def test_the_simulated_rule_of_a_side_is_the_engines() -> None:
     """Decision and look agree throughout, family by family."""
     world, truths = WORLDS["normal"], (0.0, 0.5, 1.0, 1.5)
-    assert calibrate.agreement(world, truths, 1.0, range(5, 13), 8, 3, side=1) == 8
+    assert by_engine.agreement(world, truths, 1.0, range(5, 13), 8, 3, side=1) == 8
 
 
 def test_a_side_with_an_extended_schedule_is_read_by_the_mixture() -> None:

@@ -15,7 +15,7 @@ from ablate.records.store import open_store
 from ablate.types import Design, Suite
 from ablate.verdicts.crossing import crossing
 from ablate.verdicts.family import schedule
-from ablate.verdicts.sequential import Looks
+from ablate.verdicts.sequential import Looks, constants
 from tests.conftest import TINY
 
 LOOKS = (5, 10, 15, 20)
@@ -32,6 +32,14 @@ def test_constants_of_linear_spending_are_those_of_a_simulation(
     """To its Monte-Carlo error of about one per cent."""
     found = [Looks(LOOKS, "linear", i).constant(level, n) for i, n in enumerate(LOOKS)]
     assert found == pytest.approx(expected, rel=0.012)
+
+
+@pytest.mark.parametrize("spend", ["flat", *SPENDS])
+def test_constants_alone_are_those_of_the_table(spend: str) -> None:
+    """On as many pairs as there are at each look."""
+    pairs = (5, 9, 14, 20)
+    table = [Looks(LOOKS, spend, place).constant(0.03, n) for place, n in enumerate(pairs)]
+    assert constants(LOOKS, spend, 0.03, pairs) == pytest.approx(table, rel=2e-4)
 
 
 @pytest.mark.parametrize("spend", SPENDS)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy.stats import t as student
 
-from ablate.calibration.study import LIGHT
+from ablate.calibration.by_engine import LIGHT
 from ablate.stats.correction import alone
 from ablate.types import Comparison, Design
 from ablate.verdicts.decision import decide, examine
