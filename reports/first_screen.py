@@ -10,6 +10,7 @@ from ablate.core.foreign_text import STORED, code, markdown
 from ablate.flow import Study
 from ablate.types import Status, Verdict
 from ablate.verdicts.decision import COLLAPSED, ROBUST
+from ablate.verdicts.family import FUTILE
 
 from . import budgets, floors, tuned, words
 
@@ -103,30 +104,28 @@ def legend(study: Study) -> str:
     parts = [
         f"**{name}**: {meaning}" for name, meaning in words.MEANINGS.items() if name in decisions
     ]
-    if any("INERT" in verdict.flags for verdict in study.verdicts):
-        parts.append("**INERT**: both arms scored the same in every seed, as if never switched on")
-    if any("TIED" in verdict.flags for verdict in study.verdicts):
-        parts.append("**TIED**: no difference in this metric, though other scores differ")
-    if any("CONSTANT" in verdict.flags for verdict in study.verdicts):
-        parts.append("**CONSTANT**: every seed shows the same difference, as if it were no draw")
-    for flag, says in BESIDE.items():
-        if any(flag in verdict.flags for verdict in (*study.verdicts, *study.effects)):
-            parts.append(f"*{flag}*: {says}")
-    for flag, says in floors.SAYS.items():
-        if any(flag in verdict.flags for verdict in (*study.verdicts, *study.effects)):
-            parts.append(f"*{flag}*: {says}")
-    if any("differs" in verdict.flags for verdict in study.verdicts):
-        parts.append("*differs*: the interval excludes 0, but no verdict was reached")
+    flags = {flag for verdict in (*study.verdicts, *study.effects) for flag in verdict.flags}
+    parts += [says for flag, says in (BESIDE | FLOORS).items() if flag in flags]
     return "; ".join(parts) + "." if parts else ""
 
 
 BESIDE = {
-    ROBUST: "the trimmed mean of the seeds lies on the other side of the margin: a few far seeds "
-    "carry the verdict, or hide what most of them show",
-    COLLAPSED: "some runs are at chance, or far from their arm's other seeds; they count, and are "
-    "counted under *Collapsed runs*",
-    NOT_CALIBRATED: "no published figure was reproduced with a method of these arms",
+    "INERT": "**INERT**: both arms scored the same in every seed, as if never switched on",
+    "TIED": "**TIED**: no difference in this metric, though other scores differ",
+    "CONSTANT": "**CONSTANT**: every seed shows the same difference, as if it were no draw",
+    ROBUST: f"*{ROBUST}*: the trimmed mean of the seeds lies on the other side of the margin: a "
+    "few far seeds carry the verdict, or hide what most of them show",
+    COLLAPSED: f"*{COLLAPSED}*: some runs are at chance, or far from their arm's other seeds; they "
+    "count, and are counted under *Collapsed runs*",
+    NOT_CALIBRATED: f"*{NOT_CALIBRATED}*: no published figure was reproduced with a method of "
+    "these arms",
+    "differs": "*differs*: the interval excludes 0, but no verdict was reached",
+    FUTILE: f"*{FUTILE}*: the seeds left hardly ever bring a verdict, so that `--until-decided` "
+    "ran none of them; `run` without it does",
 }
+"""By flag of a verdict, what it means."""
+
+FLOORS = {flag: f"*{flag}*: {says}" for flag, says in floors.SAYS.items()}
 
 
 def reading(study: Study) -> str:
