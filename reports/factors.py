@@ -16,7 +16,14 @@ def answer(study: Study) -> str:
     """Answer from a factorial: what matters, the largest first, then every factor by its name.
 
     Interactions, and effects at one level of another factor, are counted where they do not matter.
+    Each metric has a sentence of its own.
     """
+    names = list(dict.fromkeys(effect.metric for effect, _ in study.factors))
+    return " ".join(_on(study, name, several=len(names) > 1) for name in names)
+
+
+def _on(study: Study, metric: str, *, several: bool) -> str:
+    effects = [(e, v) for e, v in study.factors if e.metric == metric]
     parts = []
     for name, phrase in (
         (Decision.MATTERS, "beyond the margin"),
@@ -26,15 +33,15 @@ def answer(study: Study) -> str:
         (Decision.INCONCLUSIVE, "not decided"),
         (Decision.UNTESTABLE, "untestable"),
     ):
-        chosen = [(e, v) for e, v in study.factors if v.decision == name]
+        chosen = [(e, v) for e, v in effects if v.decision == name]
         chosen.sort(
             key=lambda pair: -abs(pair[1].estimate) if math.isfinite(pair[1].estimate) else 0
         )
         if chosen:
             parts.append(f"{phrase}: {_counted(study, chosen, every=name == 'MATTERS')}")
-    if not any(v.decision == Decision.MATTERS for _, v in study.factors):
-        parts.insert(0, f"none of {len(study.factors)} effects was shown beyond the margin")
-    text = "; ".join(parts)
+    if not any(v.decision == Decision.MATTERS for _, v in effects):
+        parts.insert(0, f"none of {len(effects)} effects was shown beyond the margin")
+    text = f"{f'on {markdown(metric)}, ' if several else ''}{'; '.join(parts)}"
     return f"**{text[0].upper()}{text[1:]}.**"
 
 

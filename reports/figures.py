@@ -89,7 +89,7 @@ def forest(study: Study, pyplot: Any) -> Any:
     Where a few are so large that the others would be dots, a second panel shows those others.
     """
     named = [label(study, contrast) for contrast in study.suite.contrasts]
-    named += [words.named(study, effect) for effect in study.suite.effects]
+    named += [words.in_metric(study, effect) for effect in study.suite.effects]
     pairs = zip(named, (*study.verdicts, *study.effects), strict=True)
     shown = [(name, v) for name, v in pairs if not math.isnan(v.estimate)][::-1]
     if not shown:

@@ -42,7 +42,7 @@ def told(study: Study) -> tuple[tuple[str, Verdict], ...]:
     """Name every claim with its verdict, in the suite's order."""
     contrasts = [(f"{v.comparison.treatment} − {v.comparison.baseline}", v) for v in study.verdicts]
     effects = zip(study.suite.effects, study.effects, strict=True)
-    return (*contrasts, *((words.named(study, effect), verdict) for effect, verdict in effects))
+    return (*contrasts, *((words.in_metric(study, effect), verdict) for effect, verdict in effects))
 
 
 def qualifiers(study: Study) -> Iterator[str]:

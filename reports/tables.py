@@ -79,12 +79,12 @@ def _asked(verdict: Verdict) -> str:
     return f"({verdict.comparison.claim})" if verdict.comparison.claim else ""
 
 
-def effects(study: Study) -> str:
-    """Write one row an effect of the factorial, the largest first."""
+def effects(study: Study, metric: str) -> str:
+    """Write one row an effect of the factorial on a metric, the largest first."""
     suite = study.suite
     head = ["effect", "from → to", *CLAIM, f"p ({words.procedure(suite.correction)})", "why"]
     ranked = sorted(
-        study.factors,
+        (pair for pair in study.factors if pair[0].metric == metric),
         key=lambda pair: -abs(pair[1].estimate) if math.isfinite(pair[1].estimate) else 0,
     )
     rows = [

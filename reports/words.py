@@ -95,6 +95,12 @@ def named(study: Study, effect: Effect) -> str:
     return f"{effect.name} {where}" if isinstance(effect, PooledContrast) else effect.name + where
 
 
+def in_metric(study: Study, effect: Effect) -> str:
+    """Name an effect likewise, with its metric where effects are claimed in several."""
+    several = len({one.metric for one in study.suite.effects}) > 1
+    return f"{named(study, effect)}{f' on {effect.metric}' if several else ''}"
+
+
 def setting(study: Study, effect: Effect) -> str:
     """Say over which axes an effect is pooled, and the cell of the others."""
     cell = study.suite.variants[effect.plus[0]].cell

@@ -159,8 +159,9 @@ class ClaimReader:
         """Give the effects that a factorial asks about, in every cell of the grid."""
         if design is None:
             return ()
-        self.one_of(design.node, "metric", metrics.names(protocols), "metric")
-        factorial = self.suite.factorial
+        factorial, known = self.suite.factorial, metrics.names(protocols)
+        self.one_of(design.node, "metric", known, "metric")
+        self.others(design, known)
         rows = list(dict.fromkeys(self.grid.rows()))
         for row in rows:
             cells = [self.grid.variants[i].cell for i in row]
@@ -170,12 +171,22 @@ class ClaimReader:
                     self.note(self.root.items["vary"].keys[axis], fault, remedy(axis))
         if self.reader.problems:
             return ()
+        plain = design.effects(rows, factorial.metric, 0.0)
         effects = tuple(
-            replace(effect, **factorial.declared())
-            for effect in design.effects(rows, factorial.metric, 0.0)
+            replace(effect, **declared) for declared in factorial.asked() for effect in plain
         )
         self.claims += [Claim(design.node.at, effect) for effect in effects]
         return effects
+
+    def others(self, design: Design, known: Sequence[str]) -> None:
+        """Check the other metrics of a factorial: known ones, each asked about once."""
+        first = self.suite.factorial.metric
+        for name, mark in design.node.items.get("also", Node({}, design.node.at)).keys.items():
+            if name not in known:
+                few = ", ".join([*known][:12])
+                self.note(mark, f"unknown metric {name!r}", f"{few} ...", nearest(name, known))
+            elif name == first:
+                self.note(mark, f"metric {name!r}, which is asked about above", "another metric")
 
     def references(
         self, arms: Mapping[str, Node], protocols: Sequence[str]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from ablate.core.component_source import REQUIRED, Component
 from ablate.design.factorial import FIRST, JOINED
 from ablate.design.grid import OPTIONAL_KINDS
@@ -16,6 +18,7 @@ from ablate.design.suite_models import WrittenSuite
 from ablate.design.tuning_keys import METRICS, UNTUNABLE
 from ablate.parsing.presets import presets
 from ablate.parsing.published import published
+from ablate.parsing.written_values import Size
 from ablate.records import metrics
 from ablate.registry import Catalogue
 from ablate.types import TOP_KINDS
@@ -113,6 +116,11 @@ def _parts(catalogue: Catalogue) -> dict[str, Schema]:
         "arms": _named("arm", null=True),
         "factors": {**_named("levels"), "minProperties": 1, "propertyNames": _factor()},
         "levels": {**_named("arm"), **pair},
+        "also": {
+            "type": "object",
+            "propertyNames": reference("metric"),
+            "additionalProperties": TypeAdapter(Size).json_schema(),
+        },
         "vary": {**_paths(null=True), "allOf": _axes(paths)},
         "quick": {**_paths("seeds"), **reference("settings")},
         "space": {

@@ -22,6 +22,7 @@ from ablate.design.axes import VARY
 from ablate.design.grid import ARMS, BASE
 from ablate.parsing.changes import QUICK
 from ablate.parsing.written_values import (
+    Also,
     Entry,
     Factors,
     File,
@@ -107,8 +108,7 @@ class Claimed(Section):
 
     def declared(self) -> dict[str, Any]:
         """Give it by the names that a Contrast and an Effect have for it."""
-        margin = {"margin": self.margin.high, "lower_margin": self.margin.low}
-        return {"metric": self.metric, **margin, "worst": self.worst}
+        return {"metric": self.metric, **self.margin.declared(), "worst": self.worst}
 
 
 class WrittenContrast(Claimed):
@@ -166,6 +166,14 @@ class WrittenFactorial(Claimed):
     within: Name = Field(
         "", description="a factor at each of whose levels the effects of the others are claims, too"
     )
+    also: Also = Field(
+        {}, description="other metrics in which the same effects are claims, each with its margin"
+    )
+
+    def asked(self) -> list[dict[str, Any]]:
+        """Give what is declared in each metric, as an Effect has it; that of `metric` first."""
+        more = [{"metric": name, **margin.declared()} for name, margin in self.also.items()]
+        return [self.declared(), *({**self.declared(), **each} for each in more)]
 
 
 class WrittenRange(Section):

@@ -35,6 +35,10 @@ class Margin(NamedTuple):
     high: float
     low: float = 0.0
 
+    def declared(self) -> dict[str, float]:
+        """Give it by the names that a claim has for it."""
+        return {"margin": self.high, "lower_margin": self.low}
+
 
 def catalogued(part: str) -> WithJsonSchema:
     """Leave the JSON Schema to the catalogue, whose reader knows what the value may be."""
@@ -115,6 +119,9 @@ Factors = Annotated[
     AfterValidator(_factors),
     Entry("factor {!r}", LEVELS),
     catalogued("factors"),
+]
+Also = Annotated[
+    dict[str, Size], Entry("the margin in {!r}", "a number of points"), catalogued("also")
 ]
 Followed = Annotated[list[Any], Field(min_length=2), catalogued("followed")]
 Fraction = Annotated[

@@ -80,6 +80,7 @@ DESIGN: dict[str, Any] = {
         "fraction": {"rule": "[memory, steps]"},
         "metric": "all-classes",
         "margin": "2 points",
+        "also": {"forgetting": "5 points"},
     },
     "seeds": "5",
 }

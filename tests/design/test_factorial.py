@@ -255,3 +255,47 @@ def test_a_base_may_say_what_the_levels_of_a_factor_say_again(suite_of: Parse) -
     suite = suite_of(text=base + block + TAIL)
     losses = [one.choices["method"].settings["loss"].name for one in suite.variants]
     assert losses == ["all-ce", "task-bce"]
+
+
+ALSO = "  also: {continuum(20): 5 points, forgetting: [-1 points, 3 points]}\n"
+
+
+def test_effects_in_several_metrics_are_claims_of_one_family(
+    suite_of: Parse, run_suite: Callable[..., flow.Study]
+) -> None:
+    """Each with the margin of its metric; p is adjusted over all of them."""
+    study = run_suite(suite_of(text=HEAD + TWO + ALSO + TAIL))
+    asked = [(one.name, one.metric, one.margin, one.lower_margin) for one in study.suite.effects]
+    names = ("steps", "memory", "steps × memory")
+    assert asked == [
+        *((name, "all-classes", 2, 0) for name in names),
+        *((name, "continuum(20)", 5, 0) for name in names),
+        *((name, "forgetting", 3, 1) for name in names),
+    ]
+    alone = run_suite(suite_of(text=HEAD + TWO + TAIL))
+    for before, after in zip(alone.effects, study.effects, strict=False):
+        assert before.p == after.p
+        assert after.p_adjusted >= before.p_adjusted
+    text = write.text(study)
+    for metric in ("all-classes", "continuum(20)", "forgetting"):
+        assert f"## Effects on {metric}" in text
+    answer = text.splitlines()[2].lower()
+    assert "on all-classes," in answer
+    assert "on forgetting," in answer
+
+
+@pytest.mark.parametrize(
+    ("also", "found"),
+    [
+        ("{continuum(2O): 5 points}", "unknown metric 'continuum(2O)'"),
+        ("{all-classes: 5 points}", "metric 'all-classes', which is asked about above"),
+        ("{forgetting: 5}", "5 for the margin in 'forgetting'"),
+        ("[forgetting]", "['forgetting'] for also"),
+    ],
+)
+def test_other_metrics_are_known_ones_with_margins(suite_of: Parse, also: str, found: str) -> None:
+    """And none is asked about twice."""
+    with pytest.raises(SuiteError) as caught:
+        suite_of(text=f"{HEAD}{TWO}  also: {also}\n{TAIL}")
+    (problem,) = caught.value.problems
+    assert found in problem.found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 import struct
 from pathlib import Path
 
@@ -96,13 +95,21 @@ def test_pickles_beside_the_files_are_not_opened(tmp_path: Path) -> None:
     assert len(MNIST().load(tmp_path).y_train) == MNIST().look(tmp_path).train_rows == 30
 
 
-def test_zipped_files_are_told_to_be_unzipped(tmp_path: Path) -> None:
-    """Debian's package and the publishers ship them gzipped."""
-    folder = write_idx(tmp_path)
-    name = folder / FILES[0]
-    name.rename(name.with_name(f"{FILES[0]}.gz"))
-    with pytest.raises(DataError, match=r"unzip train-images-idx3-ubyte there"):
-        MNIST().look(tmp_path)
+@pytest.mark.parametrize("folder", ["MNIST/raw", "MNIST", "mnist"])
+@pytest.mark.parametrize("zipped", [FILES[:1], FILES])
+def test_gzipped_files_are_read_as_they_are(
+    folder: str, zipped: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Debian's package and the publishers ship them so; the digest is that of the content."""
+    facts = MNIST().look(write_idx(tmp_path / "plain").parent.parent)
+    there = tmp_path / folder
+    write_idx(tmp_path / "written").rename(there) if "/" not in folder else write_idx(tmp_path)
+    for name in zipped:
+        (there / f"{name}.gz").write_bytes(gzip.compress((there / name).read_bytes()))
+        (there / name).unlink()
+    assert MNIST().look(tmp_path) == facts
+    plain, read = MNIST().load(tmp_path / "plain"), MNIST().load(tmp_path)
+    assert all(np.array_equal(a, b) for a, b in zip(plain, read, strict=True))
 
 
 def test_a_truncated_file_is_named(tmp_path: Path) -> None:
@@ -162,15 +169,10 @@ def test_nothing_is_downloaded_where_the_files_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="Debian's dataset-fashion-mnist is not installed")
-def test_debians_fashion_mnist_loads_in_full(tmp_path: Path) -> None:
-    """Unzipped as the README says; 60,000 + 10,000 rows."""
-    folder = tmp_path / "FashionMNIST" / "raw"
-    folder.mkdir(parents=True)
-    for path in DEBIAN.glob("*.gz"):
-        with gzip.open(path) as source, (folder / path.stem).open("wb") as target:
-            shutil.copyfileobj(source, target)
-    facts = FashionMNIST().look(tmp_path)
-    data = FashionMNIST().load(tmp_path)
+def test_debians_fashion_mnist_loads_in_full() -> None:
+    """From where the package puts it, gzipped; 60,000 + 10,000 rows."""
+    facts = FashionMNIST().look(DEBIAN.parent)
+    data = FashionMNIST().load(DEBIAN.parent)
     assert facts[:4] == ((1, 28, 28), 10, 60_000, 10_000)
     assert np.bincount(data.y_train).tolist() == [6000] * 10
     assert abs(float(data.x_train.mean())) < 0.01

@@ -15,6 +15,7 @@ from variants.gather.chain import Chain
 from variants.gather.mean import Mean
 from variants.optimizer.sgd import Sgd
 from variants.step.decaying import Decaying
+from variants.update.balanced import Balanced
 from variants.update.outer import Outer
 
 RATE, MOMENTUM = 0.1, 0.9
@@ -58,6 +59,28 @@ def test_a_carried_momentum_and_a_chain_go_fifty_times_as_far() -> None:
     alone = InnerLoop(slope_of_one, Sgd(lr=RATE, momentum=MOMENTUM), 1)
     described = -DESCRIBED(torch.zeros(1), tasks(5), alone, clock).item()
     assert step / described == pytest.approx(50, rel=0.02)
+
+
+def test_a_plain_step_may_be_as_long_as_a_chain_with_carried_momentum_at_rest() -> None:
+    """0.1 of two tasks in a chain at beta 0, m = 0.9: 0.1 * 2 / (1 - 0.9) = 2 a step.
+
+    Velocities are 1, 1.9, 2.71 and so on up to 10, so that two of them come to 20 times 0.1.
+    """
+    theta, clock = torch.zeros(1), Clock(1, 5)
+    fit = InnerLoop(slope_of_one, Sgd(lr=RATE, momentum=MOMENTUM), 1, carried=True)
+    inner, moved = fit.fresh(theta), []
+    for _ in range(80):
+        before = theta
+        theta, inner = RELEASED.carry(theta, tasks(2), fit, clock, inner)
+        moved.append((before - theta).item())
+    assert moved[0] == pytest.approx(0.1 * (1 + 1.9))
+    assert moved[-1] == pytest.approx(2.0, rel=1e-5)
+    null = Balanced(match=RELEASED, momentum=MOMENTUM)
+    plain = InnerLoop(slope_of_one, Sgd(lr=RATE), 1)
+    assert (-null(torch.zeros(1), tasks(2), plain, clock)).item() == pytest.approx(2.0)
+    halved = Balanced(match=Outer(Chain(), Decaying(beta=5 * 0.6931472)), momentum=MOMENTUM)
+    assert (-halved(torch.zeros(1), tasks(2), plain, clock)).item() == pytest.approx(1.0)
+    assert Balanced(momentum=0.75).scale(clock, tasks(2)) == pytest.approx(4.0)
 
 
 def test_the_suite_says_which_steps_it_compares() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,7 +30,43 @@ def header(*shape: int) -> bytes:
     return bytes([0, 0, 8, len(shape)]) + sizes
 
 
+PLAIN = header(30, 28, 28) + bytes(30 * 784)
+ZIPPED = gzip.compress(PLAIN)
+
 IDX: dict[str, tuple[str, bytes, str]] = {
+    "truncated": (IMAGES, PLAIN[:-9], f"{IMAGES} is damaged.*promises 23,520.*holds 23,511"),
+    "too long": (IMAGES, PLAIN + b"x", f"{IMAGES} is damaged.*promises 23,520.*holds 23,521"),
+    "a wrong magic number": (
+        IMAGES,
+        b"\0\0\x0b" + PLAIN[3:],
+        f"{IMAGES} .*begins with 00 00 0b 03",
+    ),
+    "too few dimensions": (IMAGES, header(30) + bytes(30), f"{IMAGES} is no IDX.*00 00 08 01, not"),
+    "too few labels": (
+        LABELS,
+        header(29) + bytes(29),
+        f"30 images and 29 labels .*{IMAGES}, {LABELS}",
+    ),
+    "gzip, cut short": (f"{IMAGES}.gz", ZIPPED[:-12], f"{IMAGES}.gz is damaged.*cut short"),
+    "gzip of a truncated file": (
+        f"{IMAGES}.gz",
+        gzip.compress(PLAIN[:-9]),
+        f"{IMAGES}.gz is damaged.*promises 23,520.*holds 23,511",
+    ),
+    "gzip of too much": (f"{IMAGES}.gz", gzip.compress(PLAIN + b"x"), f"{IMAGES}.gz .*holds more"),
+    "gzip of nothing": (f"{IMAGES}.gz", gzip.compress(b""), f"{IMAGES}.gz is no IDX.*with nothing"),
+    "gzip of another kind": (f"{IMAGES}.gz", gzip.compress(b"text" * 9), f"{IMAGES}.gz is no IDX"),
+    "gzip that is none": (f"{IMAGES}.gz", PLAIN, f"{IMAGES}.gz is damaged as a gzip file"),
+    "gzip with another checksum": (
+        f"{IMAGES}.gz",
+        ZIPPED[:-8] + b"0000" + ZIPPED[-4:],
+        f"{IMAGES}.gz is damaged as a gzip file.*CRC",
+    ),
+    "gzip of a header of 73 EB": (
+        f"{IMAGES}.gz",
+        gzip.compress(header(*[4_294_967_295] * 3)),
+        f"{IMAGES}.gz is damaged.*promises 79,228",
+    ),
     "a header of 73 EB": (IMAGES, header(*[4_294_967_295] * 3), "promises 79,228"),
     "a header of no rows": (IMAGES, header(0, 28, 28), "0 images"),
     "images of no pixels": (IMAGES, header(30, 0, 28), "do not belong together"),
@@ -44,9 +81,11 @@ IDX: dict[str, tuple[str, bytes, str]] = {
 
 @pytest.mark.parametrize("case", IDX)
 def test_idx_files_that_are_not_what_they_say_are_refused(case: str, tmp_path: Path) -> None:
-    """By their headers and sizes."""
+    """By their headers and sizes; the file is named, and what is wrong with it."""
     name, content, said = IDX[case]
-    (write_idx(tmp_path) / name).write_bytes(content)
+    folder = write_idx(tmp_path)
+    (folder / name.removesuffix(".gz")).unlink()
+    (folder / name).write_bytes(content)
     with pytest.raises(DataError, match=said):
         MNIST().look(tmp_path)
 

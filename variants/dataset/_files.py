@@ -111,9 +111,18 @@ def md5(path: Path) -> str:
     return whole.hexdigest()
 
 
+def md5_of(data: bytes) -> str:
+    """Give the MD5 of what a file holds."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
 def mark(folder: Path, published: Mapping[str, str]) -> tuple[str, str]:
     """Give a digest of a data set's files, and `custom data` unless they are the published ones."""
-    digests = {name: md5(folder / name) for name in published}
+    return marked({name: md5(folder / name) for name in published}, published)
+
+
+def marked(digests: Mapping[str, str], published: Mapping[str, str]) -> tuple[str, str]:
+    """Give `mark`'s two of files whose MD5 is known, by their published names."""
     together = hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode())
     return together.hexdigest(), "" if digests == dict(published) else CUSTOM
 

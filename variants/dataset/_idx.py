@@ -1,9 +1,9 @@
-"""Data sets in MNIST's four IDX files, downloaded by torchvision."""
+"""Data sets in MNIST's four IDX files, read by NumPy; torchvision is for downloads alone."""
 
 from __future__ import annotations
 
 import math
-import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from ablate.streams.dataset_checks import count_classes, first_of_each
 from ablate.streams.row_warnings import duplicates
 from ablate.types import Data, Facts
 
-from . import _files
+from . import _files, _idx_file
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -22,6 +22,9 @@ FILES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
+
+LABELS = {"MNIST": "mnist", "FashionMNIST": "fashion-mnist"}
+"""The components by torchvision's names; folders are called either way."""
 
 MD5 = {
     "MNIST": dict(
@@ -53,37 +56,32 @@ MD5 = {
 
 
 def look(root: Path, name: str, train: int | None = None, test: int | None = None) -> Facts:
-    """Check the four files of `<root>/<name>/raw` and give what their headers say.
+    """Check the four files, plain or gzipped, and give what their headers say.
 
     train, test: the most rows of each class that are used.
     Raises DataError naming what is missing or damaged, and the remedy.
     """
-    folder = root / name / "raw"
-    if missing := [file for file in FILES if not _files.is_file(folder / file)]:
-        zipped = [file for file in missing if (folder / f"{file}.gz").is_file()]
-        remedy = f"unzip {', '.join(zipped)} there (gunzip)" if zipped else "put them there"
-        raise DataError(
-            f"{name} is not in the data root: {folder.absolute()} lacks {', '.join(missing)}. "
-            f"Either {remedy} as uncompressed IDX files, name another data root with --data-root "
-            "or ABLATE_DATA, or run where the network allows the download."
-        )
-    shapes = [_shape(folder / file) for file in FILES]
+    paths = _paths(root, name)
+    folder = paths[0].parent
+    shapes = [_idx_file.shape(path) for path in paths]
     (rows, *inputs), (labels,), (tested, *test_inputs), (test_labels,) = shapes
     agree = (rows, tested, inputs) == (labels, test_labels, test_inputs)
     if not agree or not math.prod((rows, tested, *inputs)):
         raise DataError(
-            f"{folder}: the files do not belong together: {rows} images and {labels} labels "
-            f"to train, {tested} and {test_labels} to test, of sizes {inputs} and {test_inputs}. "
+            f"{folder}: the files do not belong together: {rows} images and {labels} labels to "
+            f"train ({_names(paths[:2])}), {tested} and {test_labels} to test "
+            f"({_names(paths[2:])}), of sizes {inputs} and {test_inputs}. "
             "Replace them with one data set's four."
         )
     _files.fits(4 * (rows + tested) * math.prod(inputs), str(folder))
-    y, y_test = (_values(folder / FILES[i], shapes[i]).astype(np.int64) for i in (1, 3))
+    held = [_idx_file.content(*file) for file in zip(paths, shapes, strict=True)]
+    arrays = [_idx_file.values(*file) for file in zip(held, shapes, strict=True)]
+    y, y_test = (arrays[i].astype(np.int64) for i in (1, 3))
     classes = count_classes(y, y_test, str(folder))
     used = first_of_each(y, train), first_of_each(y_test, test)
-    images = (
-        _values(folder / FILES[i], shapes[i])[rows] for i, rows in zip((0, 2), used, strict=True)
-    )
-    digest, mark = _files.mark(folder, MD5[name])
+    images = (arrays[i][rows] for i, rows in zip((0, 2), used, strict=True))
+    digests = {file: _files.md5_of(data) for file, data in zip(FILES, held, strict=True)}
+    digest, mark = _files.marked(digests, MD5[name])
     return Facts(
         inputs=(1, *inputs),
         classes=classes,
@@ -100,12 +98,12 @@ def fetch(root: Path, name: str) -> None:
 
     Raises DataError as `look` does where the network does not allow it.
     """
-    folder = root / name / "raw"
-    if all((folder / file).is_file() for file in FILES):
+    if any(all(_found(folder)) for folder in _folders(root, name)):
         return
     import torchvision.datasets
 
     reader = getattr(torchvision.datasets, name)
+    folder = root / name / "raw"
     _files.attempt(folder, lambda: look(root, name), reader, root, download=True)
 
 
@@ -114,42 +112,41 @@ def load(root: Path, name: str, mean: float, sd: float) -> Data:
 
     torchvision's reader would open a folder of pickles beside the files, where there is one.
     """
-    folder = root / name / "raw"
-    images, labels, tests, test_labels = (
-        _values(path, _shape(path)) for path in (folder / file for file in FILES)
-    )
+    images, labels, tests, test_labels = (_values(path) for path in _paths(root, name))
     x, x_test = (_files.normalised(part[:, None], (mean,), (sd,)) for part in (images, tests))
     return Data(x, labels.astype(np.int64), x_test, test_labels.astype(np.int64))
 
 
-def _shape(path: Path) -> tuple[int, ...]:
-    """Read an IDX header and check it against the file's size."""
-    dimensions = 3 if "idx3" in path.name else 1
-    head = 4 + 4 * dimensions
-    start, size = _start(path, head)
-    if len(start) < head or start[:4] != bytes([0, 0, 8, dimensions]):
-        raise DataError(f"{path} is no IDX file of {dimensions} dimensions; replace it")
-    shape = struct.unpack(f">{dimensions}I", start[4:])
-    if math.prod(shape) != size - head:
-        raise DataError(
-            f"{path} is damaged: its header promises {math.prod(shape):,} bytes of data, "
-            f"it holds {size - head:,}; replace it"
-        )
-    return shape
+def _folders(root: Path, name: str) -> tuple[Path, ...]:
+    """Name the folders that are looked into: torchvision's, the one around it, the component's."""
+    return root / name / "raw", root / name, root / LABELS[name]
 
 
-def _start(path: Path, count: int) -> tuple[bytes, int]:
-    """Read a file's first bytes, and its size."""
-    try:
-        with path.open("rb") as file:
-            return file.read(count), path.stat().st_size
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+def _found(folder: Path) -> list[Path | None]:
+    return [_idx_file.find(folder, file) for file in FILES]
 
 
-def _values(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Read what follows an IDX header. Raises DataError where the file has changed since."""
-    data = _files.content(path)[4 + 4 * len(shape) :]
-    if len(data) != math.prod(shape):
-        raise DataError(f"{path} changed while it was read; run again.")
-    return np.frombuffer(data, np.uint8).reshape(shape)
+def _paths(root: Path, name: str) -> list[Path]:
+    """Give the four files of the first folder that holds them all, or raise DataError."""
+    folders = _folders(root, name)
+    for folder in folders:
+        whole = [path for path in _found(folder) if path]
+        if len(whole) == len(FILES):
+            return whole
+    nearest = max(folders, key=lambda folder: sum(map(bool, _found(folder))))
+    there = zip(FILES, _found(nearest), strict=True)
+    missing = [file for file, path in there if path is None]
+    raise DataError(
+        f"{name} is not in the data root: {nearest.absolute()} lacks {', '.join(missing)}. "
+        "Either put them there, as IDX files or gzipped (.gz), name another data root with "
+        "--data-root or ABLATE_DATA, or run where the network allows the download."
+    )
+
+
+def _names(paths: Iterable[Path]) -> str:
+    return ", ".join(path.name for path in paths)
+
+
+def _values(path: Path) -> NDArray[np.uint8]:
+    sizes = _idx_file.shape(path)
+    return _idx_file.values(_idx_file.content(path, sizes), sizes)

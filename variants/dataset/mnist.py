@@ -18,9 +18,9 @@ from . import _idx
 class MNIST:
     """Handwritten digits, 28 x 28, 10 classes; 60,000 + 10,000 rows in full.
 
-    The files stand unzipped in `<data root>/MNIST/raw`, under their published names
-    (`train-images-idx3-ubyte` ...); any part of the rows in that
-    format works too, and is marked as custom data.
+    The four IDX files stand in `<data root>/MNIST/raw`, `MNIST` or `mnist`,
+    as they are published, gzipped or not (`train-images-idx3-ubyte.gz` ...); any part of the rows
+    in that format works too, and is marked as custom data.
 
     tasks: T, a divisor of the number of classes, [1, 1000].
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.

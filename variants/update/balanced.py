@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -22,6 +22,9 @@ class Balanced:
         arm's own. null leaves the learning rate alone.
     steps: `one` step on a batch, or as many as the `inner` loop would take (equal gradient
         evaluations for every row).
+    momentum: m of the optimizer whose state that arm carries, where this arm's has none, [0, 1):
+        scale is divided by 1 - m, which is how much further a velocity goes at rest, on slopes that
+        stay as they are (Sutskever et al. 2013, ICML); 0 leaves the step alone.
 
     With plain SGD and r = 1, matched to gather = mean, this is that update exactly: at one inner
     step there is nothing meta left.
@@ -29,6 +32,7 @@ class Balanced:
 
     match: Update | None = None
     steps: Literal["one", "inner"] = "one"
+    momentum: float = 0.0
     can = ("scale",)
     needs = {("match", "*"): ("match", "scale")}  # noqa: RUF012 (read as a literal, never changed)
 
@@ -48,7 +52,8 @@ class Balanced:
 
     def scale(self, clock: Clock, tasks: Tasks) -> Number:
         """Give the factor on the learning rate."""
-        return self.match.scale(clock, tasks) if self.match else 1.0  # type: ignore[attr-defined]
+        rule: Any = self.match
+        return (rule.scale(clock, tasks) if rule else 1.0) / (1 - self.momentum)
 
     def compiled(self) -> OverRows:
         """Give the step on all rows, every task weighing the same."""
