@@ -22,8 +22,10 @@ def strangers() -> list[str]:
 
     An editable install may not be listed at all, which is fine.
     """
-    owners = metadata.packages_distributions().get("ablate", ())
-    return sorted({owner for owner in owners if _normal(owner) != DISTRIBUTION})
+    owners = {
+        about.metadata["Name"] for about in metadata.distributions() if _owns("ablate", about)
+    }
+    return sorted(owner for owner in owners if _normal(owner) != DISTRIBUTION)
 
 
 def refusal(owners: Sequence[str]) -> str:
@@ -66,6 +68,22 @@ def _normal(name: str) -> str:
     'ablate-study'
     """
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _owns(name: str, about: metadata.Distribution) -> bool:
+    """Say whether a distribution owns an import name, as `packages_distributions` does.
+
+    That one reads the path of every file that is installed, which takes a while; here only those
+    of a list are read in which the name begins one.
+    """
+    declared = (about.read_text("top_level.txt") or "").split()
+    if declared:
+        return name in declared
+    record = about.read_text("RECORD")
+    if record is not None and not re.search(rf'^"?{name}[/.]', record, re.MULTILINE):
+        return False
+    files = (file for file in about.files or () if file.suffix == ".py")
+    return any((f.parts[0] if len(f.parts) > 1 else f.stem) == name for f in files)
 
 
 def _is_earlier(owner: str) -> bool:

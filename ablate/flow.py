@@ -18,13 +18,14 @@ from ablate.analysis.arm_summary import summaries
 from ablate.analysis.calibrated import uncalibrated_arms
 from ablate.analysis.caveats import caveats
 from ablate.analysis.study import Finished as Finished, Study as Study, Work as Work
-from ablate.core import resources
 from ablate.design.protocols import predictors
-from ablate.design.reader import read_suite
-from ablate.design.tuning_keys import Own
-from ablate.errors import SelectionError, unknown
-from ablate.parsing.changes import other_seeds
+from ablate.errors import SelectionError
 from ablate.plan import dispatch
+from ablate.plan.opening import (
+    find_suite as find_suite,
+    open_suite as open_suite,
+    with_seeds as with_seeds,
+)
 from ablate.plan.pending import inert_pairs, look, reasons_of, same_code, select, unfinished
 from ablate.plan.run_keys import keys, plan
 from ablate.plan.standing import is_done
@@ -35,50 +36,6 @@ from ablate.records.store import Store
 from ablate.registry import scan
 from ablate.types import ENOUGH_PAIRS, RunResult, Site, Suite
 from ablate.verdicts.family import FUTILE
-
-
-def find_suite(source: str) -> Path:
-    """Find a suite: a file, or the name of a shipped one, with or without its folder and ending.
-
-    Raises SelectionError with the nearest name.
-    """
-    path, suites = Path(source), resources.suites()
-    try:
-        if path.is_file():
-            return path
-        folder = path.is_dir()
-    except OSError as error:
-        raise SelectionError(f"{source[:60]!r} is no suite: {error.strerror}") from error
-    name = path.with_suffix("").as_posix().removeprefix("suites/")
-    if path.suffix in ("", ".yaml") and name in suites:
-        return suites[name]
-    if folder:
-        raise SelectionError(f"{source} is a folder, not a suite file")
-    raise SelectionError(unknown("suite", source, suites))
-
-
-def open_suite(
-    source: str | Path,
-    seeds: int | None = None,
-    quick: bool = False,
-    changes: Sequence[str] = (),
-    values: Own | None = None,
-) -> Suite:
-    """Read a suite, by its file or its shipped name; `seeds` overrides how many it declares.
-
-    quick: apply its `quick` block. changes: `path=value`, put into its base. values: by arm and
-    path, in the place of tuned ones.
-    """
-    suite = read_suite(find_suite(str(source)), scan(), quick, changes, values)
-    return suite if seeds is None else with_seeds(suite, seeds)
-
-
-def with_seeds(suite: Suite, seeds: int) -> Suite:
-    """Give a suite that runs another number of seeds than it declares, and says so."""
-    if seeds == suite.seeds:
-        return suite
-    words = other_seeds(suite.changed_words, seeds, suite.declared_seeds)
-    return replace(suite, seeds=seeds, changed_words=words)
 
 
 def with_looks(suite: Suite) -> Suite:
@@ -105,16 +62,19 @@ def prepare(
     fresh: bool = False,
     among: Container[tuple[int, int]] | None = None,
     keep: bool = False,
+    before: Work | None = None,
 ) -> Work:
     """Plan a suite against its data, and find what no record answers yet.
 
     only: selectors of `todo.select`. fetch: download missing data. fresh: no record counts.
     among: the (variant, seed) that are wanted now; all of them unless said. keep: records that are
-    stale count as done.
+    stale count as done. before: of the same arms and seeds, whose plan and look at the data hold.
     """
-    catalogue = scan()
-    facts = look(suite, catalogue, root, fetch)
-    planned = plan(suite, catalogue, facts)
+    if before:
+        facts, planned = before.facts, replace(before.plan, suite=suite)
+    else:
+        facts = look(suite, scan(), root, fetch)
+        planned = plan(suite, scan(), facts)
     chosen = {pair for pair in select(suite, only) if among is None or pair in among}
     wanted = {planned.keys[v][seed] for v, seed in chosen}
     records = store.load(planned.runs) if store else {}
@@ -127,6 +87,7 @@ def prepare(
         records=records,
         reasons=why,
         kept=stale,
+        facts=facts,
     )
 
 
@@ -176,7 +137,9 @@ def run(
         yield Finished(tuple(results), dict(records))
 
 
-def by_look(suite: Suite, root: Path, store: Store, keep: bool = False) -> Iterator[Work]:
+def by_look(
+    suite: Suite, root: Path, store: Store, keep: bool = False, before: Work | None = None
+) -> Iterator[Work]:
     """Give the work of each look in turn, until every claim is decided or the seeds are spent.
 
     The runs of one look have to be done before the next is asked for. Arms whose claims are all
@@ -187,7 +150,7 @@ def by_look(suite: Suite, root: Path, store: Store, keep: bool = False) -> Itera
         wanted = {(v, seed) for v in open_arms(suite, store) for seed in range(seeds)}
         if not wanted:
             return
-        yield prepare(suite, root, store, among=wanted, keep=keep)
+        yield prepare(suite, root, store, among=wanted, keep=keep, before=before)
 
 
 def open_arms(suite: Suite, store: Store) -> set[int]:

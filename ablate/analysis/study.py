@@ -18,6 +18,7 @@ from ablate.records.cohort import together
 from ablate.stats.across_datasets import Settings
 from ablate.types import (
     FactorialEffect,
+    Facts,
     Json,
     PooledContrast,
     RunResult,
@@ -97,7 +98,7 @@ class Work:
     """What a run command will do. stacks: what is left to run; records: what is there, by key.
 
     reasons: of every run, by key, why it is not done. kept: the runs that count as done although
-    their records are stale.
+    their records are stale. facts: of the data sets, by the canonical text of their Choice.
     """
 
     plan: Plan
@@ -105,6 +106,7 @@ class Work:
     records: Mapping[str, RunResult]
     reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
+    facts: Mapping[str, Facts] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:

@@ -128,14 +128,14 @@ def of_suite(command: Callable[..., None]) -> Callable[..., None]:
         trust: bool,
         **rest: Any,
     ) -> None:
-        from ablate import flow
         from ablate.commands.rehearsal import rehearse
+        from ablate.plan.opening import open_suite
 
-        rehearse(lambda: flow.open_suite(suite, seeds, quick, changes))
-        opened = flow.open_suite(suite, seeds, quick, changes)
+        rehearse(lambda: open_suite(suite, seeds, quick, changes))
+        opened = open_suite(suite, seeds, quick, changes)
         admit(opened, trust)  # before anything that the suite names is called, in a copy too
         if root := rest.get("data_root"):
-            rehearse(lambda: flow.prepare(opened, root, None), functions(opened))
+            rehearse(lambda: _planned(opened, root), functions(opened))
         command(opened, **rest)
 
     options = (
@@ -159,6 +159,12 @@ def of_suite(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(options):
         opening = option(opening)
     return opening
+
+
+def _planned(suite: Suite, root: Path) -> object:
+    from ablate import flow  # here, since a run with nothing to do needs none of it
+
+    return flow.prepare(suite, root, None)
 
 
 class Commands(click.Group):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ablate.commands.shared import (
     data_option,
     device_option,
     finish,
+    functions,
     of_suite,
     say,
     say_all,
@@ -26,6 +28,8 @@ from ablate.commands.shared import (
 from ablate.core.foreign_text import plain
 
 if TYPE_CHECKING:
+    from ablate.flow import Study, Work
+    from ablate.records.store import Store
     from ablate.types import Suite
 
 
@@ -68,6 +72,17 @@ def run(
 
     A suite can run code: components of installed packages, and functions that it names.
     """
+    from ablate.training.device import checked
+    from ablate.types import Site
+
+    site = Site(str(data_root.absolute()), checked(device))
+    if until_decided and (only or fresh):
+        raise click.UsageError("--until-decided goes with neither --only nor --fresh")
+    part = only or until_decided or fresh or keep_stale or register_anew or functions(opened)
+    known = None if part else finished.at_once(opened, data_root, results, under_own_name)
+    if known:
+        finished.leave(known)
+        return
     from ablate import flow
     from ablate.analysis import caveats
     from ablate.commands import describe, why
@@ -75,36 +90,35 @@ def run(
     from ablate.plan import pending
     from ablate.records import ownership, registration
     from ablate.records.store import make_folder, open_store, sole_writer
-    from ablate.training.device import checked
-    from ablate.types import Site
     from ablate.workflows import prospects
     from ablate.workflows.inert_check import check
 
-    site = Site(str(data_root.absolute()), checked(device))
-    if until_decided and (only or fresh):
-        raise click.UsageError("--until-decided goes with neither --only nor --fresh")
     suite, opened = opened, flow.with_looks(opened) if until_decided else opened
-    flow.prepare(opened, data_root, None, only, fetch=True)  # every fault shows before we write
+    # every fault shows before we write
+    planned = flow.prepare(opened, data_root, None, only, fetch=True)
     with sole_writer(results), closing(open_store(results)) as store:
         opened, suite = under_own_name(opened, store, results), ownership.settled(suite, store)
         ownership.take(opened, store)
         make_folder(results / opened.name)
-        whole = flow.prepare(opened, data_root, store, only, fresh=fresh, keep=keep_stale)
+        todo = flow.prepare(
+            opened, data_root, store, only, fresh=fresh, keep=keep_stale, before=planned
+        )
         say_all(store.damage.lines(), err=True)
-        stale = pending.stale_ones(whole.reasons, whole.records, whole.stacks)
-        caveats.keep(opened, store, stale, whole.kept)
-        registration.freeze(opened, store, len(whole.records), register_anew)
-        say_all(describe.cautions(whole))
-        if not (whole.stacks or only or until_decided):
+        stale = pending.stale_ones(todo.reasons, todo.records, todo.stacks)
+        caveats.keep(opened, store, stale, todo.kept)
+        registration.freeze(opened, store, len(todo.records), register_anew)
+        cautions = list(describe.cautions(todo))
+        say_all(cautions)
+        if not (todo.stacks or only or until_decided):
             before = finished.recall(suite, store, results / opened.name)
             if before:
-                say(describe.work(whole))
+                say(describe.work(todo))
                 finished.leave(before)
                 return
         frozen = registration.registered(opened, store)
         say_all(prospects.lines(registration.as_registered(opened, frozen)))
-        looks = flow.by_look(opened, data_root, store, keep_stale)
-        parts = looks if until_decided else [whole]
+        looks = flow.by_look(opened, data_root, store, keep_stale, planned)
+        parts = looks if until_decided else [todo]
         with workforce(workers, results / opened.name) as (count, crew):
             for work in parts:
                 say("\n".join([describe.work(work), *why.stale(work)]))
@@ -115,8 +129,23 @@ def run(
         study = flow.analyse(suite, store)
         ending = finish(study, results / opened.name)
         if not (only or until_decided):
-            finished.keep(ending, suite, store, results / opened.name)
+            idle = _idle(study, todo, store, cautions)
+            finished.keep(ending, suite, store, results / opened.name, idle)
     finished.leave(ending)
+
+
+def _idle(study: Study, work: Work, store: Store, cautions: list[str]) -> finished.Idle | None:
+    """Give what the next run will say first, if it will find nothing to do and no damage."""
+    from ablate.commands import describe
+    from ablate.plan.pending import reasons_of
+
+    records = {record.key: record for runs in study.runs for record in runs.values()}
+    damaged = store.damage.runs or store.damage.notes
+    if damaged or any(reasons_of(work.plan, records, work.facts).values()):
+        return None
+    packages = {name for r in records.values() for name in r.provenance.get("packages", {})}
+    first = [*cautions, describe.work(replace(work, stacks=()))]
+    return finished.Idle(first, work.facts, frozenset(packages))
 
 
 @click.command()

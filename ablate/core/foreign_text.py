@@ -20,13 +20,15 @@ NAME, LINE, STORED = 80, 400, 2000
 _MOST = 100_000
 """Letters of one piece of output on a terminal."""
 
-_IGNORABLE = (
-    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
-    *range(0x180B, 0x1810),
-    *range(0xFE00, 0xFE10),
-    *range(0xE0100, 0xE01F0),
-    *(plane << 16 | last for plane in range(17) for last in (0xFFFE, 0xFFFF)),
-    *range(0xFDD0, 0xFDF0),
+_IGNORABLE = frozenset(
+    (
+        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+        *range(0x180B, 0x1810),
+        *range(0xFE00, 0xFE10),
+        *range(0xE0100, 0xE01F0),
+        *(plane << 16 | last for plane in range(17) for last in (0xFFFE, 0xFFFF)),
+        *range(0xFDD0, 0xFDF0),
+    )
 )
 """Letters and marks without a shape, and code points that are no characters."""
 
@@ -122,6 +124,8 @@ def terminal(text: object) -> str:
     whole = str(text).replace("\r\n", "\n")
     cut = len(whole) - _MOST
     short = f"{whole[:_MOST]}\n… ({cut:,} letters more)" if cut > 0 else whole
+    if not any(map(_is_hidden, {*short} - {*"\n\t"})):  # the pattern takes a while to be made
+        return short
     return _hidden().sub(lambda match: match[0] if match[0] in "\n\t" else _escape(match), short)
 
 
@@ -156,6 +160,12 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
+def _is_hidden(letter: str) -> bool:
+    """Say whether a character cannot be seen; `Cs` are the halves of characters."""
+    kind = unicodedata.category(letter)
+    return kind in ("Cc", "Cf", "Zl", "Zp", "Cs") or ord(letter) in _IGNORABLE
+
+
 @cache
 def _hidden() -> re.Pattern[str]:
     """Match every character that cannot be seen: controls, formats, separators, half characters.
@@ -163,10 +173,8 @@ def _hidden() -> re.Pattern[str]:
     Built from the Unicode data once a process: C0 and C1, bidi overrides, zero-width characters,
     line and paragraph separators, soft hyphens, tags, lone surrogates.
     """
-    kinds = {"Cc", "Cf", "Zl", "Zp"}
-    searched = (*range(0xD800), *range(0xE000, 0x20000), *range(0xE0000, 0xE0200))
-    points = {n for n in searched if unicodedata.category(chr(n)) in kinds}
-    points |= {*_IGNORABLE, *range(0xD800, 0xE000)}
+    searched = (*range(0x20000), *range(0xE0000, 0xE0200))
+    points = {point for point in searched if _is_hidden(chr(point))}
     spans: list[list[int]] = []
     for point in sorted(points):
         if spans and spans[-1][1] == point - 1:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from click.testing import CliRunner
 
 from ablate import flow
 from ablate.commands import finished
+from ablate.plan import pending
+from ablate.records.store import open_store
+from ablate.types import Facts, Status
 from cli import main
 from tests.conftest import TINY
 
@@ -53,7 +58,9 @@ def test_the_same_is_said_again_and_nothing_judged(
     assert report.stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("change", ["report", "picture gone", "record", "note", "code"])
+@pytest.mark.parametrize(
+    "change", ["report", "picture gone", "record", "note", "code", "suite", "package"]
+)
 def test_whatever_has_changed_is_judged_anew(
     change: str,
     run: Callable[..., tuple[int, str, int]],
@@ -72,6 +79,10 @@ def test_whatever_has_changed_is_judged_anew(
         mine.write_text("")
         sources = list(finished.sources())
         monkeypatch.setattr(finished, "sources", lambda: iter([*sources, mine]))
+    elif change == "suite":
+        (tmp_path / "tiny.yaml").write_text(TINY.replace("2.0 points", "2.00 points"))
+    elif change == "package":
+        monkeypatch.setattr(finished, "version", lambda name: "0")
     else:
         with sqlite3.connect(folder / "runs.sqlite") as store:
             if change == "record":
@@ -92,3 +103,36 @@ def test_other_seeds_and_selections_are_judged(
     assert run("--only", "reptile")[2] == 1
     assert run("--fresh")[2] == 1
     assert run()[2] == 0
+
+
+def test_nothing_is_planned_unless_data_differ_or_a_run_has_to_be_tried_again(
+    run: Callable[..., tuple[int, str, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then those who know look into it."""
+    planned: list[object] = []
+    prepare, look = flow.prepare, pending.look
+
+    def counted(*values: Any, **options: Any) -> flow.Work:
+        planned.append(values)
+        return prepare(*values, **options)
+
+    def other(*values: Any, **options: Any) -> dict[str, Facts]:
+        return {k: f._replace(digest="other") for k, f in look(*values, **options).items()}
+
+    monkeypatch.setattr(flow, "prepare", counted)
+    code, text, _ = run()
+    assert len(planned) == 2
+    assert run() == (code, text, 0)
+    assert len(planned) == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(pending, "look", other)
+        assert run() == (code, text, 0)
+    assert len(planned) == 4
+    with closing(open_store(tmp_path / "results")) as store:
+        suite = flow.open_suite(tmp_path / "tiny.yaml")
+        first = next(iter(flow.records(suite, store).values()))
+        lost = replace(first, status=Status.FAILED, reason="x", right={}, task_right={})
+        store.save([lost])
+    assert run()[2] == 1
+    assert run()[2] == 0
+    assert len(planned) == 6

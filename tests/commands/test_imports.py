@@ -54,6 +54,15 @@ def test_a_plain_run_trains_without_torchvision_and_dynamo(words: list[str]) -> 
     assert not held & {"torchvision", "torch._dynamo", "torch._inductor", "sympy"}
 
 
+def test_a_run_with_nothing_to_do_loads_none_of_what_only_work_needs(words: list[str]) -> None:
+    """It says again how it ended; the run before it has done the work."""
+    loaded(RUN.format(words=words))
+    held = loaded(RUN.format(words=words))
+    assert "ablate.commands.finished" in held
+    heavy = {"torch", "torchvision", "pandas", "scipy", "matplotlib", "numba", "sklearn", "rich"}
+    assert not held & {*heavy, "ablate.flow"}
+
+
 def test_idx_files_are_read_without_torch(tmp_path: Path) -> None:
     """By NumPy alone."""
     write_idx(tmp_path)

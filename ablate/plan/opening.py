@@ -1,0 +1,59 @@
+"""What a user names -> Suite: a file or a shipped name, with what the command line changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ablate.core import resources
+from ablate.design.reader import read_suite
+from ablate.design.tuning_keys import Own
+from ablate.errors import SelectionError, unknown
+from ablate.parsing.changes import other_seeds
+from ablate.registry import scan
+from ablate.types import Suite
+
+
+def find_suite(source: str) -> Path:
+    """Find a suite: a file, or the name of a shipped one, with or without its folder and ending.
+
+    Raises SelectionError with the nearest name.
+    """
+    path, suites = Path(source), resources.suites()
+    try:
+        if path.is_file():
+            return path
+        folder = path.is_dir()
+    except OSError as error:
+        raise SelectionError(f"{source[:60]!r} is no suite: {error.strerror}") from error
+    name = path.with_suffix("").as_posix().removeprefix("suites/")
+    if path.suffix in ("", ".yaml") and name in suites:
+        return suites[name]
+    if folder:
+        raise SelectionError(f"{source} is a folder, not a suite file")
+    raise SelectionError(unknown("suite", source, suites))
+
+
+def open_suite(
+    source: str | Path,
+    seeds: int | None = None,
+    quick: bool = False,
+    changes: Sequence[str] = (),
+    values: Own | None = None,
+) -> Suite:
+    """Read a suite, by its file or its shipped name; `seeds` overrides how many it declares.
+
+    quick: apply its `quick` block. changes: `path=value`, put into its base. values: by arm and
+    path, in the place of tuned ones.
+    """
+    suite = read_suite(find_suite(str(source)), scan(), quick, changes, values)
+    return suite if seeds is None else with_seeds(suite, seeds)
+
+
+def with_seeds(suite: Suite, seeds: int) -> Suite:
+    """Give a suite that runs another number of seeds than it declares, and says so."""
+    if seeds == suite.seeds:
+        return suite
+    words = other_seeds(suite.changed_words, seeds, suite.declared_seeds)
+    return replace(suite, seeds=seeds, changed_words=words)
