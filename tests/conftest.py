@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 
 from ablate import flow
 from ablate.design.reader import parse_suite
@@ -17,6 +18,9 @@ from ablate.registry import Catalogue, scan
 from ablate.types import Choice, Comparison, RunResult, Site, Suite, Variant
 
 torch.set_num_threads(1)
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of ours
+settings.load_profile("untimed")
 
 TINY = """
 question: Does the update rule matter?
