@@ -81,3 +81,12 @@ def has_form(text: bytes) -> bool:
     except (ValidationError, RecursionError):
         return False
     return True
+
+
+def is_provenance(text: bytes) -> bool:
+    """Say whether a text is what runs rest on."""
+    try:
+        Provenance.model_validate_json(text)
+    except (ValidationError, RecursionError):
+        return False
+    return True
