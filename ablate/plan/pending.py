@@ -11,7 +11,7 @@ from typing import Any
 from ablate.core.foreign_text import of_error
 from ablate.errors import AblateError, DataError, SelectionError, SourceError
 from ablate.plan.run_keys import Plan, canonical, specify
-from ablate.plan.standing import DAMAGED, Reason, current, is_done, reasons
+from ablate.plan.standing import DAMAGED, Current, Reason, current, is_done, reasons
 from ablate.records import notes, provenance
 from ablate.records.fingerprints import code_facts
 from ablate.records.store import Store
@@ -135,8 +135,9 @@ def reasons_of(
     facts: of the data sets, None where they are not looked at. damaged: keys of damaged records.
     """
     by_key: dict[str, tuple[Reason, ...]] = {}
+    todays: dict[tuple[int, str], Current] = {}
     for stack in plan.stacks:
-        today = current(stack, facts)
+        today = current(stack, facts, todays)
         for run in stack.runs:
             lost = run.key in damaged and run.key not in records
             by_key[run.key] = (DAMAGED,) if lost else reasons(records.get(run.key), today)

@@ -112,7 +112,7 @@ def read_record(
             f"{RECORD_VERSION}: they were written by a newer version; use that one, or "
             "another --results"
         )
-    if not _is_time(seconds) or not has_form(text):
+    if not _is_time(seconds) or not has_form(text, content):
         return None
     if rests_on and not {*content["provenance"]} - {*OWN}:
         provenance.shared = rests_on.decode()

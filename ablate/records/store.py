@@ -6,6 +6,7 @@ counts as missing, and is counted out loud. See `store_file` for earlier and lat
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -96,7 +97,10 @@ class Store:
 
         Raises StoreError for a record of a newer version.
         """
-        wanted = {key.encode(): key for key in keys}
+        with uncollected():
+            return self._load({key.encode(): key for key in keys})
+
+    def _load(self, wanted: Mapping[bytes, str]) -> dict[str, RunResult]:
         records: dict[str, RunResult] = {}
         damaged, count, sealed = [], 0, self._layout > 1
         shared = read_shared(self._rows(READ_PROVENANCE)) if self._layout == LAYOUT else {}
@@ -177,6 +181,21 @@ class Store:
                     keys = [row[first.name] for row in rows]
                     link.execute(sa.delete(table).where(first.in_(keys)))
                     link.execute(sa.insert(table), rows)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the collector of circles away while much is made that holds none.
+
+    It looks at all that is alive, again and again as that grows: most of the time of 10^5 records.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _twice(keys: Iterable[bytes | None]) -> set[bytes | None]:
