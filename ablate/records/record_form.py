@@ -23,7 +23,7 @@ class Provenance(BaseModel):
 
     record_version: Count | None = None
     python: str = ""
-    packages: dict[str, str] = {}
+    packages: dict[str, str] = Field(default_factory=dict)
     git: dict[str, JsonValue] | None = None
     system: str = ""
     cpu: str = ""
@@ -33,14 +33,14 @@ class Provenance(BaseModel):
     device: str = ""
     data: str = ""
     data_mark: str | None = None
-    data_warnings: list[str] = []
+    data_warnings: list[str] = Field(default_factory=list)
     engine: Digests = None
     components: Digests = None
     helpers: Digests = None
     protocols: Digests = None
     loaded: Digests = None
     streams: dict[str, str] | None = None
-    class_rows: list[Count] = []
+    class_rows: list[Count] = Field(default_factory=list)
 
 
 TABLES = ("right", "task_right")
