@@ -155,8 +155,8 @@ class Variant:
     unvaried: tuple[str, ...] = ()
 
     @cached_property
-    def runs(self) -> dict[tuple[int, str], RunSpec]:
-        """Hold its runs by the place of the seed and precision, as `plan` specifies them."""
+    def runs(self) -> dict[tuple[int, str] | str, Any]:
+        """Hold its runs by seed's place and precision, what they share by precision: for `plan`."""
         return {}
 
     @property

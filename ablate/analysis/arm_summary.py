@@ -62,7 +62,7 @@ def summarise(
     """
     good = _together(variant, runs)
     names = [*labels, *metrics.SUMMARIES]
-    values = {name: of_metric(variant, runs, name, alpha) for name in names}
+    values = {name: _mean(good, name, own(variant), alpha) for name in names}
     statuses = [record.status for record in runs.values()]
     seconds = sum(record.seconds for record in good)
     return ArmSummary(
@@ -81,8 +81,7 @@ def of_metric(
     variant: Variant, runs: Mapping[int, RunResult], metric: str, alpha: float
 ) -> Estimate:
     """Give the mean of a metric over the runs that ended well, if they go together."""
-    good = _together(variant, runs)
-    return estimate([_value(record, metric, own(variant)) for record in good], alpha)
+    return _mean(_together(variant, runs), metric, own(variant), alpha)
 
 
 def estimate(values: Sequence[float], alpha: float) -> Estimate:
@@ -120,6 +119,10 @@ def _together(variant: Variant, runs: Mapping[int, RunResult]) -> list[RunResult
     if cohort.refusals([variant], [runs]):
         return []
     return [record for record in runs.values() if record.status == Status.OK]
+
+
+def _mean(good: Sequence[RunResult], metric: str, protocol: str, alpha: float) -> Estimate:
+    return estimate([_value(record, metric, protocol) for record in good], alpha)
 
 
 def _value(record: RunResult, name: str, own_protocol: str) -> float:

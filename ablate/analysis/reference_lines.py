@@ -69,6 +69,7 @@ class Ground:
     looks: tuple[int, ...]
     gaps: dict[tuple[int, str], Gaps] = field(default_factory=dict)
     apart: dict[tuple[int, ...], bool] = field(default_factory=dict)
+    scores: dict[tuple[int, str, tuple[int, ...]], list[float]] = field(default_factory=dict)
 
     def of(self, index: int, protocol: str) -> Gaps:
         """Give an arm's distances from the floor by seed, worked out once."""
@@ -81,9 +82,8 @@ class Ground:
         if not self.apart:
             self.apart[()] = bool(cohort.refusals(self.variants, self.runs, across_data=True))
         if self.apart[()] and (index, other) not in self.apart:
-            arms, runs = zip(
-                *((self.variants[p], self.runs[p]) for p in (index, other)), strict=True
-            )
+            arms = [self.variants[place] for place in (index, other)]
+            runs = [self.runs[place] for place in (index, other)]
             self.apart[index, other] = bool(cohort.refusals(arms, runs, across_data=True))
         return not self.apart.get((index, other), False)
 
@@ -114,8 +114,8 @@ def inside(record: RunResult) -> float:
 
     In points; the largest over the tasks, as it is not known which ones a guess falls into.
     """
-    by_task = np.array(record.provenance[CLASS_ROWS], dtype=np.float64)
-    by_task = by_task.reshape(len(record.rows), -1)
+    by_class = np.array(record.provenance[CLASS_ROWS], dtype=np.float64)
+    by_task = by_class.reshape(len(record.rows), -1)
     shares = by_task.max(1) / np.maximum(by_task.sum(1), 1)
     return 100 * max(1 / by_task.shape[1], float(shares.max()))
 
@@ -172,9 +172,9 @@ def _standings(
     comparison: Comparison, places: tuple[int, ...], ground: Ground
 ) -> Iterator[tuple[int, Standing]]:
     """Give by seeds spent where the arms stand, from the seeds to that look alone."""
-    schedule = comparison.schedule
+    schedule, paired = comparison.schedule, {*comparison.seeds}
     for look in sorted({*ground.looks, len(schedule)}):
-        seeds = [seed for seed in schedule[:look] if seed in set(comparison.seeds)]
+        seeds = [seed for seed in schedule[:look] if seed in paired]
         if look > len(schedule) or len(seeds) < ENOUGH_PAIRS:
             continue  # nothing is decided at so few
         if reason := unlearnt(comparison.metric, places, seeds, ground):
@@ -190,8 +190,7 @@ def unlearnt(metric: str, places: Sequence[int], seeds: Sequence[int], ground: G
     """
     level = ground.alpha / (2 * len(places))
     for index in places:
-        variant = ground.variants[index]
-        known = ground.of(index, metrics.protocol_of(metric, own(variant)))
+        known = ground.of(index, metrics.protocol_of(metric, own(ground.variants[index])))
         distances = [known[seed] for seed in seeds if seed in known]
         if len(distances) < len(seeds):
             return ""
@@ -230,8 +229,7 @@ def _flag(
     scores = [_scores(index, metric, seeds, ground) for index in places]
     if not all(scores):
         return None
-    means = [float(np.mean(values)) for values in scores]
-    bottom, top = min(means), max(means)
+    bottom, *_, top = sorted(float(np.mean(values)) for values in [*scores, *scores])
     reach = max(comparison.margin, comparison.resolution)
     if metric.split("@", 1)[0] not in UNBOUNDED and bottom >= 100 - reach:
         return Standing(flag=CEILING, line=100.0, low=bottom, high=top)
@@ -252,9 +250,8 @@ def _at_newest(
     if metrics.protocol_of(metric, own(variant)) in ground.known:
         return False
     line = float(np.mean([newest_line(runs[seed], metric) for seed in seeds]))
-    n = len(scores)
-    error = float(np.std(scores, ddof=1)) / math.sqrt(n)
-    upper = float(np.mean(scores)) - float(stdtrit(n - 1, ground.alpha / 2)) * error
+    error = float(np.std(scores, ddof=1)) / math.sqrt(len(scores))
+    upper = float(np.mean(scores)) - float(stdtrit(len(scores) - 1, ground.alpha / 2)) * error
     return upper < _limit(index, metric, seeds, ground, line)  # never without a line: it is nan
 
 
@@ -288,6 +285,9 @@ def reference(variant: Variant) -> str:
 def _scores(index: int, metric: str, seeds: Sequence[int], ground: Ground) -> list[float]:
     """Give an arm's finite scores at seeds; none where one of them cannot be read."""
     variant, runs = ground.variants[index], ground.runs[index]
+    asked = (index, metric, tuple(seeds))  # every claim asks for all arms of its cell
+    if asked in ground.scores:
+        return ground.scores[asked]
     try:
         scores = [
             metrics.value(runs[seed], metric, own(variant))
@@ -295,5 +295,6 @@ def _scores(index: int, metric: str, seeds: Sequence[int], ground: Ground) -> li
             if runs[seed].status == Status.OK and runs[seed].provenance.get(CLASS_ROWS)
         ]
     except KeyError:
-        return []
-    return scores if scores and all(map(math.isfinite, scores)) else []
+        scores = []
+    ground.scores[asked] = scores if all(map(math.isfinite, scores)) else []
+    return ground.scores[asked]

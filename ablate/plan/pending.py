@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 from ablate.core.foreign_text import of_error
 from ablate.errors import AblateError, DataError, SelectionError, SourceError
 from ablate.plan.run_keys import Plan, canonical, specify
-from ablate.plan.standing import DAMAGED, Reason, current, is_done, reasons
+from ablate.plan.standing import DAMAGED, Current, Reason, current, is_done, reasons
 from ablate.records import notes, provenance
 from ablate.records.fingerprints import code_facts
 from ablate.records.store import Store
@@ -135,12 +135,27 @@ def reasons_of(
     facts: of the data sets, None where they are not looked at. damaged: keys of damaged records.
     """
     by_key: dict[str, tuple[Reason, ...]] = {}
+    todays: dict[tuple[int, str], Current] = {}
+    alike: dict[Hashable, tuple[Reason, ...]] = {}
     for stack in plan.stacks:
-        today = current(stack, facts)
+        today = current(stack, facts, todays)
         for run in stack.runs:
             lost = run.key in damaged and run.key not in records
-            by_key[run.key] = (DAMAGED,) if lost else reasons(records.get(run.key), today)
+            by_key[run.key] = (DAMAGED,) if lost else _known(records.get(run.key), today, alike)
     return by_key
+
+
+def _known(
+    record: RunResult | None, today: Current, alike: dict[Hashable, tuple[Reason, ...]]
+) -> tuple[Reason, ...]:
+    """Give a record's reasons, looked into once for those that rest on the same, scored alike."""
+    text = getattr(record.provenance, "shared", "") if record else ""
+    if not record or not text or record.status == Status.FAILED:
+        return reasons(record, today)
+    same = (text, id(today), record.status, *record.right)
+    if same not in alike:
+        alike[same] = reasons(record, today)
+    return alike[same]
 
 
 def stale_ones(

@@ -63,19 +63,29 @@ def specify(variant: Variant, seed: int, precision: str) -> RunSpec:
 
     A variant remembers its runs: plans, checks and reports ask for the same ones.
     """
-    known = variant.runs.get((seed, precision))
+    known: RunSpec | None = variant.runs.get((seed, precision))
     if known is None:
         known = variant.runs[seed, precision] = _specified(variant, seed, precision)
     return known
 
 
 def _specified(variant: Variant, seed: int, precision: str) -> RunSpec:
-    trained = {kind: choice for kind, choice in variant.choices.items() if kind != "predict"}
-    content = {kind: choice.plain() for kind, choice in trained.items()}
+    trained, start = _shared(variant, precision)
     seed += variant.first_seed
-    text = canonical({"choices": content, "precision": precision, "seed": seed})
-    key = hashlib.sha256(text.encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{start}{seed}}}".encode()).hexdigest()[:32]
     return RunSpec(key, seed, precision, trained)
+
+
+def _shared(variant: Variant, precision: str) -> tuple[dict[str, Choice], str]:
+    """Give what a variant's runs share: the choices, and what is hashed up to the seed."""
+    if precision not in variant.runs:
+        trained = {kind: choice for kind, choice in variant.choices.items() if kind != "predict"}
+        content = {kind: choice.plain() for kind, choice in trained.items()}
+        # the seed comes last in the order of the keys
+        text = canonical({"choices": content, "precision": precision, "seed": 0})
+        variant.runs[precision] = trained, text.removesuffix("0}")
+    shared: tuple[dict[str, Choice], str] = variant.runs[precision]
+    return shared
 
 
 def keys(suite: Suite) -> tuple[tuple[str, ...], ...]:
@@ -103,8 +113,11 @@ def plan(
         for run in [specify(variant, seed, suite.precision)]
     }
     groups: dict[str, list[RunSpec]] = {}
+    structures: dict[int, str] = {}  # of a variant's runs, which have their choices in common
     for run in runs.values():
-        groups.setdefault(canonical(structure(run, catalogue)), []).append(run)
+        if (place := id(run.choices)) not in structures:
+            structures[place] = canonical(structure(run, catalogue))
+        groups.setdefault(structures[place], []).append(run)
     scored = predictors(catalogue, suite.variants)
     pairs = []
     for group in groups.values():

@@ -38,18 +38,28 @@ class Current:
     protocols: Mapping[str, str]
 
 
-def current(stack: Stack, facts: Mapping[str, Facts] | None) -> Current:
+def current(
+    stack: Stack,
+    facts: Mapping[str, Facts] | None,
+    known: dict[tuple[int, str], Current] | None = None,
+) -> Current:
     """Look at the data and the code that a stack would use; its runs share their components.
 
     facts: of each data set, by the canonical text of its Choice; None where there is no data.
+    known: of stacks that were looked at before, filled here; the arms of a suite have few sets of
+    components.
     """
     first, catalogue = stack.runs[0], scan()
     dataset = canonical(first.choices["dataset"].plain())
-    return Current(
-        facts[dataset].digest if facts is not None else None,
-        code_facts(first, catalogue),
-        protocol_facts(stack.predictors, catalogue),
-    )
+    names = canonical([dataset, *fingerprints.used(first.choices.values(), catalogue)])
+    known = {} if known is None else known
+    if (place := (id(stack.predictors), names)) not in known:
+        known[place] = Current(
+            facts[dataset].digest if facts is not None else None,
+            code_facts(first, catalogue),
+            protocol_facts(stack.predictors, catalogue),
+        )
+    return known[place]
 
 
 def reasons(record: RunResult | None, today: Current) -> tuple[Reason, ...]:

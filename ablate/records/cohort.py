@@ -48,9 +48,8 @@ def refusals(arms: Sequence[Variant], runs: Runs, across_data: bool = False) -> 
 
     across_data: arms may be of different data sets, each of which must be one.
     """
-    return sorted(
-        {_words(fact, values) for fact, values in _varying(_facts(arms, runs, across_data)).items()}
-    )
+    varying = _varying(_facts(arms, runs, across_data))
+    return sorted({_words(fact, values) for fact, values in varying.items()})
 
 
 def groups(arms: Sequence[Variant], runs: Runs) -> list[Group]:
@@ -60,7 +59,7 @@ def groups(arms: Sequence[Variant], runs: Runs) -> list[Group]:
         fact for fact in _varying(stated) if fact[0] not in ("arm", "stream", "streams")
     )
     sorted_runs: dict[tuple[str, ...], list[tuple[int, int]]] = {}
-    for run, facts in stated:
+    for run, facts, _ in stated:
         differences = (f"{_name(fact)} {facts[fact]}" for fact in varying if fact in facts)
         sorted_runs.setdefault(tuple(differences), []).append(run)
     unordered = [Group(facts, tuple(places)) for facts, places in sorted_runs.items()]
@@ -120,25 +119,34 @@ def python_of(provenance: Mapping[str, Json]) -> str:
 
 def _facts(
     arms: Sequence[Variant], runs: Runs, across_data: bool
-) -> Iterator[tuple[tuple[int, int], Facts]]:
-    """Give the facts of every run that ended well, by the place of its arm and its seed."""
+) -> Iterator[tuple[tuple[int, int], Facts, Facts]]:
+    """Give the place of the arm and the seed of every run that ended well, with its facts.
+
+    They come in two: those that runs have in common come as one and the same value for all records
+    that name the same text of the store, since there are many records and few such texts; then the
+    streams of this run.
+    """
     for index, (arm, by_seed) in enumerate(zip(arms, runs, strict=True)):
         dataset = arm.choices.get("dataset")
         label = arm.label
         data = dataset.label() if dataset and across_data else ""
         order = str(dataset.settings.get("class_order")) if dataset else ""
+        known: dict[str, Facts] = {}
         for seed, record in by_seed.items():
             if record.status == Status.OK:
-                facts = _of(record.provenance, data)
+                text = getattr(record.provenance, "shared", "")
+                facts = known.get(text) if text else None
+                if facts is None:
+                    facts = known[text] = _of(record.provenance, data)
+                    parts = (table(record.provenance.get(kind)) for kind in SHARED[:2])
+                    facts["arm", label, str(index)] = str([sorted(names) for names in parts])
                 streams = record.provenance.get("streams") or {}
-                for name, drawn in streams.items():
+                drawn: Facts = {("streams", "", ""): "drawn" if streams else UNKNOWN}
+                for name, digest in streams.items():
                     # arms that declare different class orders compare just that
                     where = f"{record.seed} {data or order if name == 'class order' else ''}"
-                    facts["stream", name, where] = str(drawn)
-                parts = (table(record.provenance.get(kind)) for kind in SHARED[:2])
-                facts["arm", label, str(index)] = str([sorted(names) for names in parts])
-                facts["streams", "", ""] = "drawn" if streams else UNKNOWN
-                yield (index, seed), facts
+                    drawn["stream", name, where] = str(digest)
+                yield (index, seed), facts, drawn
 
 
 def _of(provenance: Mapping[str, Json], data: str = "") -> Facts:
@@ -159,12 +167,17 @@ def table(digests: Json) -> Mapping[str, Json]:
     return digests if isinstance(digests, dict) else {"": digests} if digests else {}
 
 
-def _varying(stated: Iterable[tuple[tuple[int, int], Facts]]) -> dict[Fact, list[str]]:
+def _varying(
+    stated: Iterable[tuple[tuple[int, int], Facts, Facts]],
+) -> dict[Fact, list[str]]:
     """Give the facts that have several values, and those that no record may lack."""
     values: dict[Fact, dict[str, None]] = {}
-    for _, facts in stated:
-        for fact, value in facts.items():
-            values.setdefault(fact, {})[value] = None
+    last: Facts = {}
+    for _, common, drawn in stated:
+        for facts in (drawn,) if common is last else (common, drawn):
+            for fact, value in facts.items():
+                values.setdefault(fact, {})[value] = None
+        last = common
     return {
         fact: list(several)
         for fact, several in values.items()

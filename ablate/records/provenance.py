@@ -55,8 +55,9 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@cache
 def version_of(name: str) -> str:
-    """Give a package's installed version, or `not installed`."""
+    """Give a package's installed version, or `not installed`, once a process."""
     try:
         return version(name)
     except PackageNotFoundError:

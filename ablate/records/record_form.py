@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 Count = Annotated[int, Field(ge=0, lt=2**53)]
@@ -22,7 +23,7 @@ class Provenance(BaseModel):
 
     record_version: Count | None = None
     python: str = ""
-    packages: dict[str, str] = {}
+    packages: dict[str, str] = Field(default_factory=dict)
     git: dict[str, JsonValue] | None = None
     system: str = ""
     cpu: str = ""
@@ -32,18 +33,21 @@ class Provenance(BaseModel):
     device: str = ""
     data: str = ""
     data_mark: str | None = None
-    data_warnings: list[str] = []
+    data_warnings: list[str] = Field(default_factory=list)
     engine: Digests = None
     components: Digests = None
     helpers: Digests = None
     protocols: Digests = None
     loaded: Digests = None
     streams: dict[str, str] | None = None
-    class_rows: list[Count] = []
+    class_rows: list[Count] = Field(default_factory=list)
 
 
-class Record(BaseModel):
-    """A run's record as its row has it: the seconds have a column of their own."""
+TABLES = ("right", "task_right")
+
+
+class Rest(BaseModel):
+    """A run's record without its scores."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -52,11 +56,16 @@ class Record(BaseModel):
     status: Literal["ok", "diverged", "failed"]
     reason: str
     rows: list[Annotated[Count, Field(gt=0)]]
-    right: Table
-    task_right: Table
     updates: Count
     gradients: Count
     provenance: Provenance
+
+
+class Record(Rest):
+    """A run's record as its row has it: the seconds have a column of their own."""
+
+    right: Table
+    task_right: Table
 
     @model_validator(mode="after")
     def _scores_fit(self) -> Record:
@@ -74,10 +83,53 @@ class Record(BaseModel):
         return len(counts) == len(self.rows) and not any(map(int.__gt__, counts, self.rows))
 
 
-def has_form(text: bytes) -> bool:
-    """Say whether a text is a record: its fields, their types and ranges, scores of its rows."""
+def has_form(text: bytes, content: Any) -> bool:
+    """Say whether a text is a record: its fields, their types and ranges, scores of its rows.
+
+    content: what it says as plain data.
+    """
     try:
+        if _plainly(text, content):
+            Rest.model_validate({name: content[name] for name in content.keys() - {*TABLES}})
+            return True
         Record.model_validate_json(text)
+    except (ValidationError, RecursionError):
+        return False
+    return True
+
+
+def _plainly(text: bytes, content: Any) -> bool:
+    """Try `_is_plainly_counted`: whatever it stumbles over is not plain."""
+    try:
+        return _is_plainly_counted(text, content)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return False
+
+
+def _is_plainly_counted(text: bytes, content: Any) -> bool:
+    """Say whether all scores are counts of the rows that there are, as whole tables of numbers.
+
+    What is not so plain (a run without scores, a fault) is for the models to judge; so is a text
+    with a truth value in it, which NumPy takes for a number.
+    """
+    if b"true" in text or b"false" in text or content.get("status") != "ok":
+        return False
+    right, task_right, rows = content["right"], content["task_right"], content["rows"]
+    if not right or right.keys() != task_right.keys():
+        return False
+    scores = np.array([*right.values(), *task_right.values()])
+    size = len(rows)
+    return (
+        scores.dtype == np.int64
+        and scores.shape == (2 * len(right), size, size)
+        and bool((scores >= 0).all() and (scores <= np.array(rows)).all())
+    )
+
+
+def is_provenance(text: bytes) -> bool:
+    """Say whether a text is what runs rest on."""
+    try:
+        Provenance.model_validate_json(text)
     except (ValidationError, RecursionError):
         return False
     return True

@@ -5,23 +5,43 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from ablate.errors import StoreError
 from ablate.records.provenance import RECORD_VERSION, digest
-from ablate.records.record_form import has_form
-from ablate.types import RunResult
+from ablate.records.record_form import has_form, is_provenance
+from ablate.types import Json, RunResult
+
+OWN = ("streams", "class_rows")
+"""What of its provenance a run hardly ever has in common with others."""
 
 
-def run_row(result: RunResult) -> dict[str, object]:
-    """Give the columns of a result."""
+class Provenance(dict[str, Json]):
+    """What a record rests on, with the digest of that part of it which runs share; '' for none."""
+
+    shared = ""
+
+
+def parted(provenance: Mapping[str, Json]) -> tuple[dict[str, Json], tuple[str, str]]:
+    """Give what is a run's own, and the digest and text of what others may share with it."""
+    own = {name: fact for name, fact in provenance.items() if name in OWN}
+    rest = {name: fact for name, fact in provenance.items() if name not in OWN}
+    text = json.dumps(rest, sort_keys=True)
+    return own, (shared_seal(text.encode()), text)
+
+
+def run_row(result: RunResult, texts: dict[str, str]) -> dict[str, object]:
+    """Give the columns of a result; the text that it shares with others goes to `texts`."""
     record = asdict(result)
     seconds = float(record.pop("seconds"))
     finished = datetime.now(UTC).isoformat(timespec="seconds")
+    record["provenance"], (rests_on, shared) = parted(record["provenance"])
+    texts[rests_on] = shared
     text = json.dumps(record, sort_keys=True)
-    parts = (result.status.encode(), finished.encode(), seconds, text.encode())
+    parts = (result.status.encode(), finished.encode(), seconds, text.encode(), rests_on)
     return {
         "key": result.key,
         "seed": result.seed,
@@ -29,8 +49,19 @@ def run_row(result: RunResult) -> dict[str, object]:
         "finished": finished,
         "seconds": seconds,
         "record": text,
-        "digest": seal(b"run", result.key.encode(), result.seed, *parts).decode(),
+        "rests_on": rests_on,
+        "digest": run_seal(result.key.encode(), result.seed, *parts).decode(),
     }
+
+
+def run_seal(key: bytes, *data: object) -> bytes:
+    """Give the digest of a run's row: of its key, and of its other columns in their order."""
+    return seal(b"run", key, *data)
+
+
+def shared_seal(text: bytes) -> str:
+    """Give the digest of a text that runs share, which it stands under."""
+    return seal(b"provenance", text).decode()
 
 
 def seal(kind: bytes, *parts: object) -> bytes:
@@ -54,16 +85,25 @@ def note_seal(key: bytes, text: bytes) -> str:
     return seal(b"note", key, text).decode()
 
 
-def read_record(key: str, data: list[Any], sealed: bool) -> RunResult | None:
+def read_shared(rows: Iterable[tuple[bytes, bytes]]) -> dict[bytes, dict[str, Json]]:
+    """Give what runs share by its digest; what has not its digest, or the form, is not there."""
+    whole = {digest: text for digest, text in rows if text and shared_seal(text).encode() == digest}
+    return {digest: json.loads(text) for digest, text in whole.items() if is_provenance(text)}
+
+
+def read_record(
+    key: str, data: list[Any], sealed: bool, shared: Mapping[bytes, dict[str, Json]]
+) -> RunResult | None:
     """Read a record; None where it is none, or not that of its row.
 
-    A digest says that a row is as it was written, not that a record was written. Raises StoreError
-    where a newer version wrote it.
+    A digest says that a row is as it was written, not that a record was written. shared: what runs
+    share, by digest. Raises StoreError where a newer version wrote it.
     """
-    seed, status, _, seconds, text = data
+    seed, status, _, seconds, text, rests_on = data
     try:
         content = json.loads(text)
-        version = content["provenance"].get("record_version")
+        provenance = Provenance({**(shared[rests_on] if rests_on else {}), **content["provenance"]})
+        version = provenance.get("record_version")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if sealed and isinstance(version, int) and version > RECORD_VERSION:
@@ -72,9 +112,11 @@ def read_record(key: str, data: list[Any], sealed: bool) -> RunResult | None:
             f"{RECORD_VERSION}: they were written by a newer version; use that one, or "
             "another --results"
         )
-    if not _is_time(seconds) or not has_form(text):
+    if not _is_time(seconds) or not has_form(text, content):
         return None
-    record = RunResult(**content, seconds=seconds)
+    if rests_on and not {*content["provenance"]} - {*OWN}:
+        provenance.shared = rests_on.decode()
+    record = RunResult(**{**content, "provenance": provenance}, seconds=seconds)
     same = (record.key, record.seed, record.status.encode()) == (key, seed, status)
     return record if same and (sealed or version != RECORD_VERSION) else None
 

@@ -6,6 +6,7 @@ counts as missing, and is counted out loud. See `store_file` for earlier and lat
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,20 +19,22 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from ablate.errors import StoreError
-from ablate.records.sealing import note_seal, read_record, run_row, seal, shown
+from ablate.records.sealing import note_seal, read_record, read_shared, run_row, run_seal, shown
 from ablate.records.store_file import (
     FILE,
     LAYOUT,
     NOTES,
-    READ_NOTES,
-    READ_RUNS,
+    PROVENANCE,
+    READ_PROVENANCE,
     RUNS,
     connect,
     is_empty,
+    read_notes,
+    read_runs,
     stated_layout,
     translated,
-    upgrade,
 )
+from ablate.records.upgrade import upgrade
 from ablate.types import RunResult
 
 
@@ -64,10 +67,10 @@ class Damage:
 class Store:
     """Run records in a SQLite file."""
 
-    def __init__(self, engine: sa.Engine, sealed: bool = True) -> None:
-        """Wrap an engine; `open_store` makes it. sealed: rows have digests."""
+    def __init__(self, engine: sa.Engine, layout: int = LAYOUT) -> None:
+        """Wrap an engine; `open_store` makes it. layout: of the file, see `store_file`."""
         self._engine = engine
-        self._sealed = sealed
+        self._layout = layout
         self._damaged: dict[str, tuple[str, ...]] = {}
         self._unchecked = 0
 
@@ -82,48 +85,58 @@ class Store:
 
     def save(self, results: Iterable[RunResult]) -> None:
         """Write results in one transaction, replacing those of the same keys."""
-        self._write(RUNS, [run_row(result) for result in results])
+        texts: dict[str, str] = {}
+        rows = [run_row(result, texts) for result in results]
+        shared: list[dict[str, object]] = [
+            {"digest": digest, "text": text} for digest, text in texts.items()
+        ]
+        self._write((PROVENANCE, shared), (RUNS, rows))
 
     def load(self, keys: Iterable[str]) -> dict[str, RunResult]:
         """Give the records of the keys that have one; a damaged one is none.
 
         Raises StoreError for a record of a newer version.
         """
-        wanted = {key.encode(): key for key in keys}
+        with uncollected():
+            return self._load({key.encode(): key for key in keys})
+
+    def _load(self, wanted: Mapping[bytes, str]) -> dict[str, RunResult]:
         records: dict[str, RunResult] = {}
-        damaged, count = [], 0
-        rows = self._rows(READ_RUNS)
+        damaged, count, sealed = [], 0, self._layout > 1
+        shared = read_shared(self._rows(READ_PROVENANCE)) if self._layout == LAYOUT else {}
+        rows = self._rows(read_runs(self._layout))
         twice = _twice(key for key, *_ in rows)
         for key, *data, stated in rows:
             count += 1
-            whole = not self._sealed or (key and stated == seal(b"run", key, *data))
-            if not whole or key in twice:
+            # the digest of layout 2 was of the columns that there were
+            parts = data if self._layout == LAYOUT else data[:-1]
+            whole = not sealed or (key and stated == run_seal(key, *parts))
+            known = data[-1] is None or data[-1] in shared
+            if not whole or not known or key in twice:
                 damaged.append(shown(key))
             elif key in wanted:
-                record = read_record(wanted[key], data, self._sealed)
+                record = read_record(wanted[key], data, sealed, shared)
                 if record is None:
                     damaged.append(wanted[key])
                 else:
                     records[record.key] = record
-        self._damaged["runs"], self._unchecked = tuple(damaged), 0 if self._sealed else count
+        self._damaged["runs"], self._unchecked = tuple(damaged), 0 if sealed else count
         return records
 
     def note(self, texts: Mapping[str, str]) -> None:
         """Write texts under their keys, replacing those that are there."""
-        self._write(
-            NOTES,
-            [
-                {"key": key, "text": text, "digest": note_seal(key.encode(), text.encode())}
-                for key, text in texts.items()
-            ],
-        )
+        rows = [
+            {"key": key, "text": text, "digest": note_seal(key.encode(), text.encode())}
+            for key, text in texts.items()
+        ]
+        self._write((NOTES, rows))
 
     def notes(self, keys: Iterable[str]) -> dict[str, str]:
         """Give the texts of the keys that have one; a damaged one is none."""
         wanted = set(keys)
         texts: dict[str, str] = {}
         damaged = []
-        rows = self._rows(READ_NOTES)
+        rows = self._rows(read_notes(self._layout))
         twice = _twice(key for key, *_ in rows)
         for key, text, stated in rows:
             try:
@@ -131,7 +144,7 @@ class Store:
             except (AttributeError, UnicodeDecodeError):
                 damaged.append(shown(key))
                 continue
-            if key in twice or (self._sealed and stated != note_seal(key, text).encode()):
+            if key in twice or (self._layout > 1 and stated != note_seal(key, text).encode()):
                 damaged.append(name)
             elif name in wanted:
                 texts[name] = content
@@ -141,10 +154,14 @@ class Store:
     def digest(self, beside: str) -> str:
         """Give a digest of all that is stored, but for notes whose keys begin with `beside`."""
         digest = hashlib.sha256()
-        for rows in (READ_RUNS, READ_NOTES):
-            for key, *data in sorted(self._rows(rows), key=repr):
-                if not bytes(key or b"").startswith(beside.encode()):
-                    digest.update(repr((key, data)).encode())
+        shared = [READ_PROVENANCE] if self._layout == LAYOUT else []
+        for query in (*shared, read_runs(self._layout), read_notes(self._layout)):
+            for row in self._rows(f"{query} ORDER BY 1, 2"):
+                if not (row[0] or b"").startswith(beside.encode()):
+                    parts = [
+                        part if isinstance(part, bytes) else repr(part).encode() for part in row
+                    ]
+                    digest.update(repr([*map(len, parts)]).encode() + b"".join(parts))
         return digest.hexdigest()
 
     def close(self) -> None:
@@ -152,16 +169,33 @@ class Store:
         self._engine.dispose()
 
     def _rows(self, query: str) -> Sequence[Any]:
-        column = "CAST(digest AS BLOB)" if self._sealed else "NULL"
         with translated(), self._engine.connect() as link:
-            return link.exec_driver_sql(query.format(digest=column)).all()
+            return link.exec_driver_sql(query).all()
 
-    def _write(self, table: sa.Table, rows: list[dict[str, object]]) -> None:
-        if rows:
-            with translated(), self._engine.begin() as link:
-                keys = [row["key"] for row in rows]
-                link.execute(sa.delete(table).where(table.c.key.in_(keys)))
-                link.execute(sa.insert(table), rows)
+    def _write(self, *tables: tuple[sa.Table, Sequence[Mapping[str, object]]]) -> None:
+        """Write rows of several tables in one transaction, replacing those of their keys."""
+        with translated(), self._engine.begin() as link:
+            for table, rows in tables:
+                if rows:
+                    first, *_ = table.primary_key
+                    keys = [row[first.name] for row in rows]
+                    link.execute(sa.delete(table).where(first.in_(keys)))
+                    link.execute(sa.insert(table), rows)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the collector of circles away while much is made that holds none.
+
+    It looks at all that is alive, again and again as that grows: most of the time of 10^5 records.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _twice(keys: Iterable[bytes | None]) -> set[bytes | None]:
@@ -200,7 +234,7 @@ def open_store(folder: Path, create: bool = True) -> Store:
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine, version == LAYOUT)
+    return Store(engine, version)
 
 
 def make_folder(folder: Path) -> None:

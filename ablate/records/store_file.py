@@ -1,12 +1,15 @@
 """The file of a store: its tables, whose it is, and how earlier and later layouts are opened.
 
-Layout 2 (record version 4 on): every row of `runs` and `notes` has a digest over its key and its
-data, and the file has an `application_id`. A row that does not have its digest counts as missing
-and is counted out loud; a file that another program made is never written to.
+Every row of `runs` and `notes` has a digest over its key and its data, and the file has an
+`application_id`. A row that does not have its digest counts as missing and is counted out loud; a
+file that another program made is never written to. What many runs rest on word for word (packages,
+code, machine) stands once, in `provenance`, under a digest of its text, which each of them names.
 
-Layout 1 (record versions 1 to 3) had no digests. Reading leaves such a file as it is: its records
-are shown, and said to be unchecked. Opening it for writing adds the columns and seals every row as
-it is found; the records stay, with the record version that they state, and count as not done.
+Layout 2 (record version 4 on) had all of it in every record, layout 1 (versions 1 to 3) no digests
+either. Reading leaves such a file as it is; records of layout 1 are said to be unchecked. Opening
+it for writing brings it to this layout: rows of layout 1 are sealed as they are found, those of
+layout 2 if they have their digest; the others stay damaged. Records stay, with the record version
+that they state.
 A file of a newer layout, and a record of a newer version, are refused and never written over.
 """
 
@@ -21,9 +24,8 @@ import sqlalchemy as sa
 
 from ablate.core.foreign_text import plain
 from ablate.errors import StoreError
-from ablate.records.sealing import note_seal, seal
 
-LAYOUT = 2
+LAYOUT = 3
 """The version of the tables; see above for what becomes of others."""
 
 APPLICATION = int.from_bytes(b"ABLT", "big")
@@ -33,10 +35,10 @@ FILE = "runs.sqlite"
 HEADER = 100
 """Bytes of the header of a SQLite file."""
 
-_TABLES = sa.MetaData()
+TABLES = sa.MetaData()
 RUNS = sa.Table(
     "runs",
-    _TABLES,
+    TABLES,
     sa.Column("key", sa.String, primary_key=True),
     sa.Column("seed", sa.Integer, nullable=False),
     sa.Column("status", sa.String, nullable=False),
@@ -44,23 +46,33 @@ RUNS = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
     sa.Column("digest", sa.String),
+    sa.Column("rests_on", sa.String),
+)
+PROVENANCE = sa.Table(
+    "provenance",
+    TABLES,
+    sa.Column("digest", sa.String, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sqlite_with_rowid=False,  # its pages cannot be taken for those of notes
 )
 NOTES = sa.Table(
     "notes",
-    _TABLES,
+    TABLES,
     sa.Column("key", sa.String, primary_key=True),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("digest", sa.String),
 )
-_LAYOUT = sa.Table("layout", _TABLES, sa.Column("version", sa.Integer, primary_key=True))
+LAYOUTS = sa.Table("layout", TABLES, sa.Column("version", sa.Integer, primary_key=True))
 
 # whole tables, without their indexes: a row whose key is damaged is found as well. Text comes as
 # bytes, since what is no UTF-8 would be an error of the whole query
 READ_RUNS = """
     SELECT CAST(key AS BLOB), CASE typeof(seed) WHEN 'integer' THEN seed END,
     CAST(status AS BLOB), CAST(finished AS BLOB),
-    CASE typeof(seconds) WHEN 'real' THEN seconds END, CAST(record AS BLOB), {digest} FROM runs
+    CASE typeof(seconds) WHEN 'real' THEN seconds END, CAST(record AS BLOB), {rests_on}, {digest}
+    FROM runs
 """
+READ_PROVENANCE = "SELECT CAST(digest AS BLOB), CAST(text AS BLOB) FROM provenance"
 READ_NOTES = "SELECT CAST(key AS BLOB), CAST(text AS BLOB), {digest} FROM notes"
 
 
@@ -102,7 +114,7 @@ def stated_layout(link: sa.Connection, path: Path) -> int:
     )
     columns = set(link.exec_driver_sql("SELECT name FROM pragma_table_info('runs')").scalars())
     stated = (
-        list(link.execute(sa.select(_LAYOUT.c.version)).scalars()) if "layout" in tables else []
+        list(link.execute(sa.select(LAYOUTS.c.version)).scalars()) if "layout" in tables else []
     )
     acting = link.exec_driver_sql(
         "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')"
@@ -112,46 +124,44 @@ def stated_layout(link: sa.Connection, path: Path) -> int:
             f"{path} cannot be used: somebody put triggers or views into it "
             f"({plain(', '.join(names[:5]))}). Remove them, or put a copy of the file back"
         )
-    if tables - set(_TABLES.tables) or len(stated) > 1 or (tables and "runs" not in tables):
+    if tables - set(TABLES.tables) or len(stated) > 1 or (tables and "runs" not in tables):
         raise StoreError(
             f"{path} cannot be used: its tables ({', '.join(sorted(tables)[:5])}) are not those of "
             "a store. Move the file away, or choose another --results"
         )
-    version = stated[0] if stated else (1 if columns and "digest" not in columns else 0)
+    version = stated[0] if stated else _unstated(columns)
     if isinstance(version, int) and version > LAYOUT:
         raise StoreError(
             f"{path} has layout {version}, this version reads up to {LAYOUT}: it was written by a "
             "newer version; use that one, or another --results"
         )
-    fits = {
-        0: not columns or "digest" in columns,
-        1: "digest" not in columns,
-        2: "digest" in columns,
-    }
-    if not fits.get(version):
+    if not stated and version == 0:
+        return 0
+    if version not in (1, 2, LAYOUT) or version != _unstated(columns):
         raise StoreError(f"{path} cannot be used: its layout is damaged. Move the file away")
     return version
 
 
-def upgrade(link: sa.Connection, version: int) -> None:
-    """Make the tables of a new file, or bring layout 1 to layout 2; all of it or nothing."""
-    link.exec_driver_sql("BEGIN IMMEDIATE")
-    if version == 1:
-        for table in ("runs", "notes"):
-            link.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN digest VARCHAR")
-        for key, *data, _ in link.exec_driver_sql(READ_RUNS.format(digest="NULL")).all():
-            _set_seal(link, "runs", key, seal(b"run", key, *data))
-        for key, text, _ in link.exec_driver_sql(READ_NOTES.format(digest="NULL")).all():
-            _set_seal(link, "notes", key, note_seal(key, text).encode())
-    _TABLES.create_all(link)
-    link.execute(sa.delete(_LAYOUT))
-    link.execute(sa.insert(_LAYOUT), {"version": LAYOUT})
-    link.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+def _unstated(columns: set[str]) -> int:
+    """Give the layout whose columns `runs` has, 0 where it has none."""
+    if not columns:
+        return 0
+    return 1 if "digest" not in columns else 2 if "rests_on" not in columns else LAYOUT
 
 
-def _set_seal(link: sa.Connection, table: str, key: bytes | None, seal: bytes) -> None:
-    query = f"UPDATE {table} SET digest = ? WHERE CAST(key AS BLOB) = ?"
-    link.exec_driver_sql(query, (seal.decode(), key))
+def read_runs(layout: int) -> str:
+    """Give the query for all rows of `runs` of a file of that layout."""
+    rests_on = "CAST(rests_on AS BLOB)" if layout == LAYOUT else "NULL"
+    return READ_RUNS.format(digest=_digest(layout), rests_on=rests_on)
+
+
+def read_notes(layout: int) -> str:
+    """Give the query for all rows of `notes` of a file of that layout."""
+    return READ_NOTES.format(digest=_digest(layout))
+
+
+def _digest(layout: int) -> str:
+    return "CAST(digest AS BLOB)" if layout > 1 else "NULL"
 
 
 def connect(path: Path, write: bool) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -200,6 +201,27 @@ def journals(rng: Random, path: Path) -> None:
     Path(f"{path}{ending}").write_bytes(content)
 
 
+def shared_text(rng: Random, path: Path) -> None:
+    """What runs rest on, once for all of them that share it."""
+    sql(
+        path,
+        rng.choice(
+            [
+                "UPDATE provenance SET text = replace(text, 'cpu', 'gpu')",
+                "UPDATE provenance SET text = '{}'",
+                "UPDATE provenance SET text = CAST(x'ff' AS TEXT)",
+                "UPDATE provenance SET text = x'00'",
+                "UPDATE provenance SET digest = 'other'",
+                "DELETE FROM provenance",
+                "DROP TABLE provenance",
+                f"UPDATE runs SET rests_on = NULL WHERE {some(rng)}",
+                f"UPDATE runs SET rests_on = 'other' WHERE {some(rng)}",
+                f"UPDATE runs SET rests_on = 5 WHERE {some(rng)}",
+            ]
+        ),
+    )
+
+
 def layout(rng: Random, path: Path) -> None:
     sql(
         path,
@@ -212,6 +234,8 @@ def layout(rng: Random, path: Path) -> None:
                 "INSERT INTO layout VALUES (7)",
                 "ALTER TABLE runs RENAME COLUMN record TO data",
                 "ALTER TABLE runs DROP COLUMN digest",
+                "ALTER TABLE runs DROP COLUMN rests_on",
+                "UPDATE layout SET version = 2",
                 "ALTER TABLE runs ADD COLUMN more TEXT",
                 "CREATE TABLE theirs (a)",
                 "PRAGMA application_id = 77",
@@ -266,7 +290,17 @@ def noise(rng: Random, path: Path) -> None:
 KINDS: tuple[Callable[[Random, Path], None], ...] = (
     *(flipped, flipped_in_a_row, truncated, zeroed_pages, swapped_pages, appended, edited_json),
     *(swapped_rows, swapped_keys, deleted_rows, changed_key, bad_text, bad_note, wrong_types),
-    *(journals, layout, deleted_tables, deleted_notes, another_programs, no_file, empty, noise),
+    *(
+        shared_text,
+        journals,
+        layout,
+        deleted_tables,
+        deleted_notes,
+        another_programs,
+        no_file,
+        empty,
+        noise,
+    ),
 )
 
 
@@ -356,11 +390,19 @@ def test_a_newer_record_is_never_written_over(template: Path, tmp_path: Path) ->
     assert store.load(["b"]) == {}
 
 
+def whole_record(record: str, shared: str) -> str:
+    """Write a record with all that it rests on, as layouts 1 and 2 had it."""
+    content = json.loads(record)
+    content["provenance"] |= json.loads(shared)
+    return json.dumps(content, sort_keys=True)
+
+
 def earlier(folder: Path, template: Path) -> Path:
     """Make a store as version 3 wrote it: layout 1, no digests, no application_id."""
     folder.mkdir()
     path = folder / "runs.sqlite"
     link = sqlite3.connect(path)
+    link.create_function("whole_record", 2, whole_record)
     link.execute("ATTACH ? AS whole", [str(template / "runs.sqlite")])
     for command in (
         "CREATE TABLE runs (key VARCHAR NOT NULL, seed INTEGER NOT NULL, status VARCHAR NOT NULL, "
@@ -368,8 +410,9 @@ def earlier(folder: Path, template: Path) -> Path:
         "PRIMARY KEY (key))",
         "CREATE TABLE notes (key VARCHAR NOT NULL, text TEXT NOT NULL, PRIMARY KEY (key))",
         "CREATE TABLE layout (version INTEGER NOT NULL, PRIMARY KEY (version))",
-        "INSERT INTO runs SELECT key, seed, status, finished, seconds, replace(record, "
-        f"'\"record_version\": {RECORD_VERSION}', '\"record_version\": 3') FROM whole.runs",
+        "INSERT INTO runs SELECT key, seed, status, finished, seconds, "
+        f"replace(whole_record(record, text), '\"record_version\": {RECORD_VERSION}', "
+        "'\"record_version\": 3') FROM whole.runs JOIN whole.provenance p ON rests_on = p.digest",
         "INSERT INTO notes SELECT key, text FROM whole.notes",
         "INSERT INTO layout VALUES (1)",
     ):

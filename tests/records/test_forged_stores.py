@@ -17,7 +17,7 @@ from ablate.errors import StoreError
 from ablate.plan import standing
 from ablate.records import cohort, metrics
 from ablate.records.provenance import RECORD_VERSION
-from ablate.records.sealing import note_seal, seal
+from ablate.records.sealing import note_seal, run_seal, shared_seal
 from ablate.records.store import open_store
 from ablate.types import RunResult
 from tests.conftest import record, variant
@@ -43,14 +43,22 @@ ODD: tuple[Any, ...] = (
 )
 
 
-def forged(path: Path, key: str, text: str, seconds: float = 0.5) -> None:
-    """Put a text in the place of a record, under a digest that fits it."""
+def forged(
+    path: Path, key: str, text: str, seconds: float = 0.5, shared: str | None = None
+) -> None:
+    """Put a text in the place of a record, under a digest that fits it.
+
+    shared: what it rests on with others, put under its own digest.
+    """
     link = sqlite3.connect(path)
     (row,) = link.execute("SELECT seed, status, finished FROM runs WHERE key = ?", (key,))
-    parts = (row[0], row[1].encode(), row[2].encode(), seconds, text.encode())
-    digest = seal(b"run", key.encode(), *parts).decode()
-    change = "UPDATE runs SET record = ?, seconds = ?, digest = ? WHERE key = ?"
-    link.execute(change, (text, seconds, digest, key))
+    rests_on = None if shared is None else shared_seal(shared.encode())
+    if shared is not None:
+        link.execute("INSERT OR REPLACE INTO provenance VALUES (?, ?)", (rests_on, shared))
+    parts = (row[0], row[1].encode(), row[2].encode(), seconds, text.encode(), rests_on)
+    digest = run_seal(key.encode(), *parts).decode()
+    change = "UPDATE runs SET record = ?, seconds = ?, digest = ?, rests_on = ? WHERE key = ?"
+    link.execute(change, (text, seconds, digest, rests_on, key))
     link.commit()
     link.close()
 
@@ -75,13 +83,19 @@ def folder(tmp_path: Path) -> Path:
 
 def content(folder: Path) -> Any:
     link = sqlite3.connect(folder / "runs.sqlite")
-    (text,) = link.execute("SELECT record FROM runs WHERE key = 'a'").fetchone()
+    query = "SELECT record, text FROM runs JOIN provenance p ON rests_on = p.digest WHERE key = 'a'"
+    text, shared = link.execute(query).fetchone()
     link.close()
-    return json.loads(text)
+    whole = json.loads(text)
+    return {**whole, "provenance": {**json.loads(shared), **whole["provenance"]}}
 
 
-def test_a_forged_record_can_be_worked_with_or_is_damaged(folder: Path) -> None:
-    """Whatever stands at any place of it; a number that no run can have is damage."""
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_forged_record_can_be_worked_with_or_is_damaged(folder: Path, apart: bool) -> None:
+    """Whatever stands at any place of it; a number that no run can have is damage.
+
+    apart: what it rests on stands in its own table, as it does in a record that was not forged.
+    """
     whole = content(folder)
     believed = 0
     for place in places(whole):
@@ -90,7 +104,16 @@ def test_a_forged_record_can_be_worked_with_or_is_damaged(folder: Path) -> None:
             for name in place[:-1]:
                 inner = inner[name]
             inner[place[-1]] = value
-            forged(folder / "runs.sqlite", "a", json.dumps(edited))
+            shared = edited.get("provenance") if apart else None
+            if shared is not None:
+                edited = {**edited, "provenance": {}}
+            forged(
+                folder / "runs.sqlite",
+                "a",
+                json.dumps(edited),
+                shared=None if shared is None else json.dumps(shared),
+            )
+            edited = edited if shared is None else {**edited, "provenance": shared}
             store = open_store(folder, create=False)
             records = store.load(["a", "b"])
             damage = store.damage.runs
