@@ -29,7 +29,7 @@ MARK = "# --- kernel"
 
 # nan and inf keep their meaning, so that a run that has diverged shows it
 OPTIONS = 'cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, error_model="numpy"'
-COMPILED = ("load", "forward", "backward", "over_tasks", "over_rows")
+COMPILED = ("load", "forward", "backward", "outward", "over_tasks", "over_rows")
 
 Parts = Mapping[str, Callable[..., Any]]
 """The components' functions, by the names that the kernels call them by."""

@@ -82,6 +82,12 @@ def backward(theta: Any, units: Any, biased: Any, x: Any, h: Any, e: Any, g: Any
                         below[i, j] = 0
 
 
+def outward(theta: Any, target: Any, far: Any) -> None:
+    """Move theta `[P]` so far towards the target `[P]`, in place."""
+    for i in range(theta.shape[0]):
+        theta[i] += far * (target[i] - theta[i])
+
+
 def over_tasks(
     theta: Any,
     vectors: Any,
@@ -136,9 +142,7 @@ def over_tasks(
                 present += 1
             if present:
                 close(target, phi, present)
-                far = outer[s, t]
-                for i in range(at.shape[0]):
-                    at[i] += far * (target[i] - at[i])
+                outward(at, target, outer[s, t])
 
 
 def over_rows(

@@ -50,7 +50,7 @@ def descend(module: nn.Module, optimizer: torch.optim.Optimizer, part: Part, ste
     """Take an optimizer's steps on one task's rows, in place."""
     for _ in range(steps):
         optimizer.zero_grad()
-        own_logits_loss(module, part).backward()  # type: ignore[no-untyped-call]
+        own_logits_loss(module, part).backward()
         optimizer.step()
 
 
@@ -85,7 +85,8 @@ def plain_chain(
     The parameters are kept once beside the model, and moved in place: what a careful author writes
     without functorch. The arithmetic is that of `itaml-released`.
     """
-    optimizer, parameters = descent.over(module), list(module.parameters())
+    optimizer = descent.over(module)
+    parameters: list[Tensor] = list(module.parameters())
 
     def step(batch: Sequence[Part], far: float) -> None:
         before = [value.detach().clone() for value in parameters]
@@ -105,7 +106,7 @@ def plain_mean(
 
     The arithmetic is that of `itaml` and `reptile`.
     """
-    parameters = list(module.parameters())
+    parameters: list[Tensor] = list(module.parameters())
 
     def step(batch: Sequence[Part], far: float) -> None:
         before = [value.detach().clone() for value in parameters]
@@ -132,7 +133,7 @@ def plain_rows(
     def step(batch: Sequence[Part], loss: Callable[[Tensor, Sequence[Part]], Tensor]) -> None:
         optimizer.zero_grad()
         logits = module(torch.cat([part.x for part in batch]))
-        loss(logits, batch).backward()  # type: ignore[no-untyped-call]
+        loss(logits, batch).backward()
         optimizer.step()
 
     return step
