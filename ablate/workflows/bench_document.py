@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ablate.errors import SelectionError
+from ablate.records import provenance
 from ablate.types import Json
 from ablate.workflows import bench_cases, rounds
 from ablate.workflows.bench_cases import Arm, Setting
@@ -31,19 +31,12 @@ def machine() -> dict[str, Json]:
     import torch
 
     return {
-        "cpu": _cpu(),
+        "cpu": provenance.machine()["cpu"],
         "torch": torch.__version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
         "threads": torch.get_num_threads(),
     }
-
-
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text("utf-8").splitlines() if info.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def document(
