@@ -91,9 +91,9 @@ class Setting:
         x = draws.random((len(labels), *self.inputs), dtype=np.float32)
         return Data(x, labels, x[: self.batch_rows], labels[: self.batch_rows])
 
-    def choice(self, rule: str, batches: str = "balanced", epochs: int = 1) -> Choice:
-        """Give the choice of a rule's method at these settings."""
-        rows = {"batch_rows": self.batch_rows, "batches": batches, "epochs": epochs}
+    def choice(self, rule: str, **training: Any) -> Choice:
+        """Give the choice of a rule's method at these settings, with others of its training."""
+        rows = {"batch_rows": self.batch_rows, "batches": "balanced", "epochs": 1, **training}
         shared = {
             "optimizer": Choice("optimizer", "sgd", dict(self.descent._asdict())),
             "loss": Choice("loss", "task-bce", {}),

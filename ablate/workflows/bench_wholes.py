@@ -84,10 +84,10 @@ def seed(setting: Setting) -> Step:
     rows, catalogue = rows_of(setting), scan()
     x, x_test = (array.astype(np.float32) / 255 for array in (rows.x, rows.x_test))
     data = Data(x, rows.y, x_test, rows.y_test)
-    choice = setting.choice("itaml-released", batches="natural", epochs=EPOCHS)
-    best = {"by": "test-ORACLE", "over": "all-epochs"}
+    best = Choice("checkpoint", "best", {"by": "test-ORACLE", "over": "all-epochs"})
+    choice = setting.choice("itaml-released", batches="natural", epochs=EPOCHS, checkpoint=best)
     method = catalogue.build(catalogue.expanded(choice))
-    rule = catalogue.build(Choice("checkpoint", "best", best))
+    rule = method.training.checkpoint
     net, theta = initial(setting.builder(), 0)
     scored = Choice("predict", "all-classes", {})
 
