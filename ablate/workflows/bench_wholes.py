@@ -28,7 +28,7 @@ from ablate.workflows import reference_steps
 from ablate.workflows.bench_cases import Arm, Setting, Step
 from ablate.workflows.reference_steps import Part
 
-COPY = "copy_"
+COPY = "copy_, PyTorch"
 """The label of the `copy_` of all parameters that is timed in the same rounds."""
 
 KEPT_ROWS, EPOCHS = 200, 2
