@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ablate.commands.shared import data_option, say, say_all
+from ablate.errors import SelectionError
 
 
 @click.command("list")
@@ -43,19 +44,62 @@ def schema() -> None:
 
 
 @click.command()
-@click.option("--suite", default="update_rule", show_default=True, help="Whose steps to time.")
+@click.option("--suite", help="Time the arms of a suite instead, alone and stacked.")
+@click.option(
+    "--setting",
+    "names",
+    multiple=True,
+    type=click.Choice(["digits", "mnist", "conv"]),
+    help="Time this one alone; may be said again.",
+)
 @click.option(
     "--seconds",
-    type=click.FloatRange(0.01, 60),
-    default=0.5,
+    type=click.FloatRange(0.001, 60),
+    default=0.05,
     show_default=True,
     help="Least time spent on each measurement.",
 )
+@click.option(
+    "--rounds",
+    type=click.IntRange(2, 1000),
+    default=6,
+    show_default=True,
+    help="Measurements of everything, forth and back.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--compare",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Print ratios to what an earlier call with --json printed, too.",
+)
 @data_option
-def bench(suite: str, seconds: float, data_root: Path) -> None:
-    """Time update steps: each arm alone and stacked, in one call."""
-    from ablate import flow
-    from ablate.workflows import benchmark as timing
+def bench(
+    suite: str | None,
+    names: tuple[str, ...],
+    seconds: float,
+    rounds: int,
+    as_json: bool,
+    compare: Path | None,
+    data_root: Path,
+) -> None:
+    """Time update steps: each rule compiled, stacked and alone, beside plain PyTorch."""
+    if suite:
+        from ablate import flow
+        from ablate.workflows import benchmark as timing
 
-    work = flow.prepare(flow.open_suite(suite), data_root, None)
-    say_all(timing.everything(work.plan, str(data_root.absolute()), seconds))
+        if as_json or compare:
+            raise SelectionError("--json and --compare are of the shipped settings, not of --suite")
+        work = flow.prepare(flow.open_suite(suite), data_root, None)
+        say_all(timing.everything(work.plan, str(data_root.absolute()), seconds))
+        return
+    import json
+
+    from ablate.workflows import bench_cases, bench_document
+
+    old = bench_document.read(compare.read_text("utf-8"), compare.name) if compare else None
+    chosen = [s for s in bench_cases.settings() if not names or s.name in names]
+    measured = bench_document.document(chosen, rounds, seconds)
+    say_all([json.dumps(measured)] if as_json else bench_document.lines(measured))
+    if old:
+        # beside a document, for the eyes alone: what stands on standard output stays JSON
+        say_all(bench_document.compared(measured, old), err=as_json)

@@ -12,6 +12,7 @@ import click
 from ablate.commands.display import show_runs
 from ablate.commands.shared import (
     admit,
+    compile_first,
     data_option,
     device_option,
     end,
@@ -115,6 +116,7 @@ def power(
         with sole_writer(results), closing(open_store(results)) as store:
             work = flow.prepare(small, data_root, store)
             with workforce(workers, results / small.name) as (count, crew):
+                compile_first(work, site)
                 events = flow.run(work, store, site, count, crew, stack_timeout)
                 show_runs(Progress(small, work, count), events)
             records = store.load(work.plan.runs)
@@ -217,6 +219,7 @@ def tune(
             if number == 0:
                 say_all(describe.cautions(work))
             if work.stacks:
+                compile_first(work, site)
                 events = flow.run(work, store, site, count, crew, stack_timeout)
                 show_runs(Progress(trial, work, count), events)
             tuner.tell(trial, store.load(work.plan.runs))

@@ -21,9 +21,9 @@ from ablate.core.foreign_text import STORED, of_error, plain
 from ablate.core.outcomes import Decision, Status
 
 if TYPE_CHECKING:
-    from ablate.flow import Study
+    from ablate.flow import Study, Work
     from ablate.records.store import Store
-    from ablate.types import Suite, Verdict
+    from ablate.types import Site, Suite, Verdict
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 verify or a gate found a difference; 2 refused, nothing was done with "
@@ -81,6 +81,14 @@ def workforce(workers: int | None, folder: Path) -> Iterator[tuple[int, Any]]:
         if line := log.line():
             say(line, err=True)
         log.close()
+
+
+def compile_first(work: Work, site: Site) -> None:
+    """Compile what the work's steps call, before workers start; say so where there is any."""
+    from ablate.registry import scan
+    from ablate.workflows import warming
+
+    warming.warm(work.stacks, site, scan(), lambda line: say(line, err=True))
 
 
 quick_option = click.option(

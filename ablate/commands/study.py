@@ -13,6 +13,7 @@ import click
 from ablate.commands import finished
 from ablate.commands.display import show_runs
 from ablate.commands.shared import (
+    compile_first,
     data_option,
     device_option,
     finish,
@@ -123,6 +124,7 @@ def run(
             for work in parts:
                 say("\n".join([describe.work(work), *why.stale(work)]))
                 if work.stacks:
+                    compile_first(work, site)
                     say_all(check(opened, store, site, crew, stack_timeout))
                     events = flow.run(work, store, site, count, crew, stack_timeout)
                     show_runs(Progress(opened, work, count), events)

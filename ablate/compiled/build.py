@@ -16,6 +16,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -28,7 +29,7 @@ MARK = "# --- kernel"
 
 # nan and inf keep their meaning, so that a run that has diverged shows it
 OPTIONS = 'cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, error_model="numpy"'
-COMPILED = ("load", "forward", "backward", "over_tasks", "over_rows")
+COMPILED = ("load", "forward", "backward", "outward", "over_tasks", "over_rows")
 
 Parts = Mapping[str, Callable[..., Any]]
 """The components' functions, by the names that the kernels call them by."""
@@ -40,7 +41,11 @@ def available() -> bool:
 
 
 def one_thread() -> None:
-    """Keep the BLAS that kernels call to one thread: runs share the cores as processes."""
+    """Keep the BLAS that kernels call to one thread: runs share the cores as processes.
+
+    Numba takes SciPy's, which comes with the first kernel: a limit set before misses it.
+    """
+    import_module("scipy.linalg.cython_blas")
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, "blas")

@@ -93,6 +93,8 @@ class Engine:
     def epoch(self, state: Any, table: EpochRows, clock: Clock) -> Any:
         """Take an epoch's steps from a state with `theta` `[S, P]` and `inner`."""
         form, first = self.forms[0], self.forms[0].step
+        # of one layout, whoever dealt them: a kernel is compiled anew for every other one
+        table = EpochRows._make(map(np.ascontiguousarray, table))
         theta = state.theta.contiguous().numpy().copy()
         vectors, counts = self._unpacked(state.inner, theta)
         rates, outer = self._factors(table, clock)

@@ -23,8 +23,9 @@ def load(inputs: Any, labels: Any, rows: Any, x: Any, y: Any) -> None:
     """Copy rows of the data set to where they stand side by side."""
     for i in range(rows.shape[0]):
         y[i] = labels[i]
-        for d in range(x.shape[1]):
-            x[i, d] = inputs[rows[i], d]
+        row, place = inputs[rows[i]], x[i]  # looked up once: the copy is then a plain one
+        for d in range(place.shape[0]):
+            place[d] = row[d]
 
 
 def forward(theta: Any, units: Any, biased: Any, x: Any, h: Any) -> None:
@@ -40,18 +41,18 @@ def forward(theta: Any, units: Any, biased: Any, x: Any, h: Any) -> None:
         else:
             np.dot(h[layer - 1][:n], weights.T, out)
         last = layer == layers - 1
-        if biased[layer]:
-            bias = theta[start : start + width]
-            start += width
+        bias = theta[start : start + width]  # read only where there is one
+        start += width if biased[layer] else 0
+        if last and biased[layer]:
             for i in range(n):
                 for j in range(width):
                     out[i, j] += bias[j]
-        if not last:
+        elif not last:
             for i in range(n):
                 for j in range(width):
+                    value = out[i, j] + bias[j] if biased[layer] else out[i, j]
                     # a comparison that lets nan through, as PyTorch's ReLU does
-                    if out[i, j] < 0:
-                        out[i, j] = 0
+                    out[i, j] = 0 if value < 0 else value
 
 
 def backward(theta: Any, units: Any, biased: Any, x: Any, h: Any, e: Any, g: Any) -> None:
@@ -80,6 +81,12 @@ def backward(theta: Any, units: Any, biased: Any, x: Any, h: Any, e: Any, g: Any
                 for j in range(read):
                     if active[i, j] <= 0:
                         below[i, j] = 0
+
+
+def outward(theta: Any, target: Any, far: Any) -> None:
+    """Move theta `[P]` so far towards the target `[P]`, in place."""
+    for i in range(theta.shape[0]):
+        theta[i] += far * (target[i] - theta[i])
 
 
 def over_tasks(
@@ -136,9 +143,7 @@ def over_tasks(
                 present += 1
             if present:
                 close(target, phi, present)
-                far = outer[s, t]
-                for i in range(at.shape[0]):
-                    at[i] += far * (target[i] - at[i])
+                outward(at, target, outer[s, t])
 
 
 def over_rows(

@@ -46,9 +46,9 @@ class Setting:
 
 
 def _environment() -> dict[str, str]:
-    """Read the environment without what torch's compiler writes down for itself."""
-    compilers = ("TORCHINDUCTOR_", "TRITON_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(compilers)}
+    """Read the environment without what torch's compiler and threadpoolctl write there."""
+    theirs = ("TORCHINDUCTOR_", "TRITON_", "KMP_DUPLICATE_LIB_OK")
+    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
 
 
 def _set_environment(before: Mapping[str, str]) -> None:

@@ -19,10 +19,18 @@ MAX_WIDTH = 32
 CACHE_BYTES = 12_000_000
 """Parameters that one stack may touch in a step: wider ones leave the cache and gain nothing."""
 
+SHARES = 16
+"""A stack that is compiled takes at most so small a share of all work: workers are balanced."""
+
+LEAST_WIDTH = 4
+
 OVERHEAD_SECONDS = 1.0e-3
 """Rough cost of one stacked gradient evaluation, whatever its size ..."""
+COMPILED_SECONDS = 1.0e-5
+"""... of one compiled gradient evaluation of one replica ..."""
+
 SECONDS_PER_PRODUCT = 0.3e-9
-"""... and of each row times parameter in it; both for the estimate only."""
+"""... and of each row times parameter in it; all for the estimate only."""
 
 
 @dataclass(frozen=True)
@@ -119,13 +127,19 @@ def plan(
             structures[place] = canonical(structure(run, catalogue))
         groups.setdefault(structures[place], []).append(run)
     scored = predictors(catalogue, suite.variants)
+    held = [facts[canonical(group[0].choices["dataset"].plain())] for group in groups.values()]
+    alone = [
+        cost(Stack(tuple(group[:1]), scored), catalogue, known).seconds * len(group)
+        for group, known in zip(groups.values(), held, strict=True)
+    ]
     pairs = []
-    for group in groups.values():
-        held = facts[canonical(group[0].choices["dataset"].plain())]
-        widest = width or stack_width(group[0], catalogue, held)
+    for group, known, seconds in zip(groups.values(), held, alone, strict=True):
+        widest = width or stack_width(group[0], catalogue, known)
+        if not width and has_compiled_form(group[0], catalogue):
+            widest = min(widest, balanced_width(len(group), seconds, sum(alone)))
         for part in _parts(group, widest):
             stack = Stack(tuple(part), scored)
-            pairs.append((stack, cost(stack, catalogue, held)))
+            pairs.append((stack, cost(stack, catalogue, known)))
     pairs.sort(key=lambda pair: -pair[1].seconds)
     stacks, costs = zip(*pairs, strict=True) if pairs else ((), ())
     warnings = (*suite.unread, *dataset_demands.warnings(suite, by_variant, catalogue))
@@ -150,6 +164,29 @@ def stack_width(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
     copies = run.choices["dataset"].settings["tasks"] + 2  # phi of every task, theta, a gradient
     touched: int = parameters(run, catalogue, facts) * item * copies
     return max(1, min(MAX_WIDTH, CACHE_BYTES // touched))
+
+
+def balanced_width(runs: int, seconds: float, whole: float) -> int:
+    """Give how many of a group's runs may share a stack, were none longer than a share of all.
+
+    So workers, which take stacks as they come, end nearly together. A stack has a start of its own,
+    and is never cut below `LEAST_WIDTH`. seconds: of the group; whole: of all.
+
+    >>> balanced_width(32, 10.0, 160.0), balanced_width(32, 80.0, 160.0), balanced_width(8, 9, 9)
+    (32, 4, 4)
+    """
+    allowed = whole / SHARES
+    return max(LEAST_WIDTH, int(runs * min(1.0, allowed / seconds))) if seconds else runs
+
+
+def has_compiled_form(run: RunSpec, catalogue: Catalogue) -> bool:
+    """Say whether a run's method and model may have compiled forms, without building either.
+
+    Replicas of a compiled stack run one after the other, so that no width makes them faster.
+    """
+    method, model = (run.choices[kind] for kind in ("method", "model"))
+    offered = "compiled" in catalogue.get("method", method.name).methods
+    return offered and "chain" in catalogue.get("model", model.name).methods
 
 
 def stackable(choice: Choice, catalogue: Catalogue) -> bool:
@@ -196,7 +233,9 @@ def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
     # a natural batch has its rows in all; a balanced one has them in every task
     rows = r * batch * sum(steps) if settings.get("batches") == "natural" else batch * gradients
     products = rows * parameters(stack.runs[0], catalogue, facts) * len(stack.runs)
-    seconds = gradients * OVERHEAD_SECONDS + products * SECONDS_PER_PRODUCT
+    compiled = has_compiled_form(stack.runs[0], catalogue)
+    overhead = COMPILED_SECONDS * len(stack.runs) if compiled else OVERHEAD_SECONDS
+    seconds = gradients * overhead + products * SECONDS_PER_PRODUCT
     return Cost(sum(steps), rows, seconds)
 
 

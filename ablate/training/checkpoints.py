@@ -52,10 +52,21 @@ def exam(rule: Checkpoint | None, data: Data, cut: Split, like: Tensor) -> Exam 
 def _sealed(x: Tensor, y: Tensor, per_replica: bool, per_task: int) -> Exam:
     """Close over rows x, each replica's own or shared, and their class positions y `[S, N]`."""
 
+    asked: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def seen_by(t: int) -> tuple[Tensor, Tensor]:
+        """Give the rows that any replica has seen the class of, and their class positions."""
+        if t not in asked:  # a task's epochs ask again
+            asked.clear()
+            rows = (y < (t + 1) * per_task).any(0)
+            asked[t] = (x[:, rows] if per_replica else x[rows]), y[:, rows]
+        return asked[t]
+
     def accuracy(answer: Answer, t: int) -> Tensor:
         classes = (t + 1) * per_task
-        seen = y < classes  # [S, N]
-        right = (answer(x, per_replica)[..., :classes].argmax(-1) == y) & seen
+        known, truth = seen_by(t)
+        seen = truth < classes  # [S, N]
+        right = (answer(known, per_replica)[..., :classes].argmax(-1) == truth) & seen
         return right.sum(1) / seen.sum(1)
 
     return accuracy

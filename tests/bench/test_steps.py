@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ablate import flow
-from ablate.core import resources
-from ablate.registry import scan
-from ablate.training.assembly import assemble
-from ablate.types import Site
-from ablate.workflows.benchmark import middle_step
+from ablate.workflows.bench_cases import Arm, settings
+from ablate.workflows.bench_wholes import wholes
+
+ARMS = {
+    f"{setting.name}: {arm.label}": arm
+    for setting in settings()
+    for arm in (*setting.arms(), *wholes(setting))
+}
 
 
-@pytest.mark.parametrize("place", [0, -1], ids=["dearest", "cheapest"])
-def test_update_step(benchmark: Any, place: int) -> None:
-    """One outer step of a stack of twenty seeds of `update_rule`."""
-    suite = flow.open_suite(resources.ROOT / "suites" / "update_rule.yaml")
-    stack = flow.prepare(suite, Path("data"), None).stacks[place]
-    state = benchmark(middle_step(assemble(stack, Site("data", "cpu"), scan())))
-    assert state.theta.isfinite().all()
+@pytest.fixture(autouse=True)
+def only_on_demand(request: pytest.FixtureRequest) -> None:
+    """Leave them out where timing is off, as in the ordinary run: some take seconds."""
+    if not request.config.getoption("benchmark_enable"):
+        pytest.skip("timings are `make bench`")
+
+
+@pytest.mark.parametrize("arm", ARMS.values(), ids=ARMS)
+def test_step(benchmark: Any, arm: Arm) -> None:
+    """What `bench` shows, by pytest-benchmark."""
+    benchmark(arm.build())

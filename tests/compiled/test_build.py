@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +94,19 @@ def test_a_fault_of_a_component_is_its_own() -> None:
             return build._is_of_the_cache(raised)
 
     assert not faulty(ValueError("mine"))
+
+
+def test_the_kernels_blas_has_one_thread() -> None:
+    """In a new process, where Numba has not loaded it yet; runs share the cores as processes."""
+    code = """
+from threadpoolctl import threadpool_info
+from ablate.compiled import build
+build.one_thread()
+print([(i["filepath"], i["num_threads"]) for i in threadpool_info() if i["user_api"] == "blas"])
+"""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    pools = ast.literal_eval(done.stdout)
+    assert all(threads == 1 for _, threads in pools)

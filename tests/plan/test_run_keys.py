@@ -43,7 +43,8 @@ def test_a_stacks_components_are_built_once(
         ("balanced: {method.meta.update: balanced}", "half: {method.meta.optimizer.sgd.lr: 0.1}"),
         ("baseline: balanced", "baseline: half"),
     )
-    (stack,) = run_keys.plan(suite, catalogue, look(suite, catalogue, Path("data"), False)).stacks
+    facts = look(suite, catalogue, Path("data"), False)
+    (stack,) = run_keys.plan(suite, catalogue, facts, width=32).stacks
     assert len(stack.runs) == 6
     built: list[str] = []
     build = Catalogue.build
