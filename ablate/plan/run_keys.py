@@ -123,9 +123,9 @@ def plan(
     groups: dict[str, list[RunSpec]] = {}
     structures: dict[int, str] = {}  # of a variant's runs, which have their choices in common
     for run in runs.values():
-        if (place := id(run.choices)) not in structures:
-            structures[place] = canonical(structure(run, catalogue))
-        groups.setdefault(structures[place], []).append(run)
+        if (shared := id(run.choices)) not in structures:
+            structures[shared] = canonical(structure(run, catalogue))
+        groups.setdefault(structures[shared], []).append(run)
     scored = predictors(catalogue, suite.variants)
     held = [facts[canonical(group[0].choices["dataset"].plain())] for group in groups.values()]
     alone = [

@@ -53,13 +53,13 @@ def current(
     dataset = canonical(first.choices["dataset"].plain())
     names = canonical([dataset, *fingerprints.used(first.choices.values(), catalogue)])
     known = {} if known is None else known
-    if (place := (id(stack.predictors), names)) not in known:
-        known[place] = Current(
+    if (components := (id(stack.predictors), names)) not in known:
+        known[components] = Current(
             facts[dataset].digest if facts is not None else None,
             code_facts(first, catalogue),
             protocol_facts(stack.predictors, catalogue),
         )
-    return known[place]
+    return known[components]
 
 
 def reasons(record: RunResult | None, today: Current) -> tuple[Reason, ...]:

@@ -27,10 +27,10 @@ class Provenance(dict[str, Json]):
 
 def parted(provenance: Mapping[str, Json]) -> tuple[dict[str, Json], tuple[str, str]]:
     """Give what is a run's own, and the digest and text of what others may share with it."""
-    own = {name: fact for name, fact in provenance.items() if name in OWN}
+    private = {name: fact for name, fact in provenance.items() if name in OWN}
     rest = {name: fact for name, fact in provenance.items() if name not in OWN}
     text = json.dumps(rest, sort_keys=True)
-    return own, (shared_seal(text.encode()), text)
+    return private, (shared_seal(text.encode()), text)
 
 
 def run_row(result: RunResult, texts: dict[str, str]) -> dict[str, object]:

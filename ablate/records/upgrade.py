@@ -71,9 +71,9 @@ def _parted(text: bytes | None, texts: dict[str, str]) -> tuple[bytes | None, st
         content = json.loads(text or b"")
         if json.dumps(content, sort_keys=True).encode() != text:
             return text, None
-        own, shared = parted(content["provenance"])
+        private, shared = parted(content["provenance"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return text, None
     digest, shared_text = shared
     texts[digest] = shared_text
-    return json.dumps({**content, "provenance": own}, sort_keys=True).encode(), digest
+    return json.dumps({**content, "provenance": private}, sort_keys=True).encode(), digest

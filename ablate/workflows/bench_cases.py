@@ -166,39 +166,41 @@ class Setting:
             for k in range(self.tasks)
         ]
 
-    def by_others(self, how: str) -> Step:
+    def by_others(self, arithmetic: str) -> Step:
         """Give a reference's step: `chain`, `mean`, `rows` or `idiom`."""
         module, parts, far = self.module().train(), self.parts(), self.update_step
-        if how == "idiom":
+        if arithmetic == "idiom":
             idiom = reference_steps.released_idiom
             return lambda: idiom(module, self.descent, parts, far)
-        if how == "rows":
+        if arithmetic == "rows":
             step_rows = reference_steps.plain_rows(module, self.descent)
             return lambda: step_rows(parts, reference_steps.rows_loss)
         kinds = {"chain": reference_steps.plain_chain, "mean": reference_steps.plain_mean}
-        step = kinds[how](module, self.descent)
+        step = kinds[arithmetic](module, self.descent)
         return lambda: step(parts, far)
 
     def arms(self) -> Iterator[Arm]:
         """Give the rows of this setting, the references first."""
         used = {_reference(rule) for rule in self.rules}
-        for how in ("chain", "mean", "rows"):
-            if how in used:
-                yield self._other(f"plain {how}", how, "")
+        for arithmetic in ("chain", "mean", "rows"):
+            if arithmetic in used:
+                yield self._other(f"plain {arithmetic}", arithmetic, "")
         if "mean" in used or "chain" in used:
             beside = "plain mean" if "mean" in used else "plain chain"
             yield self._other("released idiom", "idiom", f"{beside}, PyTorch")
         for rule in (*self.rules, *(["replay"] if self.more else [])):
             yield from self._of_rule(rule)
 
-    def _other(self, name: str, how: str, beside: str) -> Arm:
-        make = partial(self.by_others, how)
-        return Arm(name, "PyTorch", make, beside=beside, passes=self._passes(how), lone=make)
+    def _other(self, name: str, arithmetic: str, beside: str) -> Arm:
+        make = partial(self.by_others, arithmetic)
+        return Arm(name, "PyTorch", make, beside=beside, passes=self._passes(arithmetic), lone=make)
 
     def _of_rule(self, rule: str) -> Iterator[Arm]:
-        how, alone = _reference(rule), partial(self.by_torch, rule, 1)
-        beside = f"plain {how}, PyTorch" if how else ""
-        common = Arm(rule, "alone", alone, beside=beside, passes=self._passes(how), lone=alone)
+        arithmetic, alone = _reference(rule), partial(self.by_torch, rule, 1)
+        beside = f"plain {arithmetic}, PyTorch" if arithmetic else ""
+        common = Arm(
+            rule, "alone", alone, beside=beside, passes=self._passes(arithmetic), lone=alone
+        )
         if self.has_compiled(rule):
             make = partial(self.compiled, rule)
             yield replace(common, form="compiled", build=make, steps=BATCHES)
@@ -207,14 +209,14 @@ class Setting:
             yield replace(common, form="stacked", build=make, steps=self.width)
         yield common
 
-    def _passes(self, how: str) -> int:
-        """Count how often a step reads or writes all parameters, at least.
+    def _passes(self, arithmetic: str) -> int:
+        """Count arithmetic often a step reads or writes all parameters, at least.
 
         A gradient is written and read; parameters, and velocities where there are any, are read
         and written. The outer step reads theta and the target, and writes theta.
         """
-        each = 4 + 2 * (self.descent.momentum > 0)
-        return each if how == "rows" else each * self.tasks + 3
+        once = 4 + 2 * (self.descent.momentum > 0)
+        return once if arithmetic == "rows" else once * self.tasks + 3
 
     def parameters(self) -> int:
         """Give P."""

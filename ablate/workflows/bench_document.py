@@ -85,18 +85,18 @@ def timed(
     bandwidth = 8 * size / _middle(taken[COPY])  # it reads and writes each number of four bytes
     rows = []
     for arm in arms:
-        each = [call / arm.steps for call in taken[arm.label]]
+        timings = [call / arm.steps for call in taken[arm.label]]
         row: dict[str, Json] = {
             "rule": arm.rule,
             "form": arm.form,
-            "microseconds": [value * 1e6 for value in each],
-            "of_peak": work[arm.label] / _middle(each) / peak,
-            "of_copy": 4 * size * arm.passes / _middle(each) / bandwidth,
+            "microseconds": [value * 1e6 for value in timings],
+            "of_peak": work[arm.label] / _middle(timings) / peak,
+            "of_copy": 4 * size * arm.passes / _middle(timings) / bandwidth,
             "peak_mib": peaks.get((setting.name, arm.label)),
             "beside": arm.beside,
         }
         if arm.beside:
-            row["ratio"] = rounds.ratio(each, taken[arm.beside])
+            row["ratio"] = rounds.ratio(timings, taken[arm.beside])
         rows.append(row)
     return {
         "name": setting.name,

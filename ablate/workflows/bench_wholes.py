@@ -181,10 +181,10 @@ def _loader(pictures: Pictures, batch_rows: int, shuffled: bool) -> DataLoader[A
 def _parts(x: Tensor, y: Tensor, tasks: int, per_task: int) -> Sequence[Part]:
     parts = []
     for k in range(tasks):
-        own = slice(k * per_task, (k + 1) * per_task)
-        which = np.where((y.numpy() >= own.start) & (y.numpy() < own.stop))[0]
+        classes = slice(k * per_task, (k + 1) * per_task)
+        which = np.where((y.numpy() >= classes.start) & (y.numpy() < classes.stop))[0]
         if len(which):
-            parts.append(Part(x[which], y[which], own))
+            parts.append(Part(x[which], y[which], classes))
     return parts
 
 

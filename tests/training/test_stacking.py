@@ -90,7 +90,7 @@ def test_cells_that_differ_in_numbers_share_a_stack_and_equal_themselves_alone(
             "vary: {method.meta.optimizer.sgd.lr: [0.1, 0.3]}\nseeds: 2\nprecision: float64",
         ),
     )
-    (stack,) = stacks(suite, catalogue)
+    (stack,) = stacks(suite, catalogue, width=8)
     assert len(stack.runs) == 8
     together = final_logits(stack, catalogue)
     for s, run in enumerate(stack.runs):
