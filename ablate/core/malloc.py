@@ -22,3 +22,11 @@ def keep() -> bool:
     except (OSError, AttributeError, TypeError):
         return False
     return bool(mallopt(MMAP_THRESHOLD, LARGEST) and mallopt(TRIM_THRESHOLD, 2**31 - 1))
+
+
+def give_back() -> None:
+    """Hand the pages of the heap that are free back to the system, where the C library can."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError):
+        return

@@ -52,13 +52,8 @@ def document(
     torch.set_num_threads(1)
     measured = [(setting, [*setting.arms(), *wholes(setting)]) for setting in settings]
     peaks = {}
-    if memory:
-        for arm in bench_cases.settings()[0].arms():
-            arm.build()()  # what is imported by the way is no arm's
     for setting, arms in measured if memory else ():
-        for arm in arms:  # before more is built here: a used heap would hide what they take
-            if arm.form == "compiled":
-                rounds.peak_mib(arm.build)  # it compiles, which takes memory of its own
+        for arm in arms:  # before more is built here that a fork would have to copy
             peaks[setting.name, arm.label] = rounds.peak_mib(arm.build)
     return {
         "schema": SCHEMA,

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ablate.core import malloc
 from ablate.stats.student import Mean
 
 Step = Callable[[], object]
@@ -100,8 +101,9 @@ def _interval(mean: Mean) -> tuple[float, float, float]:
 def peak_mib(build: Callable[[], Step], calls: int = 2) -> float | None:
     """Give the most memory that building a step and taking it adds to a process, in MiB.
 
-    It is done in a forked one, whose heap nothing else has used; None where the system has no
-    such processes or does not say.
+    A forked process does it twice, and counts the second time: the first brings in code, and
+    compiles. Its heap has no free pages then that would serve unseen. None where the system has
+    no such processes or does not say.
     """
     if sys.platform != "linux":
         return None
@@ -111,6 +113,9 @@ def peak_mib(build: Callable[[], Step], calls: int = 2) -> float | None:
         child = os.fork()
     if child == 0:
         try:
+            build()()
+            malloc.give_back()
+            Path("/proc/self/clear_refs").write_text("5", "ascii")  # the peak is now what is held
             before = _memory("VmRSS")
             step = build()
             for _ in range(calls):

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from ablate.commands import catalogue
+from ablate.core import malloc
 from ablate.errors import SelectionError
 from ablate.training import replicas
 from ablate.workflows import bench_document, reference_steps, rounds
@@ -117,11 +118,14 @@ def test_a_document_of_something_else_is_refused(text: str) -> None:
 
 
 def test_peak_memory_is_that_of_the_step() -> None:
-    """Thirty-two MiB that a step touches are seen, and what it is not is not."""
+    """Thirty-two MiB that a step touches are seen, where the heap holds freed ones too."""
+    malloc.keep()
+    freed = [torch.ones(1 << 20) for _ in range(64)]
+    freed.clear()
     held = rounds.peak_mib(lambda: lambda: torch.ones(8 << 20).sum())
     if held is None:
         pytest.skip("the system does not say")
-    assert 30 < held < 60
+    assert 30 < held < 40
 
 
 def test_the_command_prints_json_or_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
