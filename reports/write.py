@@ -17,6 +17,7 @@ from . import (
     arm_figures,
     budgets,
     digests,
+    effective_steps,
     effects,
     files,
     first_screen,
@@ -45,7 +46,7 @@ def write(study: Study, folder: Path) -> Path:
     """Write `report.md` and its pictures into a folder; gives the report's path."""
     make_folder(folder)
     pictures = draw(study, folder) + arm_figures.draw(study, folder)
-    pictures += overview_figures.draw(study, folder)
+    pictures += overview_figures.draw(study, folder) + effective_steps.draw(study, folder)
     failures = files.failures(pictures)
     return files.save(folder / "report.md", text(study, pictures.names, failures))
 
@@ -76,6 +77,8 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         tables.arms(study),
         words.picture(arm_figures.MEANS, "The arms' means over what costs nothing", pictures),
         rows_tested.finite_test(study),
+        words.picture(effective_steps.STEPS, "Score against the effective step", pictures),
+        effective_steps.explained(pictures),
         words.picture("curves.png", "Accuracy on the tasks seen so far", pictures),
         "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "
         "right) × P(class right | task right).",

@@ -130,7 +130,7 @@ class Engine:
     def _factors(self, table: EpochRows, clock: Clock) -> tuple[Array, Array]:
         """Give the factors on the learning rate and the outer steps, `[S, steps]`."""
         replicas, steps, _ = table.sizes.shape
-        factors = np.empty((2, replicas, steps))
+        both = np.empty((2, replicas, steps))
         known: dict[tuple[int, int, bytes], tuple[float, float]] = {}
         for s, (method, form) in enumerate(zip(self.methods, self.forms, strict=True)):
             for step in range(steps):
@@ -138,9 +138,9 @@ class Engine:
                 key = id(method), step, (table.sizes[s, step] > 0).tobytes()
                 if key not in known:
                     now = clock._replace(step=step)
-                    known[key] = _factor(method, form, table.sizes[s, step], now)
-                factors[:, s, step] = known[key]
-        return factors[0], factors[1].astype(self.inputs.dtype)
+                    known[key] = factors(method, form, table.sizes[s, step], now)
+                both[:, s, step] = known[key]
+        return both[0], both[1].astype(self.inputs.dtype)
 
     def _unpacked(self, inner: tuple[Tensor, ...], theta: Array) -> tuple[Array, Array]:
         """Turn an optimizer's state into vectors `[S, M, P]` and step counts `[S]`."""
@@ -169,7 +169,7 @@ class Engine:
         return x, y, np.empty(rows, real), h, e, *(np.empty(size, real) for _ in range(3))
 
 
-def _factor(method: Method[Any], form: Form, sizes: Ints, now: Clock) -> tuple[float, float]:
+def factors(method: Method[Any], form: Form, sizes: Ints, now: Clock) -> tuple[float, float]:
     """Give the factor on the learning rate, and the outer step, of one step."""
     rate = float(method.training.rate(now))
     if isinstance(form.update, OverTasks):

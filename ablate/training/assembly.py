@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ablate.compiled.build import available
+from ablate.compiled.effective_step import effective_step
 from ablate.compiled.engine import Engine, form_of
 from ablate.errors import DataError
 from ablate.records import fingerprints, provenance
@@ -28,7 +29,7 @@ from ablate.training import hooks, test_time_adaptation
 from ablate.training.checkpoints import exam
 from ablate.training.net import initial
 from ablate.training.replicas import Program, with_numbers as with_numbers_set
-from ablate.types import Choice, Data, Facts, Json, Method, RunSpec, Site, Stack
+from ablate.types import Choice, Data, Facts, Json, Memory, Method, RunSpec, Site, Stack
 
 
 class Alone(Exception):
@@ -37,7 +38,11 @@ class Alone(Exception):
 
 @dataclass(frozen=True)
 class Assembled:
-    """A stack with everything that running it takes, on its device; `mark` is that of its data."""
+    """A stack with everything that running it takes, on its device.
+
+    mark: that of its data. effective_steps: how far each replica's batches go to first order; None
+    where that cannot be said.
+    """
 
     stack: Stack
     program: Program
@@ -47,6 +52,7 @@ class Assembled:
     protocols: Mapping[str, Any]
     facts: Json
     mark: int
+    effective_steps: tuple[float | None, ...]
 
 
 def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
@@ -88,7 +94,11 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
     )
     memory, augment = (catalogue.build(first.choices[kind]) for kind in ("memory", "augment"))
     stream = Stream(data, cut, memory, theta, augment, trim=net.buffers > 0)
-    engine = engine_of(stack, method, differing, model, stream, site) if not net.buffers else None
+    methods = [
+        with_numbers_set(method, {path: float(values[s]) for path, values in differing.items()})
+        for s in range(len(stack.runs))
+    ]
+    engine = engine_of(methods, model, stream, site) if not net.buffers else None
     facts = provenance.machine() | {
         "threads": torch.get_num_threads(),
         "device": device.type,
@@ -118,6 +128,7 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
         protocols=protocols,
         facts=facts,
         mark=mark,
+        effective_steps=effective_steps(methods, cut.tasks, memory),
     )
 
 
@@ -134,26 +145,31 @@ def cautions(run: RunSpec, held: Facts, stream: Stream, catalogue: Catalogue) ->
 
 
 def engine_of(
-    stack: Stack,
-    method: Method[Any],
-    differing: Mapping[str, Tensor],
-    model: Any,
-    stream: Stream,
-    site: Site,
+    methods: Sequence[Method[Any]], model: Any, stream: Stream, site: Site
 ) -> Engine | None:
-    """Give the compiled engine; None where a part has no compiled form, or draws of its own."""
-    shape = tuple(stream.x.shape[1:]), stream.cut.classes
+    """Give the compiled engine; None where a part has no compiled form, or draws of its own.
+
+    methods: every replica's, with its own numbers.
+    """
+    shape, method = (tuple(stream.x.shape[1:]), stream.cut.classes), methods[0]
     chain = model.chain(*shape) if hasattr(model, "chain") else None
     drawn = bool(stream.augment or getattr(method, "noise", 0)) or hasattr(method, "wrap")
     if not site.compiled or stream.device.type != "cpu" or chain is None or drawn:
         return None
     if not available() or form_of(method) is None:
         return None
-    replicas = [
-        with_numbers_set(method, {path: float(values[s]) for path, values in differing.items()})
-        for s in range(len(stack.runs))
-    ]
-    return Engine(replicas, chain, stream.x)
+    return Engine(methods, chain, stream.x)
+
+
+def effective_steps(
+    methods: Sequence[Method[Any]], tasks: int, memory: Memory
+) -> tuple[float | None, ...]:
+    """Give how far each replica's batches go; all tasks seen are in a batch if any are kept."""
+    keeps = getattr(memory, "keeps", "rows") != "nothing"
+    present = [t + 1 if keeps else 1 for t in range(tasks)]
+    unlike = {id(method): method for method in methods}
+    far = {key: effective_step(method, present) for key, method in unlike.items()}
+    return tuple(far[id(method)] for method in methods)
 
 
 def differing_numbers(

@@ -205,5 +205,10 @@ def result(
         updates=spent.updates,
         gradients=spent.gradients,
         seconds=spent.seconds,
-        provenance={**assembled.facts, "streams": drawn, "class_rows": by_class},
+        provenance={
+            **assembled.facts,
+            "streams": drawn,
+            "class_rows": by_class,
+            "effective_step": assembled.effective_steps[s],
+        },
     )

@@ -115,6 +115,7 @@ def seed(setting: Setting) -> Step:
                 protocols=protocols,
                 facts={},
                 mark=0,
+                effective_steps=(None,),
             )
         )
 
