@@ -17,6 +17,7 @@ from ablate.analysis.aa_test import same
 from ablate.analysis.arm_summary import summaries
 from ablate.analysis.calibrated import uncalibrated_arms
 from ablate.analysis.caveats import caveats
+from ablate.analysis.shared_seeds import shared_seeds
 from ablate.analysis.study import Finished as Finished, Study as Study, Work as Work
 from ablate.design.protocols import predictors
 from ablate.errors import SelectionError
@@ -178,6 +179,7 @@ def analyse(suite: Suite, store: Store) -> Study:
     suite = registration.as_registered(suite, frozen)
     names = keys(suite)
     runs = judge.by_variant(suite, store.load(key for row in names for key in row), names)
+    level = shared_seeds(suite, runs)
     scored = predictors(catalogue, suite.variants)
     labels = tuple(choice.label() for choice in scored)
     compared = judge.claims(suite, runs)
@@ -189,7 +191,8 @@ def analyse(suite: Suite, store: Store) -> Study:
         suite=suite,
         keys=names,
         runs=runs,
-        arms=summaries(suite, runs, labels),
+        level=level,
+        arms=summaries(suite, level, labels),
         verdicts=tuple(verdicts),
         warnings=tuple(judge.warnings(suite, runs, judged)),
         protocols=labels,
@@ -199,8 +202,8 @@ def analyse(suite: Suite, store: Store) -> Study:
         effects=tuple(effects),
         same=tuple(same(suite, runs)),
         deviations=deviations,
-        settings=importance.settings(suite, runs),
-        importance=importance.importance(suite, runs),
+        settings=importance.settings(suite, level),
+        importance=importance.importance(suite, level),
         registered=tuple(as_was),
         equal=equal_budgets.at_equal(suite, runs),
         caveats=tuple(caveats(suite, runs, store)),

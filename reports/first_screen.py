@@ -80,6 +80,7 @@ def notes(study: Study) -> list[str]:
             "**The number of seeds is not a declared look:** what was still open is read by a "
             "t-mixture confidence sequence, which holds whenever one stops."
         )
+    lines += _shared(study)
     if there < total:
         decided = all(v.decided for v in study.verdicts)
         why = " What is decided needs no more." if len(suite.looks) > 1 and decided else ""
@@ -96,6 +97,20 @@ def notes(study: Study) -> list[str]:
         + ("; what is marked ORACLE cannot be had in use." if study.oracles else ".")
     )
     return lines
+
+
+def _shared(study: Study) -> list[str]:
+    """Say which seeds all arms share, where some ran on."""
+    pairs = zip(study.runs, study.level, strict=True)
+    longer = [len(runs) for runs, level in pairs if len(runs) > len(level)]
+    if not longer:
+        return []
+    shared = min(len(level) for level in study.level if level)
+    arms = "1 arm" if len(longer) == 1 else f"{len(longer)} arms"
+    return [
+        f"Arm means, ranks and shares are over the {shared} seeds that all arms have run. {arms} "
+        f"ran on, to {max(longer)} at most, for claims that were open."
+    ]
 
 
 def legend(study: Study) -> str:

@@ -34,7 +34,8 @@ class Study:
     """Everything that a report is made from.
 
     keys: of the runs, `[variant][seed]`; arms that differ in scoring alone share them.
-    runs: by variant, the records by seed. arms: by variant. protocols: the labels of those that
+    runs: by variant, the records by seed; level: those at the seeds that all arms have run. arms:
+    by variant. protocols: the labels of those that
     score the runs; oracles: those among them that know what a user cannot; chunks: rows in a chunk
     of those that vote. inert: of contrasts, by place, whose arms took the same first steps: how
     alike they were (`tied`) and why (`reason`). effects: of a factorial and of contrasts that are
@@ -51,6 +52,7 @@ class Study:
     suite: Suite
     keys: tuple[tuple[str, ...], ...]
     runs: judge.Runs
+    level: judge.Runs
     arms: tuple[ArmSummary, ...]
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...]
@@ -89,7 +91,7 @@ class Study:
     def measured(self, variant: Variant, metric: str) -> Estimate:
         """Give the mean of a metric over a variant's runs that ended well."""
         index = self.suite.variants.index(variant)
-        runs = self.runs[index] if index in self.beside else {}
+        runs = self.level[index] if index in self.beside else {}
         return of_metric(variant, runs, metric, self.suite.alpha)
 
 
