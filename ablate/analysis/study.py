@@ -12,7 +12,7 @@ from ablate.analysis.aa_test import Same
 from ablate.analysis.arm_summary import ArmSummary, Estimate, of_metric
 from ablate.analysis.caveats import Caveat
 from ablate.analysis.importance import Importance
-from ablate.plan.run_keys import Plan
+from ablate.plan.run_keys import START_SECONDS, Plan
 from ablate.plan.standing import Reason
 from ablate.records.cohort import together
 from ablate.stats.across_datasets import Settings
@@ -112,9 +112,10 @@ class Work:
 
     @property
     def seconds(self) -> float:
-        """A rough estimate for what is left, on one core."""
+        """A rough estimate for what is left, on one core, with what it takes to start."""
         shares = self.seconds_by_run
-        return sum(shares[run.key] for stack in self.stacks for run in stack.runs)
+        start = START_SECONDS if self.stacks else 0.0
+        return start + sum(shares[run.key] for stack in self.stacks for run in stack.runs)
 
     @property
     def seconds_by_run(self) -> dict[str, float]:

@@ -34,6 +34,13 @@ class Counted(Protocol):
         """Give P, without torch."""
 
 
+class Priced(Protocol):
+    """A model that knows what a row costs; of others the module is built to count it."""
+
+    def products(self, inputs: tuple[int, ...], classes: int) -> int:
+        """Give the multiplications of a forward pass on one row, without torch."""
+
+
 class Carries(Protocol):
     """An update that can thread one optimizer state through tasks and batches."""
 

@@ -15,7 +15,7 @@ LEAST_SECONDS = 1800.0
 """No job is given up before, unless its worker does not use the processor at all."""
 
 GENEROUS = 200.0
-"""Times the estimated seconds that a stack may take: the estimate knows no machine and no net."""
+"""Times the estimated seconds that a stack may take: the estimate knows no machine."""
 
 
 def job(

@@ -29,8 +29,11 @@ OVERHEAD_SECONDS = 1.0e-3
 COMPILED_SECONDS = 1.0e-5
 """... of one compiled gradient evaluation of one replica ..."""
 
-SECONDS_PER_PRODUCT = 0.3e-9
-"""... and of each row times parameter in it; all for the estimate only."""
+SECONDS_PER_PRODUCT = {"float32": 1e-10, "float64": 2e-10}
+"""... and of each multiplication of a forward pass, with the two that its gradient adds to it."""
+
+START_SECONDS = 4.0
+"""Rough cost of starting what runs stacks; all of these are for the estimate only."""
 
 
 @dataclass(frozen=True)
@@ -208,12 +211,34 @@ def parameters(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
     model = catalogue.build(run.choices["model"])
     shape = facts.inputs, facts.classes
     if hasattr(model, "parameters"):
-        count = int(model.parameters(*shape))
-    else:
-        count = int(sum(value.numel() for value in model(*shape).parameters()))
+        return _wrapped(run, catalogue, facts, int(model.parameters(*shape)))
+    count = sum(value.numel() for value in model(*shape).parameters())
+    return _wrapped(run, catalogue, facts, int(count))
+
+
+def products(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
+    """Give the multiplications of a forward pass on one row, from the model or its module."""
+    model = catalogue.build(run.choices["model"])
+    shape = facts.inputs, facts.classes
+    if hasattr(model, "products"):
+        return _wrapped(run, catalogue, facts, int(model.products(*shape)))
+    if hasattr(model, "parameters") and not getattr(model, "images", False):
+        return parameters(run, catalogue, facts)
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    module = model(*shape)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module.eval()(torch.zeros(1, *facts.inputs))
+    return _wrapped(run, catalogue, facts, int(counter.get_total_flops()) // 2)
+
+
+def _wrapped(run: RunSpec, catalogue: Catalogue, facts: Facts, count: int) -> int:
+    """Give what a method that wraps the model makes of a count."""
     if "size" not in catalogue.get("method", run.choices["method"].name).methods:
         return count
-    return int(catalogue.build(run.choices["method"]).size(count, *shape))
+    method = catalogue.build(run.choices["method"])
+    return int(method.size(count, facts.inputs, facts.classes))
 
 
 def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
@@ -232,10 +257,11 @@ def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
     gradients = sum(n * r * (t + 1) for t, n in enumerate(steps))
     # a natural batch has its rows in all; a balanced one has them in every task
     rows = r * batch * sum(steps) if settings.get("batches") == "natural" else batch * gradients
-    products = rows * parameters(stack.runs[0], catalogue, facts) * len(stack.runs)
+    multiplied = rows * products(stack.runs[0], catalogue, facts) * len(stack.runs)
     compiled = has_compiled_form(stack.runs[0], catalogue)
     overhead = COMPILED_SECONDS * len(stack.runs) if compiled else OVERHEAD_SECONDS
-    seconds = gradients * overhead + products * SECONDS_PER_PRODUCT
+    each = SECONDS_PER_PRODUCT.get(stack.runs[0].precision, SECONDS_PER_PRODUCT["float64"])
+    seconds = gradients * overhead + multiplied * each
     return Cost(sum(steps), rows, seconds)
 
 

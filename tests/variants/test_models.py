@@ -8,12 +8,15 @@ import pytest
 import torch
 from torch import nn
 from torch.func import grad, vmap
+from torch.utils.flop_counter import FlopCounterMode
 
 from ablate.training.net import initial
 from variants.model._blocks import MeanPower, Residual
 from variants.model.conv4 import Conv4
 from variants.model.mlp import Mlp
 from variants.model.released_conv import ReleasedConv
+from variants.model.resnet18 import ResNet18
+from variants.model.resnet32 import ResNet32
 
 
 @pytest.mark.parametrize("model", [Mlp(), Mlp((7,), output_bias=False), Mlp(())])
@@ -21,6 +24,26 @@ def test_the_parameter_count_is_the_modules(model: Mlp) -> None:
     """The planner counts without torch what torch then builds."""
     expected = sum(value.numel() for value in model((1, 4, 4), 10).parameters())
     assert expected == model.parameters((1, 4, 4), 10)
+
+
+@pytest.mark.parametrize("inputs", [(1, 9, 9), (3, 32, 32), (1, 28, 21)])
+@pytest.mark.parametrize(
+    "model",
+    [
+        *(Mlp(), Mlp((5,), heads=2, head_widths=(3,))),
+        *(Conv4(width=4), Conv4(width=4, norm="batch", heads=2)),
+        *(ReleasedConv(0.1), ReleasedConv(0.1, norm="none", head_widths=(3,))),
+        *(ResNet18(maps=4), ResNet18(maps=4, norm="none"), ResNet32(maps=4), ResNet32(2, "group")),
+    ],
+)
+def test_multiplications_are_those_that_torch_counts(model: Any, inputs: tuple[int, ...]) -> None:
+    """The planner's price of a row is half the operations of a forward pass; P is the module's."""
+    module = model(inputs, 10).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(torch.zeros(1, *inputs))
+    assert 2 * model.products(inputs, 10) == counter.get_total_flops()
+    values = [*module.parameters(), *(b for b in module.buffers() if b.is_floating_point())]
+    assert model.parameters(inputs, 10) == sum(value.numel() for value in values)
 
 
 def test_the_released_network_has_478_000_parameters() -> None:

@@ -59,6 +59,17 @@ class Conv4:
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P, running statistics included."""
-        first, later = ((9 * read + 1) * self.width for read in (inputs[0], self.width))
-        body = first + 3 * later + 4 * _sizes.norm(self.norm, self.width)
-        return body + _sizes.head(self.width, classes, self.heads, self.head_widths, True)
+        return self._size(inputs, classes).parameters
+
+    def products(self, inputs: tuple[int, ...], classes: int) -> int:
+        """Give the multiplications of a forward pass on one row."""
+        return self._size(inputs, classes).products
+
+    def _size(self, inputs: tuple[int, ...], classes: int) -> _sizes.Size:
+        total, read, (high, wide) = _sizes.Size(), inputs[0], inputs[1:]
+        for _ in range(4):
+            total += _sizes.convolution(read, self.width, high * wide, self.norm)
+            read = self.width
+            if min(high, wide) > 1:
+                high, wide = high // 2, wide // 2
+        return total + _sizes.head(read, classes, self.heads, self.head_widths, True)

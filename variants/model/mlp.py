@@ -69,8 +69,15 @@ class Mlp:
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P."""
+        return self._size(inputs, classes).parameters
+
+    def products(self, inputs: tuple[int, ...], classes: int) -> int:
+        """Give the multiplications of a forward pass on one row."""
+        return self._size(inputs, classes).products
+
+    def _size(self, inputs: tuple[int, ...], classes: int) -> _sizes.Size:
         units = [prod(inputs), *self.widths]
-        hidden = sum((read + 1) * width for read, width in pairwise(units))
+        hidden = sum((_sizes.linear(a, b) for a, b in pairwise(units)), _sizes.Size())
         _sizes.check_heads(classes, self.domains)
         outputs = classes // self.domains
         last = (units[-1], outputs, self.heads, self.head_widths, self.output_bias)

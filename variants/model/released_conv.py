@@ -78,13 +78,22 @@ class ReleasedConv:
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P, running statistics included."""
-        maps = self.maps()
+        return self._size(inputs, classes).parameters
 
-        def layer(read: int, units: int, side: int = 3) -> int:
-            return (side * side * read + 1) * units + _sizes.norm(self.norm, units)
+    def products(self, inputs: tuple[int, ...], classes: int) -> int:
+        """Give the multiplications of a forward pass on one row."""
+        return self._size(inputs, classes).products
 
-        total = layer(inputs[0], maps[0])
+    def _size(self, inputs: tuple[int, ...], classes: int) -> _sizes.Size:
+        maps, (high, wide) = self.maps(), inputs[1:]
+        places = high * wide
+        total = _sizes.convolution(inputs[0], maps[0], places, self.norm)
         for group, (read, units) in enumerate(pairwise([maps[0], *maps])):
-            total += layer(read, units) + 3 * layer(units, units)
-            total += layer(read, units, 1) if group else 0
+            total += _sizes.convolution(read, units, places, self.norm)
+            total += _sizes.convolution(units, units, places, self.norm) * 3
+            if group:
+                total += _sizes.convolution(read, units, places, self.norm, side=1)
+            if group in (1, 2):
+                high, wide = high // 2, wide // 2
+                places = high * wide
         return total + _sizes.head(maps[-1], classes, self.heads, self.head_widths, False)

@@ -66,13 +66,21 @@ class ResNet18:
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P, running statistics included."""
-        maps = self.groups()
+        return self._size(inputs, classes).parameters
 
-        def layer(read: int, units: int, side: int = 3) -> int:
-            return side * side * read * units + _sizes.norm(self.norm, units)
+    def products(self, inputs: tuple[int, ...], classes: int) -> int:
+        """Give the multiplications of a forward pass on one row."""
+        return self._size(inputs, classes).products
 
-        total = layer(inputs[0], maps[0])
+    def _size(self, inputs: tuple[int, ...], classes: int) -> _sizes.Size:
+        maps, (high, wide) = self.groups(), inputs[1:]
+        total = _sizes.convolution(inputs[0], maps[0], high * wide, self.norm, bias=False)
         for group, (read, units) in enumerate(pairwise([maps[0], *maps])):
-            total += layer(read, units) + 3 * layer(units, units)
-            total += layer(read, units, 1) if group else 0
+            if group:
+                high, wide = -(-high // 2), -(-wide // 2)
+            places, norm = high * wide, self.norm
+            total += _sizes.convolution(read, units, places, norm, bias=False)
+            total += _sizes.convolution(units, units, places, norm, bias=False) * 3
+            if group:
+                total += _sizes.convolution(read, units, places, norm, side=1, bias=False)
         return total + _sizes.head(maps[-1], classes, self.heads, self.head_widths, True)

@@ -62,11 +62,21 @@ class ResNet32:
 
     def parameters(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give P, running statistics included."""
-        read = self.maps
-        total = 9 * inputs[0] * read + _sizes.norm(self.norm, read)
+        return self._size(inputs, classes).parameters
+
+    def products(self, inputs: tuple[int, ...], classes: int) -> int:
+        """Give the multiplications of a forward pass on one row."""
+        return self._size(inputs, classes).products
+
+    def _size(self, inputs: tuple[int, ...], classes: int) -> _sizes.Size:
+        read, (high, wide) = self.maps, inputs[1:]
+        total = _sizes.convolution(inputs[0], read, high * wide, self.norm, bias=False)
         for group in range(3):
             units = self.maps * 2**group
+            if group:
+                high, wide = -(-high // 2), -(-wide // 2)
             for _ in range(BLOCKS):
-                total += 9 * (read + units) * units + 2 * _sizes.norm(self.norm, units)
+                for above in (read, units):
+                    total += _sizes.convolution(above, units, high * wide, self.norm, bias=False)
                 read = units
         return total + _sizes.head(read, classes, self.heads, self.head_widths, True)
