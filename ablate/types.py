@@ -7,7 +7,7 @@ seen, `C` classes, `U = C / T` classes per task, `B` rows per task in a batch, `
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -268,11 +268,13 @@ class Site:
     """Where a stack is run; nothing of it enters a key.
 
     data_root: folder of the data files. device: `auto`, `cpu`, ... compiled: use compiled forms.
+    folder: where other people's programs have their runs' folders.
     """
 
     data_root: str
     device: str = "auto"
     compiled: bool = True
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -285,6 +287,7 @@ class RunResult:
     task_right: by protocol, rows whose task is right, `[t][k]`.
     updates: outer steps. gradients: gradient evaluations. seconds: this run's share of its stack.
     provenance: packages, git state, machine, stack width, data digest, stream digests.
+    scores: of other people's programs, whose rows nobody sees: by metric, steps and values.
     """
 
     key: str
@@ -298,3 +301,4 @@ class RunResult:
     gradients: int
     seconds: float
     provenance: Mapping[str, Json]
+    scores: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
