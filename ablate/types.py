@@ -41,6 +41,7 @@ from ablate.core.claim_values import (
     Design as Design,
     Effect as Effect,
     FactorialEffect as FactorialEffect,
+    Measure as Measure,
     PooledContrast as PooledContrast,
     Reference as Reference,
 )
@@ -178,6 +179,11 @@ class Variant:
         ]
 
     @property
+    def outside(self) -> bool:
+        """Say whether it is somebody's own program: it has no data, model or protocol of ours."""
+        return "predict" not in self.choices
+
+    @property
     def oracle(self) -> bool:
         """Say whether a setting of its training is an oracle's: its value ends in `-ORACLE`."""
         return any(_oracle(choice) for kind, choice in self.choices.items() if kind != "predict")
@@ -202,7 +208,7 @@ class Suite:
     in points; 0 where not said. search: what may be tuned. tuned: the tuned values of its arms,
     from the file `tuned_file`, named at line and column `tuned_at`. budget: the axis that makes
     training longer. changed_words: what the command line changed, and unread: what the base says
-    and no arm reads, a sentence each.
+    and no arm reads, a sentence each. measures: the metrics of somebody's own program, by name.
     """
 
     name: str
@@ -231,6 +237,7 @@ class Suite:
     tuned_at: tuple[int, int] = (1, 1)
     changed_words: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
     @property
     def seed_numbers(self) -> range:
@@ -249,6 +256,11 @@ class RunSpec:
     seed: int
     precision: str
     choices: Mapping[str, Choice]
+
+    @property
+    def outside(self) -> bool:
+        """Say whether it is somebody's own program."""
+        return "dataset" not in self.choices
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from ablate.analysis.aa_test import Same
 from ablate.analysis.study import Study
 from ablate.core.foreign_text import STORED, code, markdown, plain as shown, unmarked
-from ablate.records.metrics import lower_is_better
 from ablate.registry import component
 from ablate.types import Contrast, Decision, Verdict, cell_words
 
@@ -157,5 +156,5 @@ def excluded(verdict: Verdict) -> str:
     above, below = readings.excluded(verdict)
     if above == below:
         return ""
-    lower = lower_is_better(verdict.comparison.metric)
+    lower = verdict.comparison.lower
     return f", and a {'gain' if above != lower else 'loss'} above the margin is excluded"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ablate.analysis.pairing import in_cell
 from ablate.core.foreign_text import Markup
-from ablate.records.metrics import lower_is_better
 from ablate.types import Contrast, Decision, Effect, PooledContrast, Verdict
 
 if TYPE_CHECKING:  # the store comes with it, which `compare` does not need
@@ -85,7 +84,7 @@ def decision(verdict: Verdict) -> Markup:
 
 def better(verdict: Verdict) -> bool:
     """Say whether the treatment does better, in the metric's own direction."""
-    lower = lower_is_better(verdict.comparison.metric)
+    lower = verdict.comparison.lower
     return (verdict.estimate < 0) if lower else (verdict.estimate > 0)
 
 

@@ -70,7 +70,9 @@ def settings(suite: Suite, runs: Runs) -> tuple[Settings, ...]:
             cell = ", ".join(cell_words(variant.cell))
             table.setdefault(variant.name, {})[cell] = _scores(variant, records, metric)
         pairs = list(dict.fromkeys(_pairs(suite, metric)))
-        pooled = across(table, pairs, metric, suite.alpha, metrics.lower_is_better(metric))
+        pooled = across(
+            table, pairs, metric, suite.alpha, metrics.measure(metric, suite.measures).lower
+        )
         results += [pooled] if pooled else []
     return tuple(results)
 

@@ -58,6 +58,7 @@ def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
                 suite.seed_numbers,
             ),
             c,
+            suite.measures,
         )
         for c in suite.contrasts
     ]
@@ -66,7 +67,8 @@ def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
 def effects(suite: Suite, runs: Runs) -> list[Comparison]:
     """Pair the two halves of a factorial's arms for each effect."""
     return [
-        pairing.halves(effect, suite.variants, runs, suite.seed_numbers) for effect in suite.effects
+        pairing.halves(effect, suite.variants, runs, suite.seed_numbers, suite.measures)
+        for effect in suite.effects
     ]
 
 

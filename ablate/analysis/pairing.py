@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ablate.records import cohort, metrics
+from ablate.stats.resolution import smallest_step
 from ablate.types import (
     Comparison,
     Contrast,
     Effect,
     LostPair,
+    Measure,
     PooledContrast,
     RunResult,
     Status,
@@ -51,7 +53,13 @@ def compare(
     )
     pairs = [(records[0][seed], records[1][seed]) for seed in comparison.seeds]
     same = own(treatment) == own(baseline)
-    alike = tuple(same and a.right == b.right and a.task_right == b.task_right for a, b in pairs)
+    alike = tuple(
+        same
+        and a.right == b.right
+        and a.task_right == b.task_right
+        and {**a.scores} == {**b.scores}
+        for a, b in pairs
+    )
     return replace(comparison, identical=bool(alike) and all(alike), alike=alike)
 
 
@@ -61,14 +69,16 @@ def sided(comparison: Comparison, claim: str, lower: bool) -> Comparison:
     return replace(comparison, claim=claim, side=side, lower=lower)
 
 
-def declared(comparison: Comparison, claim: Contrast | Effect) -> Comparison:
-    """Give a comparison what a suite declared about it, and the span of its metric."""
-    lower = metrics.lower_is_better(claim.metric)
+def declared(
+    comparison: Comparison, claim: Contrast | Effect, measures: Mapping[str, Measure] | None = None
+) -> Comparison:
+    """Give a comparison what a suite declared about it, and what its metric is like."""
+    like = metrics.measure(claim.metric, measures)
     return replace(
-        sided(comparison, claim.claim, lower),
+        sided(comparison, claim.claim, like.lower),
         lower_margin=claim.lower_margin,
         worst=claim.worst,
-        span=metrics.span(claim.metric),
+        span=like.span,
     )
 
 
@@ -77,13 +87,14 @@ def halves(
     variants: Sequence[Variant],
     runs: Sequence[Mapping[int, RunResult]],
     seeds: range,
+    measures: Mapping[str, Measure] | None = None,
 ) -> Comparison:
     """Pair the means over the two halves of a factorial's arms; a seed needs every arm.
 
     Of a contrast that is pooled over settings, pair inside each setting and take the means.
     """
     if isinstance(effect, PooledContrast):
-        return declared(over_settings(effect, variants, runs, seeds), effect)
+        return declared(over_settings(effect, variants, runs, seeds), effect, measures)
     sides = [
         Side(
             f"{effect.name}: {words}{in_cell(variants[half[0]].cell)}",
@@ -92,7 +103,7 @@ def halves(
         )
         for words, half in ((effect.high, effect.plus), (effect.low, effect.minus))
     ]
-    return declared(join(sides, effect.metric, effect.margin, seeds), effect)
+    return declared(join(sides, effect.metric, effect.margin, seeds), effect, measures)
 
 
 def over_settings(
@@ -197,14 +208,22 @@ def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Com
         treatment_values=tuple(values[0] for values in pairs.values()),
         baseline_values=tuple(values[1] for values in pairs.values()),
         lost=tuple(lost),
-        resolution=metrics.resolution(start) if start else math.nan,
+        resolution=_resolution(start, pairs.values()),
         refusal="; ".join(refusals),
     )
 
 
+def _resolution(record: RunResult | None, pairs: Iterable[tuple[float, ...]]) -> float:
+    """Give what one test row is worth; where no rows are seen, the smallest step of the scores."""
+    if record is None:
+        return math.nan
+    scores = [score for pair in pairs for score in pair]
+    return metrics.resolution(record) or smallest_step(scores, 1)
+
+
 def own(variant: Variant) -> str:
-    """Name the protocol by which a variant itself predicts."""
-    return variant.choices["predict"].label()
+    """Name the protocol by which a variant itself predicts; '' for somebody's own program."""
+    return "" if variant.outside else variant.choices["predict"].label()
 
 
 def in_cell(cell: Mapping[str, str]) -> str:

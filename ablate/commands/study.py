@@ -76,7 +76,9 @@ def run(
     from ablate.training.device import checked
     from ablate.types import Site
 
-    site = Site(str(data_root.absolute()), checked(device))
+    site = Site(
+        str(data_root.absolute()), checked(device), folder=str(results.absolute() / "programs")
+    )
     if until_decided and (only or fresh):
         raise click.UsageError("--until-decided goes with neither --only nor --fresh")
     part = only or until_decided or fresh or keep_stale or register_anew or functions(opened)

@@ -10,6 +10,8 @@ from ablate.core.naming import folder_name
 from ablate.design.contrasts import ClaimReader
 from ablate.design.grid import GridReader
 from ablate.design.located_models import Written, read_sections
+from ablate.design.outside_models import LEFT_OUT, WrittenOutside
+from ablate.design.outside_suite import ProgramReader, is_outside, measure, settings_of
 from ablate.design.protocols import predictors
 from ablate.design.reach import Grid
 from ablate.design.suite_models import KEYS, WrittenSeeds
@@ -19,6 +21,7 @@ from ablate.parsing import changes as command
 from ablate.parsing.changes import Change
 from ablate.parsing.choices import ChoiceReader
 from ablate.parsing.located_yaml import DocumentError, Node, read_document
+from ablate.records import metrics
 from ablate.registry import Catalogue
 from ablate.source.field_schema import quoted, shown
 from ablate.types import ENOUGH_PAIRS, Suite, Variant
@@ -65,10 +68,11 @@ def parse_suite(
         root = read_document(data)
     except DocumentError as error:
         raise SuiteError(origin, error.problems) from None
-    reader = _SuiteReader(root, catalogue, quick, changes, values, folder)
+    form = _OutsideReader if is_outside(root) else _SuiteReader
+    reader = form(root, catalogue, quick, changes, values, folder)
     suite = reader.suite(name, origin, data.decode("utf-8-sig"))
     if suite and "quick" in root.items and not (quick or changes):  # faults show before it is used
-        reader = _SuiteReader(root, catalogue, True, (), values, folder)
+        reader = form(root, catalogue, True, (), values, folder)
         suite = reader.suite(name, origin, "") and suite
     if suite is None:
         raise SuiteError(origin, once(reader.reader.problems))
@@ -120,10 +124,10 @@ class _SuiteReader:
             whole = Grid()  # what is wrong with the grid is not told again of each claim
         variants = [replace(arm, first_seed=first) for arm in whole.variants]
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
-        claims = ClaimReader(written, self.reader, whole)
-        contrasts, pooled = claims.contrasts(arms, protocols)
-        references = claims.references(arms, protocols)
-        effects = claims.effects(grid.design, protocols)
+        claims, known = ClaimReader(written, self.reader, whole), metrics.names(protocols)
+        contrasts, pooled = claims.contrasts(arms, known)
+        references = claims.references(arms, known)
+        effects = claims.effects(grid.design, known)
         claims.distinct()
         honest = [label for label in protocols if label.split("(")[0] not in self.oracles()]
         tune, placed = written.suite.tune, arms if whole.places else {}
@@ -272,6 +276,66 @@ class _SuiteReader:
         if self.quick and not sentences:
             return ["--quick found nothing to shorten: this is the suite as it stands"]
         return sentences
+
+
+class _OutsideReader(_SuiteReader):
+    """Reads a suite whose base is somebody's own program."""
+
+    def suite(self, name: str, origin: str, text: str) -> Suite | None:
+        written = read_sections(self.root, self.note, WrittenOutside)
+        if any(key not in KEYS and nearest(key, KEYS) for key in self.root.items):
+            return None
+        for key in (key for key in LEFT_OUT if key in self.root.items):
+            self.note(
+                self.root.keys[key], f"{key} in a suite of a program of its own", "no such key"
+            )
+        if "base" in written.faulty:
+            return None
+        self.root = written.root
+        program = written.suite.base.method.external  # type: ignore[attr-defined]
+        declared, first, count = self.seeds(written)
+        told = ProgramReader(self.root, program, self.note)
+        told.check()
+        changes = self.changed()
+        told.change(changes)
+        arms = {} if written.faulty & {"arms", "factorial"} else told.arms()
+        grid = told.grid(arms, settings_of(program, self.folder)) if arms else Grid()
+        if not self.reader.problems:
+            told.distinct(grid)
+        variants = [replace(arm, first_seed=first) for arm in grid.variants]
+        claims = ClaimReader(written, self.reader, Grid() if self.reader.problems else grid)
+        contrasts, pooled = claims.contrasts(arms, [*program.metrics])
+        effects = claims.effects(told.design, [*program.metrics])
+        claims.distinct()
+        twins, looks = self.twins(arms, variants), self.looks(written, declared, count)
+        if self.reader.problems:
+            return None
+        flags = (*(["--quick"] if self.quick else []), *(f"--set {edit}" for edit in self.changes))
+        return Suite(
+            name=folder_name(name, flags),
+            changes=flags,
+            changed_words=(
+                *command.told(changes, told.before, {}),
+                *command.told_seeds(count, declared),
+            ),
+            origin=origin,
+            text=text,
+            variants=(*variants, *(_twin(variants[i]) for i, _ in twins)),
+            contrasts=tuple(contrasts),
+            effects=(*pooled, *effects),
+            twins=twins,
+            looks=looks,
+            spread=written.suite.spread,
+            first_seed=first,
+            seeds=count,
+            declared_seeds=count,
+            question=written.suite.question,
+            alpha=written.suite.alpha,
+            correction=written.suite.correction,
+            spend=written.suite.spend,
+            precision="float64",
+            measures={name: measure(metric) for name, metric in program.metrics.items()},
+        )
 
 
 def _twin(variant: Variant) -> Variant:

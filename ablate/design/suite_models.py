@@ -230,7 +230,9 @@ class WrittenSearch(Section):
 
 
 class WrittenSuite(Section):
-    """A whole suite."""
+    """A whole suite. stand_in: a base of its form, where the written one has faults."""
+
+    stand_in: ClassVar[dict[str, Any]] = {}
 
     question: Question = Field(description="the question in one sentence, ending in '?'")
     base: Annotated[Paths, catalogued("base")] = Field(description=BASE)

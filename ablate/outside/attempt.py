@@ -11,10 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ablate.core import surroundings
 from ablate.core.foreign_text import STORED, of_error, plain
-from ablate.outside import process, program, readings, surroundings
+from ablate.outside import process, program, readings
 from ablate.outside.program import Program
-from ablate.records import provenance
+from ablate.records import fingerprints, provenance
 from ablate.types import Json, RunResult, RunSpec, Site, Status
 
 Scores = Mapping[str, list[tuple[float, float]]]
@@ -53,7 +54,7 @@ def attempt(run: RunSpec, site: Site) -> RunResult:
         updates=0,
         gradients=0,
         seconds=time.monotonic() - started,
-        provenance={**facts(told), "streams": drawn, "tries": tries},
+        provenance={**facts(run, told), "streams": drawn, "tries": tries},
         scores=scores,
     )
 
@@ -63,17 +64,13 @@ def run_folder(site: Site, run: RunSpec) -> Path:
     return Path(site.folder or ".").absolute() / "runs" / run.key
 
 
-def facts(told: Program) -> Json:
-    """Give what a program's scores rest on beside its parameters."""
-    folder = Path(told.folder).absolute()
-    python = surroundings.interpreter(told.command[0], folder) if told.command else {}
+def facts(run: RunSpec, told: Program) -> Json:
+    """Give what a program's scores rest on beside its parameters, and what it was run with."""
     return {
         **{name: provenance.machine()[name] for name in ("system", "cpu", "cores")},
+        **fingerprints.program_facts(run),
         "record_version": provenance.RECORD_VERSION,
-        "python": python.get("python", ""),
-        "packages": dict(line.rsplit(" ", 1) for line in python.get("packages", ())),
-        "git": surroundings.repository(folder),
-        "components": surroundings.files(told.command, folder),
+        "git": surroundings.repository(Path(told.folder).absolute()),
         "command": " ".join(told.command) or told.function,
     }
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import psutil
 
@@ -86,7 +86,7 @@ def run(
 class Printed:
     """One stream of a program, read as it comes: the log's ends, and the lines of results."""
 
-    def __init__(self, pipe: BinaryIO) -> None:
+    def __init__(self, pipe: IO[bytes]) -> None:
         """Begin to read."""
         self.pipe, self.first, self.kept = pipe, bytearray(), deque[bytes]()
         self.size, self.held, self.line = 0, 0, bytearray()
@@ -115,7 +115,7 @@ class Printed:
         if len(self.line) < LONGEST_LINE:
             self.line += last
 
-    def _line(self, line: bytes) -> None:
+    def _line(self, line: bytes | bytearray) -> None:
         if line.strip():
             self.whole.append(bytes(line[:LONGEST_LINE]))
 

@@ -95,15 +95,15 @@ def _file(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _parquet(path: Path) -> list[Mapping[str, Any]]:
-    import pyarrow.parquet
+    import pandas as pd
 
     if not path.is_file():
         raise Unread(f"no file {path.name} in the run's folder")
     try:
-        rows: list[Mapping[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
+        rows = pd.read_parquet(path).to_dict("records")
     except Exception as error:  # of pyarrow's many, all say that it is no such file
         raise Unread(f"{path.name} is not Parquet: {error}") from error
-    return rows
+    return [{str(key): value for key, value in row.items()} for row in rows]
 
 
 def _at(entry: Mapping[str, Any], key: str) -> Any:

@@ -92,6 +92,8 @@ def _shared(variant: Variant, precision: str) -> tuple[dict[str, Choice], str]:
     if precision not in variant.runs:
         trained = {kind: choice for kind, choice in variant.choices.items() if kind != "predict"}
         content = {kind: choice.plain() for kind, choice in trained.items()}
+        if variant.outside:  # where its files lie is told by their digests
+            content["method"]["settings"].pop("folder", None)
         # the seed comes last in the order of the keys
         text = canonical({"choices": content, "precision": precision, "seed": 0})
         variant.runs[precision] = trained, text.removesuffix("0}")
@@ -115,6 +117,8 @@ def plan(
     facts: by the canonical text of a dataset Choice. width: forces a stack width.
     Raises SuiteError where a data set does not fit what is asked of it.
     """
+    if any(variant.outside for variant in suite.variants):
+        return _of_programs(suite)
     by_variant = [facts[canonical(v.choices["dataset"].plain())] for v in suite.variants]
     dataset_demands.check_data(suite, by_variant, catalogue)
     runs = {
@@ -149,6 +153,18 @@ def plan(
     return Plan(
         suite=suite, keys=keys(suite), stacks=tuple(stacks), costs=tuple(costs), warnings=warnings
     )
+
+
+def _of_programs(suite: Suite) -> Plan:
+    """Plan the runs of somebody's own program: each is alone, and takes nobody knows how long."""
+    runs = {
+        run.key: run
+        for seed in range(suite.seeds)  # a seed in every arm before the next: pairs come first
+        for variant in suite.variants
+        for run in [specify(variant, seed, suite.precision)]
+    }
+    stacks = tuple(Stack((run,), ()) for run in runs.values())
+    return Plan(suite, keys(suite), stacks, (Cost(0, 0, 0.0),) * len(stacks))
 
 
 def structure(run: RunSpec, catalogue: Catalogue) -> Any:

@@ -6,11 +6,11 @@ is right, of task `k` after task `t`. Every figure is in percentage points, 0 to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from ablate.types import Floats, RunResult
+from ablate.types import Floats, Measure, RunResult
 
 DEFAULT_PROTOCOL = "all-classes"
 LOWER_IS_BETTER = ("forgetting",)
@@ -34,6 +34,12 @@ def span(metric: str) -> float:
     (100.0, 200.0)
     """
     return 200.0 if metric.split("@")[0] in SIGNED else 100.0
+
+
+def measure(metric: str, measures: Mapping[str, Measure] | None = None) -> Measure:
+    """Give what a metric is like: one of somebody's own program, by name, or one of ours."""
+    own = (measures or {}).get(metric)
+    return own or Measure(lower_is_better(metric), span(metric), "points")
 
 
 def accuracy_matrix(result: RunResult, protocol: str) -> Floats:
@@ -131,11 +137,19 @@ def protocol_of(metric: str, predictor: str) -> str:
 
 
 def value(result: RunResult, metric: str, predictor: str) -> float:
-    """Give a metric of a run, in points. Raises KeyError where the run lacks the protocol."""
+    """Give a metric of a run: in points, or of somebody's own program as it is at its last step.
+
+    Raises KeyError where the run lacks it.
+    """
+    if result.scores:
+        return float(result.scores[metric][-1][1])
     summary = SUMMARIES.get(metric.split("@", 1)[0], accuracy)
     return summary(result, protocol_of(metric, predictor))
 
 
 def resolution(result: RunResult) -> float:
-    """Give what one test row is worth in final accuracy, in points; means over time move less."""
-    return 100 / sum(result.rows)
+    """Give what one test row is worth in final accuracy, in points; means over time move less.
+
+    0 for somebody's own program, whose rows nobody sees.
+    """
+    return 100 / sum(result.rows) if result.rows else 0.0

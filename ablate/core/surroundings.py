@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ablate.types import Json
-
 LIST = (
     "import json, sys; from importlib.metadata import distributions as d; "
     "print(json.dumps({'python': sys.version.split()[0], "
@@ -40,7 +38,7 @@ def files(command: Sequence[str], folder: Path) -> dict[str, str]:
 
 
 @cache
-def repository(folder: Path) -> Json:
+def repository(folder: Path) -> Any:
     """Give the commit of a folder's git repository, and whether it was changed; null without."""
     try:
         commit = _git(folder, "rev-parse", "HEAD")
