@@ -21,6 +21,7 @@ from . import (
     files,
     first_screen,
     floors,
+    learning_figures,
     overview,
     overview_figures,
     rows_tested,
@@ -45,7 +46,7 @@ def write(study: Study, folder: Path) -> Path:
     """Write `report.md` and its pictures into a folder; gives the report's path."""
     make_folder(folder)
     pictures = draw(study, folder) + arm_figures.draw(study, folder)
-    pictures += overview_figures.draw(study, folder)
+    pictures += overview_figures.draw(study, folder) + learning_figures.draw(study, folder)
     failures = files.failures(pictures)
     return files.save(folder / "report.md", text(study, pictures.names, failures))
 
@@ -77,6 +78,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         words.picture(arm_figures.MEANS, "The arms' means over what costs nothing", pictures),
         rows_tested.finite_test(study),
         words.picture("curves.png", "Accuracy on the tasks seen so far", pictures),
+        *learning_figures.section(pictures),
         "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "
         "right) × P(class right | task right).",
         tables.summaries(study),
