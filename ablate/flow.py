@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,7 @@ def analyse(suite: Suite, store: Store) -> Study:
         caveats=tuple(caveats(suite, runs, store)),
         registered_alpha=then.alpha if then else math.nan,
         uncalibrated=uncalibrated_arms(catalogue, suite.variants),
+        curves=partial(store.curves, {key for row in names for key in row}),
     )
 
 

@@ -96,7 +96,6 @@ Json: TypeAlias = Any
 TOP_KINDS = ("dataset", "augment", "model", "memory", "method", "predict")
 """The kinds a suite chooses directly; every other kind is chosen inside one of these."""
 
-
 ENOUGH_PAIRS = 5
 """Fewer pairs decide nothing, and no look is taken before."""
 
@@ -294,12 +293,12 @@ class RunResult:
     """What one run left behind.
 
     status: `ok`, `diverged` (it cannot be scored) or `failed`; reason: why, for the last two; of an
-    `ok` run what it is marked with, '' for nothing.
-    rows: test rows of each task, `[T]`. right: by protocol, rows whose class is right, `[t][k]`.
-    task_right: by protocol, rows whose task is right, `[t][k]`.
+    `ok` run what it is marked with, '' for nothing. rows: test rows of each task, `[T]`.
+    right, task_right: by protocol, rows whose class, and whose task, is right, `[t][k]`.
     updates: outer steps. gradients: gradient evaluations. seconds: this run's share of its stack.
     provenance: packages, git state, machine, stack width, data digest, stream digests.
     scores: of other people's programs, whose rows nobody sees: by metric, steps and values.
+    curves: while each task was learnt (`training/learning_curves`); no part of the record.
     """
 
     key: str
@@ -314,3 +313,4 @@ class RunResult:
     seconds: float
     provenance: Mapping[str, Json]
     scores: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    curves: Sequence[Json] = field(default=(), compare=False)

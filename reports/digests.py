@@ -12,6 +12,7 @@ from ablate.analysis.reference_lines import CLASS_ROWS
 from ablate.core.foreign_text import Markup, markdown
 from ablate.flow import Study
 from ablate.records import provenance
+from ablate.records.sealing import content
 
 from . import tables
 
@@ -91,7 +92,7 @@ def records(study: Study) -> str:
     """Give a digest of the records that a report is made from."""
     by_key = {record.key: record for runs in study.runs for record in runs.values()}
     return provenance.digest(
-        json.dumps(vars(record), sort_keys=True).encode() for _, record in sorted(by_key.items())
+        json.dumps(content(record), sort_keys=True).encode() for _, record in sorted(by_key.items())
     )
 
 

@@ -22,6 +22,7 @@ from . import (
     files,
     first_screen,
     floors,
+    learning_figures,
     overview,
     overview_figures,
     rows_tested,
@@ -47,6 +48,7 @@ def write(study: Study, folder: Path) -> Path:
     make_folder(folder)
     pictures = draw(study, folder) + arm_figures.draw(study, folder)
     pictures += overview_figures.draw(study, folder) + effective_steps.draw(study, folder)
+    pictures += learning_figures.draw(study, folder)
     failures = files.failures(pictures)
     return files.save(folder / "report.md", text(study, pictures.names, failures))
 
@@ -80,6 +82,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         words.picture(effective_steps.STEPS, "Score against the effective step", pictures),
         effective_steps.explained(pictures),
         words.picture("curves.png", "Accuracy on the tasks seen so far", pictures),
+        *learning_figures.section(pictures),
         "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "
         "right) × P(class right | task right).",
         tables.summaries(study),

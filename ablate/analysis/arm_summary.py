@@ -28,12 +28,14 @@ class ArmSummary:
     """What one variant's runs say.
 
     values: by metric. curve: accuracy on the tasks seen so far, after each task, `[T]`.
+    matrix: R, the mean accuracy on task k after task t, `[t][k]`, k <= t; none where runs differ.
     updates_per_second: of one replica, its share of the stack. statuses: runs by status.
     """
 
     variant: Variant
     values: Mapping[str, Estimate]
     curve: Sequence[Estimate]
+    matrix: Sequence[Sequence[float]]
     updates_per_second: float
     gradients: float
     statuses: Mapping[str, int]
@@ -69,6 +71,7 @@ def summarise(
         variant=variant,
         values=values,
         curve=_curve(good, own(variant), alpha),
+        matrix=_matrix(good, own(variant)),
         updates_per_second=sum(record.updates for record in good) / seconds
         if seconds
         else math.nan,
@@ -137,3 +140,10 @@ def _curve(good: Sequence[RunResult], protocol: str, alpha: float) -> list[Estim
     if not curves or len({len(curve) for curve in curves}) > 1:
         return []
     return [estimate(list(column), alpha) for column in zip(*curves, strict=True)]
+
+
+def _matrix(good: Sequence[RunResult], protocol: str) -> list[list[float]]:
+    tables = [metrics.accuracy_matrix(r, protocol) for r in good if protocol in r.right]
+    if not tables or len({len(table) for table in tables}) > 1:
+        return []
+    return [row[: t + 1].tolist() for t, row in enumerate(np.mean(tables, axis=0))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from ablate.analysis.importance import Importance
 from ablate.plan.run_keys import START_SECONDS, Plan
 from ablate.plan.standing import Reason
 from ablate.records.cohort import together
+from ablate.records.curves import Curves
 from ablate.stats.across_datasets import Settings
 from ablate.types import (
     FactorialEffect,
@@ -46,7 +47,7 @@ class Study:
     were registered, where these were changed, at registered_alpha. equal: the contrasts at equal
     budgets. caveats: what is damaged, of another version, kept on purpose, or does not go together
     among the records. uncalibrated: by label, the methods of an arm that reproduce no published
-    figure.
+    figure. curves: reads how the runs learnt, which a picture alone asks for.
     """
 
     suite: Suite
@@ -70,6 +71,7 @@ class Study:
     caveats: tuple[Caveat, ...] = ()
     registered_alpha: float = math.nan
     uncalibrated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    curves: Callable[[], Curves] = field(default=Curves, compare=False)
 
     @property
     def pooled(self) -> list[tuple[PooledContrast, Verdict]]:

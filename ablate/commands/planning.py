@@ -101,10 +101,10 @@ def power(
 
     from ablate import flow
     from ablate.analysis import judge
+    from ablate.commands.device import checked
     from ablate.commands.progress import Progress
     from ablate.records.store import is_there, open_store, sole_writer
     from ablate.registry import scan
-    from ablate.training.device import checked
     from ablate.types import Site
     from ablate.workflows import power_forecast, spending_advice
 
@@ -181,12 +181,12 @@ def tune(
     """
     from ablate import flow
     from ablate.commands import describe
+    from ablate.commands.device import checked
     from ablate.commands.progress import Progress
     from ablate.commands.rehearsal import rehearse
     from ablate.design.tuned_file import place, writable
     from ablate.records.store import open_store, sole_writer
     from ablate.registry import scan
-    from ablate.training.device import checked
     from ablate.types import Site
     from ablate.workflows.tuner import Tuner
 

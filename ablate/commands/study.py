@@ -73,7 +73,7 @@ def run(
 
     A suite can run code: components of installed packages, and functions that it names.
     """
-    from ablate.training.device import checked
+    from ablate.commands.device import checked
     from ablate.types import Site
 
     site = Site(
@@ -168,8 +168,8 @@ def report(opened: Suite, results: Path, style: str) -> None:
 
     with closing(open_store(results, create=False)) as store:
         opened = under_own_name(opened, store, results)
-        study = flow.analyse(opened, store)
-    finished.leave(finish(study, results / opened.name, style))
+        ending = finish(flow.analyse(opened, store), results / opened.name, style)
+    finished.leave(ending)
 
 
 @click.command()

@@ -6,7 +6,6 @@ import json
 import math
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,9 +32,14 @@ def parted(provenance: Mapping[str, Json]) -> tuple[dict[str, Json], tuple[str, 
     return private, (shared_seal(text.encode()), text)
 
 
+def content(result: RunResult) -> dict[str, Json]:
+    """Give what a record says, by field: its curves stand beside it."""
+    return {name: value for name, value in vars(result).items() if name != "curves"}
+
+
 def run_row(result: RunResult, texts: dict[str, str]) -> dict[str, object]:
     """Give the columns of a result; the text that it shares with others goes to `texts`."""
-    record = asdict(result)
+    record = content(result)
     seconds = float(record.pop("seconds"))
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     record["provenance"], (rests_on, shared) = parted(record["provenance"])
@@ -101,8 +105,8 @@ def read_record(
     """
     seed, status, _, seconds, text, rests_on = data
     try:
-        content = json.loads(text)
-        provenance = Provenance({**(shared[rests_on] if rests_on else {}), **content["provenance"]})
+        fields = json.loads(text)
+        provenance = Provenance({**(shared[rests_on] if rests_on else {}), **fields["provenance"]})
         version = provenance.get("record_version")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
@@ -112,11 +116,11 @@ def read_record(
             f"{RECORD_VERSION}: they were written by a newer version; use that one, or "
             "another --results"
         )
-    if not _is_time(seconds) or not has_form(text, content):
+    if not _is_time(seconds) or not has_form(text, fields):
         return None
-    if rests_on and not {*content["provenance"]} - {*OWN}:
+    if rests_on and not {*fields["provenance"]} - {*OWN}:
         provenance.shared = rests_on.decode()
-    record = RunResult(**{**content, "provenance": provenance}, seconds=seconds)
+    record = RunResult(**{**fields, "provenance": provenance}, seconds=seconds)
     same = (record.key, record.seed, record.status.encode()) == (key, seed, status)
     return record if same and (sealed or version != RECORD_VERSION) else None
 

@@ -14,6 +14,7 @@ from ablate.records.store_file import (
     LAYOUT,
     LAYOUTS,
     PROVENANCE,
+    SHARING,
     TABLES,
     read_notes,
     read_runs,
@@ -25,7 +26,7 @@ CHANGE = "UPDATE runs SET record = CAST(? AS TEXT), rests_on = ?, digest = ? WHE
 def upgrade(link: sa.Connection, version: int) -> None:
     """Make the tables of a new file, or bring an earlier layout to today's."""
     link.exec_driver_sql("BEGIN IMMEDIATE")
-    if version:
+    if 0 < version < SHARING:
         runs = link.exec_driver_sql(_numbered(read_runs(version))).all()
         notes = link.exec_driver_sql(_numbered(read_notes(1))).all() if version == 1 else []
         for table in ("runs", "notes") if version == 1 else ():

@@ -128,8 +128,10 @@ def train(assembled: Assembled) -> list[RunResult]:
     counts: list[list[dict[str, scoring.Counts]]] = [[] for _ in stack.runs]
     reasons, marks = [""] * len(stack.runs), [""] * len(stack.runs)
     spent = [Spent(0, 0, 0.0)] * len(stack.runs)
+    curves: list[list[Json]] = []  # [task][replica]
     for after in loop.run(assembled.program, assembled.stream, assembled.theta):
         counted = zip(after.steps.tolist(), after.gradients.tolist(), strict=True)
+        curves.append(after.curves)
         scores = plain(logits(assembled.program, after.state, x_test))
         reasons = [had or divergence(scores[s], after.t) for s, had in enumerate(reasons)]
         marks = [had or excess(scores[s], after.t) for s, had in enumerate(marks)]
@@ -154,10 +156,12 @@ def train(assembled: Assembled) -> list[RunResult]:
         spent = [Spent(steps, gradients, share) for steps, gradients in counted]
         if all(reasons):
             break
-    return [
+    results = [
         result(assembled, s, (reasons[s], marks[s]), truth[s], counts[s], spent[s])
         for s in range(len(truth))
     ]
+    by_run = zip(*curves, strict=True)
+    return [replace(run, curves=learnt) for run, learnt in zip(results, by_run, strict=True)]
 
 
 def plain(values: Tensor) -> np.ndarray:

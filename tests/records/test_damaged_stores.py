@@ -8,6 +8,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,16 @@ Random = random.Random
 
 def originals() -> dict[str, RunResult]:
     return {
-        key: record(
-            seed,
-            right=[[8, 0], [6, seed % 10]],
-            task_right=[[10, 0], [8, 10]],
-            key=key,
-            record_version=RECORD_VERSION,
-            status="diverged" if seed % 9 == 8 else "ok",
+        key: replace(
+            record(
+                seed,
+                right=[[8, 0], [6, seed % 10]],
+                task_right=[[10, 0], [8, 10]],
+                key=key,
+                record_version=RECORD_VERSION,
+                status="diverged" if seed % 9 == 8 else "ok",
+            ),
+            curves=[{"epochs": 1, "at": [1], "rows": 9, "loss": [0.5], "right": [seed % 10]}],
         )
         for seed, key in enumerate(KEYS)
     }
@@ -201,6 +205,23 @@ def journals(rng: Random, path: Path) -> None:
     Path(f"{path}{ending}").write_bytes(content)
 
 
+def curves(rng: Random, path: Path) -> None:
+    """How runs learnt, on which no record rests."""
+    sql(
+        path,
+        rng.choice(
+            [
+                "UPDATE curves SET text = '[]'",
+                "UPDATE curves SET text = CAST(x'ff' AS TEXT)",
+                "UPDATE curves SET digest = NULL",
+                "DELETE FROM curves",
+                "DROP TABLE curves",
+                "ALTER TABLE curves RENAME COLUMN key TO lock",
+            ]
+        ),
+    )
+
+
 def shared_text(rng: Random, path: Path) -> None:
     """What runs rest on, once for all of them that share it."""
     sql(
@@ -229,6 +250,7 @@ def layout(rng: Random, path: Path) -> None:
             [
                 "UPDATE layout SET version = 99",
                 "UPDATE layout SET version = 1",
+                "UPDATE layout SET version = 3",
                 "UPDATE layout SET version = -3",
                 "DELETE FROM layout",
                 "INSERT INTO layout VALUES (7)",
@@ -292,6 +314,7 @@ KINDS: tuple[Callable[[Random, Path], None], ...] = (
     *(swapped_rows, swapped_keys, deleted_rows, changed_key, bad_text, bad_note, wrong_types),
     *(
         shared_text,
+        curves,
         journals,
         layout,
         deleted_tables,

@@ -51,7 +51,7 @@ def test_it_is_read_as_it_is_and_brought_up_when_written(path: Path) -> None:
             assert store.load(expected) == expected
             assert [*store.notes(["study:tiny"])] == ["study:tiny"]
             assert [*store.damage.lines()] == []
-    assert asked(path, "SELECT version FROM layout") == [(3,)]
+    assert asked(path, "SELECT version FROM layout") == [(4,)]
     assert asked(path, "SELECT count(*) FROM provenance") == [(2,)]
     texts = [str(text) for (text,) in asked(path, "SELECT record FROM runs")]
     assert not any("packages" in text or "engine" in text for text in texts)
