@@ -146,7 +146,8 @@ def _figures(verdict: Verdict) -> str:
     nothing = math.isinf(verdict.low) or not read
     open_for = f": {markdown(verdict.why)}" if nothing else excluded(verdict)
     return (
-        f"{name} ({estimate} points, {read}margin {readings.margin(verdict)}, {verdict.n} seeds)"
+        f"{name} ({estimate}{readings.unit(verdict)}, {read}margin {readings.margin(verdict)}, "
+        f"{verdict.n} seeds)"
         f"{open_for}"
     )
 

@@ -121,7 +121,8 @@ def forest(study: Study, pyplot: Any) -> Any:
             linespacing=1.2,
         )
     figure.supxlabel(
-        "difference in points with the interval its verdict is read from; shaded: margin",
+        f"difference{'' if study.suite.measures else ' in points'} with the interval that its "
+        "verdict is read from; shaded: margin",
         fontsize=9,
     )
     figure.tight_layout()

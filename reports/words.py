@@ -114,6 +114,8 @@ def scoring(study: Study, contrast: Contrast) -> str:
     """Name a contrast's metric, the protocols behind `accuracy`, and any oracle among them."""
     from ablate.analysis.judge import scored_by
 
+    if study.suite.measures:
+        return contrast.metric
     labels = sorted(scored_by(study.suite, contrast))
     named = f"{contrast.metric}: {' / '.join(labels)}" if contrast.metric == "accuracy" else ""
     oracle = " (ORACLE)" if study.oracles.intersection(labels) else ""

@@ -49,21 +49,21 @@ def summaries(
     beside = cohort.together(suite.variants, runs)
     arms = []
     for index, (variant, records) in enumerate(zip(suite.variants, runs, strict=True)):
-        whole = summarise(variant, records, labels, suite.alpha)
-        blank = summarise(variant, {}, labels, suite.alpha)
+        names = [*suite.measures] or [*labels, *metrics.SUMMARIES]
+        whole = summarise(variant, records, names, suite.alpha)
+        blank = summarise(variant, {}, names, suite.alpha)
         arms.append(whole if index in beside else replace(blank, statuses=whole.statuses))
     return tuple(arms)
 
 
 def summarise(
-    variant: Variant, runs: Mapping[int, RunResult], labels: Sequence[str], alpha: float
+    variant: Variant, runs: Mapping[int, RunResult], names: Sequence[str], alpha: float
 ) -> ArmSummary:
-    """Summarise the runs that ended well, for the protocols of `labels`.
+    """Summarise the runs that ended well, for the metrics of `names`.
 
     Runs that do not go together have no mean.
     """
     good = _together(variant, runs)
-    names = [*labels, *metrics.SUMMARIES]
     values = {name: _mean(good, name, own(variant), alpha) for name in names}
     statuses = [record.status for record in runs.values()]
     seconds = sum(record.seconds for record in good)

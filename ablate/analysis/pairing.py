@@ -79,6 +79,7 @@ def declared(
         lower_margin=claim.lower_margin,
         worst=claim.worst,
         span=like.span,
+        points=like.unit == "points",
     )
 
 

@@ -91,6 +91,7 @@ class Comparison:
     worst: the largest difference of a seed that was declared before the runs; 0 where none was.
     span: the largest difference that the metric allows; 0 where the scores have to tell.
     lower: a lower score is better. chance: what a guess scores, in points; nan where not known.
+    points: its scores are percentage points, and no unit of somebody's own.
     """
 
     treatment: str
@@ -115,6 +116,7 @@ class Comparison:
     span: float = 0.0
     lower: bool = False
     chance: float = math.nan
+    points: bool = True
 
     def at(self, indices: Sequence[int]) -> Comparison:
         """Cut it to some of its pairs, by their places, with all that is said pair by pair."""

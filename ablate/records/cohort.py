@@ -141,7 +141,8 @@ def _facts(
                     parts = (table(record.provenance.get(kind)) for kind in SHARED[:2])
                     facts["arm", label, str(index)] = str([sorted(names) for names in parts])
                 streams = record.provenance.get("streams") or {}
-                drawn: Facts = {("streams", "", ""): "drawn" if streams else UNKNOWN}
+                stated = streams or record.scores  # a program need not say what it drew
+                drawn: Facts = {("streams", "", ""): "drawn" if stated else UNKNOWN}
                 for name, digest in streams.items():
                     # arms that declare different class orders compare just that
                     where = f"{record.seed} {data or order if name == 'class order' else ''}"

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 """What is counted: rows, steps, tasks; a number that a float holds exactly."""
 
+Real = Annotated[float, Field(allow_inf_nan=False)]
+
 Table = dict[str, list[list[Count]]]
 
 Digests = dict[str, str] | str | None
@@ -59,6 +61,10 @@ class Rest(BaseModel):
     updates: Count
     gradients: Count
     provenance: Provenance
+    scores: dict[str, Annotated[list[tuple[Real, Real]], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+    """Of somebody's own program: by metric, steps and values."""
 
 
 class Record(Rest):
@@ -70,9 +76,8 @@ class Record(Rest):
     @model_validator(mode="after")
     def _scores_fit(self) -> Record:
         """Make sure of scores after every task, each of rows that there are."""
-        if self.right.keys() != self.task_right.keys() or (self.status == "ok") is not bool(
-            self.right
-        ):
+        scored = self.right or self.scores
+        if self.right.keys() != self.task_right.keys() or (self.status == "ok") is not bool(scored):
             raise ValueError("scores are of runs that ended well, in classes and in tasks")
         for scores in (*self.right.values(), *self.task_right.values()):
             if len(scores) != len(self.rows) or not all(map(self._fit, scores)):

@@ -33,8 +33,9 @@ def parted(provenance: Mapping[str, Json]) -> tuple[dict[str, Json], tuple[str, 
 
 
 def content(result: RunResult) -> dict[str, Json]:
-    """Give what a record says, by field: its curves stand beside it."""
-    return {name: value for name, value in vars(result).items() if name != "curves"}
+    """Give what a record says, by field: its curves stand beside it; scores, where it has some."""
+    left_out = {"curves", *(() if result.scores else ("scores",))}
+    return {name: value for name, value in vars(result).items() if name not in left_out}
 
 
 def run_row(result: RunResult, texts: dict[str, str]) -> dict[str, object]:
