@@ -6,7 +6,7 @@ seen, `C` classes, `U = C / T` classes per task, `B` rows per task in a batch, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -76,7 +76,12 @@ from ablate.core.interfaces import (
     Update as Update,
 )
 from ablate.core.naming import axis_name as axis_name, cell_words as cell_words
-from ablate.core.outcomes import Decision as Decision, Status as Status, calm as calm
+from ablate.core.outcomes import (
+    Decision as Decision,
+    RunResult as RunResult,
+    Status as Status,
+    calm as calm,
+)
 from ablate.core.tuning_values import Search, Tuned
 from ablate.core.verdict_values import (
     DECIDED as DECIDED,
@@ -286,31 +291,3 @@ class Site:
     device: str = "auto"
     compiled: bool = True
     folder: str = ""
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What one run left behind.
-
-    status: `ok`, `diverged` (it cannot be scored) or `failed`; reason: why, for the last two; of an
-    `ok` run what it is marked with, '' for nothing. rows: test rows of each task, `[T]`.
-    right, task_right: by protocol, rows whose class, and whose task, is right, `[t][k]`.
-    updates: outer steps. gradients: gradient evaluations. seconds: this run's share of its stack.
-    provenance: packages, git state, machine, stack width, data digest, stream digests.
-    scores: of other people's programs, whose rows nobody sees: by metric, steps and values.
-    curves: while each task was learnt (`training/learning_curves`); no part of the record.
-    """
-
-    key: str
-    seed: int
-    status: str
-    reason: str
-    rows: Sequence[int]
-    right: Mapping[str, Sequence[Sequence[int]]]
-    task_right: Mapping[str, Sequence[Sequence[int]]]
-    updates: int
-    gradients: int
-    seconds: float
-    provenance: Mapping[str, Json]
-    scores: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
-    curves: Sequence[Json] = field(default=(), compare=False)

@@ -10,8 +10,8 @@ from ablate.core.naming import folder_name
 from ablate.design.contrasts import ClaimReader
 from ablate.design.grid import GridReader
 from ablate.design.located_models import Written, read_sections
-from ablate.design.outside_models import LEFT_OUT, WrittenOutside
-from ablate.design.outside_suite import ProgramReader, is_outside, measure, settings_of
+from ablate.design.programs.models import LEFT_OUT, WrittenOutside
+from ablate.design.programs.reading import ProgramReader, is_outside, measure, settings_of
 from ablate.design.protocols import predictors
 from ablate.design.reach import Grid
 from ablate.design.suite_models import KEYS, WrittenSeeds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ablate.outside.run import execute as programs
+from ablate.executors.programs.run import execute as programs
 from ablate.training.execute import execute
 from ablate.training.first_steps import ties
 from ablate.types import Json

@@ -8,11 +8,10 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
-from ablate.core import surroundings
 from ablate.core.component_source import Component
 from ablate.records import provenance
 from ablate.registry import Catalogue
-from ablate.source import closure
+from ablate.source import closure, surroundings
 from ablate.source.closure import Closure
 from ablate.types import Choice, RunSpec, Stack
 

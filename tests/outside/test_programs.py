@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from ablate.outside import process, program, readings
-from ablate.outside.attempt import attempt
-from ablate.outside.program import Metric
+from ablate.executors.programs import process, readings
+from ablate.executors.programs.attempt import attempt
+from ablate.source import program
+from ablate.source.program import Metric
 from ablate.types import Choice, RunResult, RunSpec, Site
 
 PYTHON = sys.executable

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from ablate.design.axes import Cell, crossed, read_axes
 from ablate.design.factorial import Design
-from ablate.design.outside_models import WrittenMetric, WrittenProgram
+from ablate.design.programs.models import WrittenMetric, WrittenProgram
 from ablate.design.reach import Grid, Reading, collapsed, of_axis, same_arms, same_levels
 from ablate.errors import nearest
-from ablate.outside.program import RESERVED, SEED, names_in
 from ablate.parsing.changes import Change
 from ablate.parsing.located_yaml import Mark, Node
 from ablate.source.field_schema import NAME, NAME_HELP, shown
+from ablate.source.program import RESERVED, SEED, names_in
 from ablate.types import Choice, Json, Measure, Variant
 
 Note = Callable[..., None]

@@ -11,11 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ablate.core import surroundings
 from ablate.core.foreign_text import STORED, of_error, plain
-from ablate.outside import process, program, readings
-from ablate.outside.program import Program
+from ablate.executors.programs import process, readings
 from ablate.records import fingerprints, provenance
+from ablate.source import program, surroundings
+from ablate.source.program import Program
 from ablate.types import Json, RunResult, RunSpec, Site, Status
 
 Scores = Mapping[str, list[tuple[float, float]]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ablate.outside.attempt import attempt
+from ablate.executors.programs.attempt import attempt
 from ablate.records.payload import unpack
 from ablate.types import Json
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.outside.program import STDOUT, Metric
+from ablate.source.program import STDOUT, Metric
 
 STEPS = ("step", "epoch", "iteration")
 """What a step is called where nobody says."""
