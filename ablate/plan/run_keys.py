@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -233,20 +234,16 @@ def parameters(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
 
 
 def products(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
-    """Give the multiplications of a forward pass on one row, from the model or its module."""
-    model = catalogue.build(run.choices["model"])
-    shape = facts.inputs, facts.classes
-    if hasattr(model, "products"):
-        return _wrapped(run, catalogue, facts, int(model.products(*shape)))
-    if hasattr(model, "parameters") and not getattr(model, "images", False):
-        return parameters(run, catalogue, facts)
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
+    """Give the multiplications of a forward pass on one row, as the model says them.
 
-    module = model(*shape)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module.eval()(torch.zeros(1, *facts.inputs))
-    return _wrapped(run, catalogue, facts, int(counter.get_total_flops()) // 2)
+    One that does not is taken to use every parameter once, and of images at every place.
+    """
+    model = catalogue.build(run.choices["model"])
+    if hasattr(model, "products"):
+        count = int(model.products(facts.inputs, facts.classes))
+        return _wrapped(run, catalogue, facts, count)
+    places = math.prod(facts.inputs[1:]) if getattr(model, "images", False) else 1
+    return places * parameters(run, catalogue, facts)
 
 
 def _wrapped(run: RunSpec, catalogue: Catalogue, facts: Facts, count: int) -> int:
