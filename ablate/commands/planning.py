@@ -184,7 +184,7 @@ def tune(
     from ablate.commands.device import checked
     from ablate.commands.progress import Progress
     from ablate.commands.rehearsal import rehearse
-    from ablate.design.tuned_file import place, writable
+    from ablate.design.tuning.tuned_file import place, writable
     from ablate.records.store import open_store, sole_writer
     from ablate.registry import scan
     from ablate.types import Site
