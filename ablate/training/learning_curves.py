@@ -29,7 +29,7 @@ ALL_EPOCHS, MOST_POINTS = 5, 10
 def measured_epochs(epochs: int) -> list[int]:
     """Number the epochs, from 1, after which a task of so many is looked at.
 
-    All of five; of more every second one, ten at most, evenly spaced. The last is among them.
+    All of up to five; of more half of them, but five to ten, evenly spaced. The last is among them.
 
     >>> measured_epochs(3), measured_epochs(10), measured_epochs(7)
     ([1, 2, 3], [2, 4, 6, 8, 10], [1, 2, 4, 5, 7])
