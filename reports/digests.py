@@ -91,7 +91,15 @@ def records(study: Study) -> str:
     """Give a digest of the records that a report is made from."""
     by_key = {record.key: record for runs in study.runs for record in runs.values()}
     return provenance.digest(
-        json.dumps(vars(record), sort_keys=True).encode() for _, record in sorted(by_key.items())
+        json.dumps(
+            {
+                **vars(record),
+                "right": dict(record.right),
+                "task_right": dict(record.task_right),
+            },
+            sort_keys=True,
+        ).encode()
+        for _, record in sorted(by_key.items())
     )
 
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from ablate.errors import StoreError
-from ablate.records.sealing import note_seal, read_record, read_shared, run_row, run_seal, shown
+from ablate.records.sealing import is_whole, note_seal, read_record, read_shared, run_row, shown
 from ablate.records.store_file import (
     FILE,
     LAYOUT,
@@ -103,19 +103,17 @@ class Store:
     def _load(self, wanted: Mapping[bytes, str]) -> dict[str, RunResult]:
         records: dict[str, RunResult] = {}
         damaged, count, sealed = [], 0, self._layout > 1
-        shared = read_shared(self._rows(READ_PROVENANCE)) if self._layout == LAYOUT else {}
+        shared = read_shared(self._rows(READ_PROVENANCE)) if self._layout > 2 else {}
         rows = self._rows(read_runs(self._layout))
         twice = _twice(key for key, *_ in rows)
         for key, *data, stated in rows:
             count += 1
-            # the digest of layout 2 was of the columns that there were
-            parts = data if self._layout == LAYOUT else data[:-1]
-            whole = not sealed or (key and stated == run_seal(key, *parts))
-            known = data[-1] is None or data[-1] in shared
-            if not whole or not known or key in twice:
+            whole = not sealed or is_whole(self._layout, key, data, stated)
+            *_, rests_on, _ = data
+            if not whole or key in twice or (rests_on is not None and rests_on not in shared):
                 damaged.append(shown(key))
             elif key in wanted:
-                record = read_record(wanted[key], data, sealed, shared)
+                record = read_record(wanted[key], data, self._layout, shared)
                 if record is None:
                     damaged.append(wanted[key])
                 else:
@@ -154,7 +152,7 @@ class Store:
     def digest(self, beside: str) -> str:
         """Give a digest of all that is stored, but for notes whose keys begin with `beside`."""
         digest = hashlib.sha256()
-        shared = [READ_PROVENANCE] if self._layout == LAYOUT else []
+        shared = [READ_PROVENANCE] if self._layout > 2 else []
         for query in (*shared, read_runs(self._layout), read_notes(self._layout)):
             for row in self._rows(f"{query} ORDER BY 1, 2"):
                 if not (row[0] or b"").startswith(beside.encode()):
