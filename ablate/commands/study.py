@@ -140,12 +140,14 @@ def _idle(study: Study, work: Work, store: Store, cautions: list[str]) -> finish
     """Give what the next run will say first, if it will find nothing to do and no damage."""
     from ablate.commands import describe
     from ablate.plan.pending import reasons_of
+    from ablate.records import cohort
 
     records = {record.key: record for runs in study.runs for record in runs.values()}
     damaged = store.damage.runs or store.damage.notes
     if damaged or any(reasons_of(work.plan, records, work.facts).values()):
         return None
-    packages = {name for r in records.values() for name in r.provenance.get("packages", {})}
+    rest_on = cohort.bases(records.values())
+    packages = {name for facts in rest_on for name in facts.get("packages", {})}
     first = [*cautions, describe.work(replace(work, stacks=()))]
     return finished.Idle(first, work.facts, frozenset(packages))
 

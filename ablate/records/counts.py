@@ -39,7 +39,9 @@ class Tables(Mapping[str, list[list[int]]]):
 
     def __getitem__(self, label: str) -> list[list[int]]:
         """Give a table as lists of numbers. Raises KeyError."""
-        lists: list[list[int]] = self.array(label).tolist()
+        if label not in self.labels:
+            raise KeyError(label)
+        lists: list[list[int]] = self.counts[self.labels.index(label)].tolist()
         return lists
 
     def __iter__(self) -> Iterator[str]:
@@ -66,23 +68,17 @@ class Tables(Mapping[str, list[list[int]]]):
         """Show the tables as what they stand for."""
         return repr(dict(self))
 
-    def array(self, label: str) -> Counts:
-        """Give a table `[T, T]`. Raises KeyError."""
-        if label not in self.labels:
-            raise KeyError(label)
-        table: Counts = self.counts[self.labels.index(label)]
-        return table
-
 
 def stacked(tables: Sequence[Nested], protocol: str) -> Floats:
     """Give a protocol's table in each of several, `[n, T, T]`. Raises KeyError where one lacks it.
 
     Raises ValueError where they are not all of as many tasks.
     """
-    return np.array(
-        [t.array(protocol) if isinstance(t, Tables) else t[protocol] for t in tables],
-        dtype=np.float64,
-    )
+    labels = {t.labels if isinstance(t, Tables) else None for t in tables}
+    if len(labels) == 1 and (shared := labels.pop()) and protocol in shared:
+        place = shared.index(protocol)
+        return np.array([t.counts[place] for t in tables if isinstance(t, Tables)], np.float64)
+    return np.array([t[protocol] for t in tables], dtype=np.float64)
 
 
 def packed(right: Nested, task_right: Nested) -> tuple[list[str], bytes]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ablate.analysis import reference_lines
+from ablate.analysis import chance
 from ablate.errors import StoreError
 from ablate.plan import standing
 from ablate.records import cohort, metrics
@@ -142,7 +142,7 @@ def work_with(forged: RunResult, other: RunResult) -> None:
     arm = variant("x")
     for protocol in forged.right:
         assert metrics.value(forged, protocol, protocol) == 75
-    reference_lines.lines(forged)
+    chance.lines(forged)
     cohort.refusals([arm], [{3: forged, 4: other}])
     cohort.same_run(forged, other)
     standing.reasons(forged, standing.Current("d", {**FACTS, "engine": "e"}, {"all-classes": "p"}))
@@ -167,17 +167,36 @@ def work_with(forged: RunResult, other: RunResult) -> None:
 )
 def test_forged_counts_are_damage(folder: Path, counts: object) -> None:
     """No bytes, too few, too many, or more right rows than there are; others could be a run's."""
-    text = json.dumps({**content(folder), "key": "b", "seed": 4})
-    for key, forgery in (("a", counts), ("b", bytes([9, 0, 6, 9, 10, 0, 8, 10]))):
-        link = sqlite3.connect(folder / "runs.sqlite")
-        link.execute("UPDATE runs SET counts = ? WHERE key = ?", (forgery, key))
-        link.commit()
-        link.close()
-        forged(folder / "runs.sqlite", key, text if key == "b" else json.dumps(content(folder)))
+    whole = content(folder)
+    recounted(folder, "a", whole, counts)
+    recounted(folder, "b", {**whole, "key": "b", "seed": 4}, bytes([9, 0, 6, 9, 10, 0, 8, 10]))
     store = open_store(folder, create=False)
     assert store.load(["a", "b"])["b"].right == {"all-classes": [[9, 0], [6, 9]]}
     assert store.damage.runs == ("a",)
     store.close()
+
+
+@pytest.mark.parametrize(
+    "protocols", [[], ["all-classes"] * 2, ["all-classes", "b", "b"], ["a", "b"]]
+)
+def test_scores_are_those_of_protocols_of_a_run_that_ended_well(
+    folder: Path, protocols: list[str]
+) -> None:
+    """Each once, one at least."""
+    recounted(folder, "a", {**content(folder), "protocols": protocols}, bytes(8 * len(protocols)))
+    store = open_store(folder, create=False)
+    assert set(store.load(["a", "b"])) == {"a", "b"} - set(store.damage.runs)
+    assert store.damage.runs == (() if protocols == ["a", "b"] else ("a",))
+    store.close()
+
+
+def recounted(folder: Path, key: str, content: Any, counts: object) -> None:
+    """Put a record and its counts in the place of others, under a digest that fits them."""
+    link = sqlite3.connect(folder / "runs.sqlite")
+    link.execute("UPDATE runs SET counts = ? WHERE key = ?", (counts, key))
+    link.commit()
+    link.close()
+    forged(folder / "runs.sqlite", key, json.dumps(content))
 
 
 @pytest.mark.parametrize(
