@@ -11,7 +11,7 @@ from typing import Any
 from ablate.errors import SelectionError
 from ablate.records import provenance
 from ablate.types import Json
-from ablate.workflows import bench_cases, rounds
+from ablate.workflows import rounds
 from ablate.workflows.bench_cases import Arm, Setting
 from ablate.workflows.bench_wholes import COPY, wholes
 
