@@ -7,7 +7,7 @@ seen, `C` classes, `U = C / T` classes per task, `B` rows per task in a batch, `
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -94,7 +94,6 @@ Json: TypeAlias = Any
 
 TOP_KINDS = ("dataset", "augment", "model", "memory", "method", "predict")
 """The kinds a suite chooses directly; every other kind is chosen inside one of these."""
-
 
 ENOUGH_PAIRS = 5
 """Fewer pairs decide nothing, and no look is taken before."""
@@ -281,8 +280,8 @@ class RunResult:
 
     status: `ok`, `diverged` (it cannot be scored) or `failed`; reason: why, for the last two; of an
     `ok` run what it is marked with, '' for nothing.
-    rows: test rows of each task, `[T]`. right: by protocol, rows whose class is right, `[t][k]`.
-    task_right: by protocol, rows whose task is right, `[t][k]`.
+    rows: test rows of each task, `[T]`. right, task_right: by protocol, rows whose class, and whose
+    task, is right, `[t][k]`. row_right: by protocol, which of them, after the last task, packed.
     updates: outer steps. gradients: gradient evaluations. seconds: this run's share of its stack.
     provenance: packages, git state, machine, stack width, data digest, stream digests.
     """
@@ -298,3 +297,4 @@ class RunResult:
     gradients: int
     seconds: float
     provenance: Mapping[str, Json]
+    row_right: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from ablate.analysis.aa_test import Same
 from ablate.analysis.arm_summary import ArmSummary, Estimate, of_metric
 from ablate.analysis.caveats import Caveat
 from ablate.analysis.importance import Importance
+from ablate.analysis.scored_rows import NewRows
 from ablate.plan.run_keys import Plan
 from ablate.plan.standing import Reason
 from ablate.records.cohort import together
@@ -45,7 +46,7 @@ class Study:
     were registered, where these were changed, at registered_alpha. equal: the contrasts at equal
     budgets. caveats: what is damaged, of another version, kept on purpose, or does not go together
     among the records. uncalibrated: by label, the methods of an arm that reproduce no published
-    figure.
+    figure. new_rows: what the claims' intervals would be for test rows drawn anew.
     """
 
     suite: Suite
@@ -68,6 +69,7 @@ class Study:
     caveats: tuple[Caveat, ...] = ()
     registered_alpha: float = math.nan
     uncalibrated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    new_rows: tuple[NewRows, ...] = ()
 
     @property
     def pooled(self) -> list[tuple[PooledContrast, Verdict]]:

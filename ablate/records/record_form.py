@@ -59,6 +59,7 @@ class Rest(BaseModel):
     updates: Count
     gradients: Count
     provenance: Provenance
+    row_right: dict[str, str] = Field(default_factory=dict)
 
 
 class Record(Rest):
