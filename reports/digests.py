@@ -12,7 +12,7 @@ from ablate.analysis.chance import CLASS_ROWS
 from ablate.core.foreign_text import Markup, markdown
 from ablate.flow import Study
 from ablate.records import cohort, provenance
-from ablate.records.sealing import content
+from ablate.records.rows.sealing import content
 
 from . import tables
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ablate.analysis.chance import CLASS_ROWS
 from ablate.analysis.study import Study
-from ablate.records.curves import Learnt
+from ablate.records.rows.curves import Learnt
 from ablate.types import Floats, Status, Variant
 
 

@@ -73,7 +73,7 @@ def run(
 
     A suite can run code: components of installed packages, and functions that it names.
     """
-    from ablate.commands.device import checked
+    from ablate.executors.device import checked
     from ablate.types import Site
 
     site = Site(str(data_root.absolute()), checked(device))

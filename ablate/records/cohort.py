@@ -99,6 +99,7 @@ def merged(old: RunResult | None, new: RunResult) -> RunResult:
         new,
         right={**old.right, **new.right},
         task_right={**old.task_right, **new.task_right},
+        row_right={**old.row_right, **new.row_right},
         provenance={**new.provenance, "protocols": protocols},
     )
 

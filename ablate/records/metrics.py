@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ablate.records.counts import stacked
+from ablate.records.rows.counts import stacked
 from ablate.types import Floats, RunResult
 
 DEFAULT_PROTOCOL = "all-classes"

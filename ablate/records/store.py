@@ -19,8 +19,15 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from ablate.errors import StoreError
-from ablate.records.curves import Curves, curve_row, read_curves
-from ablate.records.sealing import is_whole, note_seal, read_record, read_shared, run_row, shown
+from ablate.records.rows.curves import Curves, curve_row, read_curves
+from ablate.records.rows.sealing import (
+    is_whole,
+    note_seal,
+    read_record,
+    read_shared,
+    run_row,
+    shown,
+)
 from ablate.records.store_file import (
     CURVES,
     FILE,

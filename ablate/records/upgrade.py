@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ablate.records.counts import packed
-from ablate.records.record_form import has_form
-from ablate.records.sealing import is_whole, note_seal, parted, run_seal
+from ablate.records.rows.counts import packed
+from ablate.records.rows.record_form import has_form
+from ablate.records.rows.sealing import is_whole, note_seal, parted, run_seal
 from ablate.records.store_file import (
     APPLICATION,
     LAYOUT,

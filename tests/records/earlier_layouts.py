@@ -6,8 +6,8 @@ import json
 import sqlite3
 from pathlib import Path
 
-from ablate.records.counts import unpacked
-from ablate.records.sealing import run_seal
+from ablate.records.rows.counts import unpacked
+from ablate.records.rows.sealing import run_seal
 
 
 def whole_record(record: str, counts: bytes, shared: str = "{}") -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ablate.records import metrics
-from ablate.records.counts import Tables, packed, unpacked
+from ablate.records.rows.counts import Tables, packed, unpacked
 from ablate.types import RunResult
 from tests.conftest import record
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.records.curves import Curves
+from ablate.records.rows.curves import Curves
 from ablate.records.store import open_store
 from ablate.types import Json, RunResult
 from tests.conftest import record

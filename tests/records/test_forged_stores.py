@@ -17,7 +17,7 @@ from ablate.errors import StoreError
 from ablate.plan import standing
 from ablate.records import cohort, metrics
 from ablate.records.provenance import RECORD_VERSION
-from ablate.records.sealing import note_seal, run_seal, shared_seal
+from ablate.records.rows.sealing import note_seal, run_seal, shared_seal
 from ablate.records.store import open_store
 from ablate.records.store_file import LAYOUT
 from ablate.types import RunResult

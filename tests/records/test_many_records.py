@@ -16,7 +16,7 @@ import cli
 from ablate import flow
 from ablate.plan import run_keys, standing
 from ablate.records import cohort, provenance
-from ablate.records.counts import Tables
+from ablate.records.rows.counts import Tables
 from ablate.records.store import open_store
 from ablate.types import RunResult, Status
 from tests.bench.simulated_store import simulate

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
-from ablate.records.counts import Counts, Tables, packed, unpacked
+from ablate.records.rows.counts import Counts, Tables, packed, unpacked
 
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 """What is counted: rows, steps, tasks; a number that a float holds exactly."""
@@ -62,6 +62,7 @@ class Rest(BaseModel):
     updates: Count
     gradients: Count
     provenance: Provenance
+    row_right: dict[str, str] = Field(default_factory=dict)
 
 
 class Head(Rest):

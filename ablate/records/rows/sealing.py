@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ablate.errors import StoreError
-from ablate.records.counts import packed
 from ablate.records.provenance import RECORD_VERSION, digest
-from ablate.records.record_form import is_provenance, scores
+from ablate.records.rows.counts import packed
+from ablate.records.rows.record_form import is_provenance, scores
 from ablate.types import Json, RunResult
 
 OWN = ("streams", "class_rows")
