@@ -58,7 +58,7 @@ def section(pictures: Sequence[str]) -> list[str]:
         parts.insert(
             1,
             "Measured alike in every arm, at the end of up to ten epochs of each task: "
-            "cross-entropy among the classes seen so far, and accuracy over these, of at most 128 "
+            "cross-entropy among the classes seen so far, and accuracy over these, of at most 64 "
             "of the task's own training rows, by the network's outputs even where a method "
             "classifies otherwise. Means over the seeds that ended well; no verdict rests on them.",
         )

@@ -125,6 +125,7 @@ def arms(study: Study, pictures: Sequence[str]) -> list[str]:
         "right) × P(class right | task right).",
         tables.summaries(study),
         rows_tested.leftovers(study),
+        *rows_tested.new_rows(study),
     ]
 
 

@@ -42,8 +42,9 @@ class RunResult:
     """What one run left behind.
 
     status: `ok`, `diverged` (it cannot be scored) or `failed`; reason: why, for the last two; of an
-    `ok` run what it is marked with, '' for nothing. rows: test rows of each task, `[T]`.
-    right, task_right: by protocol, rows whose class, and whose task, is right, `[t][k]`.
+    `ok` run what it is marked with, '' for nothing.
+    rows: test rows of each task, `[T]`. right, task_right: by protocol, rows whose class, and whose
+    task, is right, `[t][k]`. row_right: by protocol, which of them, after the last task, packed.
     updates: outer steps. gradients: gradient evaluations. seconds: this run's share of its stack.
     provenance: packages, git state, machine, stack width, data digest, stream digests.
     scores: of other people's programs, whose rows nobody sees: by metric, steps and values.
@@ -61,5 +62,6 @@ class RunResult:
     gradients: int
     seconds: float
     provenance: Mapping[str, Any]
+    row_right: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     curves: Sequence[Any] = field(default=(), compare=False)

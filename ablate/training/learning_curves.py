@@ -20,7 +20,7 @@ from ablate.training import hooks
 from ablate.training.replicas import Program, over_replicas
 from ablate.types import Ints, Json
 
-MOST_ROWS = 128
+MOST_ROWS = 64
 """Rows of a task that are looked at: of more, the looks would take a part of short trainings."""
 
 ALL_EPOCHS, MOST_POINTS = 5, 10
@@ -29,7 +29,7 @@ ALL_EPOCHS, MOST_POINTS = 5, 10
 def measured_epochs(epochs: int) -> list[int]:
     """Number the epochs, from 1, after which a task of so many is looked at.
 
-    All of five; of more every second one, ten at most, evenly spaced. The last is among them.
+    All of up to five; of more half of them, but five to ten, evenly spaced. The last is among them.
 
     >>> measured_epochs(3), measured_epochs(10), measured_epochs(7)
     ([1, 2, 3], [2, 4, 6, 8, 10], [1, 2, 4, 5, 7])
@@ -62,7 +62,7 @@ class Recorder:
 
     def __init__(self, program: Program, stream: Stream, t: int, epochs: int) -> None:
         """Choose the rows and the epochs, of so many."""
-        cut, self.program = stream.cut, program
+        cut, self.program, self.stream = stream.cut, program, stream
         at = measured_epochs(epochs)
         samples = [sample(cut, t, s) for s in range(len(cut.seeds))]
         counts = np.array([len(rows) for rows, _ in samples])
@@ -71,7 +71,7 @@ class Recorder:
             np.stack([np.pad(part, (0, counts.max() - len(part)), "edge") for part in parts])
             for parts in zip(*samples, strict=True)
         )
-        self.x = stream.x[torch.as_tensor(rows, device=stream.device)]  # [S, N, ...]
+        self.rows = torch.as_tensor(rows, device=stream.device)  # [S, N]
         self.y = torch.as_tensor(y, device=stream.device)
         self.counted = torch.as_tensor(np.arange(counts.max()) < counts[:, None]).to(self.y.device)
         self.seen = (t + 1) * cut.classes_per_task
@@ -95,11 +95,15 @@ class Recorder:
 
     def _logits(self, state: Any) -> Tensor:
         """Score the rows by the network that is trained, not by what a method makes of it later."""
-        method, net = self.program.method, self.program.net
+        method, net, engine = self.program.method, self.program.net, self.program.engine
+        # looked up anew for every look: held, pictures would fill as much memory as a batch
+        rows = self.stream.x[self.rows]
+        if engine:
+            return engine.logits(state.theta, rows)
 
         def score(state: Any, x: Tensor) -> Tensor:
             theta = hooks.parameters(method, state)
             return hooks.logits(method, state, x, net) if theta is None else net(theta, x)
 
-        scores: Tensor = over_replicas(score, state, self.x)
+        scores: Tensor = over_replicas(score, state, rows)
         return scores
