@@ -126,7 +126,7 @@ def _together(variant: Variant, runs: Mapping[int, RunResult]) -> list[RunResult
 
 
 def _mean(good: Sequence[RunResult], metric: str, protocol: str, alpha: float) -> Estimate:
-    scored = [r for r in good if metrics.protocol_of(metric, protocol) in r.right]
+    scored = [record for record in good if metrics.has(record, metric, protocol)]
     return estimate(metrics.values(scored, metric, protocol), alpha)
 
 

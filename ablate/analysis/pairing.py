@@ -242,8 +242,7 @@ def scored(
     arm: Variant, records: Mapping[int, RunResult], metric: str
 ) -> dict[int, tuple[str, float]]:
     """Give a fault ('' when fine) and an arm's score in a metric, by seed."""
-    protocol = metrics.protocol_of(metric, own(arm))
-    faults = {seed: _fault(record, protocol) for seed, record in records.items()}
+    faults = {seed: _fault(record, metric, own(arm)) for seed, record in records.items()}
     good = [seed for seed, fault in faults.items() if not fault]
     points = metrics.values([records[seed] for seed in good], metric, own(arm)).tolist()
     known = dict(zip(good, points, strict=True))
@@ -256,8 +255,8 @@ def scored(
     }
 
 
-def _fault(record: RunResult, protocol: str) -> str:
+def _fault(record: RunResult, metric: str, predictor: str) -> str:
     if record.status != Status.OK:
         return f"{record.status} ({record.reason})"
-    lacks = protocol not in record.right
+    lacks = not metrics.has(record, metric, predictor)
     return "the record lacks this protocol; run again with --fresh" if lacks else ""

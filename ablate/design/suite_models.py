@@ -71,8 +71,7 @@ class WrittenSeeds(Section):
     called: ClassVar[str] = "seeds"
     accepts: ClassVar[str] = SEEDS
     tagged: ClassVar[bool] = True
-
-    # An A/A twin's seeds begin at 1,000,000, a pilot's and a search's beyond: none may meet these.
+    # those of A/A twins, pilots and searches begin at 1,000,000 and beyond
     first: int = Field(0, ge=0, le=899_999, description="the first seed")
     count: int = Field(ge=1, le=100_000, description=SEEDS)
 

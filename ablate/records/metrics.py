@@ -168,6 +168,11 @@ def protocol_of(metric: str, predictor: str) -> str:
     return metric.split("@", 1)[-1]
 
 
+def has(result: RunResult, metric: str, predictor: str) -> bool:
+    """Say whether a run was scored in a metric."""
+    return metric in result.scores or protocol_of(metric, predictor) in result.right
+
+
 def value(result: RunResult, metric: str, predictor: str) -> float:
     """Give a metric of a run, in points. Raises KeyError where the run lacks the protocol."""
     return float(values([result], metric, predictor)[0])

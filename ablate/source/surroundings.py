@@ -27,14 +27,14 @@ def files(command: Sequence[str], folder: Path) -> dict[str, str]:
 
     An interpreter named by its whole path is none of them: its version is told.
     """
-    found = {}
+    digests = {}
     for place, argument in enumerate(command):
         path = folder / argument
         if not place and Path(argument).is_absolute():
             continue
         if "{" not in argument and path.is_file():
-            found[argument] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    return found
+            digests[argument] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return digests
 
 
 @cache

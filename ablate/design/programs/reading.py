@@ -157,20 +157,20 @@ class ProgramReader:
 
 
 def settings_of(program: WrittenProgram, folder: Path) -> Json:
-    """Give what is said of a program, as a method's settings hold it; defaults are left out.
+    """Give what is settings of a program, as a method's settings hold it; defaults are left out.
 
     folder: the suite's, from which the program's own is named.
     """
-    said = program.model_dump(exclude_unset=True, by_alias=True, exclude={"params", "metrics"})
-    said["command"] = [
+    settings = program.model_dump(exclude_unset=True, by_alias=True, exclude={"params", "metrics"})
+    settings["command"] = [
         word if isinstance(word, str) else json.dumps(word) for word in program.command
     ]
-    said["environment"] = {name: str(text) for name, text in program.environment.items()}
+    settings["environment"] = {name: str(text) for name, text in program.environment.items()}
     metrics = {
         name: metric.model_dump(exclude_unset=True, by_alias=True)
         for name, metric in program.metrics.items()
     }
-    return {**said, "metrics": metrics, "folder": str((folder / program.folder).absolute())}
+    return {**settings, "metrics": metrics, "folder": str((folder / program.folder).absolute())}
 
 
 def measure(metric: WrittenMetric) -> Measure:

@@ -34,18 +34,18 @@ class ProgramSuiteReader(SuiteReader):
         self.root = written.root
         program = written.suite.base.method.external  # type: ignore[attr-defined]
         declared, first, count = self.seeds(written)
-        told = ProgramReader(self.root, program, self.note)
-        told.check()
+        programs = ProgramReader(self.root, program, self.note)
+        programs.check()
         changes = self.changed()
-        told.change(changes)
-        arms = {} if written.faulty & {"arms", "factorial"} else told.arms()
-        grid = told.grid(arms, settings_of(program, self.folder)) if arms else Grid()
+        programs.change(changes)
+        arms = {} if written.faulty & {"arms", "factorial"} else programs.arms()
+        grid = programs.grid(arms, settings_of(program, self.folder)) if arms else Grid()
         if not self.reader.problems:
-            told.distinct(grid)
+            programs.distinct(grid)
         variants = [replace(arm, first_seed=first) for arm in grid.variants]
         claims = ClaimReader(written, self.reader, Grid() if self.reader.problems else grid)
         contrasts, pooled = claims.contrasts(arms, [*program.metrics])
-        effects = claims.effects(told.design, [*program.metrics])
+        effects = claims.effects(programs.design, [*program.metrics])
         claims.distinct()
         twins, looks = self.twins(arms, variants), self.looks(written, declared, count)
         if self.reader.problems:
@@ -55,7 +55,7 @@ class ProgramSuiteReader(SuiteReader):
             name=folder_name(name, flags),
             changes=flags,
             changed_words=(
-                *command.told(changes, told.before, {}),
+                *command.told(changes, programs.before, {}),
                 *command.told_seeds(count, declared),
             ),
             origin=origin,

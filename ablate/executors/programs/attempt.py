@@ -27,16 +27,16 @@ class Lost(Exception):
 
 def attempt(run: RunSpec, site: Site) -> RunResult:
     """Run a program with a seed; whatever it does, there is a result."""
-    told = program.read(run.choices["method"].settings)
+    spec = program.read(run.choices["method"].settings)
     folder = run_folder(site, run)
     folder.mkdir(parents=True, exist_ok=True)
     started, tries, reason = time.monotonic(), 0, ""
     scores: Scores = {}
     drawn: dict[str, str] = {}
-    while tries <= told.retries:
+    while tries <= spec.retries:
         tries += 1
         try:
-            scores, drawn, reason = *_once(told, run, folder), ""
+            scores, drawn, reason = *_once(spec, run, folder), ""
             break
         except Lost as error:
             reason = str(error)
@@ -54,7 +54,7 @@ def attempt(run: RunSpec, site: Site) -> RunResult:
         updates=0,
         gradients=0,
         seconds=time.monotonic() - started,
-        provenance={**facts(run, told), "streams": drawn, "tries": tries},
+        provenance={**facts(run, spec), "streams": drawn, "tries": tries},
         scores=scores,
     )
 
@@ -64,44 +64,44 @@ def run_folder(site: Site, run: RunSpec) -> Path:
     return Path(site.folder or ".").absolute() / "runs" / run.key
 
 
-def facts(run: RunSpec, told: Program) -> Json:
+def facts(run: RunSpec, spec: Program) -> Json:
     """Give what a program's scores rest on beside its parameters, and what it was run with."""
     return {
         **{name: provenance.machine()[name] for name in ("system", "cpu", "cores")},
         **fingerprints.program_facts(run),
         "record_version": provenance.RECORD_VERSION,
-        "git": surroundings.repository(Path(told.folder).absolute()),
-        "command": " ".join(told.command) or told.function,
+        "git": surroundings.repository(Path(spec.folder).absolute()),
+        "command": " ".join(spec.command) or spec.function,
     }
 
 
-def _once(told: Program, run: RunSpec, folder: Path) -> tuple[Scores, dict[str, str]]:
+def _once(spec: Program, run: RunSpec, folder: Path) -> tuple[Scores, dict[str, str]]:
     """Run a program once and read its scores. Raises Lost."""
-    if told.function:
-        return _called(told, run.seed), {}
+    if spec.function:
+        return _called(spec, run.seed), {}
     try:
-        program.write_config(told, run.seed, folder)
-        known = program.values(told, run.seed, folder)
-        arguments = program.arguments(told, run.seed, folder)
+        program.write_config(spec, run.seed, folder)
+        known = program.values(spec, run.seed, folder)
+        arguments = program.arguments(spec, run.seed, folder)
         ended = process.run(
-            " ".join(arguments) if told.shell else arguments,
-            Path(told.folder).absolute(),
-            {name: program.filled(text, known) for name, text in told.environment.items()},
-            told.limit,
+            " ".join(arguments) if spec.shell else arguments,
+            Path(spec.folder).absolute(),
+            {name: program.filled(text, known) for name, text in spec.environment.items()},
+            spec.limit,
             folder / "log.txt",
             run.key,
         )
     except OSError as error:
-        name = told.command[0] if told.command else ""
+        name = spec.command[0] if spec.command else ""
         raise Lost(f"{name} cannot be started: {error.strerror or error}") from error
     if ended.code is None:
-        raise Lost(f"timed out after {told.limit:g} s (its log: {folder / 'log.txt'})")
+        raise Lost(f"timed out after {spec.limit:g} s (its log: {folder / 'log.txt'})")
     if ended.code:
         raise Lost(f"{_exit(ended.code)}{': ' + ended.last if ended.last else ''}")
     try:
         return (
-            readings.scores(told.metrics, ended.lines, folder),
-            readings.digests(told.draws, ended.lines),
+            readings.scores(spec.metrics, ended.lines, folder),
+            readings.digests(spec.draws, ended.lines),
         )
     except (readings.Unread, re.error) as error:
         raise Lost(str(error)) from error
@@ -117,22 +117,22 @@ def _exit(code: int) -> str:
     return f"exit code {code}"
 
 
-def _called(told: Program, seed: int) -> Scores:
+def _called(spec: Program, seed: int) -> Scores:
     """Call a function with the parameters and the seed. Raises Lost."""
-    module, _, name = told.function.partition(":")
+    module, _, name = spec.function.partition(":")
     try:
         function: Callable[..., Any] = getattr(import_module(module), name)
-        answer = function(**told.params, seed=seed)
+        answer = function(**spec.params, seed=seed)
     except BaseException as error:  # whatever somebody's function raises, exits included
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise Lost(f"{told.function}: {of_error(error)}") from error
-    return returned(told, answer)
+        raise Lost(f"{spec.function}: {of_error(error)}") from error
+    return returned(spec, answer)
 
 
-def returned(told: Program, answer: Any) -> Scores:
+def returned(spec: Program, answer: Any) -> Scores:
     """Read what a function returned: a number for the only metric, or a mapping. Raises Lost."""
-    names = [metric.name for metric in told.metrics]
+    names = [metric.name for metric in spec.metrics]
     if answer is None:
         raise Lost("it returned None, and no score")
     if not isinstance(answer, Mapping):
@@ -143,7 +143,7 @@ def returned(told: Program, answer: Any) -> Scores:
         answer = {names[0]: answer}
     entry = {str(key): _plain(value) for key, value in answer.items()}
     curves: dict[str, list[tuple[float, float]]] = {}
-    for metric in told.metrics:
+    for metric in spec.metrics:
         value = entry.get(metric.key or metric.name)
         if value is None:
             raise Lost(f"no {metric.key or metric.name!r} in what it returned: {sorted(entry)[:8]}")

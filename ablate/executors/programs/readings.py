@@ -26,30 +26,30 @@ class Unread(Exception):
 def scores(metrics: Sequence[Metric], printed: Sequence[str], folder: Path) -> dict[str, Curve]:
     """Read every metric of a run. printed: lines of standard output. Raises Unread."""
     sources: dict[str, Any] = {}
-    found = {}
+    curves = {}
     for metric in metrics:
         if metric.pattern:
             text = printed if metric.source == STDOUT else _lines(folder / metric.source)
-            found[metric.name] = _matched(metric, text)
+            curves[metric.name] = _matched(metric, text)
             continue
         if metric.source not in sources:
             sources[metric.source] = list(
                 _printed(printed) if metric.source == STDOUT else _file(folder / metric.source)
             )
-        found[metric.name] = _curve(metric, sources[metric.source])
-    return found
+        curves[metric.name] = _curve(metric, sources[metric.source])
+    return curves
 
 
 def digests(names: Sequence[str], printed: Sequence[str]) -> dict[str, str]:
     """Give the digests that a program printed of what it drew. Raises Unread for one it did not."""
     entries = list(_printed(printed))
-    given: dict[str, str] = {}
+    drawn: dict[str, str] = {}
     for name in names:
         values = [value for entry in entries for value in [_at(entry, name)] if value is not None]
         if not values:
             raise Unread(f"no digest {name!r} on a JSON line of its output, which `pairs` names")
-        given[name] = str(values[-1])
-    return given
+        drawn[name] = str(values[-1])
+    return drawn
 
 
 def _printed(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
@@ -143,10 +143,10 @@ def _curve(metric: Metric, entries: Sequence[Mapping[str, Any]]) -> Curve:
 
 def _matched(metric: Metric, lines: Sequence[str]) -> Curve:
     """Give what a pattern finds, one value a line; the order of lines is that of steps."""
-    found = [match[1] for line in lines for match in re.finditer(metric.pattern, line)]
-    if not found:
+    texts = [match[1] for line in lines for match in re.finditer(metric.pattern, line)]
+    if not texts:
         raise Unread(f"nothing in {_called(metric)} matches {metric.pattern!r} of {metric.name!r}")
-    return [(float(i), _number(text, metric.name)) for i, text in enumerate(found)]
+    return [(float(i), _number(text, metric.name)) for i, text in enumerate(texts)]
 
 
 def _called(metric: Metric) -> str:
