@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
+from ablate.design.json_schema import suite_schema
 from ablate.design.reader import parse_suite
 from ablate.errors import SuiteError
 from ablate.plan.run_keys import keys
@@ -179,6 +182,18 @@ def test_faults_are_told_at_their_place(old: str, read: Callable[[str], Suite]) 
         read(SUITE.replace(old, new, 1))
     assert words in str(error.value)
     assert all(problem.line > 0 for problem in error.value.problems)
+
+
+SEEN_BY_THE_SCHEMA = ("margin: 0.02}", "{better: lower}", "pairs: [split]", "params: {lr: 0.1, a")
+
+
+def test_the_schema_takes_such_suites(catalogue: Catalogue) -> None:
+    """And refuses what needs no arms to be seen: editors underline it."""
+    schema = Draft202012Validator(suite_schema(catalogue))
+    assert list(schema.iter_errors(yaml.safe_load(SUITE))) == []
+    for old, (new, _) in FAULTS.items():
+        if old.startswith(SEEN_BY_THE_SCHEMA):
+            assert list(schema.iter_errors(yaml.safe_load(SUITE.replace(old, new, 1)))), old
 
 
 def test_a_function_is_an_arm(folder: Path) -> None:
