@@ -16,15 +16,16 @@ from ablate.analysis.pairing import sided
 from ablate.errors import SelectionError, unknown
 from ablate.stats.across_datasets import Settings, across
 from ablate.tables import pairs, score_table, test_rows as table_test_rows, units, warnings
+from ablate.tables.arm_means import arm_means
 from ablate.tables.cells import LARGEST, SMALLEST
+from ablate.tables.columns.header import Columns
 from ablate.tables.compared import Compared as Compared
-from ablate.tables.header import Columns
 from ablate.tables.names import plain
 from ablate.tables.rows import label
 from ablate.tables.score_table import Scores
 from ablate.tables.shape import shaped
 from ablate.types import ENOUGH_PAIRS, SIDES, Comparison, Design, Verdict
-from ablate.verdicts import diagnostics, independent_blocks
+from ablate.verdicts import diagnostics, independent_blocks, undeclared
 from ablate.verdicts.decision import CORRECTIONS
 from ablate.verdicts.family import battery, conclude
 
@@ -38,7 +39,7 @@ INSIDE = ("minimal-effect", "equivalence", "paired-t", "sign-flip", "sign-e")
 def compare(
     table: pd.DataFrame,
     *,
-    margin: float | Sequence[float] | None,
+    margin: float | Sequence[float] | None = None,
     pair: str | Sequence[str] = "seed",
     arm: str | Sequence[str] = "method",
     metric: str = "accuracy",
@@ -61,8 +62,8 @@ def compare(
     of two arms the one that the table names first is the baseline.
 
     margin: the smallest difference that would matter, in the metric's unit, chosen before the data;
-        None or 0 declares none, and then nothing can be decided. Two numbers, below and above 0,
-        where a loss and a gain of different size would matter: (-1, 2).
+        None or 0 declares none: differences then have intervals, and nothing is decided. Two
+        numbers, below and above 0, where a loss and a gain of different size would matter: (-1, 2).
     pair: the column that makes two rows a pair, or several that do so together.
     arm: the column that names the arm, or for a wide table the columns of the arms.
     alpha: rate of false claims of either kind over the family, [0.000001, 0.5].
@@ -144,6 +145,9 @@ def compare(
             *_of_looks(looks, design),
         ),
         lower=lower,
+        arms=tuple(arm_means(scores, alpha)),
+        metric=metric,
+        pair=scores.pair,
     )
 
 
@@ -196,7 +200,7 @@ def _read_by(planned: Design, compared: Sequence[Comparison]) -> Design:
 def _judged(
     compared: Sequence[Comparison], design: Design, names: Sequence[str] = ()
 ) -> tuple[Verdict, ...]:
-    return tuple(conclude(compared, battery(names), design))
+    return undeclared.with_interval(conclude(compared, battery(names), design), design)
 
 
 def _sizes(margin: Any, worst: Any) -> dict[str, Any]:

@@ -10,16 +10,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from ablate.core.companions import Collapses, Robust
+from ablate.core.companions import Collapses, Robust, pearson
 from ablate.core.outcomes import Decision
 
 T = TypeVar("T")
 
 ROUND_OFF = 1e-13
 """Of the largest score: some hundred units in its last place."""
-
-TINY = 1e-150
-"""Smaller figures than this have no squares."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +88,8 @@ class Comparison:
     worst: the largest difference of a seed that was declared before the runs; 0 where none was.
     span: the largest difference that the metric allows; 0 where the scores have to tell.
     lower: a lower score is better. chance: what a guess scores, in points; nan where not known.
+    unpaired: the values are of runs that share nothing, so that the arms may have different numbers
+        of them; there are no seeds and no deltas.
     """
 
     treatment: str
@@ -115,6 +114,14 @@ class Comparison:
     span: float = 0.0
     lower: bool = False
     chance: float = math.nan
+    unpaired: bool = False
+
+    @property
+    def n(self) -> int:
+        """Count its pairs; of an unpaired one, the runs of the smaller arm."""
+        if not self.unpaired:
+            return len(self.seeds)
+        return min(len(self.treatment_values), len(self.baseline_values))
 
     def at(self, indices: Sequence[int]) -> Comparison:
         """Cut it to some of its pairs, by their places, with all that is said pair by pair."""
@@ -182,7 +189,9 @@ class Comparison:
 
     @cached_property
     def deltas(self) -> tuple[float, ...]:
-        """Give treatment - baseline for each paired seed."""
+        """Give treatment - baseline for each paired seed; nothing where there are no pairs."""
+        if self.unpaired:
+            return ()
         pairs = zip(self.treatment_values, self.baseline_values, strict=True)
         return tuple(a - b for a, b in pairs)
 
@@ -200,16 +209,9 @@ class Comparison:
     @property
     def correlation(self) -> float:
         """Give Pearson's r between the arms over the seeds; `nan` where an arm does not vary."""
-        if not self.seeds:
+        if self.unpaired:
             return math.nan
-        sides = []
-        for values in (self.treatment_values, self.baseline_values):
-            deviations = np.array(values) - np.mean(values)
-            most = float(np.abs(deviations).max(initial=0.0))
-            if most <= 1e-12 * max(map(abs, values), default=0.0) or most < TINY:
-                return math.nan
-            sides.append(deviations / np.linalg.norm(deviations / most) / most)
-        return float(np.clip(sides[0] @ sides[1], -1, 1))
+        return pearson(self.treatment_values, self.baseline_values)
 
 
 @dataclass(frozen=True)

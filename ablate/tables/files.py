@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import DataError
 from ablate.tables.grid import Grid, grid
-from ablate.tables.text import content, decoded
+from ablate.tables.text import content, decoded, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,13 +19,15 @@ NOTES, DECIMAL = "notes", "decimal"
 """Keys of a table's `attrs`: what was put right in its file, and the decimal comma it hints at."""
 
 
-def read_table(path: Path, wanted: Sequence[str] = ()) -> pd.DataFrame:
+def read_table(path: Path, wanted: Sequence[str] = (), raw: bytes | None = None) -> pd.DataFrame:
     """Read a table. wanted: the columns that are asked for, by which a header is known.
 
-    Cells of text files stay text: what is a number is settled where it is used. Raises DataError
-    with what is wrong.
+    raw: the file's bytes, unpacked, where they were read before: a pipe can be read once. Cells of
+    text files stay text: what is a number is settled where it is used. Raises DataError with what
+    is wrong.
     """
-    raw = content(path)
+    raw = content(path) if raw is None else raw
+    path = named(path)
     if not raw.strip():
         raise DataError(f"{path} is empty")
     if raw.startswith(b"PAR1"):

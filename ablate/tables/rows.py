@@ -12,7 +12,7 @@ import numpy as np
 
 from ablate.errors import DataError, SelectionError
 from ablate.tables.cells import is_missing
-from ablate.tables.header import Columns
+from ablate.tables.columns.header import Columns
 from ablate.tables.names import listed, plain, spellings, summaries, tokens, words
 
 if TYPE_CHECKING:

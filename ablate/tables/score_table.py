@@ -12,8 +12,8 @@ import numpy as np
 
 from ablate.errors import DataError
 from ablate.tables.cells import SMALLEST, cells
+from ablate.tables.columns.header import Columns
 from ablate.tables.files import DECIMAL
-from ablate.tables.header import Columns
 from ablate.tables.names import is_summary
 from ablate.tables.rows import Values, by_place, order, rows_of
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ablate.tables.header import Columns
+from ablate.tables.columns.header import Columns
 from ablate.tables.names import listed, plain, tokens, words
 from ablate.tables.score_table import Scores
 from ablate.types import ENOUGH_PAIRS
