@@ -19,6 +19,7 @@ from ablate.tables import pairs, score_table, test_rows as table_test_rows, unit
 from ablate.tables.arm_means import arm_means
 from ablate.tables.cells import LARGEST, SMALLEST
 from ablate.tables.columns.header import Columns
+from ablate.tables.columns.where import conditions, filtered
 from ablate.tables.compared import Compared as Compared
 from ablate.tables.names import plain
 from ablate.tables.rows import label
@@ -55,6 +56,7 @@ def compare(
     worst: float | None = None,
     anytime: bool = False,
     test_rows: int | None = None,
+    where: Sequence[str] = (),
 ) -> Compared:
     """Judge every pair of arms in a table, or every arm against `baseline`.
 
@@ -82,6 +84,7 @@ def compare(
         it end; it excludes `looks`.
     test_rows: how many test rows each score is of; by default what a column such as `test_rows`
         says. What these leave open is noted.
+    where: conditions on rows, `step=500`: only those count for which all hold.
 
     Blocks that share keys are judged by the keys' means over all blocks; blocks that share none
     each bring an error of their own (Welch-Satterthwaite). Where each block has one score of an
@@ -96,6 +99,7 @@ def compare(
     if anytime and looks:
         raise SelectionError("looks that are declared, and a reading at any time: one of the two")
     columns = Columns(_names(pair, "pair key"), _names(arm, "arms"), metric, block)
+    table, filters = filtered(table, conditions(where), columns)
     rows = table_test_rows.scored(table, test_rows)
     shape = shaped(table, columns)
     scores = score_table.scores(shape.table, shape.columns, resolution, last)
@@ -138,6 +142,7 @@ def compare(
         settings=_over_blocks(scores, whole, shape.columns, block, alpha, lower),
         notes=(
             *first[:1],
+            *filters,
             *shape.notes,
             *scores.notes,
             *first[1:],

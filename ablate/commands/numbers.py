@@ -63,6 +63,12 @@ from ablate.errors import ExitCode
 )
 @click.option("--last", help="Column of steps or epochs: of each run, only its last row counts.")
 @click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Only rows that have it count, as step=500; repeated, all together.",
+)
+@click.option(
     "--claim",
     default="",
     metavar="SIDE",
