@@ -71,7 +71,23 @@ def sample(verdict: Verdict) -> str:
     if comparison.unpaired:
         first, second = len(comparison.treatment_values), len(comparison.baseline_values)
         return f"{first} and {second} runs, unpaired"
+    if verdict.rule in verdict.tests and "clusters" in verdict.tests[verdict.rule].assumes:
+        return f"{verdict.n} pairs in {verdict.tests[verdict.rule].n} clusters"
     return f"{verdict.n} pairs"
+
+
+def items(verdict: Verdict) -> str:
+    """Say which arm alone had how many items right; '' where scores are not 0 and 1."""
+    seen = verdict.items
+    if seen is None:
+        return ""
+    comparison = verdict.comparison
+    treatment, baseline = (plain(n, NAME) for n in (comparison.treatment, comparison.baseline))
+    return (
+        f"{treatment} alone right in {seen.treatment_only}, {baseline} alone in "
+        f"{seen.baseline_only}, both in {seen.both}, neither in {seen.neither}; exact p of equal "
+        f"rates {words.p_value(seen.p)} ({'McNemar' if 'items' in seen.assumes else 'by clusters'})"
+    )
 
 
 def title(verdict: Verdict, lower: bool) -> str:
@@ -96,13 +112,16 @@ def _told(verdict: Verdict, compared: Compared) -> Iterator[str]:
         estimate, interval = readings.figures(verdict, readings.in_units)
         known = f", interval {interval}" if interval != "–" else ""
         p = readings.p(verdict, compared.design.alpha)
+        read = f", {verdict.rule}" if verdict.rule not in ("", "Student t") else ""
         margin = "" if estimated else f", margin {readings.margin(verdict)}"
         yield (
-            f"  {estimate}{known}{margin}, {sample(verdict)}"
+            f"  {estimate}{known}{margin}, {sample(verdict)}{read}"
             + ("" if p == "–" else f", corrected p {p}")
         )
     if not estimated:  # why there is no verdict is said once, for all
         yield f"  {plain(verdict.why, STORED)}{excluded(verdict)}"
+    if counted := items(verdict):
+        yield f"  items: {counted}"
     if beside := readings.robust(verdict, readings.in_units):
         yield f"  robust: {beside}"
     if margins := readings.afterwards(verdict):

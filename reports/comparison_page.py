@@ -12,13 +12,12 @@ from ablate.core.foreign_text import STORED, Markup, code, markdown
 from ablate.errors import SelectionError
 from ablate.records.store import make_folder
 from ablate.registry import component
-from ablate.stats.pooled import paired_gain
 from ablate.tables.arm_means import ArmMean
 from ablate.tables.compared import Compared
 from ablate.types import Decision, Verdict
 
 from . import comparison_figures as figures, files, readings, tables, words
-from .compared import excluded, levels, ranks, sample, sentence, title
+from .compared import excluded, items, levels, ranks, sample, sentence, title
 
 REPORT, FIGURES = "report.md", "comparison.json"
 
@@ -212,16 +211,16 @@ def reasons(compared: Compared) -> str:
     """Write why each verdict is what it is, and what stands beside it."""
     head = ["treatment − baseline", "why", "read by", "chosen afterwards", "robust"]
     head += ["r between arms", "pairing bought"]
-    return tables.table(head, [_reason(verdict) for verdict in compared.verdicts])
+    return tables.table(head, [_reason(verdict, compared) for verdict in compared.verdicts])
 
 
-def _reason(verdict: Verdict) -> list[str]:
+def _reason(verdict: Verdict, compared: Compared) -> list[str]:
     comparison = verdict.comparison
     r = comparison.correlation
-    gain = paired_gain(comparison)
+    gain = compared.gain(comparison)
     return [
         figures.name(verdict),
-        f"{verdict.why}{excluded(verdict)}",
+        "; ".join(filter(None, (f"{verdict.why}{excluded(verdict)}", items(verdict)))),
         verdict.rule or "–",
         readings.afterwards(verdict) or "–",
         readings.robust(verdict, readings.in_units) or "–",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ from ablate.errors import ExitCode
     metavar="SIDE",
     help="helps or hurts, if claimed before the data: alpha on that side.",
 )
+@click.option(
+    "--unpaired", is_flag=True, help="Take runs for independent ones, in no pairs (Welch)."
+)
+@click.option(
+    "--cluster", help="Column of pairs that may resemble each other, as items of a document."
+)
+@click.option(
+    "--test-train",
+    metavar="RATIO",
+    help="Rows tested over rows trained on, of folds or resamples, as 1/9; 0: independent.",
+)
 @click.option("--test-rows", type=int, help="Test rows that each score is of.")
 @click.option("--resolution", type=float, help="What one test row is worth in the metric.")
 @click.option(
@@ -89,6 +101,7 @@ def compare(
     pair: tuple[str, ...],
     arm: tuple[str, ...],
     looks: str,
+    test_train: str | None,
     margin: str | None,
     folder: Path | None,
     as_json: bool,
@@ -116,7 +129,15 @@ def compare(
     with uncollected():
         raw = content(file)
         table = read_table(file, wanted, raw)
-        result = api.compare(table, margin=sizes, pair=pair, arm=names, looks=planned, **settings)
+        result = api.compare(
+            table,
+            margin=sizes,
+            pair=pair,
+            arm=names,
+            looks=planned,
+            test_train=ratio(test_train),
+            **settings,
+        )
     if as_json:
         say_all(json.dumps(result.to_dict(), indent=1).splitlines())
     else:
@@ -127,6 +148,14 @@ def compare(
         say(f"\nReport: {plain(path, STORED)}", err=as_json)
     if not result.tested:
         sys.exit(ExitCode.NOTHING_TESTED)
+
+
+def ratio(text: str | None) -> float | None:
+    """Read a ratio, a number or a fraction. Raises UsageError for what is neither."""
+    try:
+        return None if text is None else float(Fraction(text.replace(" ", "")))
+    except (ValueError, ZeroDivisionError):
+        raise click.UsageError(f"--test-train {text!r}: a ratio, as 0.25 or 1/9") from None
 
 
 def origin(file: Path, raw: bytes) -> dict[str, str]:

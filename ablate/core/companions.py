@@ -61,6 +61,22 @@ class Collapses:
     places: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Items:
+    """Items that each arm has right or wrong, by which arm has them right.
+
+    p: of equal rates, two-sided (McNemar's exact one), with its floor; assumes: under what.
+    """
+
+    treatment_only: int
+    baseline_only: int
+    both: int
+    neither: int
+    p: float
+    floor: float
+    assumes: str
+
+
 def pearson(first: Sequence[float], second: Sequence[float]) -> float:
     """Give r in [-1, 1] of two equally long series; `nan` where one is empty or does not vary.
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ablate.core.companions import Collapses, Robust, pearson
+from ablate.core.companions import Collapses, Items, Robust, pearson
 from ablate.core.outcomes import Decision
 
 T = TypeVar("T")
@@ -262,9 +262,9 @@ class Verdict:
     declared side, NO GAIN or NO HARM), and the largest with which it would MATTER, chosen
     afterwards: they hold for any margins at once, over all looks and all contrasts (Bonferroni);
     nan where there is none. unseen: the rate of seeds under which events are not excluded, since
-    none may have been seen at a rate of alpha. robust, collapses: beside the verdict. chance: of an
-    open contrast with looks to come, that of a verdict at them, at the truth of its 80 % interval
-    that is most in favour of one.
+    none may have been seen at a rate of alpha. robust, collapses, items: beside the verdict.
+    chance: of an open contrast with looks to come, that of a verdict at them, at the truth of its
+    80 % interval that is most in favour of one.
     """
 
     comparison: Comparison
@@ -291,6 +291,7 @@ class Verdict:
     unseen: float = math.nan
     robust: Robust | None = None
     collapses: Collapses | None = None
+    items: Items | None = None
     chance: float = math.nan
 
     @property

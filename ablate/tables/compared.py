@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ablate.stats.across_datasets import Settings
 from ablate.stats.pooled import paired_gain
 from ablate.tables.arm_means import ArmMean
 from ablate.tables.rows import label
-from ablate.types import Decision, Design, TestResult, Verdict
+from ablate.types import Comparison, Decision, Design, TestResult, Verdict
 
 SCHEMA = 1
 """Version of the JSON that `to_dict` gives; `schema_path` describes it. Raised by any change but a
@@ -41,6 +41,8 @@ class Kind:
 
 
 PAIRED = Kind("paired")
+UNPAIRED, CLUSTERS, FOLDS = "unpaired", "clusters", "folds"
+BLOCKS = Kind("independent blocks")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Compared:
     same pairs inside it, corrected as a family of their own. keys: the pair keys by place.
     settings: what the blocks say together, beside the verdicts; None for fewer than two. notes: how
     the table was read, and what is to be known before any verdict. lower: less is better. arms:
-    each arm's own mean. kind: what the errors rest on. metric, pair: what the scores and their keys
+    each arm's own mean. kind: what the errors rest on. gains: what pairing would have bought, by
+    treatment and baseline, where they are not paired. metric, pair: what the scores and their keys
     are called.
     """
 
@@ -65,6 +68,7 @@ class Compared:
     lower: bool = False
     arms: tuple[ArmMean, ...] = ()
     kind: Kind = PAIRED
+    gains: Mapping[tuple[str, str], float] = field(default_factory=dict)
     metric: str = ""
     pair: str = "seed"
 
@@ -110,6 +114,11 @@ class Compared:
             "warnings": list(self.warnings),
         }
 
+    def gain(self, comparison: Comparison) -> float:
+        """Give what pairing bought, or would have bought where arms were not paired."""
+        arms = (comparison.treatment, comparison.baseline)
+        return self.gains.get(arms, paired_gain(comparison))
+
     def _plain(self, verdict: Verdict, family: Sequence[Verdict]) -> dict[str, Any]:
         comparison = verdict.comparison
         record = {
@@ -144,14 +153,14 @@ class Compared:
             "unseen_rate": verdict.unseen,
             "robust": asdict(verdict.robust) if verdict.robust else None,
             "collapses": asdict(verdict.collapses) if verdict.collapses else None,
-            "items": None,
+            "items": asdict(verdict.items) if verdict.items else None,
             "p_of": verdict.p_of,
             "p": verdict.p,
             "p_adjusted": verdict.p_adjusted,
             "rule": verdict.rule,
             "detectable": verdict.detectable,
             "correlation": comparison.correlation if verdict.n > 1 else math.nan,
-            "pairing_gain": paired_gain(comparison),
+            "pairing_gain": self.gain(comparison),
             "pairs": {
                 label(self.keys[s]): d
                 for s, d in zip(comparison.seeds, comparison.deltas, strict=True)

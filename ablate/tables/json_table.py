@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 DEEPEST = 8
 """Keys under which rows are looked for."""
 
-Row = dict[str, Any]
+Row = dict[Any, Any]
 
 
 def table(text: str, wanted: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:

@@ -7,8 +7,8 @@ each brings a mean, its standard error and degrees of freedom, and is judged lik
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Estimated:
     mean: None where there is nothing to estimate it from. n: independent units behind it, of which
     rare events may have gone unseen. rule, assumes: what it is read by, in words. fault: why it
     cannot be judged; few: why nothing may be decided yet. alone: its pairs are independent, so that
-    a trimmed mean of them may be read beside it.
+    a trimmed mean of them may be read beside it. beside: tests that decide nothing.
     """
 
     comparison: Comparison
@@ -39,6 +39,7 @@ class Estimated:
     fault: str = ""
     few: str = ""
     alone: bool = False
+    beside: Mapping[str, TestResult] = field(default_factory=dict)
 
 
 def judge(estimates: Sequence[Estimated], design: Design) -> tuple[Verdict, ...]:
@@ -129,7 +130,12 @@ def _verdict(estimated: Estimated, interim: Interim, step: Step, allowed: Worst)
         measure="d",
     )
     evidence = decision.Evidence(
-        whole, {rule: test}, step.level, interim=interim, worst=allowed, few=estimated.few
+        whole,
+        {rule: test, **estimated.beside},
+        step.level,
+        interim=interim,
+        worst=allowed,
+        few=estimated.few,
     )
     reached = decision.decide(evidence, step)
     reach = interim.last.rule.constant(0.2, interim.last.n) * error
