@@ -97,6 +97,7 @@ def _estimated(blocks: Sequence[Comparison], errors: Errors) -> Estimated:
         rule=RULES[name],
         assumes=ASSUMES[name],
         fault=fault,
+        unit="clusters" if name == CLUSTERS else "",
         few=_few(whole, errors, len(groups)),
         beside=_beside(whole, errors) if mean else {},
     )

@@ -28,7 +28,8 @@ class Estimated:
     mean: None where there is nothing to estimate it from. n: independent units behind it, of which
     rare events may have gone unseen. rule, assumes: what it is read by, in words. fault: why it
     cannot be judged; few: why nothing may be decided yet. alone: its pairs are independent, so that
-    a trimmed mean of them may be read beside it. beside: tests that decide nothing.
+    a trimmed mean of them may be read beside it. unit: what n counts, where that is no pairs.
+    beside: tests that decide nothing.
     """
 
     comparison: Comparison
@@ -39,6 +40,7 @@ class Estimated:
     fault: str = ""
     few: str = ""
     alone: bool = False
+    unit: str = ""
     beside: Mapping[str, TestResult] = field(default_factory=dict)
 
 
@@ -115,6 +117,7 @@ def _untestable(estimated: Estimated) -> Verdict:
 
 def _verdict(estimated: Estimated, interim: Interim, step: Step, allowed: Worst) -> Verdict:
     whole, rule = estimated.comparison, estimated.rule
+    whole = replace(whole, unit=estimated.unit or whole.unit)
     mean, error = interim.last.mean, interim.last.error
     low, high = interim.outer(step.level)
     size = mean / _spread(whole)
