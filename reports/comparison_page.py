@@ -13,13 +13,13 @@ from ablate.errors import SelectionError
 from ablate.records.store import make_folder
 from ablate.registry import component
 from ablate.tables.arm_means import ArmMean
-from ablate.tables.compared import Compared
+from ablate.tables.compared import DOCUMENT, Compared
 from ablate.types import Decision, Verdict
 
 from . import comparison_figures as figures, files, readings, tables, words
 from .compared import excluded, items, levels, ranks, sample, sentence, title
 
-REPORT, FIGURES = "report.md", "comparison.json"
+REPORT = "report.md"
 
 
 @component("report", "comparison-page")
@@ -41,13 +41,13 @@ def write(compared: Compared, folder: Path, origin: Mapping[str, str]) -> Path:
     Raises SelectionError where another report stands there.
     """
     make_folder(folder)
-    if (folder / REPORT).exists() and not (folder / FIGURES).exists():
+    if (folder / REPORT).exists() and not (folder / DOCUMENT).exists():
         raise SelectionError(
             f"{folder / REPORT} is the report of something else: name a new folder"
         )
     pictures = figures.draw(compared, folder)
     document = json.dumps(compared.to_dict(), indent=1, ensure_ascii=False)
-    files.save(folder / FIGURES, f"{document}\n")
+    files.save(folder / DOCUMENT, f"{document}\n")
     failures = files.failures(pictures)
     return files.save(folder / REPORT, text(compared, origin, pictures.names, failures))
 
@@ -83,7 +83,7 @@ def text(
         "\n".join(f"- {markdown(warning, STORED)}" for warning in compared.warnings) or "None.",
         "## Provenance",
         tables.table(["fact", "value"], [*origin.items()]),
-        f"Every figure stands in [`{FIGURES}`]({FIGURES}), by the JSON Schema that `schema "
+        f"Every figure stands in [`{DOCUMENT}`]({DOCUMENT}), by the JSON Schema that `schema "
         "comparison` prints.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

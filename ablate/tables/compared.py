@@ -22,6 +22,10 @@ new key.
 """
 
 
+DOCUMENT = "comparison.json"
+"""The file of it beside a report."""
+
+
 def schema_path() -> Path:
     """Give the file of the JSON Schema that `to_dict` keeps to."""
     return Path(__file__).with_name("comparison.schema.json")

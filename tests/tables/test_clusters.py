@@ -62,6 +62,21 @@ def test_items_have_mcnemars_exact_p() -> None:
     assert only(compare(frame(), margin=0.05))["items"] is None
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("pass", "fail"), ("Correct", "wrong"), ("C", "I"), ("yes", "no")]
+)
+def test_words_for_right_and_wrong_are_one_and_zero(right: str, wrong: str) -> None:
+    """All of a column, and it is said; beside numbers `failed` stays a lost run."""
+    table = answers()
+    worded = table.assign(accuracy=table["accuracy"].map({1: right, 0: wrong}))
+    compared = compare(worded, margin=0.05, pair="item")
+    assert only(compared) == only(compare(table, margin=0.05, pair="item"))
+    assert f"'{right}' is read as 1, '{wrong}' as 0" in compared.notes
+    lost = frame().astype({"accuracy": object})
+    lost.loc[0, "accuracy"] = "failed"
+    assert len(compare(lost, margin=0.01).verdicts[0].comparison.lost) == 1
+
+
 def test_clusters_of_one_size_have_the_usual_sandwich() -> None:
     """That of statsmodels, G / (G - 1) included, on G - 1 degrees of freedom."""
     rng = np.random.default_rng(1)

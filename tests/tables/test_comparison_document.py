@@ -217,3 +217,5 @@ def test_a_report_of_a_study_is_not_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "report.md").read_text() == "of a study"
     for _ in range(2):
         assert ask("compare", path, "--margin", 0.01, "--report", tmp_path / "r")[0] == 0
+    code, text = ask("verify", tmp_path / "r" / "report.md")
+    assert (code, "is of `compare`" in text) == (2, True)
