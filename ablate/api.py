@@ -118,7 +118,8 @@ def compare(
     errors, taken = table_errors.settled(shape, scores, unpaired, cluster, test_train)
     several = len(looks) > 1 or anytime
     if several and not errors.plain:
-        raise SelectionError(f"{errors.kind.name} are read once, and looks are for pairs")
+        independent = "; --test-train 0 says that these are" if errors.kind.test_train else ""
+        raise SelectionError(f"several looks are for independent pairs{independent}")
     largest = max(declared["margin"], declared["lower_margin"])
     first = tuple(units.said_first(scores, metric, largest, lower))
 
