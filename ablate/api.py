@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate.analysis import table_errors
 from ablate.analysis.pairing import sided
+from ablate.analysis.table_errors import Errors
 from ablate.errors import SelectionError, unknown
 from ablate.stats.across_datasets import Settings, across
 from ablate.tables import pairs, score_table, test_rows as table_test_rows, units, warnings
+from ablate.tables.arm_means import arm_means
 from ablate.tables.cells import LARGEST, SMALLEST
-from ablate.tables.compared import Compared as Compared
-from ablate.tables.header import Columns
+from ablate.tables.columns.header import Columns
+from ablate.tables.columns.where import conditions, filtered
+from ablate.tables.compared import BLOCKS, Compared as Compared
 from ablate.tables.names import plain
 from ablate.tables.rows import label
 from ablate.tables.score_table import Scores
 from ablate.tables.shape import shaped
 from ablate.types import ENOUGH_PAIRS, SIDES, Comparison, Design, Verdict
-from ablate.verdicts import diagnostics, independent_blocks
+from ablate.verdicts import diagnostics, undeclared
 from ablate.verdicts.decision import CORRECTIONS
 from ablate.verdicts.family import battery, conclude
 
@@ -38,7 +42,7 @@ INSIDE = ("minimal-effect", "equivalence", "paired-t", "sign-flip", "sign-e")
 def compare(
     table: pd.DataFrame,
     *,
-    margin: float | Sequence[float] | None,
+    margin: float | Sequence[float] | None = None,
     pair: str | Sequence[str] = "seed",
     arm: str | Sequence[str] = "method",
     metric: str = "accuracy",
@@ -54,6 +58,10 @@ def compare(
     worst: float | None = None,
     anytime: bool = False,
     test_rows: int | None = None,
+    where: Sequence[str] = (),
+    unpaired: bool = False,
+    cluster: str | None = None,
+    test_train: float | None = None,
 ) -> Compared:
     """Judge every pair of arms in a table, or every arm against `baseline`.
 
@@ -61,8 +69,8 @@ def compare(
     of two arms the one that the table names first is the baseline.
 
     margin: the smallest difference that would matter, in the metric's unit, chosen before the data;
-        None or 0 declares none, and then nothing can be decided. Two numbers, below and above 0,
-        where a loss and a gain of different size would matter: (-1, 2).
+        None or 0 declares none: differences then have intervals, and nothing is decided. Two
+        numbers, below and above 0, where a loss and a gain of different size would matter: (-1, 2).
     pair: the column that makes two rows a pair, or several that do so together.
     arm: the column that names the arm, or for a wide table the columns of the arms.
     alpha: rate of false claims of either kind over the family, [0.000001, 0.5].
@@ -81,6 +89,12 @@ def compare(
         it end; it excludes `looks`.
     test_rows: how many test rows each score is of; by default what a column such as `test_rows`
         says. What these leave open is noted.
+    where: conditions on rows, `step=500`: only those count for which all hold.
+    unpaired: take the runs of two arms for independent ones, whatever keys they share (Welch).
+    cluster: a column of which pairs with one value may resemble each other, as items of a document.
+    test_train: rows tested over rows trained on, of pairs that are folds or resamples of one data
+        set (Nadeau & Bengio); by default 1 / (k - 1) where a key column numbers k folds, and 0 says
+        that pairs are independent all the same.
 
     Blocks that share keys are judged by the keys' means over all blocks; blocks that share none
     each bring an error of their own (Welch-Satterthwaite). Where each block has one score of an
@@ -95,55 +109,71 @@ def compare(
     if anytime and looks:
         raise SelectionError("looks that are declared, and a reading at any time: one of the two")
     columns = Columns(_names(pair, "pair key"), _names(arm, "arms"), metric, block)
+    table, filters = filtered(table, conditions(where), columns)
     rows = table_test_rows.scored(table, test_rows)
     shape = shaped(table, columns)
     scores = score_table.scores(shape.table, shape.columns, resolution, last)
     contrasts = pairs.pairs(scores, None if baseline is None else plain(baseline))
     _check_claim(claim, baseline, scores.arms)
+    errors, taken = table_errors.settled(shape, scores, unpaired, cluster, test_train)
+    several = len(looks) > 1 or anytime
+    if several and not errors.plain:
+        independent = "; --test-train 0 says that these are" if errors.kind.test_train else ""
+        raise SelectionError(f"several looks are for independent pairs{independent}")
     largest = max(declared["margin"], declared["lower_margin"])
     first = tuple(units.said_first(scores, metric, largest, lower))
 
-    def told(comparison: Comparison) -> Comparison:
+    def told(contrast: tuple[str, str], blocks: Sequence[str]) -> Comparison:
+        comparison = errors.compared(scores, contrast, blocks, metric)
         return replace(sided(comparison, claim, lower), **declared)
 
     planned = Design(alpha=alpha, correction=correction, looks=looks, seeds=0, anytime=anytime)
-    whole = [told(pairs.compare_over(scores, contrast, metric, math.nan)) for contrast in contrasts]
+    whole = [told(contrast, scores.blocks) for contrast in contrasts]
     design = _read_by(planned, whole)
     by_block = {
-        name: [
-            told(pairs.compare_in(scores, contrast, name, metric, math.nan))
-            for contrast in contrasts
-        ]
+        name: [told(contrast, (name,)) for contrast in contrasts]
         for name in (scores.blocks if shape.columns.block else ())
     }
     inside = {
-        name: _judged(some, _read_by(planned, some), INSIDE) for name, some in by_block.items()
+        name: _judged(some, errors, _read_by(planned, some), INSIDE)
+        for name, some in by_block.items()
     }
+    kind = errors.kind
     if len(inside) > 1 and not pairs.shares_keys(scores):
-        if len(looks) > 1 or anytime:
+        if several:
             raise SelectionError("several looks at blocks that share no key; they are read once")
-        verdicts = independent_blocks.judge(list(zip(*by_block.values(), strict=True)), design)
+        kind = BLOCKS if errors.plain else kind
+        verdicts = table_errors.judged([*zip(*by_block.values(), strict=True)], errors, design)
     else:
-        verdicts = _judged(whole, design)
+        verdicts = _judged(whole, errors, design)
+    gains = table_errors.gains(scores, contrasts, metric) if unpaired else {}
     return Compared(
-        verdicts=verdicts,
+        verdicts=tuple(table_errors.with_items(verdict, errors) for verdict in verdicts),
         blocks=inside,
         warnings=(
             *diagnostics.of(verdicts, design),
-            *warnings.warnings(shape.table, shape.columns, scores),
+            *warnings.warnings(shape.table, shape.columns, scores, kind),
         ),
         design=design,
         keys=scores.keys,
         settings=_over_blocks(scores, whole, shape.columns, block, alpha, lower),
         notes=(
             *first[:1],
+            *filters,
             *shape.notes,
             *scores.notes,
+            *taken,
+            *table_errors.of_gains(gains, scores.pair),
             *first[1:],
             *table_test_rows.notes(whole, rows),
             *_of_looks(looks, design),
         ),
         lower=lower,
+        arms=tuple(arm_means(scores, alpha, errors.plain or unpaired)),
+        kind=kind,
+        gains=gains,
+        metric=metric,
+        pair=scores.pair,
     )
 
 
@@ -194,9 +224,11 @@ def _read_by(planned: Design, compared: Sequence[Comparison]) -> Design:
 
 
 def _judged(
-    compared: Sequence[Comparison], design: Design, names: Sequence[str] = ()
+    compared: Sequence[Comparison], errors: Errors, design: Design, names: Sequence[str] = ()
 ) -> tuple[Verdict, ...]:
-    return tuple(conclude(compared, battery(names), design))
+    if not errors.plain:
+        return table_errors.judged([[comparison] for comparison in compared], errors, design)
+    return undeclared.with_interval(conclude(compared, battery(names), design), design)
 
 
 def _sizes(margin: Any, worst: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ablate.registry import component
 from ablate.stats.across_datasets import Settings
 from ablate.tables.compared import Compared
 from ablate.types import Decision, Verdict
+from ablate.verdicts import undeclared
 
 from . import readings, words
 
@@ -28,60 +29,106 @@ class ComparisonLines:
 
 def lines(compared: Compared) -> Iterator[str]:
     """Say how the table was read, each verdict with its figures, the ranks, then the warnings."""
-    yield from (plain(_sentence(note), STORED) for note in compared.notes)
+    yield from (plain(sentence(note), STORED) for note in compared.notes)
     yield ""
     for verdict in compared.verdicts:
         yield from _told(verdict, compared)
-    if any(
-        verdict.decided or verdict.decision == Decision.INCONCLUSIVE
-        for verdict in compared.verdicts
-    ):
-        yield f"  {words.levels(compared.design.correction, len(compared.verdicts))}"
+    yield from (f"  {line}" for line in levels(compared))
     for block, verdicts in compared.blocks.items():
         yield f"\nin {plain(block, NAME)}, a family of its own:"
         for verdict in verdicts:
             yield from _told(verdict, compared)
     if compared.settings:
-        yield from _ranks(compared.settings, compared)
+        yield from ranks(compared.settings, compared)
     if compared.warnings:
         yield "\nWarnings:"
         yield from (f"  {plain(warning, STORED)}" for warning in compared.warnings)
 
 
-def _sentence(note: str) -> str:
+def levels(compared: Compared) -> Iterator[str]:
+    """Say at which level the intervals are; without a margin, that there is no verdict."""
+    verdicts, design = compared.verdicts, compared.design
+    if any(map(readings.is_estimate, verdicts)):
+        together = len(verdicts) > 1 and design.correction not in undeclared.UNCORRECTED
+        at_once = f"; the intervals hold for all {len(verdicts)} differences at once (Bonferroni)"
+        yield sentence(f"{undeclared.WHY}{at_once if together else ''}")
+    elif any(v.decided or v.decision == Decision.INCONCLUSIVE for v in verdicts):
+        yield words.levels(design.correction, len(verdicts))
+
+
+def sentence(note: str) -> str:
     """Write a note as a sentence.
 
-    >>> _sentence("one unit?"), _sentence("read")
+    >>> sentence("one unit?"), sentence("read")
     ('One unit?', 'Read.')
     """
     return f"{note[:1].upper()}{note[1:]}{'' if note.endswith('?') else '.'}"
 
 
+def sample(verdict: Verdict) -> str:
+    """Say what a verdict rests on: pairs, or the runs of two arms that are no pairs."""
+    comparison = verdict.comparison
+    if comparison.unpaired:
+        first, second = len(comparison.treatment_values), len(comparison.baseline_values)
+        return f"{first} and {second} runs, unpaired"
+    if verdict.rule in verdict.tests and "clusters" in verdict.tests[verdict.rule].assumes:
+        return f"{verdict.n} pairs in {verdict.tests[verdict.rule].n} clusters"
+    return f"{verdict.n} pairs"
+
+
+def items(verdict: Verdict) -> str:
+    """Say which arm alone had how many items right; '' where scores are not 0 and 1."""
+    seen = verdict.items
+    if seen is None:
+        return ""
+    comparison = verdict.comparison
+    treatment, baseline = (plain(n, NAME) for n in (comparison.treatment, comparison.baseline))
+    return (
+        f"{treatment} alone right in {seen.treatment_only}, {baseline} alone in "
+        f"{seen.baseline_only}, both in {seen.both}, neither in {seen.neither}; exact p of equal "
+        f"rates {words.p_value(seen.p)} ({'McNemar' if 'items' in seen.assumes else 'by clusters'})"
+    )
+
+
+def title(verdict: Verdict, lower: bool) -> str:
+    """Write a decision with its direction and flags; nothing where no margin was declared."""
+    if not verdict.comparison.margin > 0:
+        return ""
+    way = f" ({_way(verdict, lower)})" if verdict.decision == Decision.MATTERS else ""
+    flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
+    return f"{verdict.decision}{way}{flags}"
+
+
 def _told(verdict: Verdict, compared: Compared) -> Iterator[str]:
     comparison = verdict.comparison
-    way = f" ({_way(verdict, compared.lower)})" if verdict.decision == Decision.MATTERS else ""
-    flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
     treatment, baseline, metric = (
         plain(name, NAME) for name in (comparison.treatment, comparison.baseline, comparison.metric)
     )
     side = f", claim: {comparison.claim}" if comparison.claim else ""
-    yield f"{verdict.decision}{way}{flags}  {treatment} − {baseline}  [{metric}{side}]"
-    if verdict.decision != Decision.UNTESTABLE:
+    name = f"{treatment} − {baseline}  [{metric}{side}]"
+    yield "  ".join(filter(None, (title(verdict, compared.lower), name)))
+    estimated = readings.is_estimate(verdict)
+    if verdict.decision != Decision.UNTESTABLE or estimated:
         estimate, interval = readings.figures(verdict, readings.in_units)
         known = f", interval {interval}" if interval != "–" else ""
         p = readings.p(verdict, compared.design.alpha)
+        read = f", {verdict.rule}" if verdict.rule not in ("", "Student t") else ""
+        margin = "" if estimated else f", margin {readings.margin(verdict)}"
         yield (
-            f"  {estimate}{known}, margin {readings.margin(verdict)}, {verdict.n} pairs"
+            f"  {estimate}{known}{margin}, {sample(verdict)}{read}"
             + ("" if p == "–" else f", corrected p {p}")
         )
-    yield f"  {plain(verdict.why, STORED)}{_excluded(verdict)}"
+    if not estimated:  # why there is no verdict is said once, for all
+        yield f"  {plain(verdict.why, STORED)}{excluded(verdict)}"
+    if counted := items(verdict):
+        yield f"  items: {counted}"
     if beside := readings.robust(verdict, readings.in_units):
         yield f"  robust: {beside}"
     if margins := readings.afterwards(verdict):
         yield f"  chosen afterwards: {margins}"
 
 
-def _excluded(verdict: Verdict) -> str:
+def excluded(verdict: Verdict) -> str:
     """Say what an undecided verdict's interval answers all the same; '' where nothing."""
     above, below = readings.excluded(verdict)
     if above == below:
@@ -95,7 +142,7 @@ def _way(verdict: Verdict, lower: bool) -> str:
     return f"{'higher' if above else 'lower'}: {'hurts' if above == lower else 'helps'}"
 
 
-def _ranks(settings: Settings, compared: Compared) -> Iterator[str]:
+def ranks(settings: Settings, compared: Compared) -> Iterator[str]:
     """Say the arms' average ranks over the blocks, and what of them differs."""
     test, alpha = settings.test, compared.design.alpha
     best = "lowest" if compared.lower else "highest"

@@ -91,7 +91,13 @@ def forest(study: Study, pyplot: Any) -> Any:
     named = [label(study, contrast) for contrast in study.suite.contrasts]
     named += [words.in_metric(study, effect) for effect in study.suite.effects]
     pairs = zip(named, (*study.verdicts, *study.effects), strict=True)
-    shown = [(name, v) for name, v in pairs if not math.isnan(v.estimate)][::-1]
+    unit = "the metric's unit" if study.suite.measures else "points"
+    return claims([*pairs], unit, pyplot)
+
+
+def claims(named: Sequence[tuple[str, Verdict]], unit: str, pyplot: Any) -> Any:
+    """Draw named verdicts' differences, before their margins where there are any."""
+    shown = [(name, v) for name, v in named if not math.isnan(v.estimate)][::-1]
     if not shown:
         return None
     verdicts = [verdict for _, verdict in shown]
@@ -112,25 +118,35 @@ def forest(study: Study, pyplot: Any) -> Any:
         grid[0, 0].set_title("all claims", fontsize=9)
     for row, verdict in enumerate(verdicts):
         grid[0, -1].annotate(
-            "\n".join([verdict.decision, *(f for f in verdict.flags if f in floors.SAYS)]),
+            _words(verdict),
             (1.02, row),
             xycoords=("axes fraction", "data"),
-            color=COLOURS[verdict.decision],
+            color=colour_of(verdict),
             va="center",
             fontsize=7,
             linespacing=1.2,
         )
-    figure.supxlabel(
-        f"difference{'' if study.suite.measures else ' in points'} with the interval that its "
-        "verdict is read from; shaded: margin",
-        fontsize=9,
-    )
+    declared = any(verdict.comparison.margin > 0 for verdict in verdicts)
+    read = "the interval its verdict is read from; shaded: margin" if declared else "its interval"
+    figure.supxlabel(f"difference in {unit} with {read}", fontsize=9)
     figure.tight_layout()
     return figure
 
 
+def colour_of(verdict: Verdict) -> str:
+    """Give the colour of its decision; of a difference without a margin, that of ink."""
+    return COLOURS[verdict.decision] if verdict.comparison.margin > 0 else "#444444"
+
+
+def _words(verdict: Verdict) -> str:
+    """Write a verdict beside its interval; without a margin there is none."""
+    if not verdict.comparison.margin > 0:
+        return "no margin"
+    return "\n".join([verdict.decision, *(f for f in verdict.flags if f in floors.SAYS)])
+
+
 def _claim(axes: Any, row: int, verdict: Verdict) -> None:
-    bounds, colour = verdict.comparison.bounds, COLOURS[verdict.decision]
+    bounds, colour = verdict.comparison.bounds, colour_of(verdict)
     axes.fill_betweenx([row - 0.42, row + 0.42], *bounds, color="#e8eef0", lw=0)
     axes.plot([verdict.low, verdict.high], [row, row], color=colour, lw=2.4)
     for end in (verdict.low, verdict.high):  # no interval at so few seeds
@@ -145,7 +161,9 @@ def _span(verdicts: Sequence[Verdict]) -> tuple[float, float]:
     """Give the limits of a panel: every finite end, every margin, and some room."""
     ends = [end for v in verdicts for end in (v.estimate, v.low, v.high) if math.isfinite(end)]
     ends += [bound for v in verdicts for bound in v.comparison.bounds]
-    ends = [end for end in ends if math.isfinite(end)] or [-1.0, 1.0]
+    ends += [0.0]
+    ends = [end for end in ends if math.isfinite(end)]
+    ends = ends if max(ends) > min(ends) else [-1.0, 1.0]
     room = 0.05 * (max(ends) - min(ends))
     return min(ends) - room, max(ends) + room
 

@@ -113,12 +113,19 @@ def percent(confidence: float) -> str:
 
 
 def margin(verdict: Verdict) -> str:
-    """Write the margin: to both sides, or on the side that was declared."""
+    """Write the margin: to both sides, or on the side that was declared; `none` without one."""
     low, high = verdict.comparison.bounds
+    if math.isnan(high):
+        return "none"
     below, above = f"−{number(-low)}", f"+{number(high)}"
     if verdict.comparison.side:
         return above if verdict.comparison.side > 0 else below
     return f"±{number(high)}" if low == -high else f"{below} to {above}"
+
+
+def is_estimate(verdict: Verdict) -> bool:
+    """Say whether it has an interval and no decision, since no margin was declared."""
+    return not verdict.comparison.margin > 0 and not math.isnan(verdict.low)
 
 
 def afterwards(verdict: Verdict) -> str:

@@ -33,14 +33,22 @@ def show(name: str) -> None:
 
 
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema of suites, for editors that complete YAML."""
+@click.argument("of", type=click.Choice(["suite", "comparison"]), default="suite")
+def schema(of: str) -> None:
+    """Print the JSON Schema of suites, or of what `compare --json` prints.
+
+    That of suites is for editors that complete YAML.
+    """
     import json
 
     from ablate.design.json_schema import suite_schema
     from ablate.registry import scan
+    from ablate.tables.compared import schema_path
 
-    say_all(json.dumps(suite_schema(scan()), indent=1).splitlines())
+    if of == "comparison":
+        say_all(schema_path().read_text("utf-8").splitlines())
+    else:
+        say_all(json.dumps(suite_schema(scan()), indent=1).splitlines())
 
 
 @click.command()

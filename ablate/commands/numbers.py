@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -63,31 +64,60 @@ from ablate.errors import ExitCode
 )
 @click.option("--last", help="Column of steps or epochs: of each run, only its last row counts.")
 @click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Only rows that have it count, as step=500; repeated, all together.",
+)
+@click.option(
     "--claim",
     default="",
     metavar="SIDE",
     help="helps or hurts, if claimed before the data: alpha on that side.",
 )
+@click.option(
+    "--unpaired", is_flag=True, help="Take runs for independent ones, in no pairs (Welch)."
+)
+@click.option(
+    "--cluster", help="Column of pairs that may resemble each other, as items of a document."
+)
+@click.option(
+    "--test-train",
+    metavar="RATIO",
+    help="Rows tested over rows trained on, of folds or resamples, as 1/9; 0: independent.",
+)
 @click.option("--test-rows", type=int, help="Test rows that each score is of.")
 @click.option("--resolution", type=float, help="What one test row is worth in the metric.")
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write report.md with pictures and comparison.json there, too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def compare(
     file: Path,
     pair: tuple[str, ...],
     arm: tuple[str, ...],
     looks: str,
+    test_train: str | None,
     margin: str | None,
+    folder: Path | None,
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Judge a table that this toolkit did not make: CSV, Parquet or JSON lines, long or wide.
+    """Judge a table that this toolkit did not make: CSV, JSON, Parquet, packed too, long or wide.
 
+    FILE may be - for standard input. Without a margin differences have intervals and no verdict.
     Ends with 4 where nothing could be tested.
     """
     import json
 
     from ablate import api
+    from ablate.registry import scan
     from ablate.tables.files import read_table
+    from ablate.tables.text import content
 
     try:
         planned = [int(word) for word in looks.replace(",", " ").split()]
@@ -97,16 +127,58 @@ def compare(
     wanted = [*pair, *arm, settings["metric"], *filter(None, [settings["block"]])]
     sizes = margins(margin)
     with uncollected():
-        table = read_table(file, wanted)
-        result = api.compare(table, margin=sizes, pair=pair, arm=names, looks=planned, **settings)
+        raw = content(file)
+        table = read_table(file, wanted, raw)
+        result = api.compare(
+            table,
+            margin=sizes,
+            pair=pair,
+            arm=names,
+            looks=planned,
+            test_train=ratio(test_train),
+            **settings,
+        )
     if as_json:
         say_all(json.dumps(result.to_dict(), indent=1).splitlines())
     else:
-        from ablate.registry import scan
-
         say_all(scan().load("report", "comparison")().lines(result))
+    if folder:
+        page = scan().load("report", "comparison-page")()
+        path = page.write(result, folder, origin(file, raw))
+        say(f"\nReport: {plain(path, STORED)}", err=as_json)
     if not result.tested:
         sys.exit(ExitCode.NOTHING_TESTED)
+
+
+def ratio(text: str | None) -> float | None:
+    """Read a ratio, a number or a fraction. Raises UsageError for what is neither."""
+    try:
+        return None if text is None else float(Fraction(text.replace(" ", "")))
+    except (ValueError, ZeroDivisionError):
+        raise click.UsageError(f"--test-train {text!r}: a ratio, as 0.25 or 1/9") from None
+
+
+def origin(file: Path, raw: bytes) -> dict[str, str]:
+    """Say what a report's scores are from, what read them, and how it was called.
+
+    raw: the file's bytes, unpacked.
+    """
+    import hashlib
+    import shlex
+    from importlib.metadata import PackageNotFoundError, version
+
+    from ablate.tables.text import STDIN
+
+    try:
+        toolkit = version("ablate-study")
+    except PackageNotFoundError:  # a checkout that nobody installed
+        toolkit = "not installed"
+    return {
+        "scores": "standard input" if file == STDIN else file.name,
+        "SHA-256 of their text": hashlib.sha256(raw).hexdigest(),
+        "command": shlex.join(["ablate-study", *sys.argv[1:]]),
+        "ablate-study": toolkit,
+    }
 
 
 @contextmanager

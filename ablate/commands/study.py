@@ -182,8 +182,14 @@ def verify(report: Path) -> None:
     from ablate.errors import ExitCode, SelectionError
     from ablate.records.store import open_store
     from ablate.registry import scan
+    from ablate.tables.compared import DOCUMENT
 
     here = report.absolute()
+    if (here.parent / DOCUMENT).exists():
+        raise SelectionError(
+            f"{plain(report)} is of `compare`, with nothing stored: the command under its "
+            "Provenance writes it again from the scores, whose SHA-256 stands there"
+        )
     if not here.exists():
         raise SelectionError(f"there is no report {plain(report)}: `run` writes one")
     with closing(open_store(here.parent.parent, create=False)) as store:

@@ -10,16 +10,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from ablate.core.companions import Collapses, Robust
+from ablate.core.companions import Collapses, Items, Robust, pearson
 from ablate.core.outcomes import Decision
 
 T = TypeVar("T")
 
 ROUND_OFF = 1e-13
 """Of the largest score: some hundred units in its last place."""
-
-TINY = 1e-150
-"""Smaller figures than this have no squares."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +81,14 @@ class Comparison:
     these scores; 0 where it is known.
     claim: the side that was declared before the runs, `helps` or `hurts`; '' for both. side: 1
     where that is a difference above 0, -1 below; 0 for both.
-    standing: where its arms stand, by how many seeds were asked for; those that are not named,
-        nowhere special.
+    standing: where its arms stand, by how many seeds were asked for.
     unit: what its pairs are called in a sentence, several of them.
     lower_margin: the size of the margin below 0, where it is another than `margin`; 0 where not.
     worst: the largest difference of a seed that was declared before the runs; 0 where none was.
     span: the largest difference that the metric allows; 0 where the scores have to tell.
     lower: a lower score is better. chance: what a guess scores, in points; nan where not known.
     points: its scores are percentage points, and no unit of somebody's own.
+    unpaired: its values are of runs that share nothing, and there are no seeds and no deltas.
     """
 
     treatment: str
@@ -117,6 +114,14 @@ class Comparison:
     lower: bool = False
     chance: float = math.nan
     points: bool = True
+    unpaired: bool = False
+
+    @property
+    def n(self) -> int:
+        """Count its pairs; of an unpaired one, the runs of the smaller arm."""
+        if not self.unpaired:
+            return len(self.seeds)
+        return min(len(self.treatment_values), len(self.baseline_values))
 
     def at(self, indices: Sequence[int]) -> Comparison:
         """Cut it to some of its pairs, by their places, with all that is said pair by pair."""
@@ -184,7 +189,9 @@ class Comparison:
 
     @cached_property
     def deltas(self) -> tuple[float, ...]:
-        """Give treatment - baseline for each paired seed."""
+        """Give treatment - baseline for each paired seed; nothing where there are no pairs."""
+        if self.unpaired:
+            return ()
         pairs = zip(self.treatment_values, self.baseline_values, strict=True)
         return tuple(a - b for a, b in pairs)
 
@@ -202,16 +209,9 @@ class Comparison:
     @property
     def correlation(self) -> float:
         """Give Pearson's r between the arms over the seeds; `nan` where an arm does not vary."""
-        if not self.seeds:
+        if self.unpaired:
             return math.nan
-        sides = []
-        for values in (self.treatment_values, self.baseline_values):
-            deviations = np.array(values) - np.mean(values)
-            most = float(np.abs(deviations).max(initial=0.0))
-            if most <= 1e-12 * max(map(abs, values), default=0.0) or most < TINY:
-                return math.nan
-            sides.append(deviations / np.linalg.norm(deviations / most) / most)
-        return float(np.clip(sides[0] @ sides[1], -1, 1))
+        return pearson(self.treatment_values, self.baseline_values)
 
 
 @dataclass(frozen=True)
@@ -262,9 +262,9 @@ class Verdict:
     declared side, NO GAIN or NO HARM), and the largest with which it would MATTER, chosen
     afterwards: they hold for any margins at once, over all looks and all contrasts (Bonferroni);
     nan where there is none. unseen: the rate of seeds under which events are not excluded, since
-    none may have been seen at a rate of alpha. robust, collapses: beside the verdict. chance: of an
-    open contrast with looks to come, that of a verdict at them, at the truth of its 80 % interval
-    that is most in favour of one.
+    none may have been seen at a rate of alpha. robust, collapses, items: beside the verdict.
+    chance: of an open contrast with looks to come, that of a verdict at them, at the truth of its
+    80 % interval that is most in favour of one.
     """
 
     comparison: Comparison
@@ -291,6 +291,7 @@ class Verdict:
     unseen: float = math.nan
     robust: Robust | None = None
     collapses: Collapses | None = None
+    items: Items | None = None
     chance: float = math.nan
 
     @property

@@ -4,14 +4,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ablate.stats.across_datasets import Settings
+from ablate.stats.pooled import paired_gain
+from ablate.tables.arm_means import ArmMean
 from ablate.tables.rows import label
-from ablate.types import Decision, Design, TestResult, Verdict
+from ablate.types import Comparison, Decision, Design, TestResult, Verdict
+
+SCHEMA = 1
+"""Version of the JSON that `to_dict` gives; `schema_path` describes it. Raised by any change but a
+new key.
+"""
+
+
+DOCUMENT = "comparison.json"
+"""The file of it beside a report."""
+
+
+def schema_path() -> Path:
+    """Give the file of the JSON Schema that `to_dict` keeps to."""
+    return Path(__file__).with_name("comparison.schema.json")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the errors of a table's differences rest on.
+
+    cluster: the column of the clusters that pairs fall into. test_train: rows tested over rows
+    trained on, of folds that share training rows.
+    """
+
+    name: str
+    cluster: str | None = None
+    test_train: float | None = None
+
+
+PAIRED = Kind("paired")
+UNPAIRED, CLUSTERS, FOLDS = "unpaired", "clusters", "folds"
+BLOCKS = Kind("independent blocks")
 
 
 @dataclass(frozen=True)
@@ -21,7 +56,10 @@ class Compared:
     verdicts: one a pair of arms, over all blocks, corrected as one family. blocks: by block, the
     same pairs inside it, corrected as a family of their own. keys: the pair keys by place.
     settings: what the blocks say together, beside the verdicts; None for fewer than two. notes: how
-    the table was read, and what is to be known before any verdict. lower: less is better.
+    the table was read, and what is to be known before any verdict. lower: less is better. arms:
+    each arm's own mean. kind: what the errors rest on. gains: what pairing would have bought, by
+    treatment and baseline, where they are not paired. metric, pair: what the scores and their keys
+    are called.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -32,22 +70,46 @@ class Compared:
     settings: Settings | None = None
     notes: tuple[str, ...] = ()
     lower: bool = False
+    arms: tuple[ArmMean, ...] = ()
+    kind: Kind = PAIRED
+    gains: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    metric: str = ""
+    pair: str = "seed"
+
+    @property
+    def declared(self) -> bool:
+        """Say whether a margin was declared, so that there are verdicts."""
+        return all(verdict.comparison.margin > 0 for verdict in self.verdicts)
 
     @property
     def tested(self) -> bool:
-        """Say whether any claim could be tested, over all blocks or inside one."""
-        inside = (verdict for block in self.blocks.values() for verdict in block)
-        return any(verdict.decision != Decision.UNTESTABLE for verdict in (*self.verdicts, *inside))
+        """Say whether any claim could be tested, over all blocks or inside one.
+
+        Without a margin: whether any difference has an interval.
+        """
+        every = (*self.verdicts, *(v for block in self.blocks.values() for v in block))
+        if not self.declared:
+            return any(not math.isnan(verdict.low) for verdict in every)
+        return any(verdict.decision != Decision.UNTESTABLE for verdict in every)
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as plain data for JSON; what is not a number is None."""
         blocks = self.blocks.items()
         return {
+            "schema": SCHEMA,
+            "metric": self.metric,
+            "pair": self.pair,
+            "design": self.kind.name,
+            "cluster": self.kind.cluster,
+            "test_train": self.kind.test_train,
+            "declared": self.declared,
             "alpha": self.design.alpha,
             "correction": self.design.correction,
             "looks": list(self.design.looks),
             "less_is_better": self.lower,
+            "anytime": self.design.anytime,
             "notes": list(self.notes),
+            "arms": [_finite(asdict(mean)) for mean in self.arms],
             "contrasts": [self._plain(verdict, self.verdicts) for verdict in self.verdicts],
             "blocks": [
                 {"block": b, **self._plain(verdict, some)} for b, some in blocks for verdict in some
@@ -55,6 +117,11 @@ class Compared:
             "settings": _finite(asdict(self.settings)) if self.settings else None,
             "warnings": list(self.warnings),
         }
+
+    def gain(self, comparison: Comparison) -> float:
+        """Give what pairing bought, or would have bought where arms were not paired."""
+        arms = (comparison.treatment, comparison.baseline)
+        return self.gains.get(arms, paired_gain(comparison))
 
     def _plain(self, verdict: Verdict, family: Sequence[Verdict]) -> dict[str, Any]:
         comparison = verdict.comparison
@@ -65,13 +132,14 @@ class Compared:
             "margin": comparison.margin,
             "margins": list(comparison.bounds),
             "claim": comparison.claim,
-            "verdict": verdict.decision,
+            "verdict": verdict.decision if comparison.margin > 0 else None,
             "direction": _direction(verdict),
             "better": _better(verdict, self.lower),
             "effect": {True: "helps", False: "hurts", None: ""}[_better(verdict, self.lower)],
             "flags": list(verdict.flags),
             "why": verdict.why,
             "n": verdict.n,
+            "runs": [len(comparison.treatment_values), len(comparison.baseline_values)],
             "estimate": verdict.estimate,
             "low": verdict.low,
             "high": verdict.high,
@@ -89,12 +157,14 @@ class Compared:
             "unseen_rate": verdict.unseen,
             "robust": asdict(verdict.robust) if verdict.robust else None,
             "collapses": asdict(verdict.collapses) if verdict.collapses else None,
+            "items": asdict(verdict.items) if verdict.items else None,
             "p_of": verdict.p_of,
             "p": verdict.p,
             "p_adjusted": verdict.p_adjusted,
             "rule": verdict.rule,
             "detectable": verdict.detectable,
             "correlation": comparison.correlation if verdict.n > 1 else math.nan,
+            "pairing_gain": self.gain(comparison),
             "pairs": {
                 label(self.keys[s]): d
                 for s, d in zip(comparison.seeds, comparison.deltas, strict=True)

@@ -45,7 +45,7 @@ def compare_in(
     scores: Scores, pair: tuple[str, str], block: str, metric: str, margin: float
 ) -> Comparison:
     """Pair two arms inside one block."""
-    return _joined(scores, pair, (block,), metric, margin)
+    return joined(scores, pair, (block,), metric, margin)
 
 
 def compare_over(scores: Scores, pair: tuple[str, str], metric: str, margin: float) -> Comparison:
@@ -53,7 +53,39 @@ def compare_over(scores: Scores, pair: tuple[str, str], metric: str, margin: flo
 
     Scores of one key in several blocks are not independent, so the key is the unit.
     """
-    return _joined(scores, pair, scores.blocks, metric, margin)
+    return joined(scores, pair, scores.blocks, metric, margin)
+
+
+def unpaired(
+    scores: Scores, pair: tuple[str, str], blocks: Sequence[str], metric: str, margin: float
+) -> Comparison:
+    """Put two arms' runs side by side as no pairs; a run is a key's mean over the blocks."""
+    runs: list[tuple[float, ...]] = []
+    lost = []
+    for arm in pair:
+        parts = [scores.values[arm].get(block, {}) for block in blocks]
+        cells = {
+            key: [part.get(key, math.nan) for part in parts]
+            for key in sorted(_keys(scores, arm, blocks), key=scores.places.__getitem__)
+        }
+        whole = {key: all(map(math.isfinite, values)) for key, values in cells.items()}
+        runs.append(tuple(_average(cells[key]) for key in cells if whole[key]))
+        for key in (key for key in cells if not whole[key]):
+            faults, sides = _faults(scores, (arm,), blocks, key, metric)
+            lost.append(LostPair(scores.places[key], f"{label(key)}: {'; '.join(faults)}", sides))
+    return Comparison(
+        treatment=pair[0],
+        baseline=pair[1],
+        metric=metric,
+        margin=margin,
+        seeds=(),
+        treatment_values=runs[0],
+        baseline_values=runs[1],
+        lost=tuple(lost),
+        resolution=scores.resolution or smallest_step([*runs[0], *runs[1]], len(blocks)),
+        unit="runs",
+        unpaired=True,
+    )
 
 
 def share_none(scores: Scores, pair: tuple[str, str], blocks: Sequence[str]) -> str:
@@ -66,8 +98,9 @@ def share_none(scores: Scores, pair: tuple[str, str], blocks: Sequence[str]) -> 
         for arm, keys in zip(pair, have, strict=True)
     )
     return (
-        f"the arms share no {scores.pair} ({sides}). Unpaired scores get no verdict: run both arms "
-        f"on the same values of {scores.pair}, or write these the same way in both"
+        f"the arms share no {scores.pair} ({sides}). Unpaired scores get no verdict unasked: run "
+        f"both arms on the same values of {scores.pair}, write these the same way in both, or ask "
+        "with --unpaired for a comparison of independent runs"
     )
 
 
@@ -76,9 +109,10 @@ def _keys(scores: Scores, arm: str, blocks: Sequence[str]) -> list[Hashable]:
     return list(dict.fromkeys(key for part in here for key in part))
 
 
-def _joined(
+def joined(
     scores: Scores, pair: tuple[str, str], blocks: Sequence[str], metric: str, margin: float
 ) -> Comparison:
+    """Pair two arms' means over some blocks, equal weights; a key needs every one of them."""
     paired: dict[int, tuple[float, float]] = {}
     lost = []
     refusal = share_none(scores, pair, blocks)
@@ -119,7 +153,7 @@ def _average(values: Sequence[float]) -> float:
 
 
 def _faults(
-    scores: Scores, pair: tuple[str, str], blocks: Sequence[str], key: Hashable, metric: str
+    scores: Scores, pair: Sequence[str], blocks: Sequence[str], key: Hashable, metric: str
 ) -> tuple[list[str], tuple[str, ...]]:
     """Say what keeps a key from being a pair, and which arms have a row without a score."""
     faults: list[str] = []

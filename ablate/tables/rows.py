@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 
 from ablate.errors import DataError, SelectionError
 from ablate.tables.cells import is_missing
-from ablate.tables.header import Columns
+from ablate.tables.columns.header import Columns
+from ablate.tables.columns.keys import Key, joined, key_of, label as label, order as order, parts_of
 from ablate.tables.names import listed, plain, spellings, summaries, tokens, words
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Key = Hashable
 
 HISTORIES = words(
     "step steps epoch epochs iter iters iteration iterations round rounds time wall_time walltime "
@@ -88,8 +84,8 @@ def _long(table: pd.DataFrame, columns: Columns) -> Iterator[Row]:
     for name in (*columns.pair, *([] if columns.wide else columns.arm), *block):
         _check_names(table, name)
     numbers = list(range(1, len(table) + 1))
-    parts = zip(*(map(_key, table[name]) for name in columns.pair), strict=True)
-    keys = list(map(_joined, parts))
+    parts = zip(*(map(key_of, table[name]) for name in columns.pair), strict=True)
+    keys = list(map(joined, parts))
     blocks = list(map(plain, table[columns.block])) if columns.block else [""] * len(numbers)
     for name in columns.arm if columns.wide else (columns.metric,):
         arms = [plain(name)] * len(numbers) if columns.wide else map(plain, table[columns.arm[0]])
@@ -110,36 +106,10 @@ def _check_names(table: pd.DataFrame, name: str) -> None:
         )
 
 
-def _joined(parts: Sequence[Key]) -> Key:
-    return parts[0] if len(parts) == 1 else tuple(parts)
-
-
-def _parts(key: Key) -> tuple[Key, ...]:
-    return key if isinstance(key, tuple) else (key,)
-
-
-def _key(value: Any) -> Key:
-    """Give a pair key that compares as it is meant: 1, 1.0, "1" and np.int64(1) are one seed."""
-    if isinstance(value, str):
-        if value.isascii() and value.isdecimal() and value[0] != "0" and len(value) < 18:
-            return int(value)  # nearly all keys of a long table
-        value = plain(value)
-        if re.fullmatch(r"-?(0|[1-9]\d{0,17})(\.\d+)?", value):
-            whole, _, part = value.partition(".")
-            value = float(value) if part.strip("0") else int(whole)
-    if isinstance(value, (int, np.integer)):
-        return int(value) if abs(int(value)) < 10**18 else str(value)
-    if isinstance(value, np.floating):
-        value = float(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value) if abs(value) < 1e18 else str(value)
-    return value if isinstance(value, (str, float)) else str(value)
-
-
 def _without_summaries(rows: list[Row], columns: Columns, notes: list[str]) -> list[Row]:
     """Leave out the rows whose key or block sums up the others: means, best ones, totals."""
     for position, name in enumerate(columns.pair):
-        rows = _left(rows, [_parts(row.key)[position] for row in rows], name, notes)
+        rows = _left(rows, [parts_of(row.key)[position] for row in rows], name, notes)
     if columns.block:
         rows = _left(rows, [row.block for row in rows], columns.block, notes)
     return rows
@@ -217,8 +187,9 @@ def _last(
             "its last: take one out"
         )
     ends = Counter(at for at, _ in reached.values())
+    usual = ends.most_common(1)[0][0]
+    notes.append(f"of each of {len(reached)} runs its last row by {name} counts, most at {usual:g}")
     if len(ends) > 1:
-        usual = ends.most_common(1)[0][0]
         at, row = next(end for end in reached.values() if end[0] != usual)
         notes.append(
             f"runs do not all end at one {name}: most at {usual:g}, {row.arm}, {columns.key} "
@@ -254,7 +225,8 @@ def _difference(table: pd.DataFrame, earlier: int, later: int, columns: Columns)
     if history:
         return (
             f"the rows differ in {history!r}, as a run's history does: keep the last one with "
-            f"--last {history}, or judge each with --block {history}"
+            f"--last {history}, one step with --where {history}=N, or judge each with --block "
+            f"{history}"
         )
     if not differences:
         return "the rows differ in no other column: take one out"
@@ -269,27 +241,6 @@ def _counts(values: Any) -> bool:
     return len({str(value) for value in values}) == len(values) or any(
         "." in str(value) for value in values
     )
-
-
-def label(key: Key) -> str:
-    """Name a pair key.
-
-    >>> label((0, "a")), label(3)
-    ('0, a', '3')
-    """
-    return ", ".join(map(str, _parts(key)))
-
-
-def order(key: Key) -> tuple[Any, ...]:
-    """Give what sorts pair keys: numbers first, then words in their natural order."""
-    return tuple(_place(part) for part in _parts(key))
-
-
-def _place(part: Key) -> tuple[bool, float, tuple[tuple[bool, str], ...]]:
-    if isinstance(part, (int, float)):
-        return False, float(part), ()
-    parts = re.split(r"(\d+)", str(part))  # s2 comes before s10
-    return True, 0.0, tuple((piece.isdecimal(), piece.zfill(20)) for piece in parts)
 
 
 def by_place(rows: Sequence[Row], values: Sequence[float]) -> Values:

@@ -12,9 +12,10 @@ import numpy as np
 
 from ablate.errors import DataError
 from ablate.tables.cells import SMALLEST, cells
+from ablate.tables.columns.answers import numbers
+from ablate.tables.columns.header import Columns
 from ablate.tables.files import DECIMAL
-from ablate.tables.header import Columns
-from ablate.tables.names import is_summary
+from ablate.tables.names import is_summary, listed
 from ablate.tables.rows import Values, by_place, order, rows_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ def scores(
     rows, notes = rows_of(table, columns, last)
     if not rows:
         raise DataError("the table has no rows but summaries")
+    if answers := numbers(row.cell for row in rows):
+        rows = [row._replace(cell=answers.get(str(row.cell), row.cell)) for row in rows]
+        ones, zeros = ([t for t, n in answers.items() if n == digit] for digit in "10")
+        notes.append(f"{listed(ones)} is read as 1, {listed(zeros)} as 0")
     read = cells(
         [(row.number, row.cell) for row in rows], columns.metric, table.attrs.get(DECIMAL, "")
     )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import DataError, SelectionError, unknown
 from ablate.tables.cells import is_missing
+from ablate.tables.columns import wide
+from ablate.tables.columns.header import Columns, melted
+from ablate.tables.columns.numbered import SEED as SEED, numbered
 from ablate.tables.files import NOTES
-from ablate.tables.header import Columns, melted
 from ablate.tables.names import alike, bare, is_summary, listed, plain
-from ablate.tables.numbered import SEED as SEED, numbered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,7 @@ def shaped(table: pd.DataFrame, columns: Columns) -> Shaped:
         _without_fillers,
         _upright,
         _of_one_metric,
+        _spread_out,
         _without_seeds,
     ):
         shape = step(shape)
@@ -197,6 +199,15 @@ def _of_one_metric(shape: Shaped) -> Shaped:
     rows = table[chosen].rename(columns={values[0]: columns.metric})
     note = f"of all rows those count whose {names[0]!r} is {columns.metric!r}, with {values[0]!r}"
     return Shaped(rows, columns, (*shape.notes, note))
+
+
+def _spread_out(shape: Shaped) -> Shaped:
+    """Take columns for arms where the table is wide and nobody named them."""
+    names = wide.arms(shape.table, shape.columns)
+    if not names:
+        return shape
+    note = wide.note(names, shape.columns)
+    return Shaped(shape.table, replace(shape.columns, arm=names), (*shape.notes, note))
 
 
 def _without_seeds(shape: Shaped) -> Shaped:

@@ -6,13 +6,18 @@ import bz2
 import codecs
 import gzip
 import lzma
+import sys
 import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ablate.errors import DataError
+
+STDIN = Path("-")
+"""Stands for standard input, as everywhere."""
 
 MOST_BYTES = 100_000_000
 """A table that unpacks to more is refused: in memory its cells take forty times as much."""
@@ -48,16 +53,29 @@ MARKS = {
 }
 
 
+def named(path: Path) -> Path:
+    """Give the name of a file in sentences; standard input has none of its own."""
+    return Path("standard input") if path == STDIN else path
+
+
+def _opened(path: Path) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb")
+
+
 def content(path: Path) -> bytes:
-    """Give a file's bytes, unpacked. Raises DataError with what is wrong."""
+    """Give the bytes of a file or, of `-`, of standard input; unpacked.
+
+    Raises DataError with what is wrong.
+    """
     try:
-        with path.open("rb") as stream:  # a pipe has no size, and may never end
+        with _opened(path) as stream:  # a pipe has no size, and may never end
             raw = stream.read(MOST_BYTES + 1)
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} cannot be read: {reason}") from error
+        raise DataError(f"{named(path)} cannot be read: {reason}") from error
+    path = named(path)
     if len(raw) > MOST_BYTES:
         raise DataError(f"{path} is larger than {MOST_BYTES / 1e6:,.0f} MB: {THINNER}")
     opener = next((PACKED[start] for start in PACKED if raw.startswith(start)), None)

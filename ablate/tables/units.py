@@ -54,11 +54,12 @@ def said_first(scores: Scores, metric: str, margin: float | None, lower: bool) -
     values = np.array([score.value for score in finite])
     low, high = float(values.min()), float(values.max())
     scale = _scale(low, high, metric, any(score.marked for score in finite))
-    against = f", margin {margin:g}" if margin else ""
-    yield f"read {len(values)} scores of {metric} from {low:g} to {high:g}{_named(scale)}{against}"
+    span = f"from {low:g} to {high:g}{_named(scale)}"
+    against = f"margin {margin:g}" if margin is not None and margin > 0 else "no margin declared"
+    yield f"read {len(values)} scores of {metric} {span}, {against}"
     yield from _of_units(finite, metric)
     yield from _of_sizes(scores)
-    if margin:
+    if margin is not None and margin > 0:
         yield from _of_margin(values, metric, margin, scale)
     yield from _of_direction(metric, lower, low, high)
     yield from _of_sums(scores)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ablate.tables.header import Columns
+from ablate.tables.columns.header import Columns
+from ablate.tables.compared import PAIRED, UNPAIRED, Kind
 from ablate.tables.names import listed, plain, tokens, words
 from ablate.tables.score_table import Scores
 from ablate.types import ENOUGH_PAIRS
@@ -31,8 +32,13 @@ FOLDS = words("fold folds split splits cv kfold repeat repeats repetition rep")
 """Names of key columns whose values share training rows."""
 
 
-def warnings(table: pd.DataFrame, columns: Columns, scores: Scores) -> Iterator[str]:
-    """Warn of what a shaped table holds beside the scores that were compared."""
+def warnings(
+    table: pd.DataFrame, columns: Columns, scores: Scores, kind: Kind = PAIRED
+) -> Iterator[str]:
+    """Warn of what a shaped table holds beside the scores that were compared.
+
+    kind: what the errors rest on already, which needs no warning.
+    """
     used = {*columns.names, columns.metric}
     rest = [name for name in table.columns if name not in used]
     figures = [str(name) for name in rest if _is_figure(table[name])]
@@ -43,13 +49,17 @@ def warnings(table: pd.DataFrame, columns: Columns, scores: Scores) -> Iterator[
         )
     yield from _crashed(table, [name for name in rest if str(name) not in figures])
     yield from _frozen(scores)
-    yield from _absent(scores)
-    yield from _groups(table, columns, [name for name in rest if str(name) not in figures])
-    if folds := [name for name in columns.pair if {*tokens(name)} & FOLDS]:
+    if kind.name != UNPAIRED:
+        yield from _absent(scores)
+    names = [name for name in rest if str(name) not in (*figures, kind.cluster)]
+    yield from _groups(table, columns, names)
+    folds = [name for name in columns.pair if {*tokens(name)} & FOLDS]
+    if folds and kind.test_train is None:
         yield (
             f"Pairs by {' and '.join(folds)}: folds of one data set share training rows, so that "
             "their differences are not independent and the intervals too short (Nadeau & Bengio "
-            "2003). Seeds that draw their own rows are."
+            "2003): --test-train with the ratio of rows tested to rows trained on corrects them. "
+            "Seeds that draw their own rows are independent."
         )
 
 
@@ -93,7 +103,7 @@ def _groups(table: pd.DataFrame, columns: Columns, names: list[Any]) -> Iterator
             yield (
                 f"{count} values of {columns.key} fall into {groups} of {name}: if these share "
                 "anything that moves the scores, they are not independent, and the intervals too "
-                f"short. Compare with --pair {name} on the means, or --block {name}."
+                f"short. Say --cluster {name}, or compare by --block {name}."
             )
 
 

@@ -6,7 +6,7 @@ No exception path ends in MATTERS: whatever could not be computed is UNTESTABLE.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.core.foreign_text import of_error
@@ -24,6 +24,9 @@ LOSS_SHARE = 0.1
 ROBUST, COLLAPSED = "robust reading differs", "collapsed runs"
 """Flags of verdicts that are not to be read bare."""
 
+NO_MARGIN = "no margin was declared, so neither size nor smallness can be shown"
+"""The fault of a comparison that can be estimated, and not judged."""
+
 NOWHERE = (math.nan, math.nan)
 """The interval of what rests on none."""
 
@@ -34,6 +37,7 @@ class Evidence:
 
     fault: why it cannot be judged. broken: a test that raised. interim: what the looks come to;
     None where there is nothing to read. worst: what unseen seeds may differ by, where pairs tie.
+    few: why nothing may be decided yet, where that is no matter of its pairs.
     """
 
     comparison: Comparison
@@ -43,6 +47,12 @@ class Evidence:
     broken: str = ""
     interim: Interim | None = None
     worst: Worst = NO_WORST
+    few: str = ""
+
+    @property
+    def withheld(self) -> str:
+        """Say why nothing may be decided yet; '' where it may."""
+        return self.few or withheld(self.comparison)
 
     @property
     def p(self) -> float:
@@ -50,7 +60,7 @@ class Evidence:
 
         So that it takes its full share of the family.
         """
-        nothing = self.fault or self.interim is None or withheld(self.comparison)
+        nothing = self.fault or self.interim is None or self.withheld
         return 1.0 if nothing or self.interim is None else self.interim.p
 
 
@@ -100,17 +110,17 @@ def examine(
 
 def fault(comparison: Comparison) -> str:
     """Say why a comparison cannot be tested; '' where it can."""
-    n = len(comparison.deltas)
+    n = comparison.n
     if comparison.refusal:
         return f"these records are no pairs: {comparison.refusal}"
     if n < FEWEST_PAIRS:
         some = f"; {comparison.lost[0].reason}" if comparison.lost else ""
-        pairs = "usable pair" if n == 1 else "usable pairs"
+        pairs = f"usable {_units(comparison, n)}"
         return f"{n} {pairs}, at least {FEWEST_PAIRS} are needed{some}"
     if comparison.stands.nothing_learnt:
         return comparison.stands.nothing_learnt
     if not comparison.margin > 0:
-        return "no margin was declared, so neither size nor smallness can be shown"
+        return NO_MARGIN
     if not comparison.identical and always_zero(comparison):
         return "the metric is 0 in every run of both arms, so it could not show a difference"
     return differential_failure(comparison)
@@ -119,7 +129,7 @@ def fault(comparison: Comparison) -> str:
 def decide(evidence: Evidence, step: Step) -> Verdict:
     """Judge one contrast at its step in the family."""
     comparison, interim = evidence.comparison, evidence.interim
-    shut = evidence.fault or withheld(comparison)
+    shut = evidence.fault or evidence.withheld
     read = interim.read(step.level) if interim and not shut else None
     decision, why = _decision(evidence, step)
     flags = ["INERT" if comparison.identical else "TIED"] if _is_still(evidence) else []
@@ -143,7 +153,7 @@ def decide(evidence: Evidence, step: Step) -> Verdict:
         estimate=interim.last.mean if interim else math.nan,
         low=read.low if read else math.nan,
         high=read.high if read else math.nan,
-        n=len(comparison.deltas),
+        n=comparison.n,
         p=math.nan if shut or not interim else interim.p,
         p_adjusted=math.nan if shut else step.p,
         effect=size.estimate if size else math.nan,
@@ -167,13 +177,21 @@ def decide(evidence: Evidence, step: Step) -> Verdict:
 
 def withheld(comparison: Comparison) -> str:
     """Say why nothing may be decided on a comparison yet; '' where it may."""
-    n, waiting = len(comparison.deltas), sum(pair.missing for pair in comparison.lost)
+    n, waiting = comparison.n, sum(pair.missing for pair in comparison.lost)
     if waiting:
         whole = n + len(comparison.lost)
         return f"{waiting} of {whole} {comparison.unit} are still to be run; no peeking"
     if n < ENOUGH_PAIRS:
-        return f"{n} pairs are too few to decide; at least {ENOUGH_PAIRS} are needed"
+        units = _units(comparison, n)
+        return f"{n} {units} are too few to decide; at least {ENOUGH_PAIRS} are needed"
     return ""
+
+
+def _units(comparison: Comparison, n: int) -> str:
+    """Name what is counted: pairs, or the runs of the smaller arm."""
+    unit = "run" if comparison.unpaired else "pair"
+    arm = " in an arm" if comparison.unpaired else ""
+    return f"{unit}{'' if n == 1 else 's'}{arm}"
 
 
 def detectable(interim: Interim, level: float) -> float:
@@ -198,14 +216,15 @@ def _is_still(evidence: Evidence) -> bool:
 
 def is_zero(comparison: Comparison) -> bool:
     """Say whether no seed shows any difference."""
-    return all(abs(delta) <= comparison.round_off for delta in comparison.deltas)
+    deltas = comparison.deltas
+    return bool(deltas) and all(abs(delta) <= comparison.round_off for delta in deltas)
 
 
 def _decision(evidence: Evidence, step: Step) -> tuple[Decision, str]:
     comparison, interim = evidence.comparison, evidence.interim
     if evidence.fault or interim is None:
         return Decision.UNTESTABLE, evidence.fault
-    if reason := withheld(comparison):
+    if reason := evidence.withheld:
         return Decision.INCONCLUSIVE, reason
     decision = interim.read(step.level).decision
     if decision == Decision.INCONCLUSIVE:
@@ -249,6 +268,8 @@ def always_zero(comparison: Comparison) -> bool:
 def differential_failure(comparison: Comparison) -> str:
     """Say whether one arm lost so many more seeds than the other that the rest is a selection."""
     sides = [side for pair in comparison.lost if len(pair.sides) == 1 for side in pair.sides]
+    if comparison.unpaired:
+        return _unequal_losses(comparison, sides)
     whole, unit = len(comparison.lost) + len(comparison.deltas), comparison.unit
     for label in (comparison.treatment, comparison.baseline):
         count = sides.count(label)
@@ -257,3 +278,20 @@ def differential_failure(comparison: Comparison) -> str:
                 f"{label} alone lost {count} of {whole} {unit}, so the pairs left are a selection"
             )
     return ""
+
+
+def _unequal_losses(comparison: Comparison, sides: Sequence[str]) -> str:
+    """Say whether one of two unpaired arms lost a much larger share of its runs than the other."""
+    arms = (
+        (comparison.treatment, comparison.treatment_values),
+        (comparison.baseline, comparison.baseline_values),
+    )
+    lost = [sides.count(label) for label, _ in arms]
+    rates = [count / (count + len(v)) for count, (_, v) in zip(lost, arms, strict=True)]
+    if abs(rates[0] - rates[1]) <= LOSS_SHARE:
+        return ""
+    most = rates.index(max(rates))
+    return (
+        f"{arms[most][0]} lost {lost[most]} of {lost[most] + len(arms[most][1])} runs, the other "
+        f"arm {lost[1 - most]}, so the runs left are a selection"
+    )

@@ -64,7 +64,7 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
         yield "With the worst score seen in place of each lost one", imputed
     if broken := [f"{name}: {test.note}" for name, test in verdict.tests.items() if test.note]:
         yield "A test beside the verdict could not be computed", "; ".join(broken)
-    if verdict.n < 3 or comparison.refusal or "INERT" in verdict.flags:
+    if verdict.n < 3 or comparison.unpaired or comparison.refusal or "INERT" in verdict.flags:
         return
     floor = verdict.tests["sign-flip"].floor if "sign-flip" in verdict.tests else 0.0
     if floor > design.alpha / family:

@@ -46,7 +46,8 @@ def _of_ties(comparison: Comparison, interim: Interim, worst: Worst, step: Step)
     n, unit = interim.last.n, comparison.unit
     ties = sum(abs(delta) <= comparison.round_off for delta in comparison.deltas)
     rare = f"in fewer than {100 * unseen(step.level / 2, n):.3g} % of all {unit} is not excluded"
-    few = f"{ties} of {n} {unit} tie exactly; a difference"
+    tied = f"{ties} of {n} {unit}" if comparison.n == n else f"{ties} of {comparison.n} pairs"
+    few = f"{tied} tie exactly; a difference"
     if worst.origin == UNKNOWN:
         return f"{few} {rare}, and nothing says how large one may be: declare the worst of a seed"
     needed = alike_needed(interim, step.hardest)

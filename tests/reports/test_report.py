@@ -23,7 +23,8 @@ def study(suite_of: Callable[..., Suite], run_suite: Callable[..., flow.Study]) 
 def verdict(
     decision: str, estimate: float = 5.0, metric: str = "all-classes", *flags: str
 ) -> Verdict:
-    made = replace(comparison([estimate] * 5), metric=metric)
+    lower = metric == "forgetting"
+    made = replace(comparison([estimate] * 5), metric=metric, lower=lower)
     return Verdict(
         made, decision, estimate, estimate - 1, estimate + 1, 5, 0.01, 0.02, 1.0, "why", flags, {}
     )
