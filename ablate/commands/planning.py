@@ -1,4 +1,4 @@
-"""Commands on a suite before it is run: plan, power, tune."""
+"""Commands on a suite before it is run: init, plan, power, tune."""
 
 from __future__ import annotations
 
@@ -27,11 +27,58 @@ from ablate.commands.shared import (
     workers_option,
     workforce,
 )
+from ablate.commands.terminal import answer, is_terminal
 from ablate.core.foreign_text import STORED, plain
 from ablate.core.outcomes import Status
 
 if TYPE_CHECKING:
     from ablate.types import Suite
+
+
+SEEDS = click.IntRange(3, 100_000)
+
+
+@click.command()
+@click.argument("name", metavar="NAME")
+@click.option("--question", help="What the study asks, a sentence.")
+@click.option(
+    "--arms",
+    help="Names, as in herding,random: components of one kind, or names of yours to fill in.",
+)
+@click.option("--baseline", help="Arm that the others are compared with [default: the first].")
+@click.option("--metric", help="What is compared [default: all-classes].")
+@click.option("--margin", help="Smallest difference that would matter, as in '2 points'.")
+@click.option("--seeds", type=SEEDS, help="Runs of every arm [default: 20].")
+def init(name: str, **options: str | int | None) -> None:
+    """Write a commented suite NAME.yaml for a question; on a terminal, ask for what is missing.
+
+    Nothing is overwritten. `plan` and `run` take the file as it is.
+    """
+    from ablate.registry import scan
+    from ablate.workflows import suite_template
+
+    def given(option: str, question: str, default: str = "", needed: bool = False) -> str:
+        """Give an option, else what somebody answers, else the default."""
+        value = str(options[option] or "") or (
+            answer(question, default) if is_terminal() else default
+        )
+        if not value and needed:
+            raise click.UsageError(f"--{option} is missing: {question}")
+        return value
+
+    question = given("question", "What does the study ask, in a sentence?", needed=True)
+    named = given("arms", "Which arms are compared? Names with commas between them", needed=True)
+    arms = tuple(word.strip() for word in named.split(",") if word.strip())
+    outline = suite_template.Outline(
+        question=question,
+        arms=arms,
+        baseline=given("baseline", "Which of them is the baseline?", next(iter(arms), "")),
+        metric=given("metric", "Which metric decides?", "all-classes"),
+        margin=given("margin", "Which difference is the smallest that matters?", needed=True),
+        seeds=SEEDS(given("seeds", "How many runs of every arm?", "20")),
+    )
+    path = suite_template.write(name, outline, scan())
+    say(f"Written: {plain(path, STORED)}\nNext: ablate-study plan {plain(path, STORED)}")
 
 
 @click.command()
@@ -103,6 +150,7 @@ def power(
     from ablate.analysis import judge
     from ablate.commands.device import checked
     from ablate.commands.progress import Progress
+    from ablate.plan import dispatch
     from ablate.records.store import is_there, open_store, sole_writer
     from ablate.registry import scan
     from ablate.types import Site
@@ -112,7 +160,7 @@ def power(
     if pilot:
         small = power_forecast.pilot(opened, pilot)
         site = Site(str(data_root.absolute()), checked(device))
-        flow.prepare(small, data_root, None, fetch=True)
+        dispatch.demand(flow.prepare(small, data_root, None, fetch=True).stacks, scan())
         with sole_writer(results), closing(open_store(results)) as store:
             work = flow.prepare(small, data_root, store)
             with workforce(workers, results / small.name) as (count, crew):
@@ -185,6 +233,7 @@ def tune(
     from ablate.commands.progress import Progress
     from ablate.commands.rehearsal import rehearse
     from ablate.design.tuned_file import place, writable
+    from ablate.plan import dispatch
     from ablate.records.store import open_store, sole_writer
     from ablate.registry import scan
     from ablate.types import Site
@@ -196,6 +245,7 @@ def tune(
     tuner = Tuner(
         lambda values: flow.open_suite(suite, None, quick, changes, values), data_root, scan()
     )
+    dispatch.demand(flow.prepare(tuner.suite, data_root, None).stacks, scan())
     site = Site(str(data_root.absolute()), checked(device))
     with sole_writer(results), closing(open_store(results)) as store:
         named = under_own_name(tuner.suite, store, results)
