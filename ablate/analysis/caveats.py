@@ -76,7 +76,7 @@ def _stored(suite: Suite, records: Mapping[str, RunResult], store: Store) -> Ite
         runs = note["runs"].items()
         if count := sum(key in records and _mark(records[key]) == mark for key, mark in runs):
             yield Caveat(
-                f"{count} runs are stored records: nothing was trained here.",
+                f"{count} runs are stored records: they were not trained here.",
                 f"They were run {note['origin']}.",
                 f"`ablate-study run {suite.name}` trains them.",
             )

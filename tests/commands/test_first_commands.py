@@ -38,7 +38,7 @@ def test_the_demo_is_a_whole_study_that_says_where_it_was_run() -> None:
     assert code == 0
     assert "NEGLIGIBLE             herding  −  random" in said
     assert "MATTERS (helps)        random  −  none" in said
-    assert "100 runs are stored records: nothing was trained here." in said
+    assert "100 runs are stored records: they were not trained here." in said
     assert "`ablate-study run memory` trains them." in said
     folder = Path("demo/memory")
     assert {path.name for path in folder.iterdir()} == {
@@ -51,7 +51,7 @@ def test_the_demo_is_a_whole_study_that_says_where_it_was_run() -> None:
         "training.png",
     }
     report = (folder / "report.md").read_text("utf-8")
-    assert "> **100 runs are stored records: nothing was trained here.**" in report
+    assert "> **100 runs are stored records: they were not trained here.**" in report
     assert "not registered" not in report
     assert ask("verify", "demo/memory/report.md") == (0, "Every number agrees with the store.\n")
     assert ask("demo") == (0, said)
