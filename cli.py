@@ -13,7 +13,7 @@ if __name__ == "__main__":
 
 import click
 
-from ablate.commands import catalogue, numbers, planning, study
+from ablate.commands import catalogue, foresight, numbers, planning, study
 from ablate.commands.shared import Commands
 
 
@@ -47,7 +47,7 @@ for command in (
     planning.init,
     study.run,
     planning.plan,
-    planning.power,
+    foresight.power,
     planning.tune,
     study.report,
     study.verify,

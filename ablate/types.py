@@ -6,8 +6,8 @@ seen, `C` classes, `U = C / T` classes per task, `B` rows per task in a batch, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -75,7 +75,12 @@ from ablate.core.interfaces import (
     Update as Update,
 )
 from ablate.core.naming import axis_name as axis_name, cell_words as cell_words
-from ablate.core.outcomes import Decision as Decision, Status as Status, calm as calm
+from ablate.core.outcomes import (
+    Decision as Decision,
+    RunResult as RunResult,
+    Status as Status,
+    calm as calm,
+)
 from ablate.core.tuning_values import Search, Tuned
 from ablate.core.verdict_values import (
     DECIDED as DECIDED,
@@ -272,29 +277,3 @@ class Site:
     data_root: str
     device: str = "auto"
     compiled: bool = True
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What one run left behind.
-
-    status: `ok`, `diverged` (it cannot be scored) or `failed`; reason: why, for the last two; of an
-    `ok` run what it is marked with, '' for nothing. rows: test rows of each task, `[T]`.
-    right, task_right: by protocol, rows whose class, and whose task, is right, `[t][k]`.
-    updates: outer steps. gradients: gradient evaluations. seconds: this run's share of its stack.
-    provenance: packages, git state, machine, stack width, data digest, stream digests.
-    curves: while each task was learnt (`training/learning_curves`); no part of the record.
-    """
-
-    key: str
-    seed: int
-    status: str
-    reason: str
-    rows: Sequence[int]
-    right: Mapping[str, Sequence[Sequence[int]]]
-    task_right: Mapping[str, Sequence[Sequence[int]]]
-    updates: int
-    gradients: int
-    seconds: float
-    provenance: Mapping[str, Json]
-    curves: Sequence[Json] = field(default=(), compare=False)

@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 from ablate import flow
+from ablate.plan import stored_study
 from ablate.records.store import open_store
-from ablate.workflows import stored_study
 
 if __name__ == "__main__":
     suite = flow.open_suite(stored_study.STUDY)

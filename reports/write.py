@@ -87,6 +87,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         "right) × P(class right | task right).",
         tables.summaries(study),
         rows_tested.leftovers(study),
+        *rows_tested.new_rows(study),
         *beside(study),
         "## Why these verdicts",
         tables.reasons(study) if study.verdicts or study.pooled else "No contrast was declared.",

@@ -10,7 +10,7 @@ import numpy as np
 
 from ablate.analysis.pairing import own
 from ablate.records import cohort, metrics
-from ablate.types import RunResult, Status, Suite, Variant
+from ablate.types import Floats, RunResult, Status, Suite, Variant
 
 
 @dataclass(frozen=True)
@@ -87,13 +87,14 @@ def of_metric(
     return _mean(_together(variant, runs), metric, own(variant), alpha)
 
 
-def estimate(values: Sequence[float], alpha: float) -> Estimate:
+def estimate(values: Sequence[float] | Floats, alpha: float) -> Estimate:
     """Give the mean of finite values with its interval.
 
     >>> estimate([1.0, 1.0, 1.0], 0.05)
     Estimate(mean=1.0, low=1.0, high=1.0, n=3)
     """
-    finite = [value for value in values if math.isfinite(value)]
+    finite = np.array(values, dtype=np.float64)
+    finite = finite[np.isfinite(finite)]
     n = len(finite)
     if n == 0:
         return Estimate(math.nan, math.nan, math.nan, 0)
@@ -125,25 +126,20 @@ def _together(variant: Variant, runs: Mapping[int, RunResult]) -> list[RunResult
 
 
 def _mean(good: Sequence[RunResult], metric: str, protocol: str, alpha: float) -> Estimate:
-    return estimate([_value(record, metric, protocol) for record in good], alpha)
-
-
-def _value(record: RunResult, name: str, own_protocol: str) -> float:
-    try:
-        return metrics.value(record, name, own_protocol)
-    except KeyError:
-        return math.nan
+    scored = [r for r in good if metrics.protocol_of(metric, protocol) in r.right]
+    return estimate(metrics.values(scored, metric, protocol), alpha)
 
 
 def _curve(good: Sequence[RunResult], protocol: str, alpha: float) -> list[Estimate]:
-    curves = [metrics.curve(record, protocol) for record in good if protocol in record.right]
-    if not curves or len({len(curve) for curve in curves}) > 1:
+    scored = [record for record in good if protocol in record.right]
+    if len(metrics.by_tasks(scored)) != 1:
         return []
-    return [estimate(list(column), alpha) for column in zip(*curves, strict=True)]
+    return [estimate(column, alpha) for column in metrics.curve(metrics.Scores(scored, protocol)).T]
 
 
 def _matrix(good: Sequence[RunResult], protocol: str) -> list[list[float]]:
-    tables = [metrics.accuracy_matrix(r, protocol) for r in good if protocol in r.right]
-    if not tables or len({len(table) for table in tables}) > 1:
+    scored = [record for record in good if protocol in record.right]
+    if len(metrics.by_tasks(scored)) != 1:
         return []
-    return [row[: t + 1].tolist() for t, row in enumerate(np.mean(tables, axis=0))]
+    tables = metrics.accuracy_matrix(metrics.Scores(scored, protocol))
+    return [row[: t + 1].tolist() for t, row in enumerate(tables.mean(axis=0))]

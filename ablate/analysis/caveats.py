@@ -63,15 +63,9 @@ def keep(suite: Suite, store: Store, stale: Stale, keys: Container[str]) -> None
         store.note({_key(suite): json.dumps({"runs": runs}, sort_keys=True)})
 
 
-def mark_stored(suite: Suite, store: Store, records: Mapping[str, RunResult], origin: str) -> None:
-    """Note that records of a suite were not made here. origin: when and on what they were."""
-    runs = {key: _mark(record) for key, record in records.items()}
-    store.note({_stored_key(suite): json.dumps({"runs": runs, "origin": origin}, sort_keys=True)})
-
-
 def _stored(suite: Suite, records: Mapping[str, RunResult], store: Store) -> Iterator[Caveat]:
     """Tell of records that were not made here, as long as they are those."""
-    for key, text in store.notes([_stored_key(suite)]).items():
+    for key, text in store.notes([notes.stored_key(suite.name)]).items():
         note = notes.read(notes.Stored, key, text)
         runs = note["runs"].items()
         if count := sum(key in records and _mark(records[key]) == mark for key, mark in runs):
@@ -136,11 +130,7 @@ def _noted(suite: Suite, store: Store) -> dict[str, tuple[str, str]]:
 
 
 def _mark(record: RunResult) -> str:
-    return provenance.digest([json.dumps(record.provenance, sort_keys=True).encode()])
-
-
-def _stored_key(suite: Suite) -> str:
-    return f"stored:{suite.name}"
+    return provenance.mark(record.provenance)
 
 
 def _key(suite: Suite) -> str:

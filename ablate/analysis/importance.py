@@ -123,10 +123,8 @@ def _is_twin(suite: Suite, index: int) -> bool:
 def _scores(
     variant: Variant, records: Mapping[int, RunResult], metric: str
 ) -> dict[Hashable, float]:
-    read = {
-        seed: pairing.value(variant, record, metric) for seed, record in sorted(records.items())
-    }
-    return {seed: score for seed, (fault, score) in read.items() if not fault}
+    read = sorted(pairing.scored(variant, records, metric).items())
+    return {seed: score for seed, (fault, score) in read if not fault}
 
 
 def _pairs(suite: Suite, metric: str) -> Iterator[tuple[str, str, float]]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.analysis.reference_lines import CLASS_ROWS
+from ablate.analysis.chance import CLASS_ROWS
 from ablate.analysis.study import Study
-from ablate.records.curves import Learnt
+from ablate.records.rows.curves import Learnt
 from ablate.types import Floats, Status, Variant
 
 

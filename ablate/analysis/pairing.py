@@ -19,7 +19,9 @@ from ablate.types import (
     cell_words,
 )
 
-NOT_RUN = "not run"
+NOT_RUN, NOT_FINITE = "not run", "the score is not finite"
+MISSING = (NOT_RUN, math.nan)
+"""The fault and the score of a run that is not there."""
 
 
 @dataclass(frozen=True)
@@ -169,15 +171,19 @@ def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Com
     lost = []
     every = [entry for side in sides for entry in zip(side.variants, side.records, strict=True)]
     names = {id(arm): arm.label for arm, _ in every}  # a label costs more than a score
+    read = [
+        [
+            (arm, scored(arm, by_seed, metric))
+            for arm, by_seed in zip(s.variants, s.records, strict=True)
+        ]
+        for s in sides
+    ]
     for seed in seeds:
         means, faults = [], []
-        for side in sides:
-            scored = [
-                (names[id(arm)], *value(arm, by_seed.get(seed), metric))
-                for arm, by_seed in zip(side.variants, side.records, strict=True)
-            ]
-            faults += [(side.label, label, fault) for label, fault, _ in scored if fault]
-            means.append(math.fsum(score for *_, score in scored) / len(scored))
+        for side, arms in zip(sides, read, strict=True):
+            scores = [(names[id(arm)], *points.get(seed, MISSING)) for arm, points in arms]
+            faults += [(side.label, label, fault) for label, fault, _ in scores if fault]
+            means.append(math.fsum(score for *_, score in scores) / len(scores))
         if faults:
             reason = "; ".join(f"{label}: {fault}" for _, label, fault in faults)
             lost_by = (side for side, _, fault in faults if fault != NOT_RUN)
@@ -212,14 +218,26 @@ def in_cell(cell: Mapping[str, str]) -> str:
     return f" ({', '.join(cell_words(cell))})" if cell else ""
 
 
-def value(arm: Variant, record: RunResult | None, metric: str) -> tuple[str, float]:
-    """Give a fault ('' when fine) and an arm's score in a metric."""
-    if record is None:
-        return NOT_RUN, math.nan
+def scored(
+    arm: Variant, records: Mapping[int, RunResult], metric: str
+) -> dict[int, tuple[str, float]]:
+    """Give a fault ('' when fine) and an arm's score in a metric, by seed."""
+    protocol = metrics.protocol_of(metric, own(arm))
+    faults = {seed: _fault(record, protocol) for seed, record in records.items()}
+    good = [seed for seed, fault in faults.items() if not fault]
+    points = metrics.values([records[seed] for seed in good], metric, own(arm)).tolist()
+    known = dict(zip(good, points, strict=True))
+    return {
+        seed: (
+            fault or ("" if math.isfinite(known[seed]) else NOT_FINITE),
+            known.get(seed, math.nan),
+        )
+        for seed, fault in faults.items()
+    }
+
+
+def _fault(record: RunResult, protocol: str) -> str:
     if record.status != Status.OK:
-        return f"{record.status} ({record.reason})", math.nan
-    try:
-        score = metrics.value(record, metric, own(arm))
-    except KeyError:
-        return "the record lacks this protocol; run again with --fresh", math.nan
-    return ("" if math.isfinite(score) else "the score is not finite"), score
+        return f"{record.status} ({record.reason})"
+    lacks = protocol not in record.right
+    return "the record lacks this protocol; run again with --fresh" if lacks else ""

@@ -1,4 +1,4 @@
-"""Commands on a suite before it is run: init, plan, power, tune."""
+"""Commands on a suite before it is run: init, plan, tune."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ from ablate.commands.shared import (
 )
 from ablate.commands.terminal import answer, is_terminal
 from ablate.core.foreign_text import STORED, plain
-from ablate.core.outcomes import Status
 
 if TYPE_CHECKING:
     from ablate.types import Suite
@@ -54,8 +53,8 @@ def init(name: str, **options: str | int | None) -> None:
 
     Nothing is overwritten. `plan` and `run` take the file as it is.
     """
+    from ablate.plan import suite_template
     from ablate.registry import scan
-    from ablate.workflows import suite_template
 
     def given(option: str, question: str, default: str = "", needed: bool = False) -> str:
         """Give an option, else what somebody answers, else the default."""
@@ -119,76 +118,6 @@ def plan(
 
 
 @click.command()
-@of_suite
-@click.option(
-    "--pilot",
-    type=click.IntRange(3, 1000),
-    metavar="N",
-    help="Run N seeds that the suite never uses, to learn the spread.",
-)
-@workers_option
-@timeout_option
-@data_option
-@device_option
-def power(
-    opened: Suite,
-    results: Path,
-    pilot: int | None,
-    workers: int | None,
-    stack_timeout: float | None,
-    data_root: Path,
-    device: str,
-) -> None:
-    """Say what a suite can detect and show to be negligible at its seeds, before it is run.
-
-    The spread of the differences is that of the pilot; else the suite's `spread`; else that of
-    records of its own runs.
-    """
-    from dataclasses import replace
-
-    from ablate import flow
-    from ablate.analysis import judge
-    from ablate.commands.device import checked
-    from ablate.commands.progress import Progress
-    from ablate.plan import dispatch
-    from ablate.records.store import is_there, open_store, sole_writer
-    from ablate.registry import scan
-    from ablate.types import Site
-    from ablate.workflows import power_forecast, spending_advice
-
-    lost = 0
-    if pilot:
-        small = power_forecast.pilot(opened, pilot)
-        site = Site(str(data_root.absolute()), checked(device))
-        dispatch.demand(flow.prepare(small, data_root, None, fetch=True).stacks, scan())
-        with sole_writer(results), closing(open_store(results)) as store:
-            work = flow.prepare(small, data_root, store)
-            with workforce(workers, results / small.name) as (count, crew):
-                compile_first(work, site)
-                events = flow.run(work, store, site, count, crew, stack_timeout)
-                show_runs(Progress(small, work, count), events)
-            records = store.load(work.plan.runs)
-        lost = sum(record.status != Status.OK for record in records.values())
-        forecasts = list(
-            power_forecast.forecasts(replace(small, spread=0.0), records, "pilot seeds")
-        )
-    else:
-        there = is_there(results)
-        with closing(open_store(results, create=False)) if there else nullcontext() as store:
-            records = dict(flow.records(opened, store)) if store else {}
-            say_all(store.damage.lines() if store else (), err=True)
-        forecasts = list(power_forecast.forecasts(opened, records, "seeds of its own runs"))
-    looks = judge.design(opened).looks
-    spendings = spending_advice.spendings(forecasts, looks, power_forecast.hardest(opened))
-    say_all(scan().load("report", "forecast")().lines(forecasts, opened, spendings))
-    if lost:
-        say(f"{lost} runs of the pilot were lost (diverged or failed).", err=True)
-    _, code = end((), lost)
-    if code:
-        sys.exit(code)
-
-
-@click.command()
 @click.argument("suite", metavar="SUITE")
 @quick_option
 @trust_option
@@ -229,10 +158,10 @@ def tune(
     """
     from ablate import flow
     from ablate.commands import describe
-    from ablate.commands.device import checked
     from ablate.commands.progress import Progress
     from ablate.commands.rehearsal import rehearse
     from ablate.design.tuned_file import place, writable
+    from ablate.executors.device import checked
     from ablate.plan import dispatch
     from ablate.records.store import open_store, sole_writer
     from ablate.registry import scan

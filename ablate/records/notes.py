@@ -98,6 +98,11 @@ class Stored(_Form):
     origin: str
 
 
+def stored_key(name: str) -> str:
+    """Name the note on the stored records of a suite of that name."""
+    return f"stored:{name}"
+
+
 def read(form: type[BaseModel], key: str, text: str) -> Json:
     """Read a note as plain data. Raises StoreError for one that has not the form."""
     try:

@@ -19,8 +19,15 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from ablate.errors import StoreError
-from ablate.records.curves import Curves, curve_row, read_curves
-from ablate.records.sealing import note_seal, read_record, read_shared, run_row, run_seal, shown
+from ablate.records.rows.curves import Curves, curve_row, read_curves
+from ablate.records.rows.sealing import (
+    is_whole,
+    note_seal,
+    read_record,
+    read_shared,
+    run_row,
+    shown,
+)
 from ablate.records.store_file import (
     CURVES,
     FILE,
@@ -123,14 +130,12 @@ class Store:
         twice = _twice(key for key, *_ in rows)
         for key, *data, stated in rows:
             count += 1
-            # the digest of layout 2 was of the columns that there were
-            parts = data if self._layout >= SHARING else data[:-1]
-            whole = not sealed or (key and stated == run_seal(key, *parts))
-            known = data[-1] is None or data[-1] in shared
-            if not whole or not known or key in twice:
+            whole = not sealed or is_whole(self._layout, key, data, stated)
+            *_, rests_on, _ = data
+            if not whole or key in twice or (rests_on is not None and rests_on not in shared):
                 damaged.append(shown(key))
             elif key in wanted:
-                record = read_record(wanted[key], data, sealed, shared)
+                record = read_record(wanted[key], data, self._layout, shared)
                 if record is None:
                     damaged.append(wanted[key])
                 else:

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 
 import cli
 from ablate import flow
-from ablate.workflows import stored_study
+from ablate.plan import stored_study
+from ablate.records.provenance import RECORD_VERSION
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ("--question", "Does it matter?", "--margin", "2 points")
@@ -66,6 +67,7 @@ def test_the_stored_records_answer_the_suite_as_it_ships() -> None:
     assert {*runs} == {key for row in flow.keys(suite) for key in row}
     assert stored_study.registration.declared(suite) == entry["declared"]
     assert {run.status for run in runs.values()} == {"ok"}
+    assert {run.provenance["record_version"] for run in runs.values()} == {RECORD_VERSION}
     assert stored_study.path().stat().st_size < 300_000
 
 

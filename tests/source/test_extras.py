@@ -76,6 +76,7 @@ def test_outside_training_no_module_imports_the_extra_when_it_is_imported() -> N
         "ablate/core/process_state.py",
         "ablate/workflows/bench_cases.py",
         "ablate/workflows/bench_wholes.py",
+        "ablate/workflows/drawn_streams.py",
         "ablate/workflows/reference_steps.py",
         "ablate/workflows/rounds.py",
     ]

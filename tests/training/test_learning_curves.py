@@ -12,7 +12,7 @@ import torch
 
 from ablate import flow
 from ablate.core import process_state
-from ablate.records.sealing import content
+from ablate.records.rows.sealing import content
 from ablate.registry import Catalogue
 from ablate.training import loop, replicas
 from ablate.training.assembly import Assembled, assemble

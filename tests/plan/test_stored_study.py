@@ -12,10 +12,10 @@ import pytest
 
 from ablate import flow
 from ablate.errors import DataError, StoreError
+from ablate.plan import stored_study
 from ablate.records import registration
 from ablate.records.store import Store, open_store
 from ablate.types import RunResult, Suite
-from ablate.workflows import stored_study
 from tests.conftest import record
 
 

@@ -21,8 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from ablate.records.record_form import Count
-from ablate.records.sealing import seal
+from ablate.records.rows.record_form import Count
+from ablate.records.rows.sealing import seal
 from ablate.types import Json, RunResult
 
 DIGITS = 4

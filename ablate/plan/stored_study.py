@@ -10,12 +10,11 @@ import gzip
 import json
 from pathlib import Path
 
-from ablate.analysis import caveats
 from ablate.core import resources
 from ablate.errors import DataError, StoreError
 from ablate.plan import run_keys
-from ablate.records import ownership, registration
-from ablate.records.sealing import OWN, content
+from ablate.records import notes, ownership, provenance, registration
+from ablate.records.rows.sealing import OWN, content
 from ablate.records.store import Store
 from ablate.types import Json, RunResult, Status, Suite
 
@@ -49,6 +48,7 @@ def pack(suite: Suite, store: Store) -> bytes:
     for key in sorted(runs):
         row = content(runs[key])
         facts = row.pop("provenance")
+        row |= {name: dict(row[name]) for name in ("right", "task_right")}
         row["curves"] = [task.model_dump() for task in learnt.get(key, ())]
         common = json.dumps({k: v for k, v in facts.items() if k not in OWN}, sort_keys=True)
         row["rests_on"] = shared.setdefault(common, len(shared))
@@ -97,7 +97,9 @@ def restore(suite: Suite, store: Store, file: Path) -> None:
     ownership.take(suite, store)
     store.note({registration.key_of(suite.name): json.dumps(entry, sort_keys=True)})
     store.save(run for key, run in runs.items() if key not in there)
-    caveats.mark_stored(suite, store, runs, origin(entry, runs))
+    marks = {key: provenance.mark(record.provenance) for key, record in runs.items()}
+    note = {"runs": marks, "origin": origin(entry, runs)}
+    store.note({notes.stored_key(suite.name): json.dumps(note, sort_keys=True)})
 
 
 def _same(a: RunResult, b: RunResult | None) -> bool:
