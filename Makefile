@@ -35,6 +35,7 @@ quick:
 # The oldest versions that pyproject.toml allows, in an environment of their own.
 lowest:
 	mkdir -p build
+	rm -rf build/lowest build/lowest.txt
 	$(PYTHON) -m uv pip compile -q --resolution lowest-direct --extra dev pyproject.toml -o build/lowest.txt
 	$(PYTHON) -m venv build/lowest
 	build/lowest/bin/python -m pip install -q -r build/lowest.txt

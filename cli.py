@@ -43,6 +43,8 @@ def main() -> None:
 
 
 for command in (
+    study.demo,
+    planning.init,
     study.run,
     planning.plan,
     foresight.power,

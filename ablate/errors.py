@@ -74,6 +74,10 @@ class WorkerError(AblateError):
     """Worker processes that cannot be started, or end before they take up any work."""
 
 
+class ExtraError(AblateError):
+    """A package that only an extra installs is missing; names the extra."""
+
+
 class Stopped(KeyboardInterrupt):
     """A signal asked the command to end; `number` is the signal's.
 

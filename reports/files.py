@@ -67,7 +67,9 @@ def draw(
     return Pictures(tuple(names), failed)
 
 
-PNG = {"dpi": 150, "bbox_inches": "tight", "metadata": {"Software": None}}
+DPI = 150
+EDGE = 0.1
+"""Inches around what is drawn; with a box of `tight`, Matplotlib would draw all of it twice."""
 
 
 def _picture(make: Callable[[Any, Any], Any], study: Any, pyplot: Any) -> bytes:
@@ -76,8 +78,11 @@ def _picture(make: Callable[[Any, Any], Any], study: Any, pyplot: Any) -> bytes:
         figure = make(study, pyplot)
         if figure is None:
             return b""
+        figure.set_dpi(DPI)
+        box = figure.get_tightbbox(figure.canvas.get_renderer()).padded(EDGE)
         content = io.BytesIO()
-        figure.savefig(content, format="png", **PNG)
+        facts = {"dpi": DPI, "metadata": {"Software": None}}
+        figure.savefig(content, format="png", bbox_inches=box, **facts)
         return content.getvalue()
     finally:
         for number in set(pyplot.get_fignums()) - before:

@@ -38,9 +38,10 @@ class Caveat:
 
 
 def caveats(suite: Suite, runs: Runs, store: Store) -> Iterator[Caveat]:
-    """Say what is damaged, of another version, kept on purpose, or does not go together."""
+    """Say what is damaged, stored elsewhere, old, kept on purpose, or does not go together."""
     yield from (Caveat(line) for line in store.damage.lines())
     records = {record.key: record for by_seed in runs for record in by_seed.values()}
+    yield from _stored(suite, records, store)
     yield from _versions(records)
     yield from _kept(suite, records, store)
     yield from _apart(suite, runs)
@@ -60,6 +61,19 @@ def keep(suite: Suite, store: Store, stale: Stale, keys: Container[str]) -> None
             if key in keys or key in earlier
         }
         store.note({_key(suite): json.dumps({"runs": runs}, sort_keys=True)})
+
+
+def _stored(suite: Suite, records: Mapping[str, RunResult], store: Store) -> Iterator[Caveat]:
+    """Tell of records that were not made here, as long as they are those."""
+    for key, text in store.notes([notes.stored_key(suite.name)]).items():
+        note = notes.read(notes.Stored, key, text)
+        runs = note["runs"].items()
+        if count := sum(key in records and _mark(records[key]) == mark for key, mark in runs):
+            yield Caveat(
+                f"{count} runs are stored records: they were not trained here.",
+                f"They were run {note['origin']}.",
+                f"`ablate-study run {suite.name}` trains them.",
+            )
 
 
 def _versions(records: Mapping[str, RunResult]) -> Iterator[Caveat]:
@@ -116,7 +130,7 @@ def _noted(suite: Suite, store: Store) -> dict[str, tuple[str, str]]:
 
 
 def _mark(record: RunResult) -> str:
-    return provenance.digest([json.dumps(record.provenance, sort_keys=True).encode()])
+    return provenance.mark(record.provenance)
 
 
 def _key(suite: Suite) -> str:

@@ -106,7 +106,9 @@ def around(
     costs = [spent for spent, _ in known]
     if not costs or not costs[0] * (1 - NEAR) <= target <= costs[-1] * (1 + NEAR):
         return None
-    at = float(np.interp(math.log(target), np.log(costs), np.arange(len(known))))
+    # of one array: math.log may differ from NumPy's in the last digit, and like costs have no share
+    *grid, goal = np.log([*costs, target])
+    at = float(np.interp(goal, grid, np.arange(len(known))))
     low = min(int(at), len(known) - 1)
     return known[low][1], known[min(low + 1, len(known) - 1)][1], at - low
 

@@ -122,13 +122,15 @@ def trained(
     from ablate.analysis import judge
     from ablate.commands.progress import Progress
     from ablate.executors.device import checked
+    from ablate.plan import dispatch
     from ablate.records.store import open_store, sole_writer
+    from ablate.registry import scan
     from ablate.types import Site
 
     site = Site(str(data_root.absolute()), checked(device))
     claimed = {arm for arms in judge.arms_of(small) for arm in arms}
     among = {(arm, seed) for arm in claimed for seed in range(small.seeds)}
-    flow.prepare(small, data_root, None, fetch=True)
+    dispatch.demand(flow.prepare(small, data_root, None, fetch=True).stacks, scan())
     with sole_writer(results), closing(open_store(results)) as store:
         work = flow.prepare(small, data_root, store, among=among)
         with workforce(workers, results / small.name) as (count, crew):

@@ -1,4 +1,4 @@
-"""Commands on a suite before it is run: plan, tune."""
+"""Commands on a suite before it is run: init, plan, tune."""
 
 from __future__ import annotations
 
@@ -27,10 +27,57 @@ from ablate.commands.shared import (
     workers_option,
     workforce,
 )
+from ablate.commands.terminal import answer, is_terminal
 from ablate.core.foreign_text import STORED, plain
 
 if TYPE_CHECKING:
     from ablate.types import Suite
+
+
+SEEDS = click.IntRange(3, 100_000)
+
+
+@click.command()
+@click.argument("name", metavar="NAME")
+@click.option("--question", help="What the study asks, a sentence.")
+@click.option(
+    "--arms",
+    help="Names, as in herding,random: components of one kind, or names of yours to fill in.",
+)
+@click.option("--baseline", help="Arm that the others are compared with [default: the first].")
+@click.option("--metric", help="What is compared [default: all-classes].")
+@click.option("--margin", help="Smallest difference that would matter, as in '2 points'.")
+@click.option("--seeds", type=SEEDS, help="Runs of every arm [default: 20].")
+def init(name: str, **options: str | int | None) -> None:
+    """Write a commented suite NAME.yaml for a question; on a terminal, ask for what is missing.
+
+    Nothing is overwritten. `plan` and `run` take the file as it is.
+    """
+    from ablate.plan import suite_template
+    from ablate.registry import scan
+
+    def given(option: str, question: str, default: str = "", needed: bool = False) -> str:
+        """Give an option, else what somebody answers, else the default."""
+        value = str(options[option] or "") or (
+            answer(question, default) if is_terminal() else default
+        )
+        if not value and needed:
+            raise click.UsageError(f"--{option} is missing: {question}")
+        return value
+
+    question = given("question", "What does the study ask, in a sentence?", needed=True)
+    named = given("arms", "Which arms are compared? Names with commas between them", needed=True)
+    arms = tuple(word.strip() for word in named.split(",") if word.strip())
+    outline = suite_template.Outline(
+        question=question,
+        arms=arms,
+        baseline=given("baseline", "Which of them is the baseline?", next(iter(arms), "")),
+        metric=given("metric", "Which metric decides?", "all-classes"),
+        margin=given("margin", "Which difference is the smallest that matters?", needed=True),
+        seeds=SEEDS(given("seeds", "How many runs of every arm?", "20")),
+    )
+    path = suite_template.write(name, outline, scan())
+    say(f"Written: {plain(path, STORED)}\nNext: ablate-study plan {plain(path, STORED)}")
 
 
 @click.command()
@@ -115,6 +162,7 @@ def tune(
     from ablate.commands.rehearsal import rehearse
     from ablate.design.tuning.tuned_file import place, writable
     from ablate.executors.device import checked
+    from ablate.plan import dispatch
     from ablate.records.store import open_store, sole_writer
     from ablate.registry import scan
     from ablate.types import Site
@@ -126,6 +174,7 @@ def tune(
     tuner = Tuner(
         lambda values: flow.open_suite(suite, None, quick, changes, values), data_root, scan()
     )
+    dispatch.demand(flow.prepare(tuner.suite, data_root, None).stacks, scan())
     site = Site(str(data_root.absolute()), checked(device))
     with sole_writer(results), closing(open_store(results)) as store:
         named = under_own_name(tuner.suite, store, results)

@@ -16,7 +16,7 @@ import click
 from ablate.commands.finished import Ending
 from ablate.commands.standard import open_streams
 from ablate.commands.stopping import stoppable
-from ablate.commands.terminal import ComponentLog, confirmed, private, say as say, stream
+from ablate.commands.terminal import ComponentLog, confirmed, is_terminal, private, say as say
 from ablate.core.foreign_text import STORED, of_error, plain
 from ablate.core.outcomes import Decision, Status
 
@@ -112,8 +112,7 @@ def admit(suite: Suite, trusted: bool) -> None:
     def ask(question: str) -> bool:
         return confirmed(f"{question} Run it?")
 
-    terminal = sys.stdin.isatty() and stream(err=True).isatty()
-    trust.admit(suite, scan(), trusted, ask if terminal else None)
+    trust.admit(suite, scan(), trusted, ask if is_terminal() else None)
 
 
 def functions(suite: Suite) -> list[str]:
@@ -246,10 +245,13 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def calling(*values: Any, **options: Any) -> Any:
         from ablate.errors import AblateError, Stopped
+        from ablate.source import extras
 
         with private():
             try:
                 return command(*values, **options)
+            except ImportError as error:
+                raise extras.explained(error) or error from None
             except (Exception, Stopped):
                 raise
             except BaseException as error:

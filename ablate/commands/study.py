@@ -1,4 +1,4 @@
-"""Commands on a suite and its report: run, report, verify."""
+"""Commands on a suite and its report: run, report, verify, and demo, which shows a stored one."""
 
 from __future__ import annotations
 
@@ -90,15 +90,17 @@ def run(
     from ablate.analysis import caveats
     from ablate.commands import describe, why
     from ablate.commands.progress import Progress
-    from ablate.plan import pending
+    from ablate.plan import dispatch, pending
     from ablate.records import ownership, registration
     from ablate.records.store import make_folder, open_store, sole_writer
+    from ablate.registry import scan
     from ablate.workflows import prospects
     from ablate.workflows.inert_check import check
 
     suite, opened = opened, flow.with_looks(opened) if until_decided else opened
     # every fault shows before we write
     planned = flow.prepare(opened, data_root, None, only, fetch=True)
+    dispatch.demand(planned.stacks, scan())
     with sole_writer(results), closing(open_store(results)) as store:
         opened, suite = under_own_name(opened, store, results), ownership.settled(suite, store)
         ownership.take(opened, store)
@@ -197,3 +199,29 @@ def verify(report: Path) -> None:
     say_all(differences or ["Every number agrees with the store."])
     if differences:
         sys.exit(ExitCode.DIFFERENCE)
+
+
+@click.command()
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder of the store and the report.",
+)
+def demo(results: Path) -> None:
+    """Show a whole verdict and report in seconds, from stored records of a shipped suite.
+
+    Trains nothing and needs no torch. The records are put into a store, so that `verify` recomputes
+    the report's numbers.
+    """
+    from ablate import flow
+    from ablate.plan import stored_study
+    from ablate.records.store import open_store, sole_writer
+
+    suite = flow.open_suite(stored_study.STUDY)
+    with sole_writer(results), closing(open_store(results)) as store:
+        suite = under_own_name(suite, store, results)
+        stored_study.restore(suite, store, stored_study.path())
+        ending = finish(flow.analyse(suite, store), results / suite.name)
+    finished.leave(ending)

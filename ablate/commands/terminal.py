@@ -60,12 +60,22 @@ def say(text: str, err: bool = False, bold: bool = False) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), where.fileno())
 
 
+def is_terminal() -> bool:
+    """Say whether somebody sits there who can be asked."""
+    return sys.stdin.isatty() and stream(err=True).isatty()
+
+
 def confirmed(question: str) -> bool:
     """Ask on the terminal, which nobody else can write to; anything but yes is no."""
+    return answer(question, "y/N").lower() in ("y", "yes")
+
+
+def answer(question: str, default: str = "") -> str:
+    """Ask for a line on the terminal; an empty one, or none, is the default."""
     where = stream(err=True)
-    where.write(f"{question} [y/N]: ")
+    where.write(f"{question} [{default}]: " if default else f"{question}: ")
     where.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return sys.stdin.readline().strip() or default
 
 
 @contextmanager

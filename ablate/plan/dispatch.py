@@ -10,6 +10,7 @@ from typing import Any
 from ablate.core import resources
 from ablate.records.payload import pack
 from ablate.registry import Catalogue
+from ablate.source import closure, extras
 from ablate.types import Choice, Json, Site, Stack
 
 LEAST_SECONDS = 1800.0
@@ -35,6 +36,20 @@ def job(
     chosen = {choice for run in stack.runs for choice in _all(run.choices.values())}
     whose = sorted(".".join(name) for name in chosen if _foreign(*name, catalogue))
     return {**pack(stack, site), "job": kind, "seconds": allowed, "foreign": whose}
+
+
+def demand(stacks: Iterable[Stack], catalogue: Catalogue) -> None:
+    """Make sure that the packages that stacks are trained by are installed, before any is run.
+
+    Workers would each find out for themselves, when the store has been written to. Raises
+    ExtraError.
+    """
+    methods = {stack.runs[0].choices["method"].name for stack in stacks}
+    modules = {catalogue.get("method", name).module for name in methods}
+    if any("torch" in closure.closure(module).packages for module in modules) and (
+        error := extras.missing(["torch"])
+    ):
+        raise error
 
 
 def _all(choices: Iterable[Any]) -> Iterator[tuple[str, str]]:

@@ -91,6 +91,18 @@ class Kept(_Form):
     runs: dict[str, tuple[str, str]]
 
 
+class Stored(_Form):
+    """Records that were not made here: by key, the record's mark; when and on what they were."""
+
+    runs: dict[str, str]
+    origin: str
+
+
+def stored_key(name: str) -> str:
+    """Name the note on the stored records of a suite of that name."""
+    return f"stored:{name}"
+
+
 def read(form: type[BaseModel], key: str, text: str) -> Json:
     """Read a note as plain data. Raises StoreError for one that has not the form."""
     try:

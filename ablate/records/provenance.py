@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -48,6 +49,11 @@ def digest(parts: Iterable[bytes]) -> str:
     for part in parts:
         whole.update(len(part).to_bytes(8, "big") + part)
     return whole.hexdigest()[:16]
+
+
+def mark(facts: Mapping[str, Json]) -> str:
+    """Give a digest of all that a record says it rests on."""
+    return digest([json.dumps(facts, sort_keys=True).encode()])
 
 
 def usable_cores() -> int:

@@ -171,6 +171,11 @@ class Store:
         self._damaged["notes"] = tuple(damaged)
         return texts
 
+    def note_keys(self) -> set[str]:
+        """Name the notes, damaged ones too; reading one tells of that."""
+        rows = self._rows("SELECT CAST(key AS BLOB) FROM notes")
+        return {shown(key) for (key,) in rows}
+
     def digest(self, beside: str) -> str:
         """Give a digest of all records, and of the notes whose keys do not begin with `beside`."""
         digest = hashlib.sha256()

@@ -23,6 +23,13 @@ try:
 except SystemExit as end:
     assert not end.code, end.code
 """
+DEMO = """
+import cli
+try:
+    cli.main(["demo", "--results", {results!r}])
+except SystemExit as end:
+    assert not end.code, end.code
+"""
 LOAD = """
 from pathlib import Path
 from variants.dataset.mnist import MNIST
@@ -61,6 +68,13 @@ def test_a_run_with_nothing_to_do_loads_none_of_what_only_work_needs(words: list
     assert "ablate.commands.finished" in held
     heavy = {"torch", "torchvision", "pandas", "scipy", "matplotlib", "numba", "sklearn", "rich"}
     assert not held & {*heavy, "ablate.flow"}
+
+
+def test_a_report_from_the_store_loads_no_more_than_it_shows(tmp_path: Path) -> None:
+    """`demo` is one; each of these takes half a second or more."""
+    held = loaded(DEMO.format(results=str(tmp_path)))
+    assert {"matplotlib.pyplot", "scipy.special"} <= held
+    assert not held & {"torch", "numba", "sklearn", "pandas", "pyarrow", "scipy.stats", "rich"}
 
 
 def test_idx_files_are_read_without_torch(tmp_path: Path) -> None:

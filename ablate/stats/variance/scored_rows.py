@@ -81,8 +81,8 @@ def for_new_rows(
     degree of freedom is concave), and s^2/n + error^2 is at least the variance of the mean: E/(nm)
     counts twice. Supposes rows that are independent draws, and that both parts are near normal.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit  # all of scipy.stats takes half a second
 
-    more = float(t.isf(tail, spread.rows - 1)) * spread.error
+    more = -float(stdtrit(spread.rows - 1, tail)) * spread.error
     low, high = (max(0.0, reach) for reach in (estimate - ends[0], ends[1] - estimate))
     return estimate - math.hypot(low, more), estimate + math.hypot(high, more)
