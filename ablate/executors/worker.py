@@ -39,13 +39,8 @@ def main(parent: int, jobs: int, answers: int, dump: int) -> None:
         fingerprints.begin()
 
         scan()  # first, since it imports plug-ins: one that ends the process does so at once
-        import torch
-
-        from ablate.core import process_state
+        watch = watcher()
         from ablate.executors.jobs import perform
-
-        torch.set_num_threads(1)
-        state = process_state.snapshot()
     except BaseException as error:
         say({"broken": of_error(error)})
         raise
@@ -55,9 +50,32 @@ def main(parent: int, jobs: int, answers: int, dump: int) -> None:
             index, payload = pickle.loads(b64decode(line))
             say({"began": index})
             answer = done(perform, payload)
-            now = process_state.snapshot()
-            changed, state = process_state.changes(state, now), now
+            changed = watch() if payload.get("watched", True) else []
             say({"place": index, "answer": answer, "changed": changed[:20]})
+
+
+def watcher() -> Callable[[], list[str]]:
+    """Give what names the global state that jobs have changed since it was last asked.
+
+    Nothing is watched without torch, where nothing trains but programs of other people.
+    """
+    from ablate.source.extras import missing
+
+    if missing(["torch"]):
+        return list
+    import torch
+
+    from ablate.core import process_state
+
+    torch.set_num_threads(1)
+    states = [process_state.snapshot()]
+
+    def changed() -> list[str]:
+        before, now = states.pop(), process_state.snapshot()
+        states.append(now)
+        return process_state.changes(before, now)
+
+    return changed
 
 
 def done(perform: Callable[[Json], list[Json]], payload: Json) -> list[Json] | str:

@@ -32,7 +32,9 @@ def job(
     allowed = stack_timeout or max(LEAST_SECONDS, GENEROUS * estimate)
     if stack.runs[0].outside:  # it has its own limit, and a process of its own
         limits = {"seconds": math.inf, "idle": math.inf}
-        return {**pack(stack, site), "job": "program", **limits, "foreign": []}
+        called = bool(stack.runs[0].choices["method"].settings.get("function"))
+        more = {"job": "program", "foreign": [], "watched": called}
+        return {**pack(stack, site), **limits, **more}
     chosen = {choice for run in stack.runs for choice in _all(run.choices.values())}
     whose = sorted(".".join(name) for name in chosen if _foreign(*name, catalogue))
     return {**pack(stack, site), "job": kind, "seconds": allowed, "foreign": whose}
@@ -44,7 +46,8 @@ def demand(stacks: Iterable[Stack], catalogue: Catalogue) -> None:
     Workers would each find out for themselves, when the store has been written to. Raises
     ExtraError.
     """
-    methods = {stack.runs[0].choices["method"].name for stack in stacks}
+    trained = [stack.runs[0] for stack in stacks if not stack.runs[0].outside]
+    methods = {run.choices["method"].name for run in trained}
     modules = {catalogue.get("method", name).module for name in methods}
     if any("torch" in closure.closure(module).packages for module in modules) and (
         error := extras.missing(["torch"])

@@ -19,6 +19,19 @@ from tests.variants.test_datasets import write_idx
 ABSENT = {*TRAIN} - {"PIL", "fontTools"}
 """Matplotlib brings those two, whatever else is installed."""
 
+OWN = """
+question: Does a program of one's own need torch?
+base:
+  method:
+    external:
+      command: [python, train.py, "{seed}", "{lr}"]
+      params: {lr: 1}
+      metrics: {score: {}}
+arms: {a: {}, b: {lr: 2}}
+seeds: 5
+contrasts: [{treatment: b, baseline: a, metric: score, margin: 1.0}]
+"""
+
 ALONE = """
 import json, sys, traceback
 
@@ -53,6 +66,7 @@ WORK = (
     "init mine --question Why? --arms herding,random --margin '2 points'",
     "power spread.yaml",
     "plan idx.yaml",
+    "run own.yaml --results o --workers 1",
 )
 REFUSED = (
     "run smoke --results r",
@@ -75,6 +89,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "scores.csv").write_text("\n".join(["seed,method,accuracy", *rows]))
     (folder / "spread.yaml").write_text(f"{TINY}spread: 1.0 points\n")
     (folder / "idx.yaml").write_text(TINY.replace("digits: {tasks: 5}", "mnist: {tasks: 5}"))
+    (folder / "own.yaml").write_text(OWN)
+    (folder / "train.py").write_text("import sys; print('{\"score\": %s}' % sys.argv[1])")
     write_idx(folder / "data", train=200, test=100)
     return folder
 
