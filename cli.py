@@ -13,7 +13,7 @@ if __name__ == "__main__":
 
 import click
 
-from ablate.commands import catalogue, numbers, planning, study
+from ablate.commands import catalogue, foresight, numbers, planning, study
 from ablate.commands.shared import Commands
 
 
@@ -45,7 +45,7 @@ def main() -> None:
 for command in (
     study.run,
     planning.plan,
-    planning.power,
+    foresight.power,
     planning.tune,
     study.report,
     study.verify,

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ablate.analysis.aa_test import same
 from ablate.analysis.arm_summary import summaries
 from ablate.analysis.calibrated import uncalibrated_arms
 from ablate.analysis.caveats import caveats
+from ablate.analysis.scored_rows import for_rows_anew
 from ablate.analysis.shared_seeds import shared_seeds
 from ablate.analysis.study import Finished as Finished, Study as Study, Work as Work
 from ablate.design.protocols import predictors
@@ -209,6 +211,8 @@ def analyse(suite: Suite, store: Store) -> Study:
         caveats=tuple(caveats(suite, runs, store)),
         registered_alpha=then.alpha if then else math.nan,
         uncalibrated=uncalibrated_arms(catalogue, suite.variants),
+        new_rows=tuple(for_rows_anew(suite, runs, judged)),
+        curves=partial(store.curves, {key for row in names for key in row}),
     )
 
 

@@ -6,8 +6,8 @@ seen, `C` classes, `U = C / T` classes per task, `B` rows per task in a batch, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -41,6 +41,7 @@ from ablate.core.claim_values import (
     Design as Design,
     Effect as Effect,
     FactorialEffect as FactorialEffect,
+    Measure as Measure,
     PooledContrast as PooledContrast,
     Reference as Reference,
 )
@@ -75,7 +76,12 @@ from ablate.core.interfaces import (
     Update as Update,
 )
 from ablate.core.naming import axis_name as axis_name, cell_words as cell_words
-from ablate.core.outcomes import Decision as Decision, Status as Status, calm as calm
+from ablate.core.outcomes import (
+    Decision as Decision,
+    RunResult as RunResult,
+    Status as Status,
+    calm as calm,
+)
 from ablate.core.tuning_values import Search, Tuned
 from ablate.core.verdict_values import (
     DECIDED as DECIDED,
@@ -94,7 +100,6 @@ Json: TypeAlias = Any
 
 TOP_KINDS = ("dataset", "augment", "model", "memory", "method", "predict")
 """The kinds a suite chooses directly; every other kind is chosen inside one of these."""
-
 
 ENOUGH_PAIRS = 5
 """Fewer pairs decide nothing, and no look is taken before."""
@@ -178,6 +183,11 @@ class Variant:
         ]
 
     @property
+    def outside(self) -> bool:
+        """Say whether it is somebody's own program: it has no data, model or protocol of ours."""
+        return "predict" not in self.choices
+
+    @property
     def oracle(self) -> bool:
         """Say whether a setting of its training is an oracle's: its value ends in `-ORACLE`."""
         return any(_oracle(choice) for kind, choice in self.choices.items() if kind != "predict")
@@ -202,7 +212,7 @@ class Suite:
     in points; 0 where not said. search: what may be tuned. tuned: the tuned values of its arms,
     from the file `tuned_file`, named at line and column `tuned_at`. budget: the axis that makes
     training longer. changed_words: what the command line changed, and unread: what the base says
-    and no arm reads, a sentence each.
+    and no arm reads, a sentence each. measures: the metrics of somebody's own program, by name.
     """
 
     name: str
@@ -231,6 +241,7 @@ class Suite:
     tuned_at: tuple[int, int] = (1, 1)
     changed_words: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
     @property
     def seed_numbers(self) -> range:
@@ -250,6 +261,11 @@ class RunSpec:
     precision: str
     choices: Mapping[str, Choice]
 
+    @property
+    def outside(self) -> bool:
+        """Say whether it is somebody's own program."""
+        return "dataset" not in self.choices
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -268,33 +284,10 @@ class Site:
     """Where a stack is run; nothing of it enters a key.
 
     data_root: folder of the data files. device: `auto`, `cpu`, ... compiled: use compiled forms.
+    folder: where other people's programs have their runs' folders.
     """
 
     data_root: str
     device: str = "auto"
     compiled: bool = True
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What one run left behind.
-
-    status: `ok`, `diverged` (it cannot be scored) or `failed`; reason: why, for the last two; of an
-    `ok` run what it is marked with, '' for nothing.
-    rows: test rows of each task, `[T]`. right: by protocol, rows whose class is right, `[t][k]`.
-    task_right: by protocol, rows whose task is right, `[t][k]`.
-    updates: outer steps. gradients: gradient evaluations. seconds: this run's share of its stack.
-    provenance: packages, git state, machine, stack width, data digest, stream digests.
-    """
-
-    key: str
-    seed: int
-    status: str
-    reason: str
-    rows: Sequence[int]
-    right: Mapping[str, Sequence[Sequence[int]]]
-    task_right: Mapping[str, Sequence[Sequence[int]]]
-    updates: int
-    gradients: int
-    seconds: float
-    provenance: Mapping[str, Json]
+    folder: str = ""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from ablate.analysis.aa_test import Same
 from ablate.analysis.study import Study
 from ablate.core.foreign_text import STORED, code, markdown, plain as shown, unmarked
-from ablate.records.metrics import lower_is_better
 from ablate.registry import component
 from ablate.types import Contrast, Decision, Verdict, cell_words
 
@@ -147,7 +146,8 @@ def _figures(verdict: Verdict) -> str:
     nothing = math.isinf(verdict.low) or not read
     open_for = f": {markdown(verdict.why)}" if nothing else excluded(verdict)
     return (
-        f"{name} ({estimate} points, {read}margin {readings.margin(verdict)}, {verdict.n} seeds)"
+        f"{name} ({estimate}{readings.unit(verdict)}, {read}margin {readings.margin(verdict)}, "
+        f"{verdict.n} seeds)"
         f"{open_for}"
     )
 
@@ -157,5 +157,5 @@ def excluded(verdict: Verdict) -> str:
     above, below = readings.excluded(verdict)
     if above == below:
         return ""
-    lower = lower_is_better(verdict.comparison.metric)
+    lower = verdict.comparison.lower
     return f", and a {'gain' if above != lower else 'loss'} above the margin is excluded"

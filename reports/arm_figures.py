@@ -56,8 +56,8 @@ def means(study: Study, pyplot: Any) -> Any:
     names = [drawable(variant.label, MOST_LETTERS) for variant, _ in estimates]
     axes.set_yticks(range(len(estimates)), names)
     axes.set_ylim(-0.6, len(estimates) - 0.4)
-    level = words.percent(study.suite.alpha)
-    axes.set_xlabel(f"{drawable(metric)}, points: mean over seeds with its {level} interval")
+    level, unit = words.percent(study.suite.alpha), "" if study.suite.measures else ", points"
+    axes.set_xlabel(f"{drawable(metric)}{unit}: mean over seeds with its {level} interval")
     unique = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
     if unique:
         axes.legend(

@@ -9,6 +9,8 @@ from ablate.types import Verdict
 
 def shown(study: Study, label: str) -> str:
     """Name an arm, by its label or its name, and mark it where its method is not calibrated."""
+    if not study.uncalibrated:  # labels of a hundred arms cost more than a table
+        return label
     names = {
         variant.name for variant in study.suite.variants if variant.label in study.uncalibrated
     }

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from ablate.analysis.reference_lines import CLASS_ROWS
+from ablate.analysis.chance import CLASS_ROWS
 from ablate.core.foreign_text import Markup, markdown
 from ablate.flow import Study
-from ablate.records import provenance
+from ablate.records import cohort, provenance
+from ablate.records.rows.sealing import content
 
 from . import tables
 
@@ -91,26 +92,33 @@ def records(study: Study) -> str:
     """Give a digest of the records that a report is made from."""
     by_key = {record.key: record for runs in study.runs for record in runs.values()}
     return provenance.digest(
-        json.dumps(vars(record), sort_keys=True).encode() for _, record in sorted(by_key.items())
+        json.dumps(
+            {
+                **content(record),
+                "right": dict(record.right),
+                "task_right": dict(record.task_right),
+            },
+            sort_keys=True,
+        ).encode()
+        for _, record in sorted(by_key.items())
     )
 
 
 def provenance_table(study: Study) -> str:
     """List every fact that the records state, with all of its values where they disagree."""
     values: dict[str, dict[str, set[str]]] = {}
-    for runs in study.runs:
-        for record in runs.values():
-            for name, value in record.provenance.items():
-                if name not in ("streams", CLASS_ROWS):
-                    parts = value if isinstance(value, dict) else {"": value}
-                    for part, word in parts.items():
-                        values.setdefault(name, {}).setdefault(part, set()).add(str(word))
-    facts = {
+    for facts in cohort.bases(record for runs in study.runs for record in runs.values()):
+        for name, value in facts.items():
+            if name not in ("streams", CLASS_ROWS):
+                parts = value if isinstance(value, dict) else {"": value}
+                for part, word in parts.items():
+                    values.setdefault(name, {}).setdefault(part, set()).add(str(word))
+    texts = {
         name: ", ".join(
             f"{part} {' / '.join(sorted(words))}".strip() for part, words in parts.items()
         )
         for name, parts in sorted(values.items())
         if any(words != {""} and words != {"[]"} for words in parts.values())
     }
-    rows = [[name, Markup(markdown(text, MOST_FACTS))] for name, text in facts.items()]
+    rows = [[name, Markup(markdown(text, MOST_FACTS))] for name, text in texts.items()]
     return tables.table(["fact", "value"], rows) if rows else "No records."

@@ -80,7 +80,7 @@ def notes(study: Study) -> list[str]:
             "**The number of seeds is not a declared look:** what was still open is read by a "
             "t-mixture confidence sequence, which holds whenever one stops."
         )
-    lines += _shared(study)
+    lines += [*_shared(study), *_audited(study)]
     if there < total:
         decided = all(v.decided for v in study.verdicts)
         why = " What is decided needs no more." if len(suite.looks) > 1 and decided else ""
@@ -91,6 +91,9 @@ def notes(study: Study) -> list[str]:
         )
     if ended == total:
         lines.append(f"All {total} runs ended.")
+    if study.suite.measures:
+        lines.append("Differences are treatment − baseline, paired by seed, in each metric's unit.")
+        return lines
     lines.append(
         "Differences are treatment − baseline, paired by seed, in percentage points. Scores by "
         "`all-classes` know nothing of the task; other protocols may"
@@ -111,6 +114,19 @@ def _shared(study: Study) -> list[str]:
         f"Arm means, ranks and shares are over the {shared} seeds that all arms have run. {arms} "
         f"ran on, to {max(longer)} at most, for claims that were open."
     ]
+
+
+def _audited(study: Study) -> list[str]:
+    """Say whether the pairing of somebody's own program could be audited."""
+    if not any(variant.outside for variant in study.suite.variants):
+        return []
+    records = [record for runs in study.runs for record in runs.values() if record.scores]
+    names = sorted({name for r in records for name in r.provenance.get("streams") or {}})
+    if not names:
+        return [
+            "Paired by seed number, not audited: the program does not say what it drew (`pairs`)."
+        ]
+    return [f"Pairing is audited: runs of one seed drew the same {markdown(', '.join(names))}."]
 
 
 def legend(study: Study) -> str:

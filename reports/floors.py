@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.analysis import reference_lines
+from ablate.analysis import chance
+from ablate.analysis.chance import Lines
 from ablate.analysis.pairing import own
-from ablate.analysis.reference_lines import CEILING, NEWEST, Lines
+from ablate.analysis.reference_lines import CEILING, NEWEST
 from ablate.core.foreign_text import markdown
 from ablate.flow import Study
 from ablate.records.metrics import SUMMARIES, protocol_of
@@ -89,16 +90,14 @@ def references(study: Study) -> list[Reference]:
 
 
 def _by_protocol(study: Study, records: Sequence[RunResult]) -> dict[str, Lines]:
-    return {
-        label: means
-        for label in study.protocols
-        if (means := mean_lines(records, label in study.oracles))
-    }
+    told = {known: mean_lines(records, known) for known in (False, True)}
+    by_protocol = {label: told[label in study.oracles] for label in study.protocols}
+    return {label: means for label, means in by_protocol.items() if means}
 
 
 def mean_lines(records: Sequence[RunResult], known: bool, seen: int | None = None) -> Lines | None:
     """Give the mean of the lines of several runs; None where none has any."""
-    per_run = [line for r in records if (line := reference_lines.lines(r, known, seen))]
+    per_run = [line for r in records if (line := chance.lines(r, known, seen))]
     if not per_run:
         return None
     return Lines(*(float(np.mean([getattr(line, name) for line in per_run])) for name in LABELS))
@@ -157,7 +156,7 @@ def under(study: Study, variant: Variant, metric: str) -> dict[str, float]:
     name, protocol = metric.split("@", 1)[0], protocol_of(metric, own(variant))
     known = protocol in study.oracles
     if name in SUMMARIES:
-        newest = float(np.mean([reference_lines.newest_line(record, metric) for record in records]))
+        newest = float(np.mean([chance.newest_line(record, metric) for record in records]))
         return {} if known or math.isnan(newest) else {LABELS["newest"]: newest}
     line = mean_lines(records, known)
     if line is None:

@@ -34,20 +34,25 @@ def lines(forecasts: Sequence[Forecast], suite: Suite) -> Iterator[str]:
     claims = "1 claim" if len(forecasts) == 1 else f"{len(forecasts)} claims"
     yield f"{claims}, alpha {suite.alpha:g}, {suite.correction}, {when}."
     yield "Power is at the last look and the strictest step of the correction: at least this much."
+    unit, form = ("", ".3g") if suite.measures else (" points", ".2f")
+
+    def size(value: float) -> str:
+        return format(value, form)
+
     for forecast in forecasts:
         none = calm(forecast.claim)
         side = f", claim: {forecast.claim}" if forecast.claim else ""
         known = (
             ""
             if math.isnan(forecast.low)
-            else f", 90 % interval {forecast.low:.2f} to {forecast.high:.2f}"
+            else f", 90 % interval {size(forecast.low)} to {size(forecast.high)}"
         )
         yield (
             f"\n{plain(forecast.label)}  "
             f"[{plain(forecast.metric)}, margin {forecast.margin:g}{side}]"
         )
-        yield f"  spread of the differences {forecast.sd:.2f} points ({forecast.source}{known})"
-        yield f"  a true difference of {forecast.detectable:.2f} points is found to matter in 80 %"
+        yield f"  spread of the differences {size(forecast.sd)}{unit} ({forecast.source}{known})"
+        yield f"  a true difference of {size(forecast.detectable)}{unit} is found to matter in 80 %"
         yield (
             f"  twice the margin: MATTERS in {100 * forecast.matters:.0f} %; 80 % needs "
             f"{_seeds(forecast.seeds_matters)}"

@@ -71,12 +71,13 @@ def claims(study: Study) -> Iterator[str]:
             yield (
                 f"{code(comparison.treatment)} {comparison.claim} against "
                 f"{code(comparison.baseline)}, in {markdown(comparison.metric)} by more than "
-                f"{comparison.margin:g} points."
+                f"{comparison.margin:g}{readings.unit(verdict)}."
             )
             continue
         yield (
             f"{code(comparison.treatment)} and {code(comparison.baseline)} differ in "
-            f"{markdown(comparison.metric)} by more than {comparison.margin:g} points."
+            f"{markdown(comparison.metric)} by more than "
+            f"{comparison.margin:g}{readings.unit(verdict)}."
         )
     for reference in study.suite.references:
         figure = published()[reference.figure]
@@ -116,14 +117,16 @@ def results(study: Study) -> Iterator[str]:
         yield (
             f"{decision}: {code(comparison.treatment)} − {code(comparison.baseline)}, "
             f"{markdown(comparison.metric)}: "
-            f"{estimate} points, interval {interval}, margin {readings.margin(verdict)}, "
+            f"{estimate}{readings.unit(verdict)}, interval {interval}, "
+            f"margin {readings.margin(verdict)}, "
             f"{verdict.n} seeds."
         )
     for pooled, verdict in study.pooled:
         estimate, interval = readings.figures(verdict)
         yield (
             f"{words.decision(verdict)}: {markdown(words.named(study, pooled))}, "
-            f"{markdown(pooled.metric)}: {estimate} points, interval {interval}, margin "
+            f"{markdown(pooled.metric)}: {estimate}{readings.unit(verdict)}, interval {interval}, "
+            "margin "
             f"{readings.margin(verdict)}, {verdict.n} seeds."
         )
     for effect, verdict in study.factors:

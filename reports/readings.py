@@ -72,12 +72,23 @@ def number(value: float) -> str:
     return short if float(short) == value or math.isnan(value) else repr(value)
 
 
-def figures(verdict: Verdict, write: Write = in_points) -> tuple[str, str]:
+def written(verdict: Verdict) -> Write:
+    """Give how a verdict's numbers are written: points, or a unit of somebody's own."""
+    return in_points if verdict.comparison.points else in_units
+
+
+def unit(verdict: Verdict) -> str:
+    """Give what follows a difference in a sentence."""
+    return " points" if verdict.comparison.points else ""
+
+
+def figures(verdict: Verdict, write: Write | None = None) -> tuple[str, str]:
     """Write the estimate, and the interval that the decision is read from with its level.
 
     A dash stands for the interval where the decision rests on none: too few pairs, seeds that are
     still to be run, or arms that scored the same throughout.
     """
+    write = write or written(verdict)
     values = [verdict.estimate, verdict.low, verdict.high]
     below, above = verdict.comparison.bounds
     estimate, low, high = apart(values, (below, 0.0, above), write)
@@ -130,9 +141,9 @@ def afterwards(verdict: Verdict) -> str:
     return ", ".join(parts)
 
 
-def robust(verdict: Verdict, write: Write = in_points) -> str:
+def robust(verdict: Verdict, write: Write | None = None) -> str:
     """Write the trimmed mean with its interval and the share of seeds on the other side."""
-    trimmed = verdict.robust
+    trimmed, write = verdict.robust, write or written(verdict)
     if trimmed is None:
         return ""
     below, above = verdict.comparison.bounds

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from ablate.analysis.arm_summary import sampling_error
 from ablate.core.foreign_text import code
 from ablate.flow import Study
 from ablate.types import Status
+
+from . import arm_names, readings, tables
 
 
 def finite_test(study: Study) -> str:
@@ -29,6 +33,36 @@ def finite_test(study: Study) -> str:
         "away; arms share their rows, so "
         "that differences move less."
     )
+
+
+def new_rows(study: Study) -> list[str]:
+    """Put beside each claim's interval the one that would hold for test rows drawn anew."""
+    if not study.new_rows:
+        return []
+    rows = []
+    for wide in study.new_rows:
+        low, high = readings.apart([wide.low, wide.high], (0.0,), readings.in_points)
+        rows.append(
+            [
+                arm_names.versus(study, wide.verdict),
+                wide.verdict.comparison.metric,
+                readings.figures(wide.verdict)[1],
+                "–" if math.isnan(wide.low) else f"{low} to {high}",
+                f"{wide.spread.error:.2f}",
+                "–" if math.isnan(wide.spread.share) else f"{100 * wide.spread.share:.0f} %",
+            ]
+        )
+    head = ["contrast", "metric", "its interval", "for new rows", "error of the rows", "of a seed"]
+    return [
+        "### On other test rows",
+        "A verdict is on differences on these test rows. *for new rows*: the same interval, "
+        "widened to cover the difference on other rows of the same source as often, if rows are "
+        "independent draws; it decides nothing. *error of the rows*: the standard error, "
+        "in points, that is due to them, most of which no seed takes away. *of a seed*: how much "
+        "of the variance between seeds is chance of single rows, which more test rows would take "
+        "away; rough where there are few seeds.",
+        tables.table(head, rows),
+    ]
 
 
 def leftovers(study: Study) -> str:

@@ -34,7 +34,7 @@ def verdicts(study: Study) -> str:
     suite = study.suite
     crossed = any(variant.cell for variant in suite.variants)
     head = [
-        *("contrast", *(["setting"] if crossed else []), "metric", *CLAIM),
+        *("contrast", *(["setting"] if crossed else []), "metric", *_claimed(study)),
         f"p ({words.procedure(suite.correction)})",
     ]
     rows = [
@@ -48,6 +48,11 @@ def verdicts(study: Study) -> str:
         about = [name, *cell, words.scoring(study, contrast)]
         rows.append(_claim(about, verdict, suite.alpha))
     return table(head, rows)
+
+
+def _claimed(study: Study) -> tuple[str, ...]:
+    """Name the columns of a claim; differences of a program of somebody's own have its units."""
+    return ("difference", *CLAIM[1:]) if study.suite.measures else CLAIM
 
 
 CLAIM = ("difference (points)", "its interval", "margin", "verdict", "seeds")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ablate.analysis.pairing import in_cell
 from ablate.core.foreign_text import Markup
-from ablate.records.metrics import lower_is_better
 from ablate.types import Contrast, Decision, Effect, PooledContrast, Verdict
 
 if TYPE_CHECKING:  # the store comes with it, which `compare` does not need
@@ -85,7 +84,7 @@ def decision(verdict: Verdict) -> Markup:
 
 def better(verdict: Verdict) -> bool:
     """Say whether the treatment does better, in the metric's own direction."""
-    lower = lower_is_better(verdict.comparison.metric)
+    lower = verdict.comparison.lower
     return (verdict.estimate < 0) if lower else (verdict.estimate > 0)
 
 
@@ -115,6 +114,8 @@ def scoring(study: Study, contrast: Contrast) -> str:
     """Name a contrast's metric, the protocols behind `accuracy`, and any oracle among them."""
     from ablate.analysis.judge import scored_by
 
+    if study.suite.measures:
+        return contrast.metric
     labels = sorted(scored_by(study.suite, contrast))
     named = f"{contrast.metric}: {' / '.join(labels)}" if contrast.metric == "accuracy" else ""
     oracle = " (ORACLE)" if study.oracles.intersection(labels) else ""

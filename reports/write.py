@@ -22,8 +22,10 @@ from . import (
     files,
     first_screen,
     floors,
+    learning_figures,
     overview,
     overview_figures,
+    programs,
     rows_tested,
     tables,
     tuned,
@@ -47,6 +49,7 @@ def write(study: Study, folder: Path) -> Path:
     make_folder(folder)
     pictures = draw(study, folder) + arm_figures.draw(study, folder)
     pictures += overview_figures.draw(study, folder) + effective_steps.draw(study, folder)
+    pictures += learning_figures.draw(study, folder)
     failures = files.failures(pictures)
     return files.save(folder / "report.md", text(study, pictures.names, failures))
 
@@ -69,21 +72,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         *effects.factorial(study),
         *overview.importance(study, pictures),
         *overview.settings(study, pictures),
-        "## Arms",
-        f"Final accuracy in points, mean over seeds ± half the {words.percent(study.suite.alpha)} "
-        "interval of the mean. Overlap of two such intervals is no test: the arms share their "
-        "seeds, and the table above uses that. The last rows cost nothing: a class at random, "
-        "always the most frequent class, the newest task without a fault and no other.",
-        tables.arms(study),
-        words.picture(arm_figures.MEANS, "The arms' means over what costs nothing", pictures),
-        rows_tested.finite_test(study),
-        words.picture(effective_steps.STEPS, "Score against the effective step", pictures),
-        effective_steps.explained(pictures),
-        words.picture("curves.png", "Accuracy on the tasks seen so far", pictures),
-        "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "
-        "right) × P(class right | task right).",
-        tables.summaries(study),
-        rows_tested.leftovers(study),
+        *(programs.section if study.suite.measures else arms)(study, pictures),
         *beside(study),
         "## Why these verdicts",
         tables.reasons(study) if study.verdicts or study.pooled else "No contrast was declared.",
@@ -95,7 +84,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         "*chosen afterwards*: the smallest margin with which it would have been NEGLIGIBLE, and "
         "the largest with which it would MATTER; they hold over all looks and all contrasts at "
         "once (Bonferroni), whatever made somebody choose them. "
-        "*detectable*: the true difference in points that a study of these seeds and this spread "
+        "*detectable*: the true difference that a study of these seeds and this spread "
         "would find to matter four times of five. *r* is the "
         "correlation between the arms over the seeds: the higher, the more pairing bought.",
         *collapsed(study),
@@ -115,6 +104,29 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         digests.stated(study),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def arms(study: Study, pictures: Sequence[str]) -> list[str]:
+    """Give the section on the arms: their means over what costs nothing, and how they learnt."""
+    return [
+        "## Arms",
+        f"Final accuracy in points, mean over seeds ± half the {words.percent(study.suite.alpha)} "
+        "interval of the mean. Overlap of two such intervals is no test: the arms share their "
+        "seeds, and the table above uses that. The last rows cost nothing: a class at random, "
+        "always the most frequent class, the newest task without a fault and no other.",
+        tables.arms(study),
+        words.picture(arm_figures.MEANS, "The arms' means over what costs nothing", pictures),
+        rows_tested.finite_test(study),
+        words.picture(effective_steps.STEPS, "Score against the effective step", pictures),
+        effective_steps.explained(pictures),
+        words.picture("curves.png", "Accuracy on the tasks seen so far", pictures),
+        *learning_figures.section(pictures),
+        "`task-prediction` × `within-task` = `all-classes` accuracy, in every single run: P(task "
+        "right) × P(class right | task right).",
+        tables.summaries(study),
+        rows_tested.leftovers(study),
+        *rows_tested.new_rows(study),
+    ]
 
 
 def collapsed(study: Study) -> list[str]:

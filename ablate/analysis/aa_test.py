@@ -62,7 +62,7 @@ def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
         if cohort.refusals([variant, suite.variants[twin]], [runs[index], runs[twin]]):
             continue
         for metric, margin in margins.items():
-            values = [metrics.value(r, metric, own(variant)) for r in good]
+            values = metrics.values(good, metric, own(variant)).tolist()
             if len(values) >= 2 * ENOUGH_PAIRS and all(map(math.isfinite, values)):
                 unit = metrics.resolution(good[0])
                 differs, matters = false_claims(values, margin, suite.alpha, unit)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ablate.analysis.pairing import own
 from ablate.records import cohort, metrics
-from ablate.types import RunResult, Status, Suite, Variant
+from ablate.types import Floats, RunResult, Status, Suite, Variant
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,14 @@ class ArmSummary:
     """What one variant's runs say.
 
     values: by metric. curve: accuracy on the tasks seen so far, after each task, `[T]`.
+    matrix: R, the mean accuracy on task k after task t, `[t][k]`, k <= t; none where runs differ.
     updates_per_second: of one replica, its share of the stack. statuses: runs by status.
     """
 
     variant: Variant
     values: Mapping[str, Estimate]
     curve: Sequence[Estimate]
+    matrix: Sequence[Sequence[float]]
     updates_per_second: float
     gradients: float
     statuses: Mapping[str, int]
@@ -47,21 +49,21 @@ def summaries(
     beside = cohort.together(suite.variants, runs)
     arms = []
     for index, (variant, records) in enumerate(zip(suite.variants, runs, strict=True)):
-        whole = summarise(variant, records, labels, suite.alpha)
-        blank = summarise(variant, {}, labels, suite.alpha)
+        names = [*suite.measures] or [*labels, *metrics.SUMMARIES]
+        whole = summarise(variant, records, names, suite.alpha)
+        blank = summarise(variant, {}, names, suite.alpha)
         arms.append(whole if index in beside else replace(blank, statuses=whole.statuses))
     return tuple(arms)
 
 
 def summarise(
-    variant: Variant, runs: Mapping[int, RunResult], labels: Sequence[str], alpha: float
+    variant: Variant, runs: Mapping[int, RunResult], names: Sequence[str], alpha: float
 ) -> ArmSummary:
-    """Summarise the runs that ended well, for the protocols of `labels`.
+    """Summarise the runs that ended well, for the metrics of `names`.
 
     Runs that do not go together have no mean.
     """
     good = _together(variant, runs)
-    names = [*labels, *metrics.SUMMARIES]
     values = {name: _mean(good, name, own(variant), alpha) for name in names}
     statuses = [record.status for record in runs.values()]
     seconds = sum(record.seconds for record in good)
@@ -69,6 +71,7 @@ def summarise(
         variant=variant,
         values=values,
         curve=_curve(good, own(variant), alpha),
+        matrix=_matrix(good, own(variant)),
         updates_per_second=sum(record.updates for record in good) / seconds
         if seconds
         else math.nan,
@@ -84,13 +87,14 @@ def of_metric(
     return _mean(_together(variant, runs), metric, own(variant), alpha)
 
 
-def estimate(values: Sequence[float], alpha: float) -> Estimate:
+def estimate(values: Sequence[float] | Floats, alpha: float) -> Estimate:
     """Give the mean of finite values with its interval.
 
     >>> estimate([1.0, 1.0, 1.0], 0.05)
     Estimate(mean=1.0, low=1.0, high=1.0, n=3)
     """
-    finite = [value for value in values if math.isfinite(value)]
+    finite = np.array(values, dtype=np.float64)
+    finite = finite[np.isfinite(finite)]
     n = len(finite)
     if n == 0:
         return Estimate(math.nan, math.nan, math.nan, 0)
@@ -122,18 +126,20 @@ def _together(variant: Variant, runs: Mapping[int, RunResult]) -> list[RunResult
 
 
 def _mean(good: Sequence[RunResult], metric: str, protocol: str, alpha: float) -> Estimate:
-    return estimate([_value(record, metric, protocol) for record in good], alpha)
-
-
-def _value(record: RunResult, name: str, own_protocol: str) -> float:
-    try:
-        return metrics.value(record, name, own_protocol)
-    except KeyError:
-        return math.nan
+    scored = [record for record in good if metrics.has(record, metric, protocol)]
+    return estimate(metrics.values(scored, metric, protocol), alpha)
 
 
 def _curve(good: Sequence[RunResult], protocol: str, alpha: float) -> list[Estimate]:
-    curves = [metrics.curve(record, protocol) for record in good if protocol in record.right]
-    if not curves or len({len(curve) for curve in curves}) > 1:
+    scored = [record for record in good if protocol in record.right]
+    if len(metrics.by_tasks(scored)) != 1:
         return []
-    return [estimate(list(column), alpha) for column in zip(*curves, strict=True)]
+    return [estimate(column, alpha) for column in metrics.curve(metrics.Scores(scored, protocol)).T]
+
+
+def _matrix(good: Sequence[RunResult], protocol: str) -> list[list[float]]:
+    scored = [record for record in good if protocol in record.right]
+    if len(metrics.by_tasks(scored)) != 1:
+        return []
+    tables = metrics.accuracy_matrix(metrics.Scores(scored, protocol))
+    return [row[: t + 1].tolist() for t, row in enumerate(tables.mean(axis=0))]

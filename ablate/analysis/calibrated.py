@@ -18,7 +18,7 @@ NOT_CALIBRATED = "not calibrated"
 
 def uncalibrated(catalogue: Catalogue, variant: Variant) -> list[str]:
     """Name the methods of an arm, that of an alias included, whose label states no figure."""
-    if METHOD not in variant.choices:
+    if METHOD not in variant.choices or variant.outside:
         return []
     used = catalogue.used(variant.choices[METHOD]).values()
     return sorted(entry.name for entry in used if entry.kind == METHOD and not entry.calibrated)

@@ -70,7 +70,9 @@ def settings(suite: Suite, runs: Runs) -> tuple[Settings, ...]:
             cell = ", ".join(cell_words(variant.cell))
             table.setdefault(variant.name, {})[cell] = _scores(variant, records, metric)
         pairs = list(dict.fromkeys(_pairs(suite, metric)))
-        pooled = across(table, pairs, metric, suite.alpha, metrics.lower_is_better(metric))
+        pooled = across(
+            table, pairs, metric, suite.alpha, metrics.measure(metric, suite.measures).lower
+        )
         results += [pooled] if pooled else []
     return tuple(results)
 
@@ -123,10 +125,8 @@ def _is_twin(suite: Suite, index: int) -> bool:
 def _scores(
     variant: Variant, records: Mapping[int, RunResult], metric: str
 ) -> dict[Hashable, float]:
-    read = {
-        seed: pairing.value(variant, record, metric) for seed, record in sorted(records.items())
-    }
-    return {seed: score for seed, (fault, score) in read.items() if not fault}
+    read = sorted(pairing.scored(variant, records, metric).items())
+    return {seed: score for seed, (fault, score) in read if not fault}
 
 
 def _pairs(suite: Suite, metric: str) -> Iterator[tuple[str, str, float]]:

@@ -58,6 +58,7 @@ def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
                 suite.seed_numbers,
             ),
             c,
+            suite.measures,
         )
         for c in suite.contrasts
     ]
@@ -66,7 +67,8 @@ def comparisons(suite: Suite, runs: Runs) -> list[Comparison]:
 def effects(suite: Suite, runs: Runs) -> list[Comparison]:
     """Pair the two halves of a factorial's arms for each effect."""
     return [
-        pairing.halves(effect, suite.variants, runs, suite.seed_numbers) for effect in suite.effects
+        pairing.halves(effect, suite.variants, runs, suite.seed_numbers, suite.measures)
+        for effect in suite.effects
     ]
 
 
@@ -128,6 +130,7 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     ]
     if margins:
         yield f"A margin of {min(margins):g} points is less than one test row can show."
+    yield from seedless(suite, runs)
     yield from marked(suite, runs)
     yield from dataset_demands.of_records(records)
     yield from diagnostics.of(verdicts, design(suite))
@@ -148,6 +151,17 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     arms = dict.fromkeys(variant.arm for variant in suite.variants if variant.oracle)
     if arms:
         yield f"Checkpoints were chosen on test rows (ORACLE, no honest score): {', '.join(arms)}."
+
+
+def seedless(suite: Suite, runs: Runs) -> Iterator[str]:
+    """Name the arms whose program scores the same with every seed: it may not read it."""
+    for variant, by_seed in zip(suite.variants, runs, strict=True):
+        scores = [record.scores for record in by_seed.values() if record.status == Status.OK]
+        if variant.outside and len(scores) > 1 and all(same == scores[0] for same in scores):
+            yield (
+                f"{variant.label} scores the same with every one of {len(scores)} seeds: its "
+                "program does not seem to use the seed, so that its runs are one run."
+            )
 
 
 def marked(suite: Suite, runs: Runs) -> Iterator[str]:
@@ -195,7 +209,9 @@ def unvaried(suite: Suite) -> Iterator[str]:
 def scored_by(suite: Suite, contrast: Contrast) -> set[str]:
     """Name the protocols that score a contrast's two arms."""
     arms = (suite.variants[i] for i in (contrast.treatment, contrast.baseline))
-    return {metrics.protocol_of(contrast.metric, pairing.own(arm)) for arm in arms}
+    return {
+        metrics.protocol_of(contrast.metric, pairing.own(arm)) for arm in arms if not arm.outside
+    }
 
 
 def oracles(catalogue: Catalogue, scored: Sequence[Choice]) -> frozenset[str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ablate.records import cohort, metrics
+from ablate.stats.resolution import smallest_step
 from ablate.types import (
     Comparison,
     Contrast,
     Effect,
     LostPair,
+    Measure,
     PooledContrast,
     RunResult,
     Status,
@@ -19,7 +21,9 @@ from ablate.types import (
     cell_words,
 )
 
-NOT_RUN = "not run"
+NOT_RUN, NOT_FINITE = "not run", "the score is not finite"
+MISSING = (NOT_RUN, math.nan)
+"""The fault and the score of a run that is not there."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,13 @@ def compare(
     )
     pairs = [(records[0][seed], records[1][seed]) for seed in comparison.seeds]
     same = own(treatment) == own(baseline)
-    alike = tuple(same and a.right == b.right and a.task_right == b.task_right for a, b in pairs)
+    alike = tuple(
+        same
+        and a.right == b.right
+        and a.task_right == b.task_right
+        and {**a.scores} == {**b.scores}
+        for a, b in pairs
+    )
     return replace(comparison, identical=bool(alike) and all(alike), alike=alike)
 
 
@@ -61,14 +71,17 @@ def sided(comparison: Comparison, claim: str, lower: bool) -> Comparison:
     return replace(comparison, claim=claim, side=side, lower=lower)
 
 
-def declared(comparison: Comparison, claim: Contrast | Effect) -> Comparison:
-    """Give a comparison what a suite declared about it, and the span of its metric."""
-    lower = metrics.lower_is_better(claim.metric)
+def declared(
+    comparison: Comparison, claim: Contrast | Effect, measures: Mapping[str, Measure] | None = None
+) -> Comparison:
+    """Give a comparison what a suite declared about it, and what its metric is like."""
+    like = metrics.measure(claim.metric, measures)
     return replace(
-        sided(comparison, claim.claim, lower),
+        sided(comparison, claim.claim, like.lower),
         lower_margin=claim.lower_margin,
         worst=claim.worst,
-        span=metrics.span(claim.metric),
+        span=like.span,
+        points=like.unit == "points",
     )
 
 
@@ -77,13 +90,14 @@ def halves(
     variants: Sequence[Variant],
     runs: Sequence[Mapping[int, RunResult]],
     seeds: range,
+    measures: Mapping[str, Measure] | None = None,
 ) -> Comparison:
     """Pair the means over the two halves of a factorial's arms; a seed needs every arm.
 
     Of a contrast that is pooled over settings, pair inside each setting and take the means.
     """
     if isinstance(effect, PooledContrast):
-        return declared(over_settings(effect, variants, runs, seeds), effect)
+        return declared(over_settings(effect, variants, runs, seeds), effect, measures)
     sides = [
         Side(
             f"{effect.name}: {words}{in_cell(variants[half[0]].cell)}",
@@ -92,7 +106,7 @@ def halves(
         )
         for words, half in ((effect.high, effect.plus), (effect.low, effect.minus))
     ]
-    return declared(join(sides, effect.metric, effect.margin, seeds), effect)
+    return declared(join(sides, effect.metric, effect.margin, seeds), effect, measures)
 
 
 def over_settings(
@@ -169,15 +183,19 @@ def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Com
     lost = []
     every = [entry for side in sides for entry in zip(side.variants, side.records, strict=True)]
     names = {id(arm): arm.label for arm, _ in every}  # a label costs more than a score
+    read = [
+        [
+            (arm, scored(arm, by_seed, metric))
+            for arm, by_seed in zip(s.variants, s.records, strict=True)
+        ]
+        for s in sides
+    ]
     for seed in seeds:
         means, faults = [], []
-        for side in sides:
-            scored = [
-                (names[id(arm)], *value(arm, by_seed.get(seed), metric))
-                for arm, by_seed in zip(side.variants, side.records, strict=True)
-            ]
-            faults += [(side.label, label, fault) for label, fault, _ in scored if fault]
-            means.append(math.fsum(score for *_, score in scored) / len(scored))
+        for side, arms in zip(sides, read, strict=True):
+            scores = [(names[id(arm)], *points.get(seed, MISSING)) for arm, points in arms]
+            faults += [(side.label, label, fault) for label, fault, _ in scores if fault]
+            means.append(math.fsum(score for *_, score in scores) / len(scores))
         if faults:
             reason = "; ".join(f"{label}: {fault}" for _, label, fault in faults)
             lost_by = (side for side, _, fault in faults if fault != NOT_RUN)
@@ -197,14 +215,22 @@ def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Com
         treatment_values=tuple(values[0] for values in pairs.values()),
         baseline_values=tuple(values[1] for values in pairs.values()),
         lost=tuple(lost),
-        resolution=metrics.resolution(start) if start else math.nan,
+        resolution=_resolution(start, pairs.values()),
         refusal="; ".join(refusals),
     )
 
 
+def _resolution(record: RunResult | None, pairs: Iterable[tuple[float, ...]]) -> float:
+    """Give what one test row is worth; where no rows are seen, the smallest step of the scores."""
+    if record is None:
+        return math.nan
+    scores = [score for pair in pairs for score in pair]
+    return metrics.resolution(record) or smallest_step(scores, 1)
+
+
 def own(variant: Variant) -> str:
-    """Name the protocol by which a variant itself predicts."""
-    return variant.choices["predict"].label()
+    """Name the protocol by which a variant itself predicts; '' for somebody's own program."""
+    return "" if variant.outside else variant.choices["predict"].label()
 
 
 def in_cell(cell: Mapping[str, str]) -> str:
@@ -212,14 +238,25 @@ def in_cell(cell: Mapping[str, str]) -> str:
     return f" ({', '.join(cell_words(cell))})" if cell else ""
 
 
-def value(arm: Variant, record: RunResult | None, metric: str) -> tuple[str, float]:
-    """Give a fault ('' when fine) and an arm's score in a metric."""
-    if record is None:
-        return NOT_RUN, math.nan
+def scored(
+    arm: Variant, records: Mapping[int, RunResult], metric: str
+) -> dict[int, tuple[str, float]]:
+    """Give a fault ('' when fine) and an arm's score in a metric, by seed."""
+    faults = {seed: _fault(record, metric, own(arm)) for seed, record in records.items()}
+    good = [seed for seed, fault in faults.items() if not fault]
+    points = metrics.values([records[seed] for seed in good], metric, own(arm)).tolist()
+    known = dict(zip(good, points, strict=True))
+    return {
+        seed: (
+            fault or ("" if math.isfinite(known[seed]) else NOT_FINITE),
+            known.get(seed, math.nan),
+        )
+        for seed, fault in faults.items()
+    }
+
+
+def _fault(record: RunResult, metric: str, predictor: str) -> str:
     if record.status != Status.OK:
-        return f"{record.status} ({record.reason})", math.nan
-    try:
-        score = metrics.value(record, metric, own(arm))
-    except KeyError:
-        return "the record lacks this protocol; run again with --fresh", math.nan
-    return ("" if math.isfinite(score) else "the score is not finite"), score
+        return f"{record.status} ({record.reason})"
+    lacks = not metrics.has(record, metric, predictor)
+    return "the record lacks this protocol; run again with --fresh" if lacks else ""

@@ -13,15 +13,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ablate.analysis.chance import CLASS_ROWS, inside, lines, newest_line
 from ablate.analysis.pairing import own
 from ablate.records import cohort, metrics
 from ablate.types import ENOUGH_PAIRS, Comparison, RunResult, Standing, Status, Variant
 
 NEWEST, CEILING = "newest task only", "at the ceiling"
 """Flags of verdicts whose arms all stand there."""
-
-CLASS_ROWS = "class_rows"
-"""The fact of a record that lines are read from: test rows of each class position, `[C]`."""
 
 REFERENCES = ("joint", "fine-tune")
 """Methods that serve as lines where they were run: the upper bound and the lower one."""
@@ -33,29 +31,8 @@ no arm is expected above `joint`, so that this asks for no less. Nor is `joint` 
 a quarter of the way there is the most, or of two tasks, or tasks of unequal size, nobody would ever
 be said to remember."""
 
-ACCURACIES = ("accuracy", "task-prediction", "average-accuracy", "average-incremental-accuracy")
-"""Metrics with a line for the newest task alone; a protocol's name is its final accuracy."""
-
 UNBOUNDED = ("forgetting", "backward-transfer")
 """Metrics without a ceiling at 100."""
-
-
-@dataclass(frozen=True)
-class Lines:
-    """What predicting without remembering scores on one run's test rows, in points.
-
-    chance: a class at random. majority: always the most frequent class. newest: the newest task
-    without a fault and nothing else; `nan` where the task is told.
-    """
-
-    chance: float
-    majority: float
-    newest: float
-
-    @property
-    def floor(self) -> float:
-        """Give what has to be surpassed to have learnt anything."""
-        return max(self.chance, self.majority)
 
 
 @dataclass(frozen=True)
@@ -92,54 +69,22 @@ Gaps = Mapping[int, tuple[float, float]]
 """By seed, accuracy less its floor and within-task accuracy less its own, in points."""
 
 
-def lines(record: RunResult, known: bool = False, seen: int | None = None) -> Lines | None:
-    """Give the lines of a run after `seen` tasks, or after all; None where it holds no rows."""
-    by_class = record.provenance.get(CLASS_ROWS)
-    tasks = len(record.rows)
-    if not by_class or not tasks or len(by_class) % tasks:
-        return None
-    seen = seen or tasks
-    by_task = np.array(by_class, dtype=np.float64).reshape(tasks, -1)[:seen]
-    total, inside = by_task.sum(), by_task.shape[1]
-    if not total:
-        return None
-    if known:
-        return Lines(100 / inside, 100 * float(by_task.max(1).sum() / total), math.nan)
-    newest = 100 * float(by_task[-1].sum() / total) if seen > 1 else math.nan
-    return Lines(100 / by_task.size, 100 * float(by_task.max() / total), newest)
-
-
-def inside(record: RunResult) -> float:
-    """Give what guessing scores inside a task: 1 / U, or the largest share of a class in its task.
-
-    In points; the largest over the tasks, as it is not known which ones a guess falls into.
-    """
-    by_class = np.array(record.provenance[CLASS_ROWS], dtype=np.float64)
-    by_task = by_class.reshape(len(record.rows), -1)
-    shares = by_task.max(1) / np.maximum(by_task.sum(1), 1)
-    return 100 * max(1 / by_task.shape[1], float(shares.max()))
-
-
-def newest_line(record: RunResult, metric: str) -> float:
-    """Give what the newest task alone scores in a metric; `nan` where that is no line of it."""
-    name, tasks = metric.split("@", 1)[0], len(record.rows)
-    if tasks < 2 or (name in metrics.SUMMARIES and name not in ACCURACIES):
-        return math.nan
-    if name == "average-accuracy":
-        return 100 / tasks
-    shares = 100 * np.array(record.rows, dtype=np.float64) / np.cumsum(record.rows)
-    return float(shares.mean() if name == "average-incremental-accuracy" else shares[-1])
-
-
 def gaps(runs: Mapping[int, RunResult], protocol: str, known: bool) -> Gaps:
     """Give an arm's distances from the floor; runs that cannot be placed are left out."""
-    distances = {}
-    for seed, record in runs.items():
-        floor = lines(record, known) if protocol in record.right else None
-        if floor is not None:
-            accuracy = metrics.accuracy(record, protocol) - floor.floor
-            distances[seed] = accuracy, metrics.within_task(record, protocol) - inside(record)
-    return distances
+    floors = {
+        seed: (floor.floor, inside(record))
+        for seed, record in runs.items()
+        if protocol in record.right and (floor := lines(record, known)) is not None
+    }
+    placed = [runs[seed] for seed in floors]
+    asked = (protocol, f"within-task@{protocol}")
+    whole, part = (metrics.values(placed, metric, protocol).tolist() for metric in asked)
+    return {
+        seed: (accuracy - floor, within - guessed)
+        for (seed, (floor, guessed)), accuracy, within in zip(
+            floors.items(), whole, part, strict=True
+        )
+    }
 
 
 def placed(
@@ -289,11 +234,12 @@ def _scores(index: int, metric: str, seeds: Sequence[int], ground: Ground) -> li
     if asked in ground.scores:
         return ground.scores[asked]
     try:
-        scores = [
-            metrics.value(runs[seed], metric, own(variant))
+        known = [
+            runs[seed]
             for seed in seeds
             if runs[seed].status == Status.OK and runs[seed].provenance.get(CLASS_ROWS)
         ]
+        scores = metrics.values(known, metric, own(variant)).tolist()
     except KeyError:
         scores = []
     ground.scores[asked] = scores if all(map(math.isfinite, scores)) else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,9 +12,11 @@ from ablate.analysis.aa_test import Same
 from ablate.analysis.arm_summary import ArmSummary, Estimate, of_metric
 from ablate.analysis.caveats import Caveat
 from ablate.analysis.importance import Importance
+from ablate.analysis.scored_rows import NewRows
 from ablate.plan.run_keys import START_SECONDS, Plan
 from ablate.plan.standing import Reason
 from ablate.records.cohort import together
+from ablate.records.rows.curves import Curves
 from ablate.stats.across_datasets import Settings
 from ablate.types import (
     FactorialEffect,
@@ -46,7 +48,8 @@ class Study:
     were registered, where these were changed, at registered_alpha. equal: the contrasts at equal
     budgets. caveats: what is damaged, of another version, kept on purpose, or does not go together
     among the records. uncalibrated: by label, the methods of an arm that reproduce no published
-    figure.
+    figure. curves: reads how the runs learnt, which a picture alone asks for. new_rows: what the
+    claims' intervals would be for test rows drawn anew.
     """
 
     suite: Suite
@@ -70,6 +73,8 @@ class Study:
     caveats: tuple[Caveat, ...] = ()
     registered_alpha: float = math.nan
     uncalibrated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    curves: Callable[[], Curves] = field(default=Curves, compare=False)
+    new_rows: tuple[NewRows, ...] = ()
 
     @property
     def pooled(self) -> list[tuple[PooledContrast, Verdict]]:

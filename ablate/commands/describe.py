@@ -79,6 +79,11 @@ def work(work: Work) -> str:
     shared = f" ({cells - runs} shared between arms)" if cells > runs else ""
     pairs = zip(plan.stacks, plan.costs, strict=True)
     gradients = sum(cost.gradients * len(stack.runs) for stack, cost in pairs)
+    if any(variant.outside for variant in plan.suite.variants):
+        return (
+            f"{len(plan.suite.variants)} arms x {plan.suite.seeds} seeds: {runs} runs{shared}. "
+            f"{runs - left} done or not asked for, {left} to run."
+        )
     text = (
         f"{len(plan.suite.variants)} arms x {plan.suite.seeds} seeds: {runs} runs{shared} in "
         f"{len(plan.stacks)} stacks, about {gradients:,} gradient evaluations. "

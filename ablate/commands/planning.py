@@ -1,4 +1,4 @@
-"""Commands on a suite before it is run: plan, power, tune."""
+"""Commands on a suite before it is run: plan, tune."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from ablate.commands.shared import (
     workforce,
 )
 from ablate.core.foreign_text import STORED, plain
-from ablate.core.outcomes import Status
 
 if TYPE_CHECKING:
     from ablate.types import Suite
@@ -69,75 +68,6 @@ def plan(
     say_all(prospects.lines(opened))
     if reasons:
         say_all(why.why(work))
-
-
-@click.command()
-@of_suite
-@click.option(
-    "--pilot",
-    type=click.IntRange(3, 1000),
-    metavar="N",
-    help="Run N seeds that the suite never uses, to learn the spread.",
-)
-@workers_option
-@timeout_option
-@data_option
-@device_option
-def power(
-    opened: Suite,
-    results: Path,
-    pilot: int | None,
-    workers: int | None,
-    stack_timeout: float | None,
-    data_root: Path,
-    device: str,
-) -> None:
-    """Say what a suite can detect and show to be negligible at its seeds, before it is run.
-
-    The spread of the differences is that of the pilot; else the suite's `spread`; else that of
-    records of its own runs.
-    """
-    from dataclasses import replace
-
-    from ablate import flow
-    from ablate.analysis import judge
-    from ablate.commands.progress import Progress
-    from ablate.records.store import is_there, open_store, sole_writer
-    from ablate.registry import scan
-    from ablate.training.device import checked
-    from ablate.types import Site
-    from ablate.workflows import power_forecast, spending_advice
-
-    lost = 0
-    if pilot:
-        small = power_forecast.pilot(opened, pilot)
-        site = Site(str(data_root.absolute()), checked(device))
-        flow.prepare(small, data_root, None, fetch=True)
-        with sole_writer(results), closing(open_store(results)) as store:
-            work = flow.prepare(small, data_root, store)
-            with workforce(workers, results / small.name) as (count, crew):
-                compile_first(work, site)
-                events = flow.run(work, store, site, count, crew, stack_timeout)
-                show_runs(Progress(small, work, count), events)
-            records = store.load(work.plan.runs)
-        lost = sum(record.status != Status.OK for record in records.values())
-        forecasts = list(
-            power_forecast.forecasts(replace(small, spread=0.0), records, "pilot seeds")
-        )
-    else:
-        there = is_there(results)
-        with closing(open_store(results, create=False)) if there else nullcontext() as store:
-            records = dict(flow.records(opened, store)) if store else {}
-            say_all(store.damage.lines() if store else (), err=True)
-        forecasts = list(power_forecast.forecasts(opened, records, "seeds of its own runs"))
-    looks = judge.design(opened).looks
-    spendings = spending_advice.spendings(forecasts, looks, power_forecast.hardest(opened))
-    say_all(scan().load("report", "forecast")().lines(forecasts, opened, spendings))
-    if lost:
-        say(f"{lost} runs of the pilot were lost (diverged or failed).", err=True)
-    _, code = end((), lost)
-    if code:
-        sys.exit(code)
 
 
 @click.command()
@@ -183,10 +113,10 @@ def tune(
     from ablate.commands import describe
     from ablate.commands.progress import Progress
     from ablate.commands.rehearsal import rehearse
-    from ablate.design.tuned_file import place, writable
+    from ablate.design.tuning.tuned_file import place, writable
+    from ablate.executors.device import checked
     from ablate.records.store import open_store, sole_writer
     from ablate.registry import scan
-    from ablate.training.device import checked
     from ablate.types import Site
     from ablate.workflows.tuner import Tuner
 

@@ -73,10 +73,12 @@ def run(
 
     A suite can run code: components of installed packages, and functions that it names.
     """
-    from ablate.training.device import checked
+    from ablate.executors.device import checked
     from ablate.types import Site
 
-    site = Site(str(data_root.absolute()), checked(device))
+    site = Site(
+        str(data_root.absolute()), checked(device), folder=str(results.absolute() / "programs")
+    )
     if until_decided and (only or fresh):
         raise click.UsageError("--until-decided goes with neither --only nor --fresh")
     part = only or until_decided or fresh or keep_stale or register_anew or functions(opened)
@@ -119,15 +121,16 @@ def run(
         frozen = registration.registered(opened, store)
         say_all(prospects.lines(registration.as_registered(opened, frozen)))
         looks = flow.by_look(opened, data_root, store, keep_stale, planned)
-        parts = looks if until_decided else [todo]
+        parts = looks if until_decided else iter((todo,))
         with workforce(workers, results / opened.name) as (count, crew):
-            for work in parts:
+            while work := next(parts, None):  # none is left at the end, with all of its records
                 say("\n".join([describe.work(work), *why.stale(work)]))
                 if work.stacks:
                     compile_first(work, site)
                     say_all(check(opened, store, site, crew, stack_timeout))
                     events = flow.run(work, store, site, count, crew, stack_timeout)
                     show_runs(Progress(opened, work, count), events)
+        todo, stale = replace(todo, records={}), {}  # the study reads them again: once is enough
         study = flow.analyse(suite, store)
         ending = finish(study, results / opened.name)
         if not (only or until_decided):
@@ -140,12 +143,14 @@ def _idle(study: Study, work: Work, store: Store, cautions: list[str]) -> finish
     """Give what the next run will say first, if it will find nothing to do and no damage."""
     from ablate.commands import describe
     from ablate.plan.pending import reasons_of
+    from ablate.records import cohort
 
     records = {record.key: record for runs in study.runs for record in runs.values()}
     damaged = store.damage.runs or store.damage.notes
     if damaged or any(reasons_of(work.plan, records, work.facts).values()):
         return None
-    packages = {name for r in records.values() for name in r.provenance.get("packages", {})}
+    rest_on = cohort.bases(records.values())
+    packages = {name for facts in rest_on for name in facts.get("packages", {})}
     first = [*cautions, describe.work(replace(work, stacks=()))]
     return finished.Idle(first, work.facts, frozenset(packages))
 
@@ -166,8 +171,8 @@ def report(opened: Suite, results: Path, style: str) -> None:
 
     with closing(open_store(results, create=False)) as store:
         opened = under_own_name(opened, store, results)
-        study = flow.analyse(opened, store)
-    finished.leave(finish(study, results / opened.name, style))
+        ending = finish(flow.analyse(opened, store), results / opened.name, style)
+    finished.leave(ending)
 
 
 @click.command()

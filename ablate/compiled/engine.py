@@ -127,6 +127,22 @@ class Engine:
         inner = state.inner if first.fresh else self._packed(vectors, counts)
         return state._replace(theta=torch.from_numpy(theta), inner=inner)
 
+    def logits(self, theta: Tensor, x: Tensor) -> Tensor:
+        """Score each replica's rows `[S, N, ...]` at `[S, P]`: logits `[S, N, C]`.
+
+        As the torch form does, layer by layer; without a module and `vmap`, which take several
+        times as long as small nets do.
+        """
+        h, start = x.flatten(2), 0
+        for layer, (read, width) in enumerate(zip(self.units[:-1], self.units[1:], strict=True)):
+            end = start + int(read * width)
+            weights = theta[:, start:end].view(-1, int(width), int(read))
+            h, start = (h.relu() if layer else h) @ weights.mT, end
+            if self.biased[layer]:
+                end = start + int(width)
+                h, start = h + theta[:, None, start:end], end
+        return h
+
     def _factors(self, table: EpochRows, clock: Clock) -> tuple[Array, Array]:
         """Give the factors on the learning rate and the outer steps, `[S, steps]`."""
         replicas, steps, _ = table.sizes.shape

@@ -35,7 +35,7 @@ class Counted(Protocol):
 
 
 class Priced(Protocol):
-    """A model that knows what a row costs; of others the module is built to count it."""
+    """A model that knows what a row costs; of others it is guessed from their parameters."""
 
     def products(self, inputs: tuple[int, ...], classes: int) -> int:
         """Give the multiplications of a forward pass on one row, without torch."""

@@ -7,6 +7,16 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True)
+class Measure:
+    """What a metric is like. lower: a lower score is better. span: its largest difference, 0 where
+    that is not known. unit: what its differences are called, several of them; '' for none."""
+
+    lower: bool = False
+    span: float = 0.0
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class Contrast:
     """A declared question: does `treatment` differ from `baseline` in `metric` by over `margin`?
 

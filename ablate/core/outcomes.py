@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Status(StrEnum):
@@ -32,3 +35,33 @@ def calm(claim: str) -> Decision:
     """
     sides = {"helps": Decision.NO_GAIN, "hurts": Decision.NO_HARM}
     return sides.get(claim, Decision.NEGLIGIBLE)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one run left behind.
+
+    status: `ok`, `diverged` (it cannot be scored) or `failed`; reason: why, for the last two; of an
+    `ok` run what it is marked with, '' for nothing.
+    rows: test rows of each task, `[T]`. right, task_right: by protocol, rows whose class, and whose
+    task, is right, `[t][k]`. row_right: by protocol, which of them, after the last task, packed.
+    updates: outer steps. gradients: gradient evaluations. seconds: this run's share of its stack.
+    provenance: packages, git state, machine, stack width, data digest, stream digests.
+    scores: of other people's programs, whose rows nobody sees: by metric, steps and values.
+    curves: while each task was learnt (`training/learning_curves`); no part of the record.
+    """
+
+    key: str
+    seed: int
+    status: str
+    reason: str
+    rows: Sequence[int]
+    right: Mapping[str, Sequence[Sequence[int]]]
+    task_right: Mapping[str, Sequence[Sequence[int]]]
+    updates: int
+    gradients: int
+    seconds: float
+    provenance: Mapping[str, Any]
+    row_right: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    curves: Sequence[Any] = field(default=(), compare=False)

@@ -88,8 +88,8 @@ class Comparison:
     worst: the largest difference of a seed that was declared before the runs; 0 where none was.
     span: the largest difference that the metric allows; 0 where the scores have to tell.
     lower: a lower score is better. chance: what a guess scores, in points; nan where not known.
-    unpaired: the values are of runs that share nothing, so that the arms may have different numbers
-        of them; there are no seeds and no deltas.
+    points: its scores are percentage points, and no unit of somebody's own.
+    unpaired: its values are of runs in no pairs, as many as each arm has; there are no deltas.
     """
 
     treatment: str
@@ -114,6 +114,7 @@ class Comparison:
     span: float = 0.0
     lower: bool = False
     chance: float = math.nan
+    points: bool = True
     unpaired: bool = False
 
     @property
@@ -209,9 +210,8 @@ class Comparison:
     @property
     def correlation(self) -> float:
         """Give Pearson's r between the arms over the seeds; `nan` where an arm does not vary."""
-        if self.unpaired:
-            return math.nan
-        return pearson(self.treatment_values, self.baseline_values)
+        values = self.treatment_values, self.baseline_values
+        return math.nan if self.unpaired else pearson(*values)
 
 
 @dataclass(frozen=True)

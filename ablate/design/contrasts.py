@@ -35,13 +35,16 @@ class ClaimReader:
         self.note = reader.note
 
     def contrasts(
-        self, arms: Mapping[str, Node], protocols: Sequence[str]
+        self, arms: Mapping[str, Node], known: Sequence[str]
     ) -> tuple[list[Contrast], list[PooledContrast]]:
-        """Read the contrasts, each in every cell of the grid, and those pooled over cells."""
+        """Read the contrasts, each in every cell of the grid, and those pooled over cells.
+
+        known: the names of metrics.
+        """
         single: list[Contrast] = []
         pooled: list[PooledContrast] = []
         for child, contrast in self.entries("contrasts", self.suite.contrasts):
-            sound = self.named(child, contrast, arms, metrics.names(protocols))
+            sound = self.named(child, contrast, arms, known)
             if not sound or self.phantom(child, contrast) or self.unshared(child, contrast):
                 continue
             claims: list[Contrast] | list[PooledContrast] = []
@@ -85,6 +88,8 @@ class ClaimReader:
         """Refuse a metric of a protocol that cannot score arms whose tasks share their outputs."""
         for index in dict.fromkeys(i for pair in pairs(contrast, self.grid) for i in pair):
             arm = self.grid.variants[index]
+            if arm.outside:
+                continue
             protocol = arm.choices["predict"].label()
             shared = arm.choices["model"].settings.get("domains", 1) > 1
             if shared and metrics.protocol_of(contrast.metric, protocol) != protocol:
@@ -153,13 +158,11 @@ class ClaimReader:
             accepts = f"{accepts}; levels are compared where each of them is an arm"
         self.note(child.at, f"unknown {what} {words}", accepts, nearest(child.text, known))
 
-    def effects(
-        self, design: Design | None, protocols: Sequence[str]
-    ) -> tuple[FactorialEffect, ...]:
+    def effects(self, design: Design | None, known: Sequence[str]) -> tuple[FactorialEffect, ...]:
         """Give the effects that a factorial asks about, in every cell of the grid."""
         if design is None:
             return ()
-        factorial, known = self.suite.factorial, metrics.names(protocols)
+        factorial = self.suite.factorial
         self.one_of(design.node, "metric", known, "metric")
         self.others(design, known)
         rows = list(dict.fromkeys(self.grid.rows()))
@@ -188,14 +191,12 @@ class ClaimReader:
             elif name == first:
                 self.note(mark, f"metric {name!r}, which is asked about above", "another metric")
 
-    def references(
-        self, arms: Mapping[str, Node], protocols: Sequence[str]
-    ) -> tuple[Reference, ...]:
+    def references(self, arms: Mapping[str, Node], known: Sequence[str]) -> tuple[Reference, ...]:
         """Read which published figures stand beside which arms."""
-        known = {"arm": arms, "metric": metrics.names(protocols), "figure": published()}
+        sides = {"arm": arms, "metric": known, "figure": published()}
         references = []
         for child, entry in self.entries("references", self.suite.references):
-            for key, names in known.items():
+            for key, names in sides.items():
                 self.one_of(child, key, names, key)
             references.append(Reference(entry.arm, entry.metric, entry.figure))
         return tuple(references)

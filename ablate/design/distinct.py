@@ -31,7 +31,9 @@ def run_of(variant: Variant) -> str:
 
 
 def scored(variant: Variant, metric: str) -> str:
-    """Give the protocol that a metric reads of a variant."""
+    """Give the protocol that a metric reads of a variant; the metric of somebody's own program."""
+    if variant.outside:
+        return metric
     return metrics.protocol_of(metric, variant.choices["predict"].label())
 
 

@@ -13,9 +13,10 @@ from ablate.core.component_source import REQUIRED, Component
 from ablate.design.factorial import FIRST, JOINED
 from ablate.design.grid import OPTIONAL_KINDS
 from ablate.design.path_schema import Paths, Schema, either, reference, value
+from ablate.design.programs.models import LEFT_OUT, WrittenOutside
 from ablate.design.protocols import standard_predictors
 from ablate.design.suite_models import WrittenSuite
-from ablate.design.tuning_keys import METRICS, UNTUNABLE
+from ablate.design.tuning.tuning_keys import METRICS, UNTUNABLE
 from ablate.parsing.presets import presets
 from ablate.parsing.published import published
 from ablate.parsing.written_values import Size
@@ -34,17 +35,53 @@ WORDED = r"^(?![0-9]|(?:[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Nn][Uu][Ll][Ll])$
 
 
 def suite_schema(catalogue: Catalogue) -> Schema:
-    """Give the schema: the models' own, and every kind with its components and their fields."""
-    written = WrittenSuite.model_json_schema()
-    sections = written.pop("$defs")
+    """Give the schema: the models' own, and every kind with its components and their fields.
+
+    A suite of somebody's own program has a form of its own.
+    """
+    parts = {**_kinds(catalogue), **_parts(catalogue), **_metrics(catalogue)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **_linked(written, sections),
         "title": "A suite of ablate",
-        "dependentRequired": {"budget": ["vary"]},
-        "allOf": [*_together(), *_complete(catalogue)],
-        "$defs": {**_kinds(catalogue), **_parts(catalogue), **_metrics(catalogue)},
+        "if": _OUTSIDE,
+        "then": _of_programs(),
+        "else": {
+            **_sections(WrittenSuite),
+            "dependentRequired": {"budget": ["vary"]},
+            "allOf": [*_together(), *_complete(catalogue)],
+        },
+        "$defs": parts,
     }
+
+
+_EXTERNAL = {"type": "object", "required": ["external"]}
+_METHOD = {"type": "object", "required": ["method"], "properties": {"method": _EXTERNAL}}
+_OUTSIDE = {"type": "object", "required": ["base"], "properties": {"base": _METHOD}}
+
+
+def _of_programs() -> Schema:
+    """Give the form of suites of somebody's own program; parameters have names of their own."""
+    schema = _free(_sections(WrittenOutside))
+    for key in LEFT_OUT:
+        del schema["properties"][key]
+    return {**schema, "not": {"required": ["arms", "factorial"]}}
+
+
+def _free(schema: Any) -> Any:
+    """Leave what the catalogue knows of components, which are not there, to the reader."""
+    if isinstance(schema, list):
+        return [_free(entry) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: _free(entry) for key, entry in schema.items() if key != "$ref"}
+
+
+def _sections(form: type[WrittenSuite]) -> Schema:
+    """Give what a form of suite says of its sections."""
+    written = form.model_json_schema()
+    sections = written.pop("$defs")
+    linked: Schema = _linked(written, sections)
+    return {key: value for key, value in linked.items() if key != "title"}
 
 
 def _linked(schema: Any, sections: Schema) -> Any:

@@ -34,19 +34,21 @@ class Written:
     faulty: frozenset[str] = frozenset()
 
 
-def read_sections(root: Node, note: Note) -> Written:
-    """Check a suite, a mapping, by its models; every fault is noted at its place."""
+def read_sections(root: Node, note: Note, form: type[WrittenSuite] = WrittenSuite) -> Written:
+    """Check a suite, a mapping, by the models of a form; every fault is noted at its place."""
     try:
-        return Written(WrittenSuite.model_validate(_data(root, WrittenSuite)), root)
+        return Written(form.model_validate(_data(root, form)), root)
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
-    for problem in dict.fromkeys(_problem(root, e["loc"], e["type"], e["msg"]) for e in errors):
+    for problem in dict.fromkeys(
+        _problem(_Place(root, form), e["loc"], e["type"], e["msg"]) for e in errors
+    ):
         if problem:
             note(*problem)
     places = [e["loc"] for e in errors]
     rest = _without(root, places)
-    lacking = {"question": "?", "base": {}}
-    suite = WrittenSuite.model_validate({**lacking, **_data(rest, WrittenSuite)})
+    lacking: dict[str, Any] = {"question": "?", "base": form.stand_in}
+    suite = form.model_validate({**lacking, **_data(rest, form)})
     return Written(suite, rest, frozenset(str(loc[0]) for loc in places))
 
 
@@ -148,9 +150,9 @@ class _Place:
         )
 
 
-def _problem(root: Node, loc: Location, kind: str, words: str) -> Told | None:
+def _problem(root: _Place, loc: Location, kind: str, words: str) -> Told | None:
     """Give an error as place, fault, what is accepted and what was meant; None if told already."""
-    around = reduce(_Place.step, loc[:-1], _Place(root))
+    around = reduce(_Place.step, loc[:-1], root)
     if kind == "extra_forbidden":
         return _unknown(around, str(loc[-1]))
     if kind == "missing" and not around.section.whole:

@@ -19,9 +19,13 @@ def standard_predictors(catalogue: Catalogue) -> list[Choice]:
 
 
 def predictors(catalogue: Catalogue, variants: Sequence[Variant]) -> tuple[Choice, ...]:
-    """Give the standard protocols and those that variants add, each once."""
-    choices = [variant.choices["predict"] for variant in variants]
-    return tuple({c.label(): c for c in [*standard_predictors(catalogue), *choices]}.values())
+    """Give the standard protocols and those that variants add, each once.
+
+    None where all of them are somebody's own program, which scores itself.
+    """
+    choices = [variant.choices["predict"] for variant in variants if not variant.outside]
+    standard = standard_predictors(catalogue) if choices or not variants else []
+    return tuple({c.label(): c for c in [*standard, *choices]}.values())
 
 
 def _defaults(catalogue: Catalogue, name: str) -> dict[str, Any]:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ablate.core.naming import folder_name
+from ablate.design.common_sections import SuiteReader, twin
 from ablate.design.contrasts import ClaimReader
 from ablate.design.grid import GridReader
-from ablate.design.located_models import Written, read_sections
+from ablate.design.located_models import read_sections
+from ablate.design.programs.reading import is_outside
+from ablate.design.programs.suite import ProgramSuiteReader
 from ablate.design.protocols import predictors
 from ablate.design.reach import Grid
-from ablate.design.suite_models import KEYS, WrittenSeeds
-from ablate.design.tuning_keys import Own, SearchReader
+from ablate.design.suite_models import KEYS
+from ablate.design.tuning.tuning_keys import Own, SearchReader
 from ablate.errors import Problem, SuiteError, nearest, once
 from ablate.parsing import changes as command
 from ablate.parsing.changes import Change
-from ablate.parsing.choices import ChoiceReader
 from ablate.parsing.located_yaml import DocumentError, Node, read_document
+from ablate.records import metrics
 from ablate.registry import Catalogue
 from ablate.source.field_schema import quoted, shown
-from ablate.types import ENOUGH_PAIRS, Suite, Variant
-
-TWIN_SEEDS = 1_000_000
-"""Where the seeds of an A/A twin begin: beyond any that a suite can ask for."""
+from ablate.types import Suite
 
 
 def read_suite(
@@ -65,33 +65,19 @@ def parse_suite(
         root = read_document(data)
     except DocumentError as error:
         raise SuiteError(origin, error.problems) from None
-    reader = _SuiteReader(root, catalogue, quick, changes, values, folder)
+    form: type[SuiteReader] = ProgramSuiteReader if is_outside(root) else _ComponentReader
+    reader = form(root, catalogue, quick, changes, values, folder)
     suite = reader.suite(name, origin, data.decode("utf-8-sig"))
     if suite and "quick" in root.items and not (quick or changes):  # faults show before it is used
-        reader = _SuiteReader(root, catalogue, True, (), values, folder)
+        reader = form(root, catalogue, True, (), values, folder)
         suite = reader.suite(name, origin, "") and suite
     if suite is None:
         raise SuiteError(origin, once(reader.reader.problems))
     return suite
 
 
-class _SuiteReader:
-    def __init__(
-        self,
-        root: Node,
-        catalogue: Catalogue,
-        quick: bool,
-        changes: Sequence[str],
-        values: Own | None,
-        folder: Path,
-    ) -> None:
-        self.root = root
-        self.own, self.folder = values, folder
-        self.quick = quick
-        self.changes = changes
-        self.catalogue = catalogue
-        self.reader = ChoiceReader(catalogue)
-        self.note = self.reader.note
+class _ComponentReader(SuiteReader):
+    """Reads a suite of components."""
 
     def suite(self, name: str, origin: str, text: str) -> Suite | None:
         if not isinstance(self.root.value, dict):
@@ -120,10 +106,10 @@ class _SuiteReader:
             whole = Grid()  # what is wrong with the grid is not told again of each claim
         variants = [replace(arm, first_seed=first) for arm in whole.variants]
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
-        claims = ClaimReader(written, self.reader, whole)
-        contrasts, pooled = claims.contrasts(arms, protocols)
-        references = claims.references(arms, protocols)
-        effects = claims.effects(grid.design, protocols)
+        claims, known = ClaimReader(written, self.reader, whole), metrics.names(protocols)
+        contrasts, pooled = claims.contrasts(arms, known)
+        references = claims.references(arms, known)
+        effects = claims.effects(grid.design, known)
         claims.distinct()
         honest = [label for label in protocols if label.split("(")[0] not in self.oracles()]
         tune, placed = written.suite.tune, arms if whole.places else {}
@@ -134,7 +120,7 @@ class _SuiteReader:
         if self.reader.problems:
             return None
         tuned_node = self.root.items.get("tuned")
-        flags = (*(["--quick"] if self.quick else []), *(f"--set {edit}" for edit in self.changes))
+        flags = self.flags
         return Suite(
             name=folder_name(name, flags),
             changes=flags,
@@ -143,7 +129,7 @@ class _SuiteReader:
             references=references,
             origin=origin,
             text=text,
-            variants=(*variants, *(_twin(variants[i]) for i, _ in twins)),
+            variants=(*variants, *(twin(variants[i]) for i, _ in twins)),
             contrasts=tuple(contrasts),
             effects=(*pooled, *effects),
             twins=twins,
@@ -163,48 +149,6 @@ class _SuiteReader:
             spend=written.suite.spend,
             precision=written.suite.precision,
         )
-
-    def seeds(self, written: Written) -> tuple[int, int, int]:
-        """Give how many seeds are declared; and of this run, quick or not, the first and how many.
-
-        Those of a quick block begin where the suite's do, unless it says so.
-        """
-        seeds = written.suite.seeds
-        first, declared = (
-            (seeds.first, seeds.count) if isinstance(seeds, WrittenSeeds) else (0, seeds)
-        )
-        if not self.quick:
-            return declared, first, declared
-        if "quick" not in self.root.items:
-            return declared, first, min(declared, ENOUGH_PAIRS)
-        fewer = written.suite.quick.seeds
-        if isinstance(fewer, WrittenSeeds):
-            return (
-                declared,
-                fewer.first if "first" in fewer.model_fields_set else first,
-                fewer.count,
-            )
-        return declared, first, fewer or declared
-
-    def twins(
-        self, arms: Mapping[str, Node], variants: Sequence[Variant]
-    ) -> tuple[tuple[int, int], ...]:
-        """Give the variants that are run a second time, with the places of their twins."""
-        node = self.root.items.get("same")
-        if node is None:
-            return ()
-        if node.text not in arms and arms:
-            name = quoted(node.text, node.plain())
-            self.note(
-                node.at,
-                f"unknown arm {name} for same",
-                ", ".join([*arms][:12]),
-                nearest(node.text, arms),
-            )
-        if f"{node.text} (A/A)" in arms:
-            self.note(node.at, f"a twin of {node.text!r}, which an arm is called", "another name")
-        originals = [i for i, variant in enumerate(variants) if variant.arm == node.text]
-        return tuple((i, len(variants) + offset) for offset, i in enumerate(originals))
 
     def oracles(self) -> list[str]:
         """Name the protocols that know what a user cannot."""
@@ -239,28 +183,6 @@ class _SuiteReader:
         self.note(node.at, fault, accepts, nearest(node.text, axes))
         return ""
 
-    def looks(self, written: Written, declared: int, seeds: int) -> tuple[int, ...]:
-        """Read the looks; those of a quick run are the ones that its seeds reach."""
-        looks = written.suite.looks
-        if looks and looks[-1] != declared and "seeds" not in written.faulty:
-            self.note(
-                self.root.items["looks"].at,
-                f"looks that end at {looks[-1]} with {declared} seeds",
-                f"the last look at seeds: {declared}",
-            )
-        if not looks or seeds == declared:
-            return looks
-        return (*(look for look in looks if look < seeds), seeds)
-
-    # --- what the command line changes
-
-    def changed(self) -> list[Change]:
-        """Give what the command line puts into the base."""
-        changes = command.of_set(self.changes, self.note)
-        block = self.root.items.get("quick")
-        quick = command.of_block(block, self.note) if block else command.usual(self.root)
-        return command.together(quick if self.quick else [], changes)
-
     def changed_words(
         self, changes: Sequence[Change], grid: GridReader, declared: int, seeds: int
     ) -> list[str]:
@@ -272,7 +194,3 @@ class _SuiteReader:
         if self.quick and not sentences:
             return ["--quick found nothing to shorten: this is the suite as it stands"]
         return sentences
-
-
-def _twin(variant: Variant) -> Variant:
-    return replace(variant, arm=f"{variant.arm} (A/A)", first_seed=TWIN_SEEDS + variant.first_seed)

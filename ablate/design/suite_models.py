@@ -71,8 +71,7 @@ class WrittenSeeds(Section):
     called: ClassVar[str] = "seeds"
     accepts: ClassVar[str] = SEEDS
     tagged: ClassVar[bool] = True
-
-    # An A/A twin's seeds begin at 1,000,000, a pilot's and a search's beyond: none may meet these.
+    # those of A/A twins, pilots and searches begin at 1,000,000 and beyond
     first: int = Field(0, ge=0, le=899_999, description="the first seed")
     count: int = Field(ge=1, le=100_000, description=SEEDS)
 
@@ -230,7 +229,9 @@ class WrittenSearch(Section):
 
 
 class WrittenSuite(Section):
-    """A whole suite."""
+    """A whole suite. stand_in: a base of its form, where the written one has faults."""
+
+    stand_in: ClassVar[dict[str, Any]] = {}
 
     question: Question = Field(description="the question in one sentence, ending in '?'")
     base: Annotated[Paths, catalogued("base")] = Field(description=BASE)

@@ -172,7 +172,7 @@ class Pool:
         limit, idle = STARTING_SECONDS, IDLE_SECONDS
         if worker.job:
             limit = worker.job.payload.get("seconds", float("inf"))
-            idle = min(idle, limit)
+            idle = min(worker.job.payload.get("idle", idle), limit)
         elif worker.ready:
             return None
         if worker.seconds >= limit:

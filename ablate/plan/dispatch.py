@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ def job(
 ) -> Json:
     """Pack a job. estimate: of its seconds; stack_timeout: how long it may take, instead."""
     allowed = stack_timeout or max(LEAST_SECONDS, GENEROUS * estimate)
+    if stack.runs[0].outside:  # it has its own limit, and a process of its own
+        limits = {"seconds": math.inf, "idle": math.inf}
+        return {**pack(stack, site), "job": "program", **limits, "foreign": []}
     chosen = {choice for run in stack.runs for choice in _all(run.choices.values())}
     whose = sorted(".".join(name) for name in chosen if _foreign(*name, catalogue))
     return {**pack(stack, site), "job": kind, "seconds": allowed, "foreign": whose}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ablate.core import resources
 from ablate.design.reader import read_suite
-from ablate.design.tuning_keys import Own
+from ablate.design.tuning.tuning_keys import Own
 from ablate.errors import SelectionError, unknown
 from ablate.parsing.changes import other_seeds
 from ablate.registry import scan

@@ -27,6 +27,8 @@ def look(suite: Suite, catalogue: Catalogue, root: Path, fetch: bool) -> dict[st
     """
     facts: dict[str, Facts] = {}
     for variant in suite.variants:
+        if variant.outside:
+            continue
         choice = variant.choices["dataset"]
         if (key := canonical(choice.plain())) not in facts:
             facts[key] = inspect(choice, catalogue, root, fetch=fetch)
@@ -202,6 +204,8 @@ def same_code(stack: Stack, results: Sequence[RunResult]) -> None:
 
 def inert_pairs(suite: Suite, store: Store) -> dict[int, Json]:
     """Read which contrasts compare arms that took the same first steps."""
+    if any(variant.outside for variant in suite.variants):
+        return {}
     keys = [pair_key(suite, contrast, scan()) for contrast in suite.contrasts]
     texts = store.notes(keys).items()
     tied = {key: notes.read(notes.Inert, key, text) for key, text in texts}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -92,6 +93,8 @@ def _shared(variant: Variant, precision: str) -> tuple[dict[str, Choice], str]:
     if precision not in variant.runs:
         trained = {kind: choice for kind, choice in variant.choices.items() if kind != "predict"}
         content = {kind: choice.plain() for kind, choice in trained.items()}
+        if variant.outside:  # where its files lie is told by their digests
+            content["method"]["settings"].pop("folder", None)
         # the seed comes last in the order of the keys
         text = canonical({"choices": content, "precision": precision, "seed": 0})
         variant.runs[precision] = trained, text.removesuffix("0}")
@@ -115,6 +118,8 @@ def plan(
     facts: by the canonical text of a dataset Choice. width: forces a stack width.
     Raises SuiteError where a data set does not fit what is asked of it.
     """
+    if any(variant.outside for variant in suite.variants):
+        return _of_programs(suite)
     by_variant = [facts[canonical(v.choices["dataset"].plain())] for v in suite.variants]
     dataset_demands.check_data(suite, by_variant, catalogue)
     runs = {
@@ -149,6 +154,18 @@ def plan(
     return Plan(
         suite=suite, keys=keys(suite), stacks=tuple(stacks), costs=tuple(costs), warnings=warnings
     )
+
+
+def _of_programs(suite: Suite) -> Plan:
+    """Plan the runs of somebody's own program: each is alone, and takes nobody knows how long."""
+    runs = {
+        run.key: run
+        for seed in range(suite.seeds)  # a seed in every arm before the next: pairs come first
+        for variant in suite.variants
+        for run in [specify(variant, seed, suite.precision)]
+    }
+    stacks = tuple(Stack((run,), ()) for run in runs.values())
+    return Plan(suite, keys(suite), stacks, (Cost(0, 0, 0.0),) * len(stacks))
 
 
 def structure(run: RunSpec, catalogue: Catalogue) -> Any:
@@ -217,20 +234,16 @@ def parameters(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
 
 
 def products(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
-    """Give the multiplications of a forward pass on one row, from the model or its module."""
-    model = catalogue.build(run.choices["model"])
-    shape = facts.inputs, facts.classes
-    if hasattr(model, "products"):
-        return _wrapped(run, catalogue, facts, int(model.products(*shape)))
-    if hasattr(model, "parameters") and not getattr(model, "images", False):
-        return parameters(run, catalogue, facts)
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
+    """Give the multiplications of a forward pass on one row, as the model says them.
 
-    module = model(*shape)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module.eval()(torch.zeros(1, *facts.inputs))
-    return _wrapped(run, catalogue, facts, int(counter.get_total_flops()) // 2)
+    One that does not is taken to use every parameter once, and of images at every place.
+    """
+    model = catalogue.build(run.choices["model"])
+    if hasattr(model, "products"):
+        count = int(model.products(facts.inputs, facts.classes))
+        return _wrapped(run, catalogue, facts, count)
+    places = math.prod(facts.inputs[1:]) if getattr(model, "images", False) else 1
+    return places * parameters(run, catalogue, facts)
 
 
 def _wrapped(run: RunSpec, catalogue: Catalogue, facts: Facts, count: int) -> int:

@@ -50,6 +50,8 @@ def current(
     components.
     """
     first, catalogue = stack.runs[0], scan()
+    if first.outside:
+        return Current(None, code_facts(first, catalogue), {})
     dataset = canonical(first.choices["dataset"].plain())
     names = canonical([dataset, *fingerprints.used(first.choices.values(), catalogue)])
     known = {} if known is None else known
@@ -91,6 +93,9 @@ def basis(record: RunResult) -> str:
 
 def _stale(record: RunResult, today: Current) -> Iterator[Reason]:
     facts = record.provenance
+    if "outside" in today.facts:
+        yield from _program(facts, today.facts)
+        return
     if (version := facts.get("record_version")) != RECORD_VERSION:
         yield Reason(f"record version {version}, now {RECORD_VERSION}")
     else:  # earlier versions took their digests in other ways
@@ -114,6 +119,20 @@ def _code(facts: Mapping[str, Json], today: Mapping[str, Json]) -> Iterator[Reas
         yield from (Reason(f"{word} {name} changed") for name in changed)
     for name in fingerprints.changed(cohort.table(facts.get("loaded"))):
         yield Reason(f"helper {name} changed")
+
+
+def _program(facts: Mapping[str, Json], today: Mapping[str, Json]) -> Iterator[Reason]:
+    """Give what changed of somebody's own program: its files, its interpreter, its packages."""
+    stated = cohort.table(facts.get("components"))
+    for name, digest in today["components"].items():
+        if stated.get(name) != digest:
+            yield Reason(f"{name} changed")
+    if facts.get("python") != today["python"]:
+        yield Reason(f"Python {facts.get('python')}, now {today['python']}")
+    installed = cohort.table(facts.get("packages"))
+    for name, version in today["packages"].items():
+        if installed.get(name) != version:
+            yield Reason(f"{name} {installed.get(name, 'not installed')}, now {version}")
 
 
 def _unscored(record: RunResult, today: Current) -> Iterator[Reason]:

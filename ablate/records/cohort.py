@@ -99,8 +99,19 @@ def merged(old: RunResult | None, new: RunResult) -> RunResult:
         new,
         right={**old.right, **new.right},
         task_right={**old.task_right, **new.task_right},
+        row_right={**old.row_right, **new.row_right},
         provenance={**new.provenance, "protocols": protocols},
     )
+
+
+def bases(records: Iterable[RunResult]) -> Iterator[Mapping[str, Json]]:
+    """Give what records rest on, but for their streams and rows; once for those that share it."""
+    seen: set[str] = set()
+    for record in records:
+        text = getattr(record.provenance, "shared", "")
+        if not text or text not in seen:
+            seen.add(text)
+            yield record.provenance
 
 
 def versions(packages: Mapping[str, str]) -> dict[str, str]:
@@ -124,13 +135,14 @@ def _facts(
 
     They come in two: those that runs have in common come as one and the same value for all records
     that name the same text of the store, since there are many records and few such texts; then the
-    streams of this run.
+    streams of this run, unless another of its seed stated the very same.
     """
+    drawn: dict[tuple[int, str], Json] = {}
     for index, (arm, by_seed) in enumerate(zip(arms, runs, strict=True)):
         dataset = arm.choices.get("dataset")
         label = arm.label
         data = dataset.label() if dataset and across_data else ""
-        order = str(dataset.settings.get("class_order")) if dataset else ""
+        order = data or (str(dataset.settings.get("class_order")) if dataset else "")
         known: dict[str, Facts] = {}
         for seed, record in by_seed.items():
             if record.status == Status.OK:
@@ -141,12 +153,23 @@ def _facts(
                     parts = (table(record.provenance.get(kind)) for kind in SHARED[:2])
                     facts["arm", label, str(index)] = str([sorted(names) for names in parts])
                 streams = record.provenance.get("streams") or {}
-                drawn: Facts = {("streams", "", ""): "drawn" if streams else UNKNOWN}
-                for name, digest in streams.items():
-                    # arms that declare different class orders compare just that
-                    where = f"{record.seed} {data or order if name == 'class order' else ''}"
-                    drawn["stream", name, where] = str(digest)
-                yield (index, seed), facts, drawn
+                first = drawn.setdefault((record.seed, order), streams)
+                again = first is not streams and first == streams
+                yield (index, seed), facts, {} if again else _drawn(record, order)
+
+
+def _drawn(record: RunResult, order: str) -> Facts:
+    """Give what a run drew; arms that declare different class orders compare just that.
+
+    Somebody's own program need not say it.
+    """
+    streams = record.provenance.get("streams") or {}
+    facts: Facts = {("streams", "", ""): "drawn" if streams or record.scores else UNKNOWN}
+    for name, digest in streams.items():
+        facts["stream", name, f"{record.seed} {order if name == 'class order' else ''}"] = str(
+            digest
+        )
+    return facts
 
 
 def _of(provenance: Mapping[str, Json], data: str = "") -> Facts:

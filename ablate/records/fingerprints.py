@@ -11,7 +11,7 @@ from typing import Any
 from ablate.core.component_source import Component
 from ablate.records import provenance
 from ablate.registry import Catalogue
-from ablate.source import closure
+from ablate.source import closure, surroundings
 from ablate.source.closure import Closure
 from ablate.types import Choice, RunSpec, Stack
 
@@ -53,8 +53,24 @@ def code_facts(run: RunSpec, catalogue: Catalogue) -> dict[str, Any]:
     engine: of the files that every run goes through. components: of each component with all that it
     imports. helpers: of each file that components import, one by one, since arms without a common
     component may share it. packages: see `provenance.PACKAGES`, and what components import.
+    Of somebody's own program: its files, its interpreter and that one's packages.
     """
+    if run.outside:
+        return program_facts(run)
     return _facts(used(run.choices.values(), catalogue))
+
+
+def program_facts(run: RunSpec) -> dict[str, Any]:
+    """Give what the scores of somebody's own program rest on beside its parameters."""
+    settings = run.choices["method"].settings
+    command, folder = settings.get("command") or (), Path(settings.get("folder", ".")).absolute()
+    python = surroundings.interpreter(command[0], folder) if command else {}
+    return {
+        "outside": True,
+        "python": python.get("python", ""),
+        "packages": dict(line.rsplit(" ", 1) for line in python.get("packages", ())),
+        "components": surroundings.files(command, folder),
+    }
 
 
 def protocol_facts(predictors: Sequence[Choice], catalogue: Catalogue) -> dict[str, str]:

@@ -10,7 +10,7 @@ import gc
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,25 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from ablate.errors import StoreError
-from ablate.records.sealing import note_seal, read_record, read_shared, run_row, run_seal, shown
+from ablate.records.rows.curves import Curves, curve_row, read_curves
+from ablate.records.rows.sealing import (
+    is_whole,
+    note_seal,
+    read_record,
+    read_shared,
+    run_row,
+    shown,
+)
 from ablate.records.store_file import (
+    CURVES,
     FILE,
     LAYOUT,
     NOTES,
     PROVENANCE,
+    READ_CURVES,
     READ_PROVENANCE,
     RUNS,
+    SHARING,
     connect,
     is_empty,
     read_notes,
@@ -84,13 +95,24 @@ class Store:
         return Damage(self._damaged["runs"], self._damaged["notes"], self._unchecked)
 
     def save(self, results: Iterable[RunResult]) -> None:
-        """Write results in one transaction, replacing those of the same keys."""
-        texts: dict[str, str] = {}
+        """Write results in one transaction, replacing those of the same keys; then their curves."""
+        results, texts = list(results), dict[str, str]()
         rows = [run_row(result, texts) for result in results]
         shared: list[dict[str, object]] = [
             {"digest": digest, "text": text} for digest, text in texts.items()
         ]
         self._write((PROVENANCE, shared), (RUNS, rows))
+        with suppress(StoreError):  # a table that somebody spoilt costs no record
+            self._write((CURVES, [curve_row(result) for result in results]))
+
+    def curves(self, keys: Iterable[str]) -> Curves:
+        """Give how the runs of the keys learnt, as far as that is there and can be read."""
+        if self._layout < LAYOUT:
+            return Curves()
+        try:
+            return read_curves(self._rows(READ_CURVES), keys)
+        except StoreError:
+            return Curves(fault="the store's table of curves is damaged: none is shown")
 
     def load(self, keys: Iterable[str]) -> dict[str, RunResult]:
         """Give the records of the keys that have one; a damaged one is none.
@@ -103,19 +125,17 @@ class Store:
     def _load(self, wanted: Mapping[bytes, str]) -> dict[str, RunResult]:
         records: dict[str, RunResult] = {}
         damaged, count, sealed = [], 0, self._layout > 1
-        shared = read_shared(self._rows(READ_PROVENANCE)) if self._layout == LAYOUT else {}
+        shared = read_shared(self._rows(READ_PROVENANCE)) if self._layout >= SHARING else {}
         rows = self._rows(read_runs(self._layout))
         twice = _twice(key for key, *_ in rows)
         for key, *data, stated in rows:
             count += 1
-            # the digest of layout 2 was of the columns that there were
-            parts = data if self._layout == LAYOUT else data[:-1]
-            whole = not sealed or (key and stated == run_seal(key, *parts))
-            known = data[-1] is None or data[-1] in shared
-            if not whole or not known or key in twice:
+            whole = not sealed or is_whole(self._layout, key, data, stated)
+            *_, rests_on, _ = data
+            if not whole or key in twice or (rests_on is not None and rests_on not in shared):
                 damaged.append(shown(key))
             elif key in wanted:
-                record = read_record(wanted[key], data, sealed, shared)
+                record = read_record(wanted[key], data, self._layout, shared)
                 if record is None:
                     damaged.append(wanted[key])
                 else:
@@ -152,9 +172,9 @@ class Store:
         return texts
 
     def digest(self, beside: str) -> str:
-        """Give a digest of all that is stored, but for notes whose keys begin with `beside`."""
+        """Give a digest of all records, and of the notes whose keys do not begin with `beside`."""
         digest = hashlib.sha256()
-        shared = [READ_PROVENANCE] if self._layout == LAYOUT else []
+        shared = [READ_PROVENANCE] if self._layout >= SHARING else []
         for query in (*shared, read_runs(self._layout), read_notes(self._layout)):
             for row in self._rows(f"{query} ORDER BY 1, 2"):
                 if not (row[0] or b"").startswith(beside.encode()):
@@ -231,6 +251,8 @@ def open_store(folder: Path, create: bool = True) -> Store:
             if create and version < LAYOUT:
                 upgrade(link, version)
                 version = LAYOUT
+            if create:
+                CURVES.create(link, checkfirst=True)  # whoever dropped it: no record is in it
     except BaseException:
         engine.dispose()
         raise

@@ -4,12 +4,14 @@ Every row of `runs` and `notes` has a digest over its key and its data, and the 
 `application_id`. A row that does not have its digest counts as missing and is counted out loud; a
 file that another program made is never written to. What many runs rest on word for word (packages,
 code, machine) stands once, in `provenance`, under a digest of its text, which each of them names.
+`curves` has how each run learnt, for a picture: no record rests on it, whatever becomes of it.
+What a run scored are numbers in a column of bytes, see `counts`; the rest of it is JSON.
 
-Layout 2 (record version 4 on) had all of it in every record, layout 1 (versions 1 to 3) no digests
-either. Reading leaves such a file as it is; records of layout 1 are said to be unchecked. Opening
-it for writing brings it to this layout: rows of layout 1 are sealed as they are found, those of
-layout 2 if they have their digest; the others stay damaged. Records stay, with the record version
-that they state.
+Layout 3 had the scores in the JSON and no curves, layout 2 (record version 4 on) what runs rest on
+in it, too, layout 1 (versions 1 to 3) no digests either. Reading leaves such a file as it is;
+records of layout 1 are said to be unchecked. Opening it for writing brings it to this layout: rows
+of layout 1 are sealed as they are found, others if they have their digest; those that do not stay
+damaged. Records stay, with the record version that they state.
 A file of a newer layout, and a record of a newer version, are refused and never written over.
 """
 
@@ -25,8 +27,11 @@ import sqlalchemy as sa
 from ablate.core.foreign_text import plain
 from ablate.errors import StoreError
 
-LAYOUT = 3
+LAYOUT = 4
 """The version of the tables; see above for what becomes of others."""
+
+SHARING = 3
+"""The first layout that has what runs share in a table; `runs` has looked the same since."""
 
 APPLICATION = int.from_bytes(b"ABLT", "big")
 """SQLite's `application_id`, by which a file is known to be ours."""
@@ -47,6 +52,7 @@ RUNS = sa.Table(
     sa.Column("record", sa.Text, nullable=False),
     sa.Column("digest", sa.String),
     sa.Column("rests_on", sa.String),
+    sa.Column("counts", sa.LargeBinary),
 )
 PROVENANCE = sa.Table(
     "provenance",
@@ -62,6 +68,14 @@ NOTES = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("digest", sa.String),
 )
+CURVES = sa.Table(
+    "curves",
+    TABLES,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("digest", sa.String),
+    sqlite_with_rowid=False,
+)
 LAYOUTS = sa.Table("layout", TABLES, sa.Column("version", sa.Integer, primary_key=True))
 
 # whole tables, without their indexes: a row whose key is damaged is found as well. Text comes as
@@ -69,10 +83,12 @@ LAYOUTS = sa.Table("layout", TABLES, sa.Column("version", sa.Integer, primary_ke
 READ_RUNS = """
     SELECT CAST(key AS BLOB), CASE typeof(seed) WHEN 'integer' THEN seed END,
     CAST(status AS BLOB), CAST(finished AS BLOB),
-    CASE typeof(seconds) WHEN 'real' THEN seconds END, CAST(record AS BLOB), {rests_on}, {digest}
+    CASE typeof(seconds) WHEN 'real' THEN seconds END, CAST(record AS BLOB), {rests_on}, {counts},
+    {digest}
     FROM runs
 """
 READ_PROVENANCE = "SELECT CAST(digest AS BLOB), CAST(text AS BLOB) FROM provenance"
+READ_CURVES = "SELECT CAST(key AS BLOB), CAST(text AS BLOB), CAST(digest AS BLOB) FROM curves"
 READ_NOTES = "SELECT CAST(key AS BLOB), CAST(text AS BLOB), {digest} FROM notes"
 
 
@@ -129,7 +145,8 @@ def stated_layout(link: sa.Connection, path: Path) -> int:
             f"{path} cannot be used: its tables ({', '.join(sorted(tables)[:5])}) are not those of "
             "a store. Move the file away, or choose another --results"
         )
-    version = stated[0] if stated else _unstated(columns)
+    form = _form(columns)
+    version = stated[0] if stated else form
     if isinstance(version, int) and version > LAYOUT:
         raise StoreError(
             f"{path} has layout {version}, this version reads up to {LAYOUT}: it was written by a "
@@ -137,22 +154,24 @@ def stated_layout(link: sa.Connection, path: Path) -> int:
         )
     if not stated and version == 0:
         return 0
-    if version not in (1, 2, LAYOUT) or version != _unstated(columns):
+    if version not in range(1, LAYOUT + 1) or version != _form(columns):
         raise StoreError(f"{path} cannot be used: its layout is damaged. Move the file away")
     return version
 
 
-def _unstated(columns: set[str]) -> int:
-    """Give the layout whose columns `runs` has, 0 where it has none."""
+def _form(columns: set[str]) -> int:
+    """Give the first layout whose columns `runs` has, 0 where it has none."""
     if not columns:
         return 0
-    return 1 if "digest" not in columns else 2 if "rests_on" not in columns else LAYOUT
+    added = ("digest", "rests_on", "counts")  # by one layout after the other
+    return 1 + next((i for i, name in enumerate(added) if name not in columns), len(added))
 
 
 def read_runs(layout: int) -> str:
     """Give the query for all rows of `runs` of a file of that layout."""
-    rests_on = "CAST(rests_on AS BLOB)" if layout == LAYOUT else "NULL"
-    return READ_RUNS.format(digest=_digest(layout), rests_on=rests_on)
+    rests_on = "CAST(rests_on AS BLOB)" if layout >= SHARING else "NULL"
+    counts = "CASE typeof(counts) WHEN 'blob' THEN counts END" if layout > 3 else "NULL"
+    return READ_RUNS.format(digest=_digest(layout), rests_on=rests_on, counts=counts)
 
 
 def read_notes(layout: int) -> str:

@@ -19,6 +19,7 @@ from ablate.core.foreign_text import plain as plain_text
 from ablate.errors import Stopped
 from ablate.records import fingerprints, provenance
 from ablate.records.payload import failed, unpack
+from ablate.records.rows import row_scores
 from ablate.registry import Catalogue, scan
 from ablate.training import loop, scoring, test_time_adaptation
 from ablate.training.assembly import Alone, Assembled, assemble, load, rows_mark
@@ -126,10 +127,13 @@ def train(assembled: Assembled) -> list[RunResult]:
         for rows, order in zip(shuffled, cut.orders, strict=True)
     ]
     counts: list[list[dict[str, scoring.Counts]]] = [[] for _ in stack.runs]
+    by_row: list[dict[str, str]] = [{} for _ in stack.runs]
     reasons, marks = [""] * len(stack.runs), [""] * len(stack.runs)
     spent = [Spent(0, 0, 0.0)] * len(stack.runs)
+    curves: list[list[Json]] = []  # [task][replica]
     for after in loop.run(assembled.program, assembled.stream, assembled.theta):
         counted = zip(after.steps.tolist(), after.gradients.tolist(), strict=True)
+        curves.append(after.curves)
         scores = plain(logits(assembled.program, after.state, x_test))
         reasons = [had or divergence(scores[s], after.t) for s, had in enumerate(reasons)]
         marks = [had or excess(scores[s], after.t) for s, had in enumerate(marks)]
@@ -145,19 +149,27 @@ def train(assembled: Assembled) -> list[RunResult]:
         for s, rows in enumerate(shuffled):
             if not reasons[s]:
                 adapted = {label: values[s][rows] for label, values in tuned.items()}
-                counts[s].append(
-                    scoring.count(
-                        scores[s][rows], truth[s], after.t, cut, assembled.protocols, adapted
-                    )
-                )
+                scored = scores[s][rows], truth[s]
+                counts[s].append(scoring.count(*scored, after.t, cut, assembled.protocols, adapted))
+                if after.t == cut.tasks - 1:
+                    right = scoring.right_rows(*scored, cut, assembled.protocols, adapted)
+                    by_row[s] = {
+                        label: row_scores.pack(hits[np.argsort(rows)], assembled.data.y_test)
+                        for label, hits in right.items()
+                    }
         share = (time.perf_counter() - started) / len(stack.runs)
         spent = [Spent(steps, gradients, share) for steps, gradients in counted]
         if all(reasons):
             break
-    return [
-        result(assembled, s, (reasons[s], marks[s]), truth[s], counts[s], spent[s])
+    results = [
+        replace(
+            result(assembled, s, (reasons[s], marks[s]), truth[s], counts[s], spent[s]),
+            row_right={} if reasons[s] else by_row[s],
+        )
         for s in range(len(truth))
     ]
+    by_run = zip(*curves, strict=True)
+    return [replace(run, curves=learnt) for run, learnt in zip(results, by_run, strict=True)]
 
 
 def plain(values: Tensor) -> np.ndarray:

@@ -14,6 +14,7 @@ from ablate.streams.epochs import Epoch
 from ablate.streams.task_stream import Stream
 from ablate.training import hooks
 from ablate.training.checkpoints import Chooser
+from ablate.training.learning_curves import Recorder
 from ablate.training.replicas import (
     Program,
     epoch_gradients,
@@ -25,16 +26,20 @@ from ablate.training.replicas import (
     start,
     step,
 )
-from ablate.types import Clock
+from ablate.types import Clock, Json
 
 
 class AfterTask(NamedTuple):
-    """After task t: the replicas' states; steps and gradient evaluations so far, `[S]`."""
+    """After task t: the replicas' states; steps and gradient evaluations so far, `[S]`.
+
+    curves: by replica, how it learnt the task.
+    """
 
     t: int
     state: Any
     steps: Tensor
     gradients: Tensor
+    curves: list[Json]
 
 
 def run(program: Program, stream: Stream, theta: Tensor) -> Iterator[AfterTask]:
@@ -44,13 +49,21 @@ def run(program: Program, stream: Stream, theta: Tensor) -> Iterator[AfterTask]:
     for t in range(stream.cut.tasks):
         epochs = stream.epochs(t, program.method)
         chooser = Chooser(program.method.training.checkpoint, program.exam, t, len(epochs))
+        recorder = Recorder(program, stream, t, len(epochs))
         for epoch, batches in enumerate(epochs):
             state, taken, cost = train_epoch(program, state, batches)
             steps, spent = steps + taken, spent + cost
             chooser.see(epoch, state, partial(logits, program, state))
+            recorder.see(epoch, state)
         state, more = close(program, stream, chooser.chosen(state), t)
         spent = spent + more
-        yield AfterTask(t, state, steps, spent.round().long())
+        yield AfterTask(
+            t=t,
+            state=state,
+            steps=steps,
+            gradients=spent.round().long(),
+            curves=recorder.curves,
+        )
 
 
 def train_epoch(

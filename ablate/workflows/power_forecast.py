@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,14 @@ PILOT_SEEDS = 2_000_000
 
 FEWEST = 3
 POWER = 0.8
+
+
+class Spread(NamedTuple):
+    """A standard deviation of paired differences, in points, with its 90 % interval if known."""
+
+    sd: float
+    low: float = math.nan
+    high: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -51,23 +60,26 @@ class Forecast:
     claim: str = ""
 
 
-def pilot(suite: Suite, seeds: int) -> Suite:
-    """Give a suite of the same arms on a few seeds that it never uses itself."""
-    moved = tuple(replace(variant, first_seed=PILOT_SEEDS) for variant in suite.variants)
-    return replace(suite, variants=moved, seeds=seeds, first_seed=PILOT_SEEDS, twins=())
+def pilot(suite: Suite, seeds: int, first: int = PILOT_SEEDS) -> Suite:
+    """Give a suite of the same arms on a few seeds that it never uses itself, from `first` on."""
+    moved = tuple(replace(variant, first_seed=first) for variant in suite.variants)
+    return replace(suite, variants=moved, seeds=seeds, first_seed=first, twins=())
 
 
-def forecasts(suite: Suite, records: Mapping[str, RunResult], source: str) -> Iterator[Forecast]:
+def forecasts(
+    suite: Suite, records: Mapping[str, RunResult], source: str, spreads: Sequence[Spread] = ()
+) -> Iterator[Forecast]:
     """Forecast every claim of a suite from its declared spread, or from records of its runs.
 
-    source: what the records are, in words. Raises SelectionError where neither tells a spread.
+    source: what the records are, in words. spreads: of each claim, where the seeds of the records
+    are not independent. Raises SelectionError where neither tells a spread.
     """
     runs = judge.by_variant(suite, records)
     compared = judge.claims(suite, runs)
     if not compared:
         raise SelectionError(f"{suite.name} declares no contrast, so there is nothing to forecast")
     design, level = judge.design(suite), hardest(suite)
-    for comparison in compared:
+    for place, comparison in enumerate(compared):
         n = len(comparison.deltas)
         if comparison.refusal and not suite.spread:
             raise SelectionError(
@@ -75,11 +87,10 @@ def forecasts(suite: Suite, records: Mapping[str, RunResult], source: str) -> It
                 f"together: {comparison.refusal}"
             )
         if suite.spread:
-            yield forecast(comparison, suite.spread, "declared", design, level)
+            yield forecast(comparison, Spread(suite.spread), "declared", design, level)
         elif n >= FEWEST:
-            yield forecast(
-                comparison, float(np.std(comparison.deltas, ddof=1)), f"{n} {source}", design, level
-            )
+            spread = spreads[place] if spreads else spread_of(comparison)
+            yield forecast(comparison, spread, f"{n} {source}", design, level)
         else:
             raise SelectionError(
                 f"no spread is known for {comparison.treatment} − {comparison.baseline} "
@@ -95,15 +106,17 @@ def hardest(suite: Suite) -> float:
 
 
 def forecast(
-    comparison: Comparison, sd: float, source: str, design: Design, level: float
+    comparison: Comparison, spread: Spread, source: str, design: Design, level: float
 ) -> Forecast:
     """Forecast one claim, read at the last look, at `level` of its own.
 
     A study with several looks reaches its verdict at the last one at the latest, so that its power
     is at least this.
     """
-    declared = source == "declared"
-    sd = max(sd, comparison.resolution if math.isfinite(comparison.resolution) else 1e-9)
+    sd = max(spread.sd, comparison.resolution if math.isfinite(comparison.resolution) else 1e-9)
+    wider = (
+        sd / spread.sd if spread.sd else math.nan
+    )  # its interval, too, where rows are too coarse
     last = design.looks[-1]
     rule = Looks(design.looks, design.spend, len(design.looks) - 1)
     two_sided, one_sided = 2 * rule.nominal(level / 2), rule.nominal(level)
@@ -122,15 +135,14 @@ def forecast(
             return power.one_sided(n, difference, sd, margin, one_sided)[1]
         return power.equivalence(n, difference - middle, sd, half, one_sided)
 
-    low, high = (math.nan, math.nan) if declared else _interval(sd, len(comparison.deltas))
     return Forecast(
         label=f"{comparison.treatment} − {comparison.baseline}",
         metric=comparison.metric,
         margin=margin,
         seeds=last,
         sd=sd,
-        low=low,
-        high=high,
+        low=spread.low * wider,
+        high=spread.high * wider,
         source=source,
         detectable=power.detectable(
             last, sd, margin, one_sided if comparison.side else two_sided, side=comparison.side
@@ -144,9 +156,10 @@ def forecast(
     )
 
 
-def _interval(sd: float, n: int) -> tuple[float, float]:
-    """Give the 90 % interval of a standard deviation of n normal differences."""
+def spread_of(comparison: Comparison) -> Spread:
+    """Give the standard deviation of n normal differences with its 90 % interval."""
     from scipy.stats import chi2
 
+    sd, n = float(np.std(comparison.deltas, ddof=1)), len(comparison.deltas)
     low, high = (sd * math.sqrt((n - 1) / float(chi2.isf(q, n - 1))) for q in (0.05, 0.95))
-    return low, high
+    return Spread(sd, low, high)

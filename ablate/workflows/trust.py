@@ -64,7 +64,7 @@ def calls(suite: Suite, catalogue: Catalogue) -> list[Call]:
         source
         for variant in suite.variants
         for choice in variant.choices.values()
-        for source in named(choice, catalogue)
+        for source in (_function(choice) if variant.outside else named(choice, catalogue))
     )
     return [located(source, Path(suite.origin).absolute().parent) for source in sources]
 
@@ -81,6 +81,11 @@ def named(choice: Choice, catalogue: Catalogue) -> Iterator[str]:
     for value in choice.settings.values():
         if isinstance(value, Choice):
             yield from named(value, catalogue)
+
+
+def _function(program: Choice) -> list[str]:
+    """Give the function that somebody's own program is, if it is one and no command."""
+    return [source] if (source := program.settings.get("function")) else []
 
 
 def located(source: str, folder: Path) -> Call:

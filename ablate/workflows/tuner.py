@@ -13,8 +13,8 @@ import yaml
 
 from ablate.analysis.pairing import own
 from ablate.core.tuning_values import Dial, Search, Tuned, TunedArm
-from ablate.design import tuned_file
-from ablate.design.tuning_keys import Own
+from ablate.design.tuning import tuned_file
+from ablate.design.tuning.tuning_keys import Own
 from ablate.errors import SelectionError
 from ablate.plan.pending import look
 from ablate.plan.run_keys import canonical, specify

@@ -29,7 +29,8 @@ def warm(
 
     Components of other packages run in workers alone: theirs is left to those.
     """
-    if not (site.compiled and build.available()):
+    stacks = [stack for stack in stacks if not stack.runs[0].outside]
+    if not (stacks and site.compiled and build.available()):
         return
     told = False
     for mark, run in cold(stacks, catalogue):

@@ -9,7 +9,7 @@ import pytest
 
 from ablate import flow
 from ablate.analysis.aa_test import DRAWS, Same, false_claims
-from ablate.design.reader import TWIN_SEEDS
+from ablate.design.common_sections import TWIN_SEEDS
 from ablate.errors import SuiteError
 from ablate.types import Suite
 from reports import answers, write

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from ablate import flow
-from ablate.analysis import judge, reference_lines
-from ablate.analysis.reference_lines import CEILING, NEWEST, Lines
+from ablate.analysis import chance, judge, reference_lines
+from ablate.analysis.chance import Lines
+from ablate.analysis.reference_lines import CEILING, NEWEST
 from ablate.records.store import open_store
 from ablate.types import (
     Choice,
@@ -299,15 +300,15 @@ def test_chance_alone_passes_for_learning_at_the_declared_rate() -> None:
 def test_lines_follow_the_tasks_seen() -> None:
     """By hand: after 2 of 5 even tasks chance is 1 / 4 and the newest task half of the rows."""
     made = run(0, 50.0, 90.0)
-    assert reference_lines.lines(made, seen=2) == Lines(25.0, 25.0, 50.0)
-    assert reference_lines.lines(made) == Lines(10.0, 10.0, 20.0)
+    assert chance.lines(made, seen=2) == Lines(25.0, 25.0, 50.0)
+    assert chance.lines(made) == Lines(10.0, 10.0, 20.0)
     uneven = run(0, 50.0, 90.0, class_rows=(60, 40, 10, 30, 10, 10, 10, 10, 5, 15))
-    line = reference_lines.lines(uneven, known=True)
+    line = chance.lines(uneven, known=True)
     assert line
     assert line.majority == pytest.approx(100 * (60 + 30 + 10 + 10 + 15) / 200)
     assert math.isnan(line.newest)
-    assert reference_lines.newest_line(uneven, "average-accuracy") == 20.0
-    assert math.isnan(reference_lines.newest_line(uneven, "within-task"))
+    assert chance.newest_line(uneven, "average-accuracy") == 20.0
+    assert math.isnan(chance.newest_line(uneven, "within-task"))
 
 
 @pytest.fixture(scope="module")

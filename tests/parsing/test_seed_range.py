@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ablate.analysis import judge
-from ablate.design.reader import TWIN_SEEDS
+from ablate.design.common_sections import TWIN_SEEDS
 from ablate.errors import SuiteError
 from ablate.plan.pending import select
 from ablate.plan.run_keys import keys

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from ablate.records.provenance import RECORD_VERSION
 from ablate.records.store import Store, open_store
 from ablate.types import RunResult
 from tests.conftest import record
+from tests.records.earlier_layouts import whole_record
 
 CASES = 60
 """Damaged stores of a test run; a thousand and more were tried by hand, by raising this."""
@@ -32,13 +33,16 @@ Random = random.Random
 
 def originals() -> dict[str, RunResult]:
     return {
-        key: record(
-            seed,
-            right=[[8, 0], [6, seed % 10]],
-            task_right=[[10, 0], [8, 10]],
-            key=key,
-            record_version=RECORD_VERSION,
-            status="diverged" if seed % 9 == 8 else "ok",
+        key: replace(
+            record(
+                seed,
+                right=[[8, 0], [6, seed % 10]],
+                task_right=[[10, 0], [8, 10]],
+                key=key,
+                record_version=RECORD_VERSION,
+                status="diverged" if seed % 9 == 8 else "ok",
+            ),
+            curves=[{"epochs": 1, "at": [1], "rows": 9, "loss": [0.5], "right": [seed % 10]}],
         )
         for seed, key in enumerate(KEYS)
     }
@@ -76,7 +80,8 @@ def flipped(rng: Random, path: Path) -> None:
 
 def flipped_in_a_row(rng: Random, path: Path) -> None:
     content = bytearray(path.read_bytes())
-    places = [i for i in range(len(content)) if content[i : i + 9] == b'"right": ']
+    # the end of the text, the digests, the counts
+    places = [i for i in range(len(content)) if content[i : i + 11] == b'"updates": ']
     content[rng.choice(places) + rng.randrange(60)] ^= 1 << rng.randrange(8)
     path.write_bytes(content)
 
@@ -107,8 +112,8 @@ def appended(rng: Random, path: Path) -> None:
 def edited_json(rng: Random, path: Path) -> None:
     old, new = rng.choice(
         [
-            ("[8, 0]", "[9, 0]"),
-            ("[8, 0]", "[]"),
+            ("[10, 10]", "[10, 11]"),
+            ('["all-classes"]', "[]"),
             ("10", "0"),
             ("ok", "okay"),
             ("2", "3"),
@@ -116,15 +121,32 @@ def edited_json(rng: Random, path: Path) -> None:
             ("{", "["),
             ("10", "1e999"),
             ("10", "true"),
-            ("right", "wrong"),
+            ("protocols", "protocol"),
         ]
     )
     sql(path, f"UPDATE runs SET record = replace(record, '{old}', '{new}') WHERE {some(rng)}")
 
 
+def edited_counts(rng: Random, path: Path) -> None:
+    new = rng.choice(
+        [
+            "NULL",
+            "x''",
+            "x'0800060008000800'",
+            "x'08000600080008000a000a0000000000'",
+            "CAST(counts AS TEXT)",
+            "substr(counts, 2)",
+            "counts || x'00'",
+            "8",
+        ]
+    )
+    change = f"UPDATE runs SET counts = {new} WHERE {some(rng)} AND status = 'ok'"
+    sql(path, change)
+
+
 def swapped_rows(rng: Random, path: Path) -> None:
     a, b = rng.sample(KEYS, 2)
-    column = rng.choice(["record", "digest", "seed", "seconds", "status"])
+    column = rng.choice(["record", "digest", "seed", "seconds", "status", "counts"])
     get = f"(SELECT {column} FROM temp.old WHERE key = "
     sql(
         path,
@@ -174,7 +196,7 @@ def bad_note(rng: Random, path: Path) -> None:
 
 
 def wrong_types(rng: Random, path: Path) -> None:
-    column = rng.choice(["seed", "status", "finished", "seconds", "record", "digest"])
+    column = rng.choice(["seed", "status", "finished", "seconds", "record", "digest", "counts"])
     value = rng.choice(["'x'", "5", "x'00ff'", "1.5", "-9223372036854775808", "'nan'", "1e308"])
     sql(path, f"UPDATE runs SET {column} = {value} WHERE {some(rng)}")
 
@@ -199,6 +221,23 @@ def journals(rng: Random, path: Path) -> None:
         ]
     )
     Path(f"{path}{ending}").write_bytes(content)
+
+
+def curves(rng: Random, path: Path) -> None:
+    """How runs learnt, on which no record rests."""
+    sql(
+        path,
+        rng.choice(
+            [
+                "UPDATE curves SET text = '[]'",
+                "UPDATE curves SET text = CAST(x'ff' AS TEXT)",
+                "UPDATE curves SET digest = NULL",
+                "DELETE FROM curves",
+                "DROP TABLE curves",
+                "ALTER TABLE curves RENAME COLUMN key TO lock",
+            ]
+        ),
+    )
 
 
 def shared_text(rng: Random, path: Path) -> None:
@@ -229,12 +268,15 @@ def layout(rng: Random, path: Path) -> None:
             [
                 "UPDATE layout SET version = 99",
                 "UPDATE layout SET version = 1",
+                "UPDATE layout SET version = 3",
                 "UPDATE layout SET version = -3",
                 "DELETE FROM layout",
                 "INSERT INTO layout VALUES (7)",
                 "ALTER TABLE runs RENAME COLUMN record TO data",
                 "ALTER TABLE runs DROP COLUMN digest",
                 "ALTER TABLE runs DROP COLUMN rests_on",
+                "ALTER TABLE runs DROP COLUMN counts",
+                "UPDATE layout SET version = 3",
                 "UPDATE layout SET version = 2",
                 "ALTER TABLE runs ADD COLUMN more TEXT",
                 "CREATE TABLE theirs (a)",
@@ -290,8 +332,10 @@ def noise(rng: Random, path: Path) -> None:
 KINDS: tuple[Callable[[Random, Path], None], ...] = (
     *(flipped, flipped_in_a_row, truncated, zeroed_pages, swapped_pages, appended, edited_json),
     *(swapped_rows, swapped_keys, deleted_rows, changed_key, bad_text, bad_note, wrong_types),
+    edited_counts,
     *(
         shared_text,
+        curves,
         journals,
         layout,
         deleted_tables,
@@ -390,19 +434,12 @@ def test_a_newer_record_is_never_written_over(template: Path, tmp_path: Path) ->
     assert store.load(["b"]) == {}
 
 
-def whole_record(record: str, shared: str) -> str:
-    """Write a record with all that it rests on, as layouts 1 and 2 had it."""
-    content = json.loads(record)
-    content["provenance"] |= json.loads(shared)
-    return json.dumps(content, sort_keys=True)
-
-
 def earlier(folder: Path, template: Path) -> Path:
     """Make a store as version 3 wrote it: layout 1, no digests, no application_id."""
     folder.mkdir()
     path = folder / "runs.sqlite"
     link = sqlite3.connect(path)
-    link.create_function("whole_record", 2, whole_record)
+    link.create_function("whole_record", 3, whole_record)
     link.execute("ATTACH ? AS whole", [str(template / "runs.sqlite")])
     for command in (
         "CREATE TABLE runs (key VARCHAR NOT NULL, seed INTEGER NOT NULL, status VARCHAR NOT NULL, "
@@ -411,7 +448,7 @@ def earlier(folder: Path, template: Path) -> Path:
         "CREATE TABLE notes (key VARCHAR NOT NULL, text TEXT NOT NULL, PRIMARY KEY (key))",
         "CREATE TABLE layout (version INTEGER NOT NULL, PRIMARY KEY (version))",
         "INSERT INTO runs SELECT key, seed, status, finished, seconds, "
-        f"replace(whole_record(record, text), '\"record_version\": {RECORD_VERSION}', "
+        f"replace(whole_record(record, counts, text), '\"record_version\": {RECORD_VERSION}', "
         "'\"record_version\": 3') FROM whole.runs JOIN whole.provenance p ON rests_on = p.digest",
         "INSERT INTO notes SELECT key, text FROM whole.notes",
         "INSERT INTO layout VALUES (1)",
@@ -479,7 +516,7 @@ def test_an_interrupted_write_is_told_from_damage(template: Path, tmp_path: Path
     link = sqlite3.connect(path)
     link.execute("PRAGMA cache_size = 1")
     link.execute("BEGIN")
-    link.execute("UPDATE runs SET record = replace(record, '8', '9')")
+    link.execute("UPDATE runs SET record = replace(record, '10', '11')")
     shutil.copytree(folder, tmp_path / "killed")  # as a killed process leaves it
     link.rollback()
     link.close()

@@ -1,4 +1,4 @@
-"""A store that layout 2 wrote, `tests/golden/store_of_layout_2.sql`: read, and brought up."""
+"""Stores that layouts 2 and 3 wrote, `tests/golden/store_of_layout_*.sql`: read, and brought up."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 
 from ablate.records.store import open_store
+from ablate.records.store_file import LAYOUT
 from ablate.types import RunResult
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "store_of_layout_2.sql"
+GOLDEN = Path(__file__).parent.parent / "golden"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(params=[2, 3])
+def path(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Give the store's file: six runs of two arms, and a registration."""
+    script = (GOLDEN / f"store_of_layout_{request.param}.sql").read_text("utf-8")
     with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as link:
-        link.executescript(GOLDEN.read_text("utf-8"))
+        link.executescript(script)
     return tmp_path / "runs.sqlite"
 
 
@@ -31,10 +33,20 @@ def asked(path: Path, query: str) -> list[tuple[object, ...]]:
 
 
 def written(path: Path) -> dict[str, RunResult]:
-    """Give its records from their text alone."""
-    rows = asked(path, "SELECT seconds, record FROM runs")
-    records = [RunResult(**json.loads(str(text)), seconds=seconds) for seconds, text in rows]  # type: ignore[arg-type]
-    return {record.key: record for record in records}
+    """Give its records from their text, and that of what they share, alone."""
+    records = {}
+    for seconds, text, shared in asked(path, f"SELECT seconds, record, {shares(path)} FROM runs"):
+        content = json.loads(str(text))
+        content["provenance"] |= json.loads(str(shared))
+        records[content["key"]] = RunResult(**content, seconds=seconds)
+    return records
+
+
+def shares(path: Path) -> str:
+    """Give the query for what a run shares with others; nothing in layout 2."""
+    if asked(path, "SELECT version FROM layout") == [(2,)]:
+        return "'{}'"
+    return "(SELECT text FROM provenance p WHERE p.digest = rests_on)"
 
 
 def test_it_is_read_as_it_is_and_brought_up_when_written(path: Path) -> None:
@@ -51,16 +63,17 @@ def test_it_is_read_as_it_is_and_brought_up_when_written(path: Path) -> None:
             assert store.load(expected) == expected
             assert [*store.notes(["study:tiny"])] == ["study:tiny"]
             assert [*store.damage.lines()] == []
-    assert asked(path, "SELECT version FROM layout") == [(3,)]
+    assert asked(path, "SELECT version FROM layout") == [(LAYOUT,)]
     assert asked(path, "SELECT count(*) FROM provenance") == [(2,)]
     texts = [str(text) for (text,) in asked(path, "SELECT record FROM runs")]
-    assert not any("packages" in text or "engine" in text for text in texts)
+    assert not any(word in text for word in ("packages", "engine", "right") for text in texts)
+    assert len(asked(path, "SELECT counts FROM runs WHERE typeof(counts) = 'blob'")) == 6
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        "record = replace(record, 'torch', 'torches')",
+        "record = replace(record, 'all-classes', 'all')",
         "record = '{}'",
         "record = NULL",
         "seconds = seconds + 1",

@@ -12,15 +12,17 @@ from typing import Any
 
 import pytest
 
-from ablate.analysis import reference_lines
+from ablate.analysis import chance
 from ablate.errors import StoreError
 from ablate.plan import standing
 from ablate.records import cohort, metrics
 from ablate.records.provenance import RECORD_VERSION
-from ablate.records.sealing import note_seal, run_seal, shared_seal
+from ablate.records.rows.sealing import note_seal, run_seal, shared_seal
 from ablate.records.store import open_store
+from ablate.records.store_file import LAYOUT
 from ablate.types import RunResult
 from tests.conftest import record, variant
+from tests.records.earlier_layouts import to_layout_3
 
 FACTS = {
     "record_version": RECORD_VERSION,
@@ -51,11 +53,13 @@ def forged(
     shared: what it rests on with others, put under its own digest.
     """
     link = sqlite3.connect(path)
-    (row,) = link.execute("SELECT seed, status, finished FROM runs WHERE key = ?", (key,))
+    ((layout,),) = link.execute("SELECT version FROM layout")
+    columns = f"seed, status, finished{', counts' if layout > 3 else ''}"
+    (row,) = link.execute(f"SELECT {columns} FROM runs WHERE key = ?", (key,))
     rests_on = None if shared is None else shared_seal(shared.encode())
     if shared is not None:
         link.execute("INSERT OR REPLACE INTO provenance VALUES (?, ?)", (rests_on, shared))
-    parts = (row[0], row[1].encode(), row[2].encode(), seconds, text.encode(), rests_on)
+    parts = (row[0], row[1].encode(), row[2].encode(), seconds, text.encode(), rests_on, *row[3:])
     digest = run_seal(key.encode(), *parts).decode()
     change = "UPDATE runs SET record = ?, seconds = ?, digest = ?, rests_on = ? WHERE key = ?"
     link.execute(change, (text, seconds, digest, rests_on, key))
@@ -90,12 +94,17 @@ def content(folder: Path) -> Any:
     return {**whole, "provenance": {**json.loads(shared), **whole["provenance"]}}
 
 
+@pytest.mark.parametrize("layout", [3, LAYOUT])
 @pytest.mark.parametrize("apart", [False, True])
-def test_a_forged_record_can_be_worked_with_or_is_damaged(folder: Path, apart: bool) -> None:
+def test_a_forged_record_can_be_worked_with_or_is_damaged(
+    folder: Path, apart: bool, layout: int
+) -> None:
     """Whatever stands at any place of it; a number that no run can have is damage.
 
     apart: what it rests on stands in its own table, as it does in a record that was not forged.
     """
+    if layout == 3:
+        to_layout_3(folder / "runs.sqlite")
     whole = content(folder)
     believed = 0
     for place in places(whole):
@@ -122,20 +131,72 @@ def test_a_forged_record_can_be_worked_with_or_is_damaged(folder: Path, apart: b
             if record_a := records.get("a"):
                 believed += 1
                 work_with(record_a, records["b"])
-            if place[0] in ("key", "seed", "status", "rows", "right", "task_right"):
-                assert damage == ("a",) or edited == whole, (place, value)
+            if place[0] in ("key", "seed", "status", "rows", "right", "task_right", "protocols"):
+                renamed = place == ("protocols", 0) and isinstance(value, str)
+                assert damage == ("a",) or edited == whole or renamed, (place, value)
     assert believed > 5
 
 
 def work_with(forged: RunResult, other: RunResult) -> None:
     """Do what reports do with records."""
     arm = variant("x")
-    assert metrics.value(forged, "all-classes", "all-classes") == 75
-    reference_lines.lines(forged)
+    for protocol in forged.right:
+        assert metrics.value(forged, protocol, protocol) == 75
+    chance.lines(forged)
     cohort.refusals([arm], [{3: forged, 4: other}])
     cohort.same_run(forged, other)
     standing.reasons(forged, standing.Current("d", {**FACTS, "engine": "e"}, {"all-classes": "p"}))
     standing.basis(forged)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        None,
+        "",
+        b"",
+        bytes(4),
+        bytes(7),
+        bytes(9),
+        bytes(24),
+        bytes([11, 0, 6, 9, 10, 0, 8, 9]),
+        bytes([8, 0, 6, 9, 10, 0, 8, 11]),
+        bytes([0, 1, 0, 0, 6, 0, 9, 0, 10, 0, 0, 0, 8, 0, 9, 0]),
+        bytes(63) + b"\xff",
+    ],
+)
+def test_forged_counts_are_damage(folder: Path, counts: object) -> None:
+    """No bytes, too few, too many, or more right rows than there are; others could be a run's."""
+    whole = content(folder)
+    recounted(folder, "a", whole, counts)
+    recounted(folder, "b", {**whole, "key": "b", "seed": 4}, bytes([9, 0, 6, 9, 10, 0, 8, 10]))
+    store = open_store(folder, create=False)
+    assert store.load(["a", "b"])["b"].right == {"all-classes": [[9, 0], [6, 9]]}
+    assert store.damage.runs == ("a",)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "protocols", [[], ["all-classes"] * 2, ["all-classes", "b", "b"], ["a", "b"]]
+)
+def test_scores_are_those_of_protocols_of_a_run_that_ended_well(
+    folder: Path, protocols: list[str]
+) -> None:
+    """Each once, one at least."""
+    recounted(folder, "a", {**content(folder), "protocols": protocols}, bytes(8 * len(protocols)))
+    store = open_store(folder, create=False)
+    assert set(store.load(["a", "b"])) == {"a", "b"} - set(store.damage.runs)
+    assert store.damage.runs == (() if protocols == ["a", "b"] else ("a",))
+    store.close()
+
+
+def recounted(folder: Path, key: str, content: Any, counts: object) -> None:
+    """Put a record and its counts in the place of others, under a digest that fits them."""
+    link = sqlite3.connect(folder / "runs.sqlite")
+    link.execute("UPDATE runs SET counts = ? WHERE key = ?", (counts, key))
+    link.commit()
+    link.close()
+    forged(folder / "runs.sqlite", key, json.dumps(content))
 
 
 @pytest.mark.parametrize(

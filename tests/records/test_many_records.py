@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
+import cli
 from ablate import flow
 from ablate.plan import run_keys, standing
 from ablate.records import cohort, provenance
+from ablate.records.rows.counts import Tables
 from ablate.records.store import open_store
+from ablate.types import RunResult, Status
 from tests.bench.simulated_store import simulate
+from tests.records.earlier_layouts import to_layout_3
 
 ARMS = 3
 
@@ -76,3 +84,81 @@ def test_what_runs_share_is_stored_once(tmp_path: Path) -> None:
             query = "SELECT count(*) FROM runs WHERE record LIKE '%packages%'"
             assert rows.exec_driver_sql(query).scalar() == 0
         link.dispose()
+
+
+def mixed(folder: Path) -> None:
+    """Simulate a study, and let runs fail, be marked, lack a protocol and rest on other code."""
+    suite = simulate(folder, ARMS, 12)
+    with closing(open_store(folder / "results")) as store:
+        first, second, third, *others = flow.records(suite, store).values()
+        fewer = {label: first.right[label] for label in [*first.right][1:]}
+        stale = [
+            replace(result, provenance={**result.provenance, "engine": "another"})
+            for result in others[::7]
+        ]
+        store.save(
+            [
+                replace(first, right=fewer, task_right=fewer),
+                replace(second, status=Status.FAILED, reason="boom", right={}, task_right={}),
+                replace(third, reason="ran away"),
+                *stale,
+            ]
+        )
+
+
+DAMAGE = (
+    "UPDATE runs SET digest = NULL WHERE rowid = 8",
+    "UPDATE runs SET seconds = 7.5 WHERE rowid = 9",
+    "UPDATE runs SET record = replace(record, 'updates', 'update') WHERE rowid = 10",
+)
+
+
+def test_layouts_tell_the_same_of_damaged_stale_and_failed_runs(tmp_path: Path) -> None:
+    """`plan`, `report` and `verify`: scores are bytes in one, text in the other."""
+    mixed(tmp_path / "study")
+    said, reports = [], []
+    for layout in (3, 4):
+        folder = tmp_path / f"layout-{layout}"
+        shutil.copytree(tmp_path / "study", folder)
+        path = folder / "results" / "runs.sqlite"
+        if layout == 3:
+            to_layout_3(path)
+        with closing(sqlite3.connect(path)) as link:
+            for change in DAMAGE:
+                assert link.execute(change).rowcount == 1
+            link.commit()
+        suite, results = str(folder / "many.yaml"), str(folder / "results")
+        report = folder / "results" / "many" / "report.md"
+        for words in (
+            ("plan", suite, "--why", "--results", results),
+            ("report", suite, "--results", results),
+            ("verify", str(report)),
+        ):
+            done = CliRunner().invoke(cli.main, words)
+            said.append((layout, words[0], done.exit_code, done.output.replace(str(folder), "")))
+        reports.append(report.read_text("utf-8").replace(str(folder), ""))
+    assert [line[1:] for line in said[:3]] == [line[1:] for line in said[3:]]
+    assert reports[0] == reports[1]
+    plan, report_said, verified = (text for *_, text in said[3:])
+    for words in ("3 records of runs.sqlite are damaged", "engine code changed", "boom", "lacks"):
+        assert words in plan, plan
+    assert "3 records of runs.sqlite are damaged" in report_said
+    assert "Every number agrees with the store." in verified
+
+
+def test_records_hold_their_scores_as_arrays(tmp_path: Path) -> None:
+    """Lists of them took most of the memory of a report; of an earlier layout, too."""
+    suite = simulate(tmp_path, ARMS, 4)
+    for earlier in (False, True):
+        if earlier:
+            to_layout_3(tmp_path / "results" / "runs.sqlite")
+        with closing(open_store(tmp_path / "results", create=False)) as store:
+            assert all(map(has_arrays, flow.records(suite, store).values()))
+
+
+def has_arrays(result: RunResult) -> bool:
+    """Say whether a record's scores are bytes, a byte a count."""
+    return all(
+        isinstance(tables, Tables) and tables.counts.itemsize == 1
+        for tables in (result.right, result.task_right)
+    )

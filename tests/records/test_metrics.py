@@ -31,7 +31,7 @@ class Cut(NamedTuple):
 
 def test_the_accuracy_matrix_is_a_lower_triangle() -> None:
     """Accuracy on task k after task t; nothing is known above the diagonal."""
-    matrix = metrics.accuracy_matrix(THREE, "all-classes")
+    matrix = metrics.accuracy_matrix(metrics.Scores([THREE], "all-classes"))[0]
     assert matrix[1].tolist()[:2] == [60, 90]
     assert np.isnan(matrix[0, 1:]).all()
 
@@ -58,27 +58,29 @@ def test_each_metric_gives_its_hand_worked_value(metric: str, expected: float) -
 def test_forgetting_compares_with_the_best_accuracy_before_the_last_task() -> None:
     """A task that improved and then fell: best 90 in between, last 50."""
     better = replace(THREE, right={"all-classes": [[6, 0, 0], [9, 9, 0], [5, 9, 8]]})
-    assert metrics.forgetting(better, "all-classes") == pytest.approx((40 + 0) / 2)
+    assert metrics.forgetting(metrics.Scores([better], "all-classes")) == pytest.approx(
+        (40 + 0) / 2
+    )
 
 
 def test_weights_follow_the_rows_of_each_task() -> None:
     """Accuracy counts rows, average accuracy counts tasks."""
     uneven = replace(record(right=[[30, 0], [15, 10]]), rows=[30, 10])
-    assert metrics.accuracy(uneven, "all-classes") == pytest.approx(62.5)
-    assert metrics.average_accuracy(uneven, "all-classes") == pytest.approx(75)
+    assert metrics.accuracy(metrics.Scores([uneven], "all-classes")) == pytest.approx(62.5)
+    assert metrics.average_accuracy(metrics.Scores([uneven], "all-classes")) == pytest.approx(75)
 
 
 def test_one_task_forgets_nothing() -> None:
     """And transfers nothing."""
     single = replace(record(right=[[7]], task_right=[[10]]), rows=[10])
-    assert metrics.forgetting(single, "all-classes") == 0
-    assert metrics.backward_transfer(single, "all-classes") == 0
+    assert metrics.forgetting(metrics.Scores([single], "all-classes")) == 0
+    assert metrics.backward_transfer(metrics.Scores([single], "all-classes")) == 0
 
 
 def test_within_task_is_unknown_where_no_task_is_right() -> None:
     """Not a division by zero."""
     none = record(right=[[0, 0], [0, 0]], task_right=[[0, 0], [0, 0]])
-    assert np.isnan(metrics.within_task(none, "all-classes"))
+    assert np.isnan(metrics.within_task(metrics.Scores([none], "all-classes")))
 
 
 def test_accuracy_is_the_product_of_its_factors_for_every_protocol() -> None:
@@ -96,9 +98,18 @@ def test_accuracy_is_the_product_of_its_factors_for_every_protocol() -> None:
         task_right={label: [c[label].task_right for c in counts] for label in protocols},
     )
     for label in protocols:
-        product = metrics.task_prediction(made, label) * metrics.within_task(made, label) / 100
-        assert metrics.accuracy(made, label) == pytest.approx(product, abs=1e-9)
-    assert 0 < metrics.accuracy(made, "a") < metrics.accuracy(made, "k") < 100
+        product = (
+            metrics.task_prediction(metrics.Scores([made], label))
+            * metrics.within_task(metrics.Scores([made], label))
+            / 100
+        )
+        assert metrics.accuracy(metrics.Scores([made], label)) == pytest.approx(product, abs=1e-9)
+    assert (
+        0
+        < metrics.accuracy(metrics.Scores([made], "a"))
+        < metrics.accuracy(metrics.Scores([made], "k"))
+        < 100
+    )
 
 
 def test_only_rows_and_logits_of_seen_tasks_are_scored() -> None:

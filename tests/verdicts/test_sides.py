@@ -62,7 +62,7 @@ def test_the_same_contrast_with_another_side_is_no_other_claim(
 
 def test_the_schema_knows_the_sides() -> None:
     """Editors complete them."""
-    contrast = suite_schema(scan())["properties"]["contrasts"]["items"]
+    contrast = suite_schema(scan())["else"]["properties"]["contrasts"]["items"]
     assert contrast["properties"]["claim"]["enum"] == ["helps", "hurts"]
     assert "claim" not in contrast["required"]
 
@@ -154,7 +154,8 @@ def test_a_claim_that_matters_answers_yes(
 ) -> None:
     """Also the claim that it hurts."""
     side = 1 if estimate > 0 else -1
-    made = replace(comparison([estimate] * 5), metric=metric, claim=claim, side=side)
+    lower = metric == "forgetting"
+    made = replace(comparison([estimate] * 5), metric=metric, claim=claim, side=side, lower=lower)
     evidence = verdict.examine(made, _tests(), 0.05)
     found = verdict.decide(evidence, verdict.Step(evidence.p, 0.05, 0.05, 0.05))
     assert found.decision == "MATTERS"

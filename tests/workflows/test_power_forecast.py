@@ -15,6 +15,7 @@ from ablate.errors import SelectionError, SuiteError
 from ablate.stats import power
 from ablate.types import Design, Suite
 from ablate.workflows import power_forecast
+from ablate.workflows.power_forecast import Spread
 from tests.conftest import TINY, comparison
 
 DECLARED = ("seeds: 3", "seeds: 12\nspread: 2.0 points")
@@ -33,11 +34,15 @@ def test_a_declared_spread_needs_no_record(suite_of: Callable[..., Suite]) -> No
 def test_looks_and_families_cost_power(suite_of: Callable[..., Suite]) -> None:
     """The last look is read more strictly, and so is each of ten claims."""
     one = comparison([0.0] * 6, margin=2.0)
-    alone = power_forecast.forecast(one, 2.0, "declared", Design(0.05, "holm", (12,), 12), 0.05)
-    looked = power_forecast.forecast(
-        one, 2.0, "declared", Design(0.05, "holm", (5, 8, 12), 12), 0.05
+    alone = power_forecast.forecast(
+        one, Spread(2.0), "declared", Design(0.05, "holm", (12,), 12), 0.05
     )
-    shared = power_forecast.forecast(one, 2.0, "declared", Design(0.05, "holm", (12,), 12), 0.005)
+    looked = power_forecast.forecast(
+        one, Spread(2.0), "declared", Design(0.05, "holm", (5, 8, 12), 12), 0.05
+    )
+    shared = power_forecast.forecast(
+        one, Spread(2.0), "declared", Design(0.05, "holm", (12,), 12), 0.005
+    )
     assert alone.equivalent > looked.equivalent > shared.equivalent
     assert alone.detectable < looked.detectable < shared.detectable
 
@@ -45,10 +50,10 @@ def test_looks_and_families_cost_power(suite_of: Callable[..., Suite]) -> None:
 def test_the_spread_of_records_has_an_interval() -> None:
     """From the differences themselves; without any, a pilot is proposed."""
     deltas = list(np.random.default_rng(1).normal(0, 2, 8))
-    sd = float(np.std(deltas, ddof=1))
+    spread = power_forecast.spread_of(comparison(deltas))
     design = Design(0.05, "holm", (8,), 8)
-    found = power_forecast.forecast(comparison(deltas), sd, "8 seeds", design, 0.05)
-    assert found.low < found.sd == sd < found.high
+    found = power_forecast.forecast(comparison(deltas), spread, "8 seeds", design, 0.05)
+    assert found.low < found.sd == float(np.std(deltas, ddof=1)) < found.high
 
 
 def test_without_a_spread_a_pilot_is_proposed(suite_of: Callable[..., Suite]) -> None:

@@ -21,8 +21,8 @@ from ablate import flow
 from ablate.core import resources
 from ablate.core.tuning_values import Dial, TunedArm
 from ablate.design.reader import parse_suite
-from ablate.design.tuned_file import place, writable
-from ablate.design.tuning_keys import Own
+from ablate.design.tuning.tuned_file import place, writable
+from ablate.design.tuning.tuning_keys import Own
 from ablate.errors import SelectionError, StoreError, SuiteError
 from ablate.records.store import open_store
 from ablate.registry import scan

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
+from ablate.records.rows.counts import Counts, Tables, packed, unpacked
+
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 """What is counted: rows, steps, tasks; a number that a float holds exactly."""
+
+Real = Annotated[float, Field(allow_inf_nan=False)]
+
+Point = Annotated[list[Real], Field(min_length=2, max_length=2)]
+"""A step and the value at it."""
 
 Table = dict[str, list[list[Count]]]
 
@@ -59,10 +67,19 @@ class Rest(BaseModel):
     updates: Count
     gradients: Count
     provenance: Provenance
+    row_right: dict[str, str] = Field(default_factory=dict)
+    scores: dict[str, Annotated[list[Point], Field(min_length=1)]] = Field(default_factory=dict)
+    """Of somebody's own program: by metric, steps and values."""
+
+
+class Head(Rest):
+    """A run's record beside its scores, with the protocols that these are of."""
+
+    protocols: list[str]
 
 
 class Record(Rest):
-    """A run's record as its row has it: the seconds have a column of their own."""
+    """A run's record as layouts up to 3 have it: the seconds have a column of their own."""
 
     right: Table
     task_right: Table
@@ -70,9 +87,8 @@ class Record(Rest):
     @model_validator(mode="after")
     def _scores_fit(self) -> Record:
         """Make sure of scores after every task, each of rows that there are."""
-        if self.right.keys() != self.task_right.keys() or (self.status == "ok") is not bool(
-            self.right
-        ):
+        scored = self.right or self.scores
+        if self.right.keys() != self.task_right.keys() or (self.status == "ok") is not bool(scored):
             raise ValueError("scores are of runs that ended well, in classes and in tasks")
         for scores in (*self.right.values(), *self.task_right.values()):
             if len(scores) != len(self.rows) or not all(map(self._fit, scores)):
@@ -83,8 +99,44 @@ class Record(Rest):
         return len(counts) == len(self.rows) and not any(map(int.__gt__, counts, self.rows))
 
 
+def scores(text: bytes, content: Any, counts: object, layout: int) -> tuple[Tables, Tables] | None:
+    """Read a record's scores; None where it is no record: its fields, their types and ranges.
+
+    content: what its text says as plain data. counts: the column, which layouts up to 3 lack.
+    """
+    if layout > 3:
+        return _counted(content, counts)
+    if not has_form(text, content):
+        return None
+    labels, counts = packed(content["right"], content["task_right"])
+    return _labelled(labels, unpacked(len(labels), len(content["rows"]), counts))
+
+
+def _counted(content: Any, counts: object) -> tuple[Tables, Tables] | None:
+    """Read the scores of a record as it is stored today: those of rows that there are."""
+    try:
+        Head.model_validate(content)
+    except (ValidationError, RecursionError):
+        return None
+    labels, rows = content["protocols"], content["rows"]
+    right = unpacked(len(labels), len(rows), counts)
+    if (
+        right is None
+        or len({*labels}) < len(labels)
+        or (content["status"] == "ok") is not bool(labels or content.get("scores"))
+        or (right > np.array(rows)).any()
+    ):
+        return None
+    return _labelled(labels, right)
+
+
+def _labelled(labels: Sequence[str], right: Counts | None) -> tuple[Tables, Tables] | None:
+    """Give the rows whose class, and those whose task is right."""
+    return None if right is None else (Tables(labels, right[0]), Tables(labels, right[1]))
+
+
 def has_form(text: bytes, content: Any) -> bool:
-    """Say whether a text is a record: its fields, their types and ranges, scores of its rows.
+    """Say whether a text is a record of a layout up to 3: its form, and scores of its rows.
 
     content: what it says as plain data.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ablate.design.tuning_keys import untuned
+from ablate.design.tuning.tuning_keys import untuned
 from ablate.errors import Problem, StoreError, SuiteError
 from ablate.parsing.located_yaml import DocumentError, read_document
 from ablate.records.store import make_folder

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from ablate.errors import StoreError
 from ablate.records.provenance import RECORD_VERSION, digest
-from ablate.records.record_form import has_form, is_provenance
+from ablate.records.rows.counts import packed
+from ablate.records.rows.record_form import is_provenance, scores
 from ablate.types import Json, RunResult
 
 OWN = ("streams", "class_rows")
 """What of its provenance a run hardly ever has in common with others."""
+
+ELSEWHERE = ("right", "task_right", "seconds", "curves")
+"""Fields of a run that have columns, or a table, of their own."""
+
+SEALED = 3
+"""Layout 2 sealed five columns beside the key; each later one had one more."""
 
 
 class Provenance(dict[str, Json]):
@@ -33,15 +39,22 @@ def parted(provenance: Mapping[str, Json]) -> tuple[dict[str, Json], tuple[str, 
     return private, (shared_seal(text.encode()), text)
 
 
+def content(result: RunResult) -> dict[str, Json]:
+    """Give what a record says, by field: its curves stand beside it; scores, where it has some."""
+    left_out = {"curves", *(() if result.scores else ("scores",))}
+    return {name: value for name, value in vars(result).items() if name not in left_out}
+
+
 def run_row(result: RunResult, texts: dict[str, str]) -> dict[str, object]:
     """Give the columns of a result; the text that it shares with others goes to `texts`."""
-    record = asdict(result)
-    seconds = float(record.pop("seconds"))
+    record = {name: fact for name, fact in content(result).items() if name not in ELSEWHERE}
+    seconds = float(result.seconds)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    record["provenance"], (rests_on, shared) = parted(record["provenance"])
+    record["provenance"], (rests_on, shared) = parted(result.provenance)
+    record["protocols"], counts = packed(result.right, result.task_right)
     texts[rests_on] = shared
     text = json.dumps(record, sort_keys=True)
-    parts = (result.status.encode(), finished.encode(), seconds, text.encode(), rests_on)
+    parts = (result.status.encode(), finished.encode(), seconds, text.encode(), rests_on, counts)
     return {
         "key": result.key,
         "seed": result.seed,
@@ -50,6 +63,7 @@ def run_row(result: RunResult, texts: dict[str, str]) -> dict[str, object]:
         "seconds": seconds,
         "record": text,
         "rests_on": rests_on,
+        "counts": counts,
         "digest": run_seal(result.key.encode(), result.seed, *parts).decode(),
     }
 
@@ -57,6 +71,11 @@ def run_row(result: RunResult, texts: dict[str, str]) -> dict[str, object]:
 def run_seal(key: bytes, *data: object) -> bytes:
     """Give the digest of a run's row: of its key, and of its other columns in their order."""
     return seal(b"run", key, *data)
+
+
+def is_whole(layout: int, key: bytes | None, data: Sequence[object], stated: object) -> bool:
+    """Say whether a run's row has its digest: one of the columns that its layout had."""
+    return bool(key) and stated == run_seal(key or b"", *data[: SEALED + layout])
 
 
 def shared_seal(text: bytes) -> str:
@@ -92,17 +111,18 @@ def read_shared(rows: Iterable[tuple[bytes, bytes]]) -> dict[bytes, dict[str, Js
 
 
 def read_record(
-    key: str, data: list[Any], sealed: bool, shared: Mapping[bytes, dict[str, Json]]
+    key: str, data: list[Any], layout: int, shared: Mapping[bytes, dict[str, Json]]
 ) -> RunResult | None:
     """Read a record; None where it is none, or not that of its row.
 
     A digest says that a row is as it was written, not that a record was written. shared: what runs
     share, by digest. Raises StoreError where a newer version wrote it.
     """
-    seed, status, _, seconds, text, rests_on = data
+    seed, status, _, seconds, text, rests_on, counts = data
+    sealed = layout > 1
     try:
-        content = json.loads(text)
-        provenance = Provenance({**(shared[rests_on] if rests_on else {}), **content["provenance"]})
+        fields = json.loads(text)
+        provenance = Provenance({**(shared[rests_on] if rests_on else {}), **fields["provenance"]})
         version = provenance.get("record_version")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
@@ -112,11 +132,14 @@ def read_record(
             f"{RECORD_VERSION}: they were written by a newer version; use that one, or "
             "another --results"
         )
-    if not _is_time(seconds) or not has_form(text, content):
+    tables = scores(text, fields, counts, layout) if _is_time(seconds) else None
+    if tables is None:
         return None
-    if rests_on and not {*content["provenance"]} - {*OWN}:
+    if rests_on and not {*fields["provenance"]} - {*OWN}:
         provenance.shared = rests_on.decode()
-    record = RunResult(**{**content, "provenance": provenance}, seconds=seconds)
+    fields |= {"right": tables[0], "task_right": tables[1], "provenance": provenance}
+    fields.pop("protocols", None)
+    record = RunResult(**fields, seconds=seconds)
     same = (record.key, record.seed, record.status.encode()) == (key, seed, status)
     return record if same and (sealed or version != RECORD_VERSION) else None
 

@@ -1,0 +1,121 @@
+"""What all suites have: seeds, looks, twins, and what the command line changes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ablate.design.located_models import Written
+from ablate.design.suite_models import WrittenSeeds
+from ablate.design.tuning.tuning_keys import Own
+from ablate.errors import nearest
+from ablate.parsing import changes as command
+from ablate.parsing.changes import Change
+from ablate.parsing.choices import ChoiceReader
+from ablate.parsing.located_yaml import Node
+from ablate.registry import Catalogue
+from ablate.source.field_schema import quoted
+from ablate.types import ENOUGH_PAIRS, Suite, Variant
+
+TWIN_SEEDS = 1_000_000
+"""Where the seeds of an A/A twin begin: beyond any that a suite can ask for."""
+
+
+class SuiteReader:
+    """Reads what stands beside base, arms and claims, noting every problem."""
+
+    def __init__(
+        self,
+        root: Node,
+        catalogue: Catalogue,
+        quick: bool,
+        changes: Sequence[str],
+        values: Own | None,
+        folder: Path,
+    ) -> None:
+        self.root = root
+        self.own, self.folder = values, folder
+        self.quick = quick
+        self.changes = changes
+        self.catalogue = catalogue
+        self.reader = ChoiceReader(catalogue)
+        self.note = self.reader.note
+
+    def suite(self, name: str, origin: str, text: str) -> Suite | None:
+        """Read the suite; None where it has a problem."""
+        raise NotImplementedError
+
+    def seeds(self, written: Written) -> tuple[int, int, int]:
+        """Give how many seeds are declared; and of this run, quick or not, the first and how many.
+
+        Those of a quick block begin where the suite's do, unless it says so.
+        """
+        seeds = written.suite.seeds
+        first, declared = (
+            (seeds.first, seeds.count) if isinstance(seeds, WrittenSeeds) else (0, seeds)
+        )
+        if not self.quick:
+            return declared, first, declared
+        if "quick" not in self.root.items:
+            return declared, first, min(declared, ENOUGH_PAIRS)
+        fewer = written.suite.quick.seeds
+        if isinstance(fewer, WrittenSeeds):
+            return (
+                declared,
+                fewer.first if "first" in fewer.model_fields_set else first,
+                fewer.count,
+            )
+        return declared, first, fewer or declared
+
+    def twins(
+        self, arms: Mapping[str, Node], variants: Sequence[Variant]
+    ) -> tuple[tuple[int, int], ...]:
+        """Give the variants that are run a second time, with the places of their twins."""
+        node = self.root.items.get("same")
+        if node is None:
+            return ()
+        if node.text not in arms and arms:
+            name = quoted(node.text, node.plain())
+            self.note(
+                node.at,
+                f"unknown arm {name} for same",
+                ", ".join([*arms][:12]),
+                nearest(node.text, arms),
+            )
+        if f"{node.text} (A/A)" in arms:
+            self.note(node.at, f"a twin of {node.text!r}, which an arm is called", "another name")
+        originals = [i for i, variant in enumerate(variants) if variant.arm == node.text]
+        return tuple((i, len(variants) + offset) for offset, i in enumerate(originals))
+
+    def looks(self, written: Written, declared: int, seeds: int) -> tuple[int, ...]:
+        """Read the looks; those of a quick run are the ones that its seeds reach."""
+        looks = written.suite.looks
+        if looks and looks[-1] != declared and "seeds" not in written.faulty:
+            self.note(
+                self.root.items["looks"].at,
+                f"looks that end at {looks[-1]} with {declared} seeds",
+                f"the last look at seeds: {declared}",
+            )
+        if not looks or seeds == declared:
+            return looks
+        return (*(look for look in looks if look < seeds), seeds)
+
+    # --- what the command line changes
+
+    def changed(self) -> list[Change]:
+        """Give what the command line puts into the base."""
+        changes = command.of_set(self.changes, self.note)
+        block = self.root.items.get("quick")
+        quick = command.of_block(block, self.note) if block else command.usual(self.root)
+        return command.together(quick if self.quick else [], changes)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Give what the command line said, as it said it."""
+        return (*(["--quick"] if self.quick else []), *(f"--set {edit}" for edit in self.changes))
+
+
+def twin(variant: Variant) -> Variant:
+    """Give an arm that is run again, on seeds of its own."""
+    return replace(variant, arm=f"{variant.arm} (A/A)", first_seed=TWIN_SEEDS + variant.first_seed)

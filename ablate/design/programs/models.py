@@ -1,0 +1,169 @@
+"""A suite of somebody's own program as models: its base, metrics, margins in their own unit."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from ablate.design.suite_models import (
+    ABSENT,
+    Section,
+    WrittenContrast,
+    WrittenFactorial,
+    WrittenSuite,
+)
+from ablate.parsing.written_values import Entry, Margin, Paths, size
+
+NUMBER = "a number above 0 in the metric's unit, or [-1, 2] for a loss and a gain"
+
+
+def amount(value: Any) -> float:
+    """Read a size in a metric's own unit, above 0; `1 points` is 1. Raises ValueError."""
+    if isinstance(value, str):
+        return size(value)
+    if type(value) not in (int, float) or not math.isfinite(value) or value <= 0:
+        raise ValueError("no size")
+    return float(value)
+
+
+def margin(value: Any) -> Margin:
+    """Read a margin: one size, or one below 0 and one above. Raises ValueError."""
+    if not isinstance(value, list):
+        return Margin(amount(value))
+    low, high = value
+    if type(low) not in (int, float):
+        raise ValueError("no size")
+    below, above = amount(-low), amount(high)
+    return Margin(above, below if below != above else 0.0)
+
+
+def _pattern(value: str) -> str:
+    try:
+        groups = re.compile(value).groups
+    except re.error as error:
+        raise ValueError("no pattern") from error
+    if value and not groups:
+        raise ValueError("no group")
+    return value
+
+
+def _range(value: Any) -> Any:
+    if value is not None and not value[0] < value[1]:
+        raise ValueError("no range")
+    return value
+
+
+_SIZE: dict[str, Any] = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]}
+_ENDS = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+Amount = Annotated[float, BeforeValidator(amount), WithJsonSchema(_SIZE)]
+OwnMargin = Annotated[
+    Margin, BeforeValidator(margin), WithJsonSchema({"anyOf": [*_SIZE["anyOf"], _ENDS]})
+]
+
+
+class WrittenMetric(Section):
+    """Where a metric is read, and which way it is better."""
+
+    called: ClassVar[str] = "a metric"
+
+    source: str = Field(
+        "stdout",
+        alias="from",
+        description="stdout, or a file in the run's folder: .json, .jsonl, .csv, .parquet, text",
+    )
+    key: str = Field(ABSENT, description="its name there, dotted where it lies inside others")
+    pattern: Annotated[str, AfterValidator(_pattern)] = Field(
+        "", description="a regular expression with one group, instead of a key"
+    )
+    step: str = Field("", description="the name of the step beside it, of a curve")
+    better: Literal["higher", "lower"] = Field("higher", description="which way it is better")
+    range: Annotated[
+        list[float] | None, Field(min_length=2, max_length=2), AfterValidator(_range)
+    ] = Field(None, description="the least and the largest score that there can be: [0, 1]")
+
+
+class WrittenProgram(Section):
+    """Somebody's program: `external` of the base's method."""
+
+    called: ClassVar[str] = "external"
+
+    metrics: dict[str, WrittenMetric] = Field(
+        min_length=1, description="what it is scored by: {accuracy: {from: stdout, better: higher}}"
+    )
+    command: list[Any] = Field(
+        [], description="its arguments: [python, train.py, --lr, '{lr}', --seed, '{seed}']"
+    )
+    function: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = Field(
+        ABSENT, description="package.module:train, called as train(seed=..., **params)"
+    )
+    params: dict[str, Any] = Field({}, description="free parameters, each with its base value")
+    environment: dict[str, Any] = Field({}, description="variables that the command gets")
+    config: Annotated[str, Field(pattern=r"^[\w-]+\.(yaml|yml|json|toml)$")] = Field(
+        ABSENT, description="a file of the parameters: config.yaml, .json or .toml"
+    )
+    folder: str = Field(".", description="the folder in which the command works")
+    pairs: list[str] = Field([], description="digests that it prints of what it drew")
+    shell: bool = Field(default=False, description="whether the command is a line for a shell")
+    limit_seconds: float = Field(86_400.0, gt=0, le=1e7, description="how long it may take")
+    retries: int = Field(0, ge=0, le=10, description="how often a failed run is tried again")
+
+
+class WrittenMethod(Section):
+    """The method of such a base."""
+
+    called: ClassVar[str] = "method"
+
+    external: WrittenProgram = Field(description="the program: command or function, and metrics")
+
+
+class WrittenBase(Section):
+    """The base of such a suite: no data, no model and no memory of ours."""
+
+    called: ClassVar[str] = "a base of somebody's own program"
+
+    method: WrittenMethod = Field(description="{external: {command: [...], metrics: {...}}}")
+
+
+class OwnContrast(WrittenContrast):
+    """A contrast in a metric's own unit."""
+
+    margin: OwnMargin = Field(description=f"the smallest difference that would matter: {NUMBER}")
+    worst: Amount = Field(0.0, description="the largest difference that a seed may show")
+
+
+class OwnFactorial(WrittenFactorial):
+    """A factorial in a metric's own unit."""
+
+    margin: OwnMargin = Field(description=f"the smallest effect that would matter: {NUMBER}")
+    worst: Amount = Field(0.0, description="the largest difference that a seed may show")
+    also: Annotated[dict[str, OwnMargin], Entry("the margin in {!r}", NUMBER)] = Field(
+        {}, description="other metrics in which the same effects are claims, each with its margin"
+    )
+
+
+class WrittenOutside(WrittenSuite):
+    """A whole suite of somebody's own program."""
+
+    stand_in: ClassVar[dict[str, Any]] = {
+        "method": {"external": {"command": ["-"], "metrics": {"-": {}}}}
+    }
+
+    base: WrittenBase = Field(  # type: ignore[assignment]
+        description="method: {external: {...}}"
+    )
+    arms: Paths | None = Field(None, description="each arm: its name and its parameters")
+    vary: Paths | None = Field(None, description="parameters crossed with the arms, with values")
+    contrasts: list[OwnContrast] = Field(  # type: ignore[assignment]
+        [], description="treatment, baseline, metric and margin of each claim; its side, if any"
+    )
+    factorial: OwnFactorial = Field(
+        ABSENT, description="two levels of each factor, crossed: factors, metric, margin, fraction"
+    )
+    spread: Amount = Field(0.0, description="the sd that paired differences will have")
+
+
+LEFT_OUT = ("tune", "tuned", "budget", "references", "precision")
+"""Keys that say nothing to a program of somebody's own."""

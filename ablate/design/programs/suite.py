@@ -1,0 +1,78 @@
+"""A suite of somebody's own program -> Suite, each fault with its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ablate.core.naming import folder_name
+from ablate.design.common_sections import SuiteReader, twin
+from ablate.design.contrasts import ClaimReader
+from ablate.design.located_models import read_sections
+from ablate.design.programs.models import LEFT_OUT, WrittenOutside
+from ablate.design.programs.reading import ProgramReader, measure, settings_of
+from ablate.design.reach import Grid
+from ablate.design.suite_models import KEYS
+from ablate.errors import nearest
+from ablate.parsing import changes as command
+from ablate.types import Suite
+
+
+class ProgramSuiteReader(SuiteReader):
+    """Reads a suite whose base is somebody's own program."""
+
+    def suite(self, name: str, origin: str, text: str) -> Suite | None:
+        """Read the suite; None where it has a problem."""
+        written = read_sections(self.root, self.note, WrittenOutside)
+        if any(key not in KEYS and nearest(key, KEYS) for key in self.root.items):
+            return None
+        for key in (key for key in LEFT_OUT if key in self.root.items):
+            self.note(
+                self.root.keys[key], f"{key} in a suite of a program of its own", "no such key"
+            )
+        if "base" in written.faulty:
+            return None
+        self.root = written.root
+        program = written.suite.base.method.external  # type: ignore[attr-defined]
+        declared, first, count = self.seeds(written)
+        programs = ProgramReader(self.root, program, self.note)
+        programs.check()
+        changes = self.changed()
+        programs.change(changes)
+        arms = {} if written.faulty & {"arms", "factorial"} else programs.arms()
+        grid = programs.grid(arms, settings_of(program, self.folder)) if arms else Grid()
+        if not self.reader.problems:
+            programs.distinct(grid)
+        variants = [replace(arm, first_seed=first) for arm in grid.variants]
+        claims = ClaimReader(written, self.reader, Grid() if self.reader.problems else grid)
+        contrasts, pooled = claims.contrasts(arms, [*program.metrics])
+        effects = claims.effects(programs.design, [*program.metrics])
+        claims.distinct()
+        twins, looks = self.twins(arms, variants), self.looks(written, declared, count)
+        if self.reader.problems:
+            return None
+        flags = self.flags
+        return Suite(
+            name=folder_name(name, flags),
+            changes=flags,
+            changed_words=(
+                *command.told(changes, programs.before, {}),
+                *command.told_seeds(count, declared),
+            ),
+            origin=origin,
+            text=text,
+            variants=(*variants, *(twin(variants[i]) for i, _ in twins)),
+            contrasts=tuple(contrasts),
+            effects=(*pooled, *effects),
+            twins=twins,
+            looks=looks,
+            spread=written.suite.spread,
+            first_seed=first,
+            seeds=count,
+            declared_seeds=count,
+            question=written.suite.question,
+            alpha=written.suite.alpha,
+            correction=written.suite.correction,
+            spend=written.suite.spend,
+            precision="float64",
+            measures={name: measure(metric) for name, metric in program.metrics.items()},
+        )

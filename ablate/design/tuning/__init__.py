@@ -1,0 +1,1 @@
+"""What a suite says of tuning, and the file of tuned values."""

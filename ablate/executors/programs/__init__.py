@@ -1,0 +1,1 @@
+"""Other people's training: commands and functions as arms, and what they leave behind."""

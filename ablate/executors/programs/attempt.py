@@ -1,0 +1,176 @@
+"""One run of somebody's program -> RunResult: started, limited, read, tried again if it may be."""
+
+from __future__ import annotations
+
+import math
+import re
+import signal
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ablate.core.foreign_text import STORED, of_error, plain
+from ablate.executors.programs import process, readings
+from ablate.records import fingerprints, provenance
+from ablate.source import program, surroundings
+from ablate.source.program import Program
+from ablate.types import Json, RunResult, RunSpec, Site, Status
+
+Scores = Mapping[str, list[tuple[float, float]]]
+
+
+class Lost(Exception):
+    """A run without scores: why, in a line."""
+
+
+def attempt(run: RunSpec, site: Site) -> RunResult:
+    """Run a program with a seed; whatever it does, there is a result."""
+    spec = program.read(run.choices["method"].settings)
+    folder = run_folder(site, run)
+    folder.mkdir(parents=True, exist_ok=True)
+    started, tries, reason = time.monotonic(), 0, ""
+    scores: Scores = {}
+    drawn: dict[str, str] = {}
+    while tries <= spec.retries:
+        tries += 1
+        try:
+            scores, drawn, reason = *_once(spec, run, folder), ""
+            break
+        except Lost as error:
+            reason = str(error)
+    status = Status.FAILED if reason else Status.OK
+    if not reason and (wrong := _not_finite(scores)):
+        status, reason, scores = Status.DIVERGED, wrong, {}
+    return RunResult(
+        key=run.key,
+        seed=run.seed,
+        status=status,
+        reason=plain(reason, STORED),
+        rows=[],
+        right={},
+        task_right={},
+        updates=0,
+        gradients=0,
+        seconds=time.monotonic() - started,
+        provenance={**facts(run, spec), "streams": drawn, "tries": tries},
+        scores=scores,
+    )
+
+
+def run_folder(site: Site, run: RunSpec) -> Path:
+    """Give the folder that is a run's own: its working files, its parameters, its log."""
+    return Path(site.folder or ".").absolute() / "runs" / run.key
+
+
+def facts(run: RunSpec, spec: Program) -> Json:
+    """Give what a program's scores rest on beside its parameters, and what it was run with."""
+    return {
+        **{name: provenance.machine()[name] for name in ("system", "cpu", "cores")},
+        **fingerprints.program_facts(run),
+        "record_version": provenance.RECORD_VERSION,
+        "git": surroundings.repository(Path(spec.folder).absolute()),
+        "command": " ".join(spec.command) or spec.function,
+    }
+
+
+def _once(spec: Program, run: RunSpec, folder: Path) -> tuple[Scores, dict[str, str]]:
+    """Run a program once and read its scores. Raises Lost."""
+    if spec.function:
+        return _called(spec, run.seed), {}
+    try:
+        program.write_config(spec, run.seed, folder)
+        known = program.values(spec, run.seed, folder)
+        arguments = program.arguments(spec, run.seed, folder)
+        ended = process.run(
+            " ".join(arguments) if spec.shell else arguments,
+            Path(spec.folder).absolute(),
+            {name: program.filled(text, known) for name, text in spec.environment.items()},
+            spec.limit,
+            folder / "log.txt",
+            run.key,
+        )
+    except OSError as error:
+        name = spec.command[0] if spec.command else ""
+        raise Lost(f"{name} cannot be started: {error.strerror or error}") from error
+    if ended.code is None:
+        raise Lost(f"timed out after {spec.limit:g} s (its log: {folder / 'log.txt'})")
+    if ended.code:
+        raise Lost(f"{_exit(ended.code)}{': ' + ended.last if ended.last else ''}")
+    try:
+        return (
+            readings.scores(spec.metrics, ended.lines, folder),
+            readings.digests(spec.draws, ended.lines),
+        )
+    except (readings.Unread, re.error) as error:
+        raise Lost(str(error)) from error
+
+
+def _exit(code: int) -> str:
+    """Say how a process ended."""
+    if code < 0:
+        try:
+            return f"ended by signal {-code} ({signal.Signals(-code).name})"
+        except ValueError:
+            return f"ended by signal {-code}"
+    return f"exit code {code}"
+
+
+def _called(spec: Program, seed: int) -> Scores:
+    """Call a function with the parameters and the seed. Raises Lost."""
+    module, _, name = spec.function.partition(":")
+    try:
+        function: Callable[..., Any] = getattr(import_module(module), name)
+        answer = function(**spec.params, seed=seed)
+    except BaseException as error:  # whatever somebody's function raises, exits included
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise Lost(f"{spec.function}: {of_error(error)}") from error
+    return returned(spec, answer)
+
+
+def returned(spec: Program, answer: Any) -> Scores:
+    """Read what a function returned: a number for the only metric, or a mapping. Raises Lost."""
+    names = [metric.name for metric in spec.metrics]
+    if answer is None:
+        raise Lost("it returned None, and no score")
+    if not isinstance(answer, Mapping):
+        if len(names) != 1:
+            raise Lost(
+                f"one value for {len(names)} metrics: return a mapping of {', '.join(names)}"
+            )
+        answer = {names[0]: answer}
+    entry = {str(key): _plain(value) for key, value in answer.items()}
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for metric in spec.metrics:
+        value = entry.get(metric.key or metric.name)
+        if value is None:
+            raise Lost(f"no {metric.key or metric.name!r} in what it returned: {sorted(entry)[:8]}")
+        points = value if isinstance(value, list) else [value]
+        try:
+            curves[metric.name] = [(float(i), float(point)) for i, point in enumerate(points)]
+        except (TypeError, ValueError) as error:
+            raise Lost(f"{str(value)[:40]!r} for {metric.name!r}, which is no number") from error
+        if not points:
+            raise Lost(f"an empty list for {metric.name!r}")
+    return curves
+
+
+def _plain(value: Any) -> Any:
+    """Turn numbers and arrays of any library into Python's."""
+    return (
+        value.tolist()
+        if hasattr(value, "tolist")
+        else list(value)
+        if isinstance(value, tuple)
+        else value
+    )
+
+
+def _not_finite(scores: Scores) -> str:
+    """Say which score is not finite at its last step; '' where all are."""
+    for name, curve in scores.items():
+        if not math.isfinite(curve[-1][1]):
+            return f"{name} is {curve[-1][1]:g}"
+    return ""
