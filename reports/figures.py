@@ -91,8 +91,7 @@ def forest(study: Study, pyplot: Any) -> Any:
     named = [label(study, contrast) for contrast in study.suite.contrasts]
     named += [words.in_metric(study, effect) for effect in study.suite.effects]
     pairs = zip(named, (*study.verdicts, *study.effects), strict=True)
-    unit = "the metric's unit" if study.suite.measures else "points"
-    return claims([*pairs], unit, pyplot)
+    return claims([*pairs], "" if study.suite.measures else "points", pyplot)
 
 
 def claims(named: Sequence[tuple[str, Verdict]], unit: str, pyplot: Any) -> Any:
@@ -128,7 +127,7 @@ def claims(named: Sequence[tuple[str, Verdict]], unit: str, pyplot: Any) -> Any:
         )
     declared = any(verdict.comparison.margin > 0 for verdict in verdicts)
     read = "the interval its verdict is read from; shaded: margin" if declared else "its interval"
-    figure.supxlabel(f"difference in {unit} with {read}", fontsize=9)
+    figure.supxlabel(f"difference{f' in {unit}' if unit else ''} with {read}", fontsize=9)
     figure.tight_layout()
     return figure
 

@@ -88,7 +88,7 @@ class Comparison:
     span: the largest difference that the metric allows; 0 where the scores have to tell.
     lower: a lower score is better. chance: what a guess scores, in points; nan where not known.
     points: its scores are percentage points, and no unit of somebody's own.
-    unpaired: its values are of runs that share nothing, and there are no seeds and no deltas.
+    unpaired: its values are of runs in no pairs, as many as each arm has; there are no deltas.
     """
 
     treatment: str
@@ -209,9 +209,8 @@ class Comparison:
     @property
     def correlation(self) -> float:
         """Give Pearson's r between the arms over the seeds; `nan` where an arm does not vary."""
-        if self.unpaired:
-            return math.nan
-        return pearson(self.treatment_values, self.baseline_values)
+        values = self.treatment_values, self.baseline_values
+        return math.nan if self.unpaired else pearson(*values)
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ def unpaired(
         lost=tuple(lost),
         resolution=scores.resolution or smallest_step([*runs[0], *runs[1]], len(blocks)),
         unit="runs",
+        points=False,
         unpaired=True,
     )
 
@@ -144,6 +145,7 @@ def joined(
         alike=alike,
         blocks=0 if scores.resolution else len(blocks),
         refusal=refusal,
+        points=False,
         unit="seeds" if scores.pair == SEED else "pairs",
     )
 
