@@ -114,7 +114,9 @@ def test_a_study_that_is_no_whole_one_is_not_packed(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", gzip.compress(b"{}"), gzip.compress(b'{"runs": [{"key": 1}]}')]
+    "content",
+    [b"", b"{}", gzip.compress(b"{}"), gzip.compress(b'{"runs": [{"key": 1}]}')],
+    ids=["empty", "no gzip", "no study", "no record"],  # what is compressed says when it was
 )
 def test_a_file_that_is_damaged_is_named(content: bytes, tmp_path: Path) -> None:
     """And one that is gone."""
