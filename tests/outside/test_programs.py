@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import textwrap
 import time
@@ -281,3 +282,31 @@ def test_the_working_environment_is_the_users_own(tmp_path: Path) -> None:
     assert dict(tried(tmp_path, code).scores) == {"accuracy": [(0.0, float(len(KEY)))]}
     assert process.MARK not in os.environ
     assert json.dumps(1) == "1"
+
+
+def test_a_program_ends_with_the_command_that_is_killed(tmp_path: Path) -> None:
+    """And what it had started is ended by the next run of the same key."""
+    code = (
+        "from pathlib import Path\n"
+        "from ablate.executors.programs import process\n"
+        f"process.run('sleep 61 & exec sleep 62', Path('.'), {{}}, 90, Path('log'), {KEY!r})"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen([PYTHON, "-c", code], cwd=tmp_path, env=environment)
+    deadline = time.monotonic() + 60
+    while len(names := sleeping()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert names == ["61", "62"]
+    parent.kill()
+    parent.wait()
+    while "62" in sleeping() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "62" not in sleeping()
+    process.run(["true"], tmp_path, {}, 60, tmp_path / "log", KEY)
+    assert sleeping() == []
+
+
+def sleeping() -> list[str]:
+    """Give how long each process of the run sleeps that does."""
+    lines = [running.cmdline() for running in process.marked(KEY)]
+    return sorted(line[-1] for line in lines if line and line[0] == "sleep")

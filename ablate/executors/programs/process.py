@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -12,9 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+_LIBRARY: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 MARK = "ABLATE_RUN"
 """The variable by which processes that a run has started are found, whoever adopted them."""
@@ -57,6 +62,7 @@ def run(
     process's own. limit: seconds. log: a file for what it prints. key: the run's.
     """
     started = time.monotonic()
+    end_marked(key)  # left by a command that was killed
     process = subprocess.Popen(
         arguments,
         shell=isinstance(arguments, str),
@@ -66,6 +72,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
     )
     assert process.stdout
     assert process.stderr
@@ -143,10 +150,22 @@ class Printed:
         return next((line.strip() for line in reversed(self.lines()) if line.strip()), "")
 
 
+def _die_with_parent() -> None:
+    """Have the system end a program with the worker that started it."""
+    _LIBRARY.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def end_all(pid: int, key: str) -> None:
     """End a process's session, and whatever else bears the run's mark."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGTERM)
+    end_marked(key)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def end_marked(key: str) -> None:
+    """End whatever bears a run's mark."""
     left = [process for process in marked(key) if process.pid != os.getpid()]
     for process in left:
         with suppress(psutil.Error):
@@ -155,8 +174,6 @@ def end_all(pid: int, key: str) -> None:
     for process in alive:
         with suppress(psutil.Error):
             process.kill()
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 def marked(key: str) -> Iterator[psutil.Process]:
