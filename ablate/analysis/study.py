@@ -118,9 +118,13 @@ class Work:
     @property
     def seconds(self) -> float:
         """A rough estimate for what is left, on one core, with what it takes to start."""
+        return self.stack_seconds + (START_SECONDS if self.stacks else 0.0)
+
+    @property
+    def stack_seconds(self) -> float:
+        """A rough estimate for the stacks that are left, on one core; 0 where nobody knows."""
         shares = self.seconds_by_run
-        start = START_SECONDS if self.stacks else 0.0
-        return start + sum(shares[run.key] for stack in self.stacks for run in stack.runs)
+        return sum(shares[run.key] for stack in self.stacks for run in stack.runs)
 
     @property
     def seconds_by_run(self) -> dict[str, float]:

@@ -62,10 +62,12 @@ class Progress:
 
     def seconds_left(self) -> float:
         """Estimate the time left from the time spent; infinite before the first stack."""
-        if self.spent == 0:
+        whole = self.work.stack_seconds
+        # where nobody knows how long a run takes, all take as long
+        share = self.spent / whole if whole else self.done / max(1, self.total)
+        if share == 0:
             return float("inf")
-        elapsed = time.monotonic() - self.started
-        return max(0.0, elapsed * (self.work.seconds - self.spent) / self.spent)
+        return max(0.0, (time.monotonic() - self.started) * (1 - share) / share)
 
     def line(self) -> str:
         """Say it in one line."""
@@ -79,7 +81,8 @@ class Progress:
         runs = judge.by_variant(self.suite, self.records)
         for comparison in judge.comparisons(self.suite, runs):
             deltas = comparison.deltas
-            mean = f"{sum(deltas) / len(deltas):+.2f} points" if deltas else "–"
+            form, unit = (".3g", "") if self.suite.measures else (".2f", " points")
+            mean = f"{sum(deltas) / len(deltas):+{form}}{unit}" if deltas else "–"
             if comparison.refusal:
                 mean = "these runs do not go together"
             yield f"{comparison.treatment} − {comparison.baseline}", len(deltas), mean

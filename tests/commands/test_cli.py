@@ -182,7 +182,7 @@ def test_the_schema_describes_what_suites_accept() -> None:
     assert named == {"$ref": "#/$defs/update.reptile"}
     epsilon = schema["$defs"]["update.reptile"]["properties"]["epsilon"]
     assert (epsilon["exclusiveMinimum"], epsilon["maximum"]) == (0, 1)
-    assert schema["properties"]["base"]["$ref"] == "#/$defs/base"
+    assert schema["else"]["properties"]["base"]["$ref"] == "#/$defs/base"
     assert schema["$defs"]["base"]["required"] == ["dataset", "model", "memory", "method"]
 
 

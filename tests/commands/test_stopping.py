@@ -69,7 +69,7 @@ def stopped(
     ("words", "where"),
     [
         (("plan", "smoke"), "flow.prepare"),
-        (("compare", "table.csv", "--margin", "1"), "tables.files.read_table"),
+        (("compare", "table.csv", "--margin", "1"), "tables.text.content"),
     ],
 )
 def test_each_signal_has_its_line_and_its_exit_code(
