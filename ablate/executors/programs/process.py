@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,13 +14,11 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import psutil
-
-PR_SET_PDEATHSIG = 1  # prctl(2)
-_LIBRARY: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 MARK = "ABLATE_RUN"
 """The variable by which processes that a run has started are found, whoever adopted them."""
@@ -63,16 +62,19 @@ def run(
     """
     started = time.monotonic()
     end_marked(key)  # left by a command that was killed
+    words = ["/bin/sh", "-c", arguments] if isinstance(arguments, str) else [*arguments]
+    keeper = _keeper()
+    name = str(folder / words[0]) if "/" in words[0] else words[0]
+    if keeper and not shutil.which(name, path=environment.get("PATH")):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     process = subprocess.Popen(
-        arguments,
-        shell=isinstance(arguments, str),
+        [*keeper, *words],
         cwd=folder,
         env={**os.environ, **environment, MARK: key},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
     )
     assert process.stdout
     assert process.stderr
@@ -150,9 +152,15 @@ class Printed:
         return next((line.strip() for line in reversed(self.lines()) if line.strip()), "")
 
 
-def _die_with_parent() -> None:
-    """Have the system end a program with the worker that started it."""
-    _LIBRARY.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+@cache
+def _keeper() -> tuple[str, ...]:
+    """Give the command that has the system end a program with the worker that started it.
+
+    A function of ours between fork and exec would do the same, and a worker that holds torch takes
+    tens of milliseconds to fork.
+    """
+    path = shutil.which("setpriv") if sys.platform == "linux" else None
+    return (path, "--pdeathsig", "KILL", "--") if path else ()
 
 
 def end_all(pid: int, key: str) -> None:
