@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from ablate.core.naming import folder_name
 from ablate.design.located_models import Written
 from ablate.design.suite_models import WrittenSeeds
 from ablate.design.tuning.tuning_keys import Own
@@ -109,6 +111,27 @@ class SuiteReader:
         block = self.root.items.get("quick")
         quick = command.of_block(block, self.note) if block else command.usual(self.root)
         return command.together(quick if self.quick else [], changes)
+
+    def assembled(self, written: Written, labels: tuple[str, str, str], **parts: Any) -> Suite:
+        """Give the suite: what is said alike in all forms, and the parts that each reads itself.
+
+        labels: its name, its origin and its text. parts: the other fields of a Suite.
+        """
+        name, origin, text = labels
+        sections = written.suite
+        return Suite(
+            name=folder_name(name, self.flags),
+            origin=origin,
+            text=text,
+            changes=self.flags,
+            declared_seeds=parts["seeds"],
+            question=sections.question,
+            alpha=sections.alpha,
+            correction=sections.correction,
+            spend=sections.spend,
+            spread=sections.spread,
+            **parts,
+        )
 
     @property
     def flags(self) -> tuple[str, ...]:

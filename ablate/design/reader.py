@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ablate.core.naming import folder_name
 from ablate.design.common_sections import SuiteReader, twin
 from ablate.design.contrasts import ClaimReader
 from ablate.design.grid import GridReader
@@ -120,21 +119,17 @@ class _ComponentReader(SuiteReader):
         if self.reader.problems:
             return None
         tuned_node = self.root.items.get("tuned")
-        flags = self.flags
-        return Suite(
-            name=folder_name(name, flags),
-            changes=flags,
+        return self.assembled(
+            written,
+            (name, origin, text),
             unread=tuple(grid.unread),
             changed_words=tuple(self.changed_words(changes, grid, declared, count)),
             references=references,
-            origin=origin,
-            text=text,
             variants=(*variants, *(twin(variants[i]) for i, _ in twins)),
             contrasts=tuple(contrasts),
             effects=(*pooled, *effects),
             twins=twins,
             looks=looks,
-            spread=written.suite.spread,
             search=search,
             tuned=tuned,
             budget=budget,
@@ -142,11 +137,6 @@ class _ComponentReader(SuiteReader):
             tuned_at=(tuned_node.at.line, tuned_node.at.column) if tuned_node else (1, 1),
             first_seed=first,
             seeds=count,
-            declared_seeds=count,
-            question=written.suite.question,
-            alpha=written.suite.alpha,
-            correction=written.suite.correction,
-            spend=written.suite.spend,
             precision=written.suite.precision,
         )
 

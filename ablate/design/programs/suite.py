@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ablate.core.naming import folder_name
 from ablate.design.common_sections import SuiteReader, twin
 from ablate.design.contrasts import ClaimReader
 from ablate.design.located_models import read_sections
@@ -50,29 +49,20 @@ class ProgramSuiteReader(SuiteReader):
         twins, looks = self.twins(arms, variants), self.looks(written, declared, count)
         if self.reader.problems:
             return None
-        flags = self.flags
-        return Suite(
-            name=folder_name(name, flags),
-            changes=flags,
+        return self.assembled(
+            written,
+            (name, origin, text),
             changed_words=(
                 *command.told(changes, programs.before, {}),
                 *command.told_seeds(count, declared),
             ),
-            origin=origin,
-            text=text,
             variants=(*variants, *(twin(variants[i]) for i, _ in twins)),
             contrasts=tuple(contrasts),
             effects=(*pooled, *effects),
             twins=twins,
             looks=looks,
-            spread=written.suite.spread,
             first_seed=first,
             seeds=count,
-            declared_seeds=count,
-            question=written.suite.question,
-            alpha=written.suite.alpha,
-            correction=written.suite.correction,
-            spend=written.suite.spend,
             precision="float64",
             measures={name: measure(metric) for name, metric in program.metrics.items()},
         )
