@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import math
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -153,7 +157,6 @@ def test_axes_and_factorials_are_of_parameters(read: Callable[[str], Suite]) -> 
 
 FAULTS = {
     "lr: 0.01": ("lrr: 0.01", "unknown parameter 'lrr'"),
-    "{lr: 0.01}": ("{lr: high}", "'high' (text) for lr"),
     "slow: {lr: 0.01}": ("slow: {}", "arm 'slow' is the same as arm 'full'"),
     '"{seed}"': ('"1"', "a program that is not given its seed"),
     '"{lr}"': ('"{rate}"', "unknown parameter {rate}"),
@@ -169,6 +172,13 @@ FAULTS = {
     "metrics: {accuracy: {range: [0, 1]}, loss: {better: lower}}": ("metrics: {}", "for metrics"),
     "treatment: slow": ("treatment: slwo", "unknown arm 'slwo'"),
     "arms: {full": ("vary: {lr: [0.1]}\narms: {full", "sets 'lr', which vary sets too"),
+    "metric: accuracy, margin: 0.02": (
+        "metric: accuracy, margin: 2",
+        "a margin of 2 in accuracy; allowed: less than its range of 1",
+    ),
+    "python,": ("null,", "null for argument 0; allowed: text or a number"),
+    "lr: 0.1,": ("lr: .nan,", "nan for lr"),
+    "{lr: 0.01}": ("{lr: .inf}", "inf for lr"),
     "base:": ("bse:", "unknown key 'bse'"),
 }
 
@@ -182,6 +192,33 @@ def test_faults_are_told_at_their_place(old: str, read: Callable[[str], Suite]) 
         read(SUITE.replace(old, new, 1))
     assert words in str(error.value)
     assert all(problem.line > 0 for problem in error.value.problems)
+
+
+JUNK = [None, "", [], {}, 0, -1, True, "x", ["a"], {"a": 1}, [[1]], "{lr}", math.inf, math.nan]
+
+
+def test_malformed_suites_are_refused_or_read(read: Callable[[str], Suite]) -> None:
+    """Junk in every place of a suite: nothing but a SuiteError, and what is read has keys."""
+    document, sound = yaml.safe_load(SUITE), 0
+    for path in places(document):
+        for junk in JUNK:
+            broken = copy.deepcopy(document)
+            here = broken
+            for word in path[:-1]:
+                here = here[word]
+            here[path[-1]] = junk
+            with contextlib.suppress(SuiteError):
+                keys(read(yaml.safe_dump(broken, sort_keys=False)))
+                sound += 1
+    assert 0 < sound < 250
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Give the path of every value inside a document."""
+    children = enumerate(node) if isinstance(node, list) else getattr(node, "items", tuple)()
+    for word, child in children:
+        yield (*path, word)
+        yield from places(child, (*path, word))
 
 
 SEEN_BY_THE_SCHEMA = ("margin: 0.02}", "{better: lower}", "pairs: [split]", "params: {lr: 0.1, a")

@@ -51,17 +51,50 @@ def _pattern(value: str) -> str:
 
 
 def _range(value: Any) -> Any:
-    if value is not None and not value[0] < value[1]:
+    if value is not None and not (finite(value) and value[0] < value[1]):
         raise ValueError("no range")
     return value
 
 
+def _word(value: Any) -> Any:
+    if type(value) not in (str, int, float) or not finite(value):
+        raise ValueError("no argument")
+    return value
+
+
+def _command(value: list[Any]) -> list[Any]:
+    if value and (type(value[0]) is not str or not value[0].strip()):
+        raise ValueError("no program")
+    return value
+
+
+def finite(value: Any) -> bool:
+    """Say whether no number in a value is infinite, or none."""
+    if isinstance(value, dict):
+        return all(map(finite, value.values()))
+    if isinstance(value, list):
+        return all(map(finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _parameter(value: Any) -> Any:
+    if not finite(value):
+        raise ValueError("no finite number")
+    return value
+
+
+_WORD = {"type": ["string", "number"]}
+Word = Annotated[Any, BeforeValidator(_word), WithJsonSchema(_WORD)]
+Parameter = Annotated[Any, BeforeValidator(_parameter), WithJsonSchema({})]
 _SIZE: dict[str, Any] = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]}
 _ENDS = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 Amount = Annotated[float, BeforeValidator(amount), WithJsonSchema(_SIZE)]
 OwnMargin = Annotated[
     Margin, BeforeValidator(margin), WithJsonSchema({"anyOf": [*_SIZE["anyOf"], _ENDS]})
 ]
+
+
+ARGUMENT = Entry("argument {}", "text or a number")
 
 
 class WrittenMetric(Section):
@@ -93,14 +126,16 @@ class WrittenProgram(Section):
     metrics: dict[str, WrittenMetric] = Field(
         min_length=1, description="what it is scored by: {accuracy: {from: stdout, better: higher}}"
     )
-    command: list[Any] = Field(
+    command: Annotated[list[Word], AfterValidator(_command), ARGUMENT] = Field(
         [], description="its arguments: [python, train.py, --lr, '{lr}', --seed, '{seed}']"
     )
     function: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = Field(
         ABSENT, description="package.module:train, called as train(seed=..., **params)"
     )
-    params: dict[str, Any] = Field({}, description="free parameters, each with its base value")
-    environment: dict[str, Any] = Field({}, description="variables that the command gets")
+    params: dict[str, Parameter] = Field(
+        {}, description="free parameters, each with its base value"
+    )
+    environment: dict[str, Word] = Field({}, description="variables that the command gets")
     config: Annotated[str, Field(pattern=r"^[\w-]+\.(yaml|yml|json|toml)$")] = Field(
         ABSENT, description="a file of the parameters: config.yaml, .json or .toml"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ablate.design.axes import Cell, crossed, read_axes
 from ablate.design.factorial import Design
-from ablate.design.programs.models import WrittenMetric, WrittenProgram
+from ablate.design.programs.models import WrittenMetric, WrittenProgram, finite
 from ablate.design.reach import Grid, Reading, collapsed, of_axis, same_arms, same_levels
 from ablate.errors import nearest
 from ablate.parsing.changes import Change
@@ -110,9 +110,9 @@ class ProgramReader:
             or type(given) is type(base)
             or (type(given) in numbers and type(base) in numbers)
         )
-        if not same:
+        if not (same and finite(given)):
             self.note(value.at, f"{shown(given)} for {name}", f"a value like {shown(base)}")
-        return same
+        return same and finite(given)
 
     def grid(self, arms: Mapping[str, Node], settings: Json) -> Grid:
         """Cross the arms with the axes; each variant is the program with its parameters."""

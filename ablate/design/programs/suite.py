@@ -13,7 +13,7 @@ from ablate.design.reach import Grid
 from ablate.design.suite_models import KEYS
 from ablate.errors import nearest
 from ablate.parsing import changes as command
-from ablate.types import Suite
+from ablate.types import Measure, Suite
 
 
 class ProgramSuiteReader(SuiteReader):
@@ -46,6 +46,13 @@ class ProgramSuiteReader(SuiteReader):
         contrasts, pooled = claims.contrasts(arms, [*program.metrics])
         effects = claims.effects(programs.design, [*program.metrics])
         claims.distinct()
+        measures = {name: measure(metric) for name, metric in program.metrics.items()}
+        for node, contrast in claims.entries("contrasts", written.suite.contrasts):
+            span = measures.get(contrast.metric, Measure()).span
+            if span and contrast.margin.high > span:
+                at = node.items["margin"].at
+                fault = f"a margin of {contrast.margin.high:g} in {contrast.metric}"
+                self.note(at, fault, f"less than its range of {span:g}")
         twins, looks = self.twins(arms, variants), self.looks(written, declared, count)
         if self.reader.problems:
             return None
@@ -64,5 +71,5 @@ class ProgramSuiteReader(SuiteReader):
             first_seed=first,
             seeds=count,
             precision="float64",
-            measures={name: measure(metric) for name, metric in program.metrics.items()},
+            measures=measures,
         )
