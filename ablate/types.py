@@ -213,6 +213,8 @@ class Suite:
     from the file `tuned_file`, named at line and column `tuned_at`. budget: the axis that makes
     training longer. changed_words: what the command line changed, and unread: what the base says
     and no arm reads, a sentence each. measures: the metrics of somebody's own program, by name.
+    lacks: the parts that each arm lacks of the base, by its name, where arms leave parts out.
+    screening: the arms that say which parts may matter, run on seeds of their own before.
     """
 
     name: str
@@ -242,6 +244,8 @@ class Suite:
     changed_words: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     measures: Mapping[str, Measure] = field(default_factory=dict)
+    lacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    screening: Suite | None = None
 
     @property
     def seed_numbers(self) -> range:

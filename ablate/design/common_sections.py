@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ablate.core.naming import folder_name
+from ablate.design.leave_one_out.removals import LeftOut, written_out
 from ablate.design.located_models import Written
-from ablate.design.suite_models import WrittenSeeds
+from ablate.design.suite_models import WrittenSeeds, WrittenSuite
 from ablate.design.tuning.tuning_keys import Own
 from ablate.errors import nearest
 from ablate.parsing import changes as command
@@ -42,11 +43,17 @@ class SuiteReader:
         self.changes = changes
         self.catalogue = catalogue
         self.reader = ChoiceReader(catalogue)
+        self.left_out = LeftOut({})
         self.note = self.reader.note
 
     def suite(self, name: str, origin: str, text: str) -> Suite | None:
         """Read the suite; None where it has a problem."""
         raise NotImplementedError
+
+    def parts_left_out(self, written: Written, form: type[WrittenSuite] = WrittenSuite) -> Written:
+        """Write the `ablate` block out, if there is one."""
+        written, self.left_out = written_out(written, self.note, form)
+        return written
 
     def seeds(self, written: Written) -> tuple[int, int, int]:
         """Give how many seeds are declared; and of this run, quick or not, the first and how many.
@@ -130,6 +137,7 @@ class SuiteReader:
             correction=sections.correction,
             spend=sections.spend,
             spread=sections.spread,
+            lacks=self.left_out.lacks,
             **parts,
         )
 

@@ -65,14 +65,30 @@ def parse_suite(
     except DocumentError as error:
         raise SuiteError(origin, error.problems) from None
     form: type[SuiteReader] = ProgramSuiteReader if is_outside(root) else _ComponentReader
-    reader = form(root, catalogue, quick, changes, values, folder)
-    suite = reader.suite(name, origin, data.decode("utf-8-sig"))
-    if suite and "quick" in root.items and not (quick or changes):  # faults show before it is used
-        reader = form(root, catalogue, True, (), values, folder)
-        suite = reader.suite(name, origin, "") and suite
-    if suite is None:
-        raise SuiteError(origin, once(reader.reader.problems))
+    text = data.decode("utf-8-sig")
+
+    def read(quick: bool, changes: Sequence[str]) -> Suite:
+        """Read the suite, and that of the arms which are screened before it."""
+        reader = form(root, catalogue, quick, changes, values, folder)
+        suite = reader.suite(name, origin, text)
+        left = reader.left_out
+        if suite and left.screened:
+            reader = form(left.screened, catalogue, quick, changes, values, folder)
+            first = reader.suite(screening(name), origin, text)
+            suite = first and replace(suite, screening=replace(first, lacks=left.screens))
+        if suite is None:
+            raise SuiteError(origin, once(reader.reader.problems))
+        return suite
+
+    suite = read(quick, changes)
+    if "quick" in root.items and not (quick or changes):  # faults show before it is used
+        read(True, ())
     return suite
+
+
+def screening(name: str) -> str:
+    """Give the name of the suite of the arms that are screened before another's."""
+    return f"{name}-screening"
 
 
 class _ComponentReader(SuiteReader):
@@ -85,6 +101,7 @@ class _ComponentReader(SuiteReader):
         written = read_sections(self.root, self.note)
         if any(key not in KEYS and nearest(key, KEYS) for key in self.root.items):
             return None  # what a mistyped key was to say is missing everywhere else
+        written = self.parts_left_out(written)
         self.root = written.root
         declared, first, count = self.seeds(written)
         changes = self.changed()
@@ -95,7 +112,7 @@ class _ComponentReader(SuiteReader):
             searching.named(self.root.items["tuned"])
         values = {name: arm.values for name, arm in tuned.arms.items()} if tuned else {}
         arms = grid.arms()
-        if written.faulty & {"arms", "factorial"}:
+        if written.faulty & {"arms", "factorial", "ablate"}:
             arms = {}  # what would follow from others is not told
         if tuned:
             searching.stale(arms, tuned)

@@ -16,6 +16,7 @@ from ablate.types import ENOUGH_PAIRS
 WRITTEN = "as it was written"
 """Marks a name: it may look like a number, and is the text that stands in the file."""
 LOOKS = f"rising whole numbers of seeds, the first at least {ENOUGH_PAIRS}"
+PART = "what the base sets without it, a mapping of paths"
 LEVELS = "two named levels, each a mapping of paths"
 _SIZE = r"(?=[0-9.]*[1-9])(0*[0-9]{1,2}(\.[0-9]+)?|0*100(\.0+)?|\.[0-9]+)"
 _POINTS = rf"^\s*{_SIZE}\s+points?\s*$"
@@ -88,6 +89,18 @@ def _factors(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _part(value: Any) -> Any:
+    if not isinstance(value, dict) or not value:
+        raise ValueError("nothing set")
+    return value
+
+
+def _parts(value: dict[str, Any]) -> dict[str, Any]:
+    if not value:
+        raise PydanticCustomError("empty", "no part")
+    return value
+
+
 _TEXT: dict[str, Any] = {"type": "string", "pattern": _POINTS}
 _ENDS = [{"type": "string", "pattern": end} for end in (_BELOW, _ABOVE)]
 _PAIR = {"type": "array", "prefixItems": _ENDS, "items": False, "minItems": 2}
@@ -119,6 +132,12 @@ Factors = Annotated[
     AfterValidator(_factors),
     Entry("factor {!r}", LEVELS),
     catalogued("factors"),
+]
+Parts = Annotated[
+    dict[str, Annotated[Any, BeforeValidator(_part)]],
+    AfterValidator(_parts),
+    Entry("part {!r}", PART),
+    catalogued("arms"),
 ]
 Also = Annotated[
     dict[str, Size], Entry("the margin in {!r}", "a number of points"), catalogued("also")

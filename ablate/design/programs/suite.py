@@ -30,6 +30,7 @@ class ProgramSuiteReader(SuiteReader):
             )
         if "base" in written.faulty:
             return None
+        written = self.parts_left_out(written, WrittenOutside)
         self.root = written.root
         program = written.suite.base.method.external  # type: ignore[attr-defined]
         declared, first, count = self.seeds(written)
@@ -37,7 +38,7 @@ class ProgramSuiteReader(SuiteReader):
         programs.check()
         changes = self.changed()
         programs.change(changes)
-        arms = {} if written.faulty & {"arms", "factorial"} else programs.arms()
+        arms = {} if written.faulty & {"arms", "factorial", "ablate"} else programs.arms()
         grid = programs.grid(arms, settings_of(program, self.folder)) if arms else Grid()
         if not self.reader.problems:
             programs.distinct(grid)
