@@ -103,7 +103,7 @@ class _ComponentReader(SuiteReader):
             return None  # what a mistyped key was to say is missing everywhere else
         written = self.parts_left_out(written)
         self.root = written.root
-        declared, first, count = self.seeds(written)
+        seeds = self.seeds(written)
         changes = self.changed()
         grid = GridReader(self.root, self.reader, changes)
         cells, searching = grid.cells(), SearchReader(self.root, self.reader)
@@ -120,7 +120,7 @@ class _ComponentReader(SuiteReader):
         whole = grid.variants(arms, cells)
         if self.reader.problems:
             whole = Grid()  # what is wrong with the grid is not told again of each claim
-        variants = [replace(arm, first_seed=first) for arm in whole.variants]
+        variants = seeds.of(whole.variants)
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
         claims, known = ClaimReader(written, self.reader, whole), metrics.names(protocols)
         contrasts, pooled = claims.contrasts(arms, known)
@@ -131,7 +131,7 @@ class _ComponentReader(SuiteReader):
         tune, placed = written.suite.tune, arms if whole.places else {}
         search = searching.search(tune, placed, honest) if "tune" in self.root.items else None
         twins = self.twins(arms, variants)
-        looks = self.looks(written, declared, count)
+        looks = self.looks(written, seeds)
         budget = self.budget()
         if self.reader.problems:
             return None
@@ -140,7 +140,7 @@ class _ComponentReader(SuiteReader):
             written,
             (name, origin, text),
             unread=tuple(grid.unread),
-            changed_words=tuple(self.changed_words(changes, grid, declared, count)),
+            changed_words=tuple(self.changed_words(changes, grid, seeds.declared, seeds.count)),
             references=references,
             variants=(*variants, *(twin(variants[i]) for i, _ in twins)),
             contrasts=tuple(contrasts),
@@ -152,8 +152,7 @@ class _ComponentReader(SuiteReader):
             budget=budget,
             tuned_file=written.suite.tuned,
             tuned_at=(tuned_node.at.line, tuned_node.at.column) if tuned_node else (1, 1),
-            first_seed=first,
-            seeds=count,
+            seeds=seeds.count,
             precision=written.suite.precision,
         )
 

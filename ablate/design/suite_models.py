@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, Tag, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from ablate.design.axes import VARY
 from ablate.design.claim_models import (
@@ -23,10 +23,12 @@ from ablate.design.claim_models import (
 from ablate.design.grid import ARMS, BASE
 from ablate.parsing.changes import QUICK
 from ablate.parsing.written_values import (
+    LAST_SEED,
     Entry,
     File,
     Looks,
     Name,
+    NamedSeeds,
     Path,
     Paths,
     Points,
@@ -35,7 +37,9 @@ from ablate.parsing.written_values import (
 )
 
 RANGE = "{low: 0.001, high: 1.0, log: true}, or a list of at least two values"
-SEEDS = "a whole number in [1, 100000], or {first: 100, count: 20}"
+SEEDS = (
+    "a whole number in [1, 100000], {first: 100, count: 20}, or the seeds themselves: [1993, 1994]"
+)
 
 
 class WrittenSeeds(Section):
@@ -44,15 +48,18 @@ class WrittenSeeds(Section):
     called: ClassVar[str] = "seeds"
     accepts: ClassVar[str] = SEEDS
     tagged: ClassVar[bool] = True
-    # those of A/A twins, pilots and searches begin at 1,000,000 and beyond
-    first: int = Field(0, ge=0, le=899_999, description="the first seed")
+    first: int = Field(0, ge=0, le=LAST_SEED, description="the first seed")
     count: int = Field(ge=1, le=100_000, description=SEEDS)
 
 
 Count = Annotated[int, Field(ge=1, le=100_000)]
 Seeds = Annotated[
-    Annotated[Count, Tag("number")] | Annotated[WrittenSeeds, Tag("parts")],
-    form("parts", "number"),
+    Annotated[Count, Tag("number")]
+    | Annotated[WrittenSeeds, Tag("parts")]
+    | Annotated[NamedSeeds, Tag("named")],
+    Discriminator(
+        lambda value: {dict: "parts", list: "named", tuple: "named"}.get(type(value), "number")
+    ),
 ]
 
 
@@ -137,7 +144,8 @@ class WrittenSuite(Section):
     vary: Annotated[Paths | None, catalogued("vary")] = Field(None, description=VARY)
     seeds: Seeds = Field(
         20,
-        description="how many seeds each arm runs; {first: 100, count: 20} says where they begin",
+        description="how many seeds each arm runs; {first: 100, count: 20} says where they begin, "
+        "[1993, 1994] which they are",
     )
     looks: Looks = Field(
         (),

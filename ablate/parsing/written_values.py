@@ -17,6 +17,8 @@ WRITTEN = "as it was written"
 """Marks a name: it may look like a number, and is the text that stands in the file."""
 LOOKS = f"rising whole numbers of seeds, the first at least {ENOUGH_PAIRS}"
 PART = "what the base sets without it, a mapping of paths"
+LAST_SEED, MOST_SEEDS = 899_999, 100_000
+"""Seeds of A/A twins, pilots and searches begin at 1,000,000 and beyond."""
 LEVELS = "two named levels, each a mapping of paths"
 _SIZE = r"(?=[0-9.]*[1-9])(0*[0-9]{1,2}(\.[0-9]+)?|0*100(\.0+)?|\.[0-9]+)"
 _POINTS = rf"^\s*{_SIZE}\s+points?\s*$"
@@ -67,6 +69,13 @@ def _looks(value: Any) -> tuple[int, ...]:
     whole = isinstance(value, list) and all(type(look) is int for look in value)
     if not whole or not value or value != sorted({*value}) or value[0] < ENOUGH_PAIRS:
         raise ValueError("no looks")
+    return tuple(value)
+
+
+def _seeds(value: Any) -> tuple[int, ...]:
+    whole = all(type(seed) is int and 0 <= seed <= LAST_SEED for seed in value)
+    if not value or not whole or len({*value}) < len(value) or len(value) > MOST_SEEDS:
+        raise ValueError("no seeds")
     return tuple(value)
 
 
@@ -121,6 +130,15 @@ Looks = Annotated[
     Entry(accepts=LOOKS),
     WithJsonSchema({"type": "array", "items": _LOOK, "minItems": 1, "uniqueItems": True}),
 ]
+_SEED = {"type": "integer", "minimum": 0, "maximum": LAST_SEED}
+_SEEDS = {
+    "type": "array",
+    "items": _SEED,
+    "minItems": 1,
+    "maxItems": MOST_SEEDS,
+    "uniqueItems": True,
+}
+NamedSeeds = Annotated[Any, BeforeValidator(_seeds), WithJsonSchema(_SEEDS)]
 Question = Annotated[
     str,
     AfterValidator(_question),

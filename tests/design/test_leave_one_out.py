@@ -139,7 +139,7 @@ def test_a_quick_run_screens_on_other_seeds_too(parse: Parse, quick: str, claime
     text = f"  screen: {{seeds: 4}}\nseeds: {{first: 10, count: 6}}\nquick: {{seeds: {quick}}}\n"
     suite = parse(HEAD + PARTS + text, quick=True)
     assert suite.screening is not None
-    assert suite.seed_numbers == claimed
+    assert suite.seed_numbers == tuple(claimed)
     assert not {*suite.screening.seed_numbers} & {*suite.seed_numbers}
 
 

@@ -146,6 +146,10 @@ class Removals:
     def _screening(self) -> None:
         if len(self.parts) < 2:
             self.note(self.node.items["screen"].at, "a screen of one part", "two parts or more")
+        written, skipped = self.root.items.get("seeds"), self.block.screen.seeds
+        if written and isinstance(written.value, list) and len(written.value) <= skipped:
+            fault = f"{len(written.value)} seeds, of which a screen uses {skipped}"
+            self.note(written.at, fault, "more seeds, or a smaller screen")
         if "tuned" in self.root.items:
             self.note(self.root.keys["tuned"], "tuned arms beside a screen", "one of the two")
 
@@ -230,13 +234,15 @@ class Removals:
         entries = dict(block.items)
         seeds = entries.pop("seeds", None)
         if later and seeds:
-            first = "first" in seeds.items
-            entries["seeds"] = _shifted(seeds, self.block.screen.seeds) if first else seeds
+            begins = "first" in seeds.items or isinstance(seeds.value, list)
+            entries["seeds"] = _shifted(seeds, self.block.screen.seeds) if begins else seeds
         return replace(block, value=entries)
 
 
 def _shifted(seeds: Node, skipped: int, count: int = 0) -> Node:
-    """Give seeds that begin later."""
+    """Give seeds without the first ones, or the first `count` of them."""
+    if isinstance(seeds.value, list):
+        return replace(seeds, value=seeds.value[skipped : count or None])
     parts = seeds.items
     first = parts["first"].value if "first" in parts else 0
     number = count or (parts["count"].value if parts else seeds.value)
