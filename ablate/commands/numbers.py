@@ -114,7 +114,7 @@ def compare(
     """
     import json
 
-    from ablate import api
+    from ablate.analysis.tables.compare import compare as judge
     from ablate.registry import scan
     from ablate.tables.files import read_table
     from ablate.tables.text import content
@@ -129,7 +129,7 @@ def compare(
     with uncollected():
         raw = content(file)
         table = read_table(file, wanted, raw)
-        result = api.compare(
+        result = judge(
             table,
             margin=sizes,
             pair=pair,
