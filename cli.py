@@ -52,6 +52,7 @@ for command in (
     study.report,
     study.verify,
     numbers.compare,
+    numbers.gate,
     numbers.calibrate,
     catalogue.list_,
     catalogue.show,
