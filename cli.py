@@ -53,7 +53,7 @@ for command in (
     study.verify,
     numbers.compare,
     numbers.gate,
-    numbers.calibrate,
+    foresight.calibrate,
     catalogue.list_,
     catalogue.show,
     catalogue.schema,

@@ -1,4 +1,4 @@
-"""Commands on numbers alone: verdicts on anybody's table, and how often verdicts are right."""
+"""Commands on numbers that are there: verdicts on anybody's table, and claims held by a gate."""
 
 from __future__ import annotations
 
@@ -266,36 +266,3 @@ def margins(text: str | None) -> float | tuple[float, ...] | None:
     if len(numbers) not in (1, 2):
         raise click.UsageError(f"--margin {text!r}: a number, or two as in -1,+2")
     return numbers[0] if len(numbers) == 1 else numbers
-
-
-@click.command()
-@click.option(
-    "--studies",
-    type=click.IntRange(100),
-    default=20_000,
-    show_default=True,
-    help="Simulated studies for each rate.",
-)
-@click.option(
-    "--engine",
-    type=click.IntRange(3),
-    default=300,
-    show_default=True,
-    help="Studies of each kind that the engine itself judges.",
-)
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("docs/calibration_statistics.md"),
-    show_default=True,
-)
-def calibrate(studies: int, engine: int, seed: int, out: Path) -> None:
-    """Simulate studies whose truth is known, and write how often each verdict is right."""
-    from ablate.calibration import study
-    from ablate.registry import scan
-
-    rates = study.calibrate(studies, engine, seed, lambda part: say(part, err=True))
-    command = f"python cli.py calibrate --studies {studies} --engine {engine} --seed {seed}"
-    path = scan().load("report", "calibration")().write(rates, out, command)
-    say(f"Written: {plain(path, STORED)}")
