@@ -18,6 +18,7 @@ from ablate.analysis.aa_test import same
 from ablate.analysis.arm_summary import summaries
 from ablate.analysis.calibrated import uncalibrated_arms
 from ablate.analysis.caveats import caveats
+from ablate.analysis.leave_one_out.screening import Screened, narrowed, screened
 from ablate.analysis.scored_rows import for_rows_anew
 from ablate.analysis.shared_seeds import shared_seeds
 from ablate.analysis.study import Finished as Finished, Study as Study, Work as Work
@@ -173,9 +174,37 @@ def open_arms(suite: Suite, store: Store) -> set[int]:
     return set().union(*waiting, idle if waiting else set())
 
 
+def screening(suite: Suite, store: Store) -> Screened | None:
+    """Read the screening of a suite; None where it screens nothing, or its runs are not all there.
+
+    Runs that were lost count as there.
+    """
+    if suite.screening is None:
+        return None
+    there = records(suite.screening, store)
+    if any(key not in there for row in keys(suite.screening) for key in row):
+        return None
+    return screened(suite, judge.by_variant(suite.screening, there))
+
+
+def stage(suite: Suite, store: Store) -> Suite:
+    """Give what is to be run: the arms that are screened, then the suite with what they left."""
+    if suite.screening is None:
+        return suite
+    done = screening(suite, store)
+    return narrowed(suite, done.carried) if done else suite.screening
+
+
 def analyse(suite: Suite, store: Store) -> Study:
-    """Read a suite's records and reach its verdicts; needs neither torch nor the data."""
-    catalogue = scan()
+    """Read a suite's records and reach its verdicts; needs neither torch nor the data.
+
+    Raises SelectionError where parts are still to be screened.
+    """
+    catalogue, first = scan(), screening(suite, store)
+    if first:
+        suite = narrowed(suite, first.carried)
+    elif suite.screening:
+        raise SelectionError(f"{suite.name} is not screened yet: `run` does that first")
     frozen = registration.registered(suite, store)
     deviations = tuple(registration.deviations(suite, frozen))
     suite = registration.as_registered(suite, frozen)
@@ -212,6 +241,7 @@ def analyse(suite: Suite, store: Store) -> Study:
         registered_alpha=then.alpha if then else math.nan,
         uncalibrated=uncalibrated_arms(catalogue, suite.variants),
         new_rows=tuple(for_rows_anew(suite, runs, judged)),
+        screened=first,
         curves=partial(store.curves, {key for row in names for key in row}),
     )
 

@@ -147,9 +147,9 @@ class Variant:
 
     arm: the arm's name in the suite. cell: the values of the crossed axes, by path.
     choices: one Choice a kind, `predict` included. tasks_at: line and column of its data set's
-    `tasks`, for a complaint that only the data can raise. first_seed: where its seeds begin; an
-    A/A twin's are its own. unvaried: the crossed axes that do not reach it, so that it is run once
-    and not once a value.
+    `tasks`, for a complaint that only the data can raise. first_seed: where its seeds begin, unless
+    named_seeds says which they are; an A/A twin's are its own. unvaried: the crossed axes that do
+    not reach it, so that it is run once and not once a value.
     """
 
     arm: str
@@ -158,6 +158,11 @@ class Variant:
     tasks_at: tuple[int, int] = (1, 1)
     first_seed: int = 0
     unvaried: tuple[str, ...] = ()
+    named_seeds: tuple[int, ...] = ()
+
+    def seed(self, nth: int) -> int:
+        """Give the number of its nth seed, from 0."""
+        return self.named_seeds[nth] if self.named_seeds else self.first_seed + nth
 
     @cached_property
     def runs(self) -> dict[tuple[int, str] | str, Any]:
@@ -204,7 +209,7 @@ class Suite:
     """A question with everything that was declared before the runs.
 
     origin: what error messages call the file. seeds: how many are run; declared_seeds: how many
-    the suite asked for; first_seed: the number of the first of them. changes: what the command line
+    the suite asked for. changes: what the command line
     changed in it. references: published figures to be shown. effects: what its factorial asks.
     twins: the variants (of an arm, and of the same arm on seeds of its own) whose differences are
     chance alone. looks: seeds at which verdicts are read; none means once, after the declared
@@ -213,6 +218,7 @@ class Suite:
     from the file `tuned_file`, named at line and column `tuned_at`. budget: the axis that makes
     training longer. changed_words: what the command line changed, and unread: what the base says
     and no arm reads, a sentence each. measures: the metrics of somebody's own program, by name.
+    lacks: what an arm lacks of the base, by its name. screening: arms run before, to be chosen by.
     """
 
     name: str
@@ -237,16 +243,17 @@ class Suite:
     tuned: Tuned | None = None
     tuned_file: str = ""
     budget: str = ""
-    first_seed: int = 0
     tuned_at: tuple[int, int] = (1, 1)
     changed_words: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     measures: Mapping[str, Measure] = field(default_factory=dict)
+    lacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    screening: Suite | None = None
 
     @property
-    def seed_numbers(self) -> range:
+    def seed_numbers(self) -> tuple[int, ...]:
         """Give the numbers of its seeds, as reports name them; an A/A twin's stand for others."""
-        return range(self.first_seed, self.first_seed + self.seeds)
+        return tuple(self.variants[0].seed(nth) for nth in range(self.seeds))
 
 
 # --- what is run -------------------------------------------------------------------------------

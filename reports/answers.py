@@ -12,7 +12,7 @@ from ablate.core.foreign_text import STORED, code, markdown, plain as shown, unm
 from ablate.registry import component
 from ablate.types import Contrast, Decision, Verdict, cell_words
 
-from . import factors, floors, readings, words
+from . import factors, floors, left_out, readings, words
 
 
 @component("report", "answer")
@@ -32,6 +32,8 @@ def asked(verdict: Verdict) -> bool:
 
 def answer(study: Study) -> str:
     """Answer the suite's question in one sentence, from the contrast that it declares first."""
+    if study.suite.lacks:
+        return left_out.answer(study)
     if study.pooled:
         return _pooled(study)
     if study.factors and not study.verdicts:
@@ -59,6 +61,7 @@ def told(study: Study) -> Iterator[str]:
             f"[{shown(comparison.metric)}]"
         )
         yield f"  {decision:<22} {names}"
+    yield from left_out.behind(study)
     for effect, verdict in zip(study.suite.effects, study.effects, strict=True):
         decision = words.decision(verdict).replace("**", "")
         name = " ".join(

@@ -15,7 +15,8 @@ from ablate.calibration.study import COLUMNS, MARGINS, PLANS, SIZES, Calibration
 from ablate.core.foreign_text import Markup
 from ablate.registry import component
 
-from . import tables
+from . import calibrated_parts, tables
+from .rates import rate as printed, share
 
 TRUTHS = {0.0: "0", 0.5: "half the margin", 1.0: "the margin", 2.0: "twice the margin"}
 
@@ -54,6 +55,8 @@ def _text(results: Calibration, command: str) -> Iterable[str]:
     yield _power(results)
     if results.ends:
         yield from _ends(results.ends, max(50, results.studies // 10))
+    if results.left:
+        yield from calibrated_parts.lines(results.left, results.studies)
     yield "## False claims, the truth on the margin, worlds that are promised"
     yield (
         "Shares that can be called MATTERS at some look, and NEGLIGIBLE at some look: so often "
@@ -72,7 +75,7 @@ def _text(results: Calibration, command: str) -> Iterable[str]:
     yield "## Families of ten contrasts, Holm, margin of one standard deviation"
     yield "Shares of families with at least one false MATTERS, and with a false NEGLIGIBLE."
     rows = [
-        [world, family, plan, *(_rate(rate, results.studies // 2) for rate in both)]
+        [world, family, plan, *(printed(rate, results.studies // 2) for rate in both)]
         for (world, family, plan), both in results.families.items()
     ]
     yield table(["world", "family", "read", "false MATTERS", "false NEGLIGIBLE"], rows)
@@ -85,7 +88,7 @@ def _text(results: Calibration, command: str) -> Iterable[str]:
     yield table(
         ["world", "read", "MATTERS", "NO GAIN"],
         [
-            [world, plan, *(_rate(rate, results.studies, 0.05) for rate in both)]
+            [world, plan, *(printed(rate, results.studies, 0.05) for rate in both)]
             for (world, plan), both in results.sides.items()
         ],
     )
@@ -93,7 +96,7 @@ def _text(results: Calibration, command: str) -> Iterable[str]:
     yield table(
         ["world", "family", "read", "false MATTERS", "false NO GAIN"],
         [
-            [world, family, plan, *(_rate(rate, results.studies // 2, 0.05) for rate in both)]
+            [world, family, plan, *(printed(rate, results.studies // 2, 0.05) for rate in both)]
             for (world, family, plan), both in results.sided.items()
         ],
     )
@@ -142,9 +145,9 @@ def _ends(ends: Ends, studies: int) -> Iterable[str]:
                 str(most),
                 spend,
                 TRUTHS[truth],
-                f"{_share(end.right)}, {_share(end.kept)}",
+                f"{share(end.right)}, {share(end.kept)}",
                 f"{end.seeds:.1f}, {end.spared:.1f}",
-                _rate(end.stopped, studies),
+                printed(end.stopped, studies),
             ]
             for (margin, most, spend, truth), end in ends.items()
         ],
@@ -169,7 +172,7 @@ def _rare(rare: RareEvents, studies: int) -> Iterable[str]:
                 [
                     *key,
                     *(
-                        ", ".join(_rate(rate, count, 0.05) for rate in rates[*key, margin])
+                        ", ".join(printed(rate, count, 0.05) for rate in rates[*key, margin])
                         for margin in margins
                     ),
                 ]
@@ -186,12 +189,12 @@ def _rare(rare: RareEvents, studies: int) -> Iterable[str]:
     )
     sizes = sorted({n for _, n in rare.skew})
     rows = [
-        [f"skew, {world}", *(_rate(rare.skew[world, n], studies // 10) for n in sizes)]
+        [f"skew, {world}", *(printed(rare.skew[world, n], studies // 10) for n in sizes)]
         for world in dict.fromkeys(world for world, _ in rare.skew)
     ] + [
         [
             f"collapse in {100 * rate:g} %",
-            *(_rate(rare.collapses[rate, n], studies // 10) for n in sizes),
+            *(printed(rare.collapses[rate, n], studies // 10) for n in sizes),
         ]
         for rate in dict.fromkeys(rate for rate, _ in rare.collapses)
     ]
@@ -220,10 +223,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _power_cell(rates: Rates, truth: float, studies: int, most: int) -> str:
     if truth == 1:
-        return f"{_rate(rates.matters, studies)}, {_rate(rates.negligible, studies)}"
+        return f"{printed(rates.matters, studies)}, {printed(rates.negligible, studies)}"
     right = rates.negligible if truth < 1 else rates.higher
     seeds = f"{rates.seeds:.0f}" if math.isfinite(rates.seeds) else f"> {most}"
-    return f"{_rate(right, studies)} / {seeds}"
+    return f"{printed(right, studies)} / {seeds}"
 
 
 def _errors(results: Calibration, tamed: bool) -> str:
@@ -234,7 +237,7 @@ def _errors(results: Calibration, tamed: bool) -> str:
             plan,
             *(
                 ", ".join(
-                    _rate(rate, results.studies, 0.05 if tamed else 1.0)
+                    printed(rate, results.studies, 0.05 if tamed else 1.0)
                     for rate in results.errors[name, plan, m]
                 )
                 for m in MARGINS
@@ -273,16 +276,5 @@ def _misled(results: Calibration) -> str:
                 shares.alarms,
                 shares.alarmed,
             )
-            rows.append([world, str(n), *(_share(figure) for figure in figures)])
+            rows.append([world, str(n), *(share(figure) for figure in figures)])
     return table(head, rows)
-
-
-def _share(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}".removeprefix("0")
-
-
-def _rate(value: float, studies: int, most: float = 1.0) -> str:
-    error = math.sqrt(value * (1 - value) / studies)
-    text = f"{_share(value)} ± {_share(error)}"
-    limit = most + 2 * math.sqrt(most * (1 - most) / studies)
-    return f"**{text}**" if value > limit else text

@@ -47,6 +47,11 @@ class Verification:
         """Name each number that differs, a line each."""
         return verify(report, store)
 
+    def suite(self, report: Path) -> Suite:
+        """Read the suite that a report was made from. Raises DataError where it is no report."""
+        text = _read(report)
+        return _suite(report, text, _facts(report, text))
+
 
 def verify(path: Path, store: Store) -> Iterator[str]:
     """Name each number of a report that the store does not give; nothing where all agree.

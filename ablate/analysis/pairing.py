@@ -41,7 +41,7 @@ def compare(
     metric: str,
     margin: float,
     records: tuple[Mapping[int, RunResult], Mapping[int, RunResult]],
-    seeds: range,
+    seeds: Sequence[int],
 ) -> Comparison:
     """Pair two variants' records by seed.
 
@@ -89,7 +89,7 @@ def halves(
     effect: Effect,
     variants: Sequence[Variant],
     runs: Sequence[Mapping[int, RunResult]],
-    seeds: range,
+    seeds: Sequence[int],
     measures: Mapping[str, Measure] | None = None,
 ) -> Comparison:
     """Pair the means over the two halves of a factorial's arms; a seed needs every arm.
@@ -113,7 +113,7 @@ def over_settings(
     effect: PooledContrast,
     variants: Sequence[Variant],
     runs: Sequence[Mapping[int, RunResult]],
-    seeds: range,
+    seeds: Sequence[int],
 ) -> Comparison:
     """Pair two arms in every setting, and average a seed's scores over the settings.
 
@@ -177,7 +177,7 @@ def over_settings(
     )
 
 
-def join(sides: Sequence[Side], metric: str, margin: float, seeds: range) -> Comparison:
+def join(sides: Sequence[Side], metric: str, margin: float, seeds: Sequence[int]) -> Comparison:
     """Pair two sides by seed; see `compare`."""
     pairs: dict[int, tuple[float, ...]] = {}
     lost = []

@@ -12,6 +12,7 @@ from ablate.analysis.aa_test import Same
 from ablate.analysis.arm_summary import ArmSummary, Estimate, of_metric
 from ablate.analysis.caveats import Caveat
 from ablate.analysis.importance import Importance
+from ablate.analysis.leave_one_out.screening import Screened
 from ablate.analysis.scored_rows import NewRows
 from ablate.plan.run_keys import START_SECONDS, Plan
 from ablate.plan.standing import Reason
@@ -49,7 +50,8 @@ class Study:
     budgets. caveats: what is damaged, of another version, kept on purpose, or does not go together
     among the records. uncalibrated: by label, the methods of an arm that reproduce no published
     figure. curves: reads how the runs learnt, which a picture alone asks for. new_rows: what the
-    claims' intervals would be for test rows drawn anew.
+    claims' intervals would be for test rows drawn anew. screened: which parts were claimed about,
+    where others were left behind by a screening.
     """
 
     suite: Suite
@@ -75,6 +77,7 @@ class Study:
     uncalibrated: Mapping[str, Sequence[str]] = field(default_factory=dict)
     curves: Callable[[], Curves] = field(default=Curves, compare=False)
     new_rows: tuple[NewRows, ...] = ()
+    screened: Screened | None = None
 
     @property
     def pooled(self) -> list[tuple[PooledContrast, Verdict]]:

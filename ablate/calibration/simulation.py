@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ablate.calibration.scenarios import World
 from ablate.types import ENOUGH_PAIRS, Floats
@@ -21,6 +22,7 @@ LEAST, HALVINGS = math.log(1e-12), 30
 """Where the p of a bound of ties is searched for, and in how many steps."""
 
 Schedule: TypeAlias = Sequence[tuple[int, Rule]]
+Bools: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -152,11 +154,14 @@ def ever(p: Floats, alpha: float) -> float:
     return float((p <= alpha).any(-1).mean())
 
 
-def decisions(evidence: Claims, schedule: Schedule, alpha: float) -> tuple[Floats, Floats]:
+def decisions(
+    evidence: Claims, schedule: Schedule, alpha: float, claimed: Bools | None = None
+) -> tuple[Floats, Floats]:
     """Close each contrast of each family in turn, as `conclude` does: Holm over the family.
 
     Of claims `[studies, contrasts, looks]`, gives 1 MATTERS higher, -1 MATTERS lower, 2 NEGLIGIBLE,
-    0 open, and the seeds it was decided at (inf where open), both `[studies, contrasts]`.
+    0 open, and the seeds it was decided at (inf where open), both `[studies, contrasts]`. claimed:
+    which of the claims a study makes at all; the others are none of its family, and stay open.
     """
     shape = evidence.matters.shape[:-1]
     p, codes, spent = np.ones(shape), np.zeros(shape), np.full(shape, np.inf)
@@ -164,17 +169,24 @@ def decisions(evidence: Claims, schedule: Schedule, alpha: float) -> tuple[Float
         matters, negligible = evidence.matters[..., look], evidence.negligible[..., look]
         free = codes == 0
         p = np.where(free, np.minimum(1, np.minimum(matters, negligible)), p)
-        close = free & (holm(p) <= alpha)
+        if claimed is not None:
+            p = np.where(claimed, p, np.inf)
+        close = free & (holm(p, claimed) <= alpha)
         claim = np.where(matters < negligible, np.where(evidence.up[..., look], 1, -1), 2)
         codes = np.where(close, claim, codes)
         spent = np.where(close, n, spent)
     return codes, spent
 
 
-def holm(p: Floats) -> Floats:
-    """Give Holm's adjusted p over the last axis (Holm 1979, Scand. J. Statist. 6(2))."""
+def holm(p: Floats, claimed: Bools | None = None) -> Floats:
+    """Give Holm's adjusted p over the last axis (Holm 1979, Scand. J. Statist. 6(2)).
+
+    claimed: which claims there are; those that are not have a p of inf, and 1 adjusted.
+    """
     order = np.argsort(p, -1)
-    ranked = np.take_along_axis(p, order, -1) * np.arange(p.shape[-1], 0, -1)
+    count = p.shape[-1] if claimed is None else claimed.sum(-1)[..., None]
+    left = np.maximum(count - np.arange(p.shape[-1]), 1)
+    ranked = np.take_along_axis(p, order, -1) * left
     adjusted = np.empty_like(p)
     np.put_along_axis(adjusted, order, np.minimum(1, np.maximum.accumulate(ranked, -1)), -1)
     return adjusted

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ablate.calibration.by_engine import CRASHES, Misled, agreement, misled, studies_of
 from ablate.calibration.early_ends import Ends, early_ends
+from ablate.calibration.leave_one_out import Left, leaving_out
 from ablate.calibration.rare_events import RareEvents, rare_events
 from ablate.calibration.scenarios import TIES, WORLDS
 from ablate.calibration.simulation import (
@@ -54,7 +55,7 @@ class Calibration:
     plan). misled: by (world, seeds). agreement: by world, of `checked` studies. sides, sided: as
     errors and families, of contrasts with a declared side, by (world, plan) and (world, family,
     plan): MATTERS, and NO GAIN. rare: ties, collapses and skew. ends: spending and futility, on a
-    tenth of the studies.
+    tenth of the studies. left: parts that are left out.
     """
 
     studies: int
@@ -68,6 +69,7 @@ class Calibration:
     sided: Mapping[tuple[str, str, str], tuple[float, float]] = field(default_factory=dict)
     rare: RareEvents | None = None
     ends: Ends = field(default_factory=dict)
+    left: Left = field(default_factory=dict)
 
 
 def calibrate(
@@ -131,6 +133,8 @@ def calibrate(
     rare = rare_events(studies, seed)
     say("spending and futility")
     ends = early_ends(max(50, studies // 10), seed)
+    say("parts that are left out")
+    left = leaving_out(studies, seed)
     say("the engine itself on the same studies")
     truths = (0, 0.5, 1.0, 1.5)
     same = {
@@ -152,4 +156,5 @@ def calibrate(
         sided=sided,
         rare=rare,
         ends=ends,
+        left=left,
     )

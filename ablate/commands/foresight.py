@@ -1,4 +1,4 @@
-"""The command on what a suite can show, before it is run: power."""
+"""Commands before a run: what a suite can show, and how often verdicts are right."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from ablate.commands.shared import (
     workers_option,
     workforce,
 )
+from ablate.core.foreign_text import STORED, plain
 from ablate.core.outcomes import Status
 
 if TYPE_CHECKING:
@@ -138,3 +139,36 @@ def trained(
             events = flow.run(work, store, site, count, crew, stack_timeout)
             show_runs(Progress(small, work, count), events)
         return store.load(work.plan.runs)
+
+
+@click.command()
+@click.option(
+    "--studies",
+    type=click.IntRange(100),
+    default=20_000,
+    show_default=True,
+    help="Simulated studies for each rate.",
+)
+@click.option(
+    "--engine",
+    type=click.IntRange(3),
+    default=300,
+    show_default=True,
+    help="Studies of each kind that the engine itself judges.",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("docs/calibration_statistics.md"),
+    show_default=True,
+)
+def calibrate(studies: int, engine: int, seed: int, out: Path) -> None:
+    """Simulate studies whose truth is known, and write how often each verdict is right."""
+    from ablate.calibration import study
+    from ablate.registry import scan
+
+    rates = study.calibrate(studies, engine, seed, lambda part: say(part, err=True))
+    command = f"python cli.py calibrate --studies {studies} --engine {engine} --seed {seed}"
+    path = scan().load("report", "calibration")().write(rates, out, command)
+    say(f"Written: {plain(path, STORED)}")

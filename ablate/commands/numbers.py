@@ -1,4 +1,4 @@
-"""Commands on numbers alone: verdicts on anybody's table, and how often verdicts are right."""
+"""Commands on numbers that are there: verdicts on anybody's table, and claims held by a gate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ablate.commands.shared import say, say_all
+from ablate.commands.shared import results_option, say, say_all
 from ablate.core.foreign_text import STORED, plain
 from ablate.errors import ExitCode
 
@@ -114,7 +114,7 @@ def compare(
     """
     import json
 
-    from ablate import api
+    from ablate.analysis.tables.compare import compare as judge
     from ablate.registry import scan
     from ablate.tables.files import read_table
     from ablate.tables.text import content
@@ -129,7 +129,7 @@ def compare(
     with uncollected():
         raw = content(file)
         table = read_table(file, wanted, raw)
-        result = api.compare(
+        result = judge(
             table,
             margin=sizes,
             pair=pair,
@@ -148,6 +148,66 @@ def compare(
         say(f"\nReport: {plain(path, STORED)}", err=as_json)
     if not result.tested:
         sys.exit(ExitCode.NOTHING_TESTED)
+
+
+@click.command()
+@click.argument("source", metavar="SUITE|REPORT|FILE")
+@click.option(
+    "--expect",
+    "texts",
+    multiple=True,
+    required=True,
+    metavar="TEXT",
+    help="'a - b [metric]: not worse than 0.5 points'; also: not better than, better by more "
+    "than, worse by more than, within, differs by more than. Repeated, all of them.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(1e-6, 0.5),
+    help="Rate of false claims [default: the suite's, or 0.05].",
+)
+@results_option
+@click.option(
+    "--pair", multiple=True, default=("seed",), show_default=True, help="Of a FILE: pair columns."
+)
+@click.option(
+    "--arm", multiple=True, default=("method",), show_default=True, help="Of a FILE: arm columns."
+)
+@click.option(
+    "--metric", default="accuracy", show_default=True, help="Of a FILE: column of the scores."
+)
+@click.option("--less-is-better", "lower", is_flag=True, help="Of a FILE: a lower score is better.")
+@click.option("--last", help="Of a FILE: column of steps; of each run only its last row counts.")
+@click.option(
+    "--where", multiple=True, metavar="COLUMN=VALUE", help="Of a FILE: only such rows count."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def gate(
+    source: str, texts: tuple[str, ...], alpha: float | None, as_json: bool, **settings: Any
+) -> None:
+    """Hold what is expected of two arms against stored runs, or a table of scores.
+
+    SUITE is judged by the runs in --results, a report.md by the store two folders up. Ends with 0
+    where all of it is kept, 1 where some is broken, 5 where some is undecided and none broken.
+    """
+    import json
+
+    from ablate.registry import scan
+    from ablate.workflows.gate import sources
+    from ablate.workflows.gate.expectations import BROKEN, OPEN, read
+
+    report = scan().load("report", "gate")()
+    with uncollected():
+        outcomes = sources.of(source, [read(text) for text in texts], alpha, **settings)
+    if as_json:
+        say_all(json.dumps(report.data(outcomes), indent=1).splitlines())
+    else:
+        say_all(report.lines(outcomes))
+    came = {outcome.word for outcome in outcomes}
+    if BROKEN in came:
+        sys.exit(ExitCode.DIFFERENCE)
+    if OPEN in came:
+        sys.exit(ExitCode.UNDECIDED)
 
 
 def ratio(text: str | None) -> float | None:
@@ -206,36 +266,3 @@ def margins(text: str | None) -> float | tuple[float, ...] | None:
     if len(numbers) not in (1, 2):
         raise click.UsageError(f"--margin {text!r}: a number, or two as in -1,+2")
     return numbers[0] if len(numbers) == 1 else numbers
-
-
-@click.command()
-@click.option(
-    "--studies",
-    type=click.IntRange(100),
-    default=20_000,
-    show_default=True,
-    help="Simulated studies for each rate.",
-)
-@click.option(
-    "--engine",
-    type=click.IntRange(3),
-    default=300,
-    show_default=True,
-    help="Studies of each kind that the engine itself judges.",
-)
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("docs/calibration_statistics.md"),
-    show_default=True,
-)
-def calibrate(studies: int, engine: int, seed: int, out: Path) -> None:
-    """Simulate studies whose truth is known, and write how often each verdict is right."""
-    from ablate.calibration import study
-    from ablate.registry import scan
-
-    rates = study.calibrate(studies, engine, seed, lambda part: say(part, err=True))
-    command = f"python cli.py calibrate --studies {studies} --engine {engine} --seed {seed}"
-    path = scan().load("report", "calibration")().write(rates, out, command)
-    say(f"Written: {plain(path, STORED)}")

@@ -106,6 +106,8 @@ def plan(
 
     there = is_there(results)
     with closing(open_store(results, create=False)) if there else nullcontext() as store:
+        if opened.screening:
+            opened = flow.stage(opened, store) if store else opened.screening
         work = flow.prepare(opened, data_root, store)
         say_all(store.damage.lines() if store else (), err=True)
     labels = [plain(variant.label) for variant in opened.variants]

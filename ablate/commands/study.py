@@ -31,7 +31,7 @@ from ablate.core.foreign_text import plain
 if TYPE_CHECKING:
     from ablate.flow import Study, Work
     from ablate.records.store import Store
-    from ablate.types import Suite
+    from ablate.types import Site, Suite
 
 
 @click.command()
@@ -82,7 +82,11 @@ def run(
     if until_decided and (only or fresh):
         raise click.UsageError("--until-decided goes with neither --only nor --fresh")
     part = only or until_decided or fresh or keep_stale or register_anew or functions(opened)
-    known = None if part else finished.at_once(opened, data_root, results, under_own_name)
+    known = (
+        None
+        if part or opened.screening
+        else finished.at_once(opened, data_root, results, under_own_name)
+    )
     if known:
         finished.leave(known)
         return
@@ -97,7 +101,12 @@ def run(
     from ablate.workflows import prospects
     from ablate.workflows.inert_check import check
 
-    suite, opened = opened, flow.with_looks(opened) if until_decided else opened
+    suite = opened
+    if opened.screening:
+        opened = _screen(
+            opened, results, site, data_root, workers, stack_timeout, fresh, keep_stale
+        )
+    opened = flow.with_looks(opened) if until_decided else opened
     # every fault shows before we write
     planned = flow.prepare(opened, data_root, None, only, fetch=True)
     dispatch.demand(planned.stacks, scan())
@@ -139,6 +148,43 @@ def run(
             idle = _idle(study, todo, store, cautions)
             finished.keep(ending, suite, store, results / opened.name, idle)
     finished.leave(ending)
+
+
+def _screen(
+    suite: Suite,
+    results: Path,
+    site: Site,
+    data_root: Path,
+    workers: int | None,
+    stack_timeout: float | None,
+    fresh: bool,
+    keep: bool,
+) -> Suite:
+    """Run the arms that say which parts may matter, and give the suite with claims about those."""
+    from ablate import flow
+    from ablate.commands import describe
+    from ablate.commands.progress import Progress
+    from ablate.records import ownership, registration
+    from ablate.records.store import make_folder, open_store, sole_writer
+
+    if suite.screening is None:
+        return suite
+    planned = flow.prepare(suite.screening, data_root, None, fetch=True)
+    with sole_writer(results), closing(open_store(results)) as store:
+        first = ownership.settled(suite.screening, store)
+        ownership.take(first, store)
+        make_folder(results / suite.name)
+        todo = flow.prepare(first, data_root, store, fresh=fresh, keep=keep, before=planned)
+        registration.freeze(first, store, len(todo.records))
+        say(f"Screening, {len(suite.contrasts)} claims:\n{describe.work(todo)}")
+        if todo.stacks:
+            compile_first(todo, site)
+            with workforce(workers, results / suite.name) as (count, crew):
+                events = flow.run(todo, store, site, count, crew, stack_timeout)
+                show_runs(Progress(first, todo, count), events)
+        done = flow.stage(suite, store)
+    say(f"Carried on: {len(done.contrasts)} of {len(suite.contrasts)} claims.\n")
+    return done
 
 
 def _idle(study: Study, work: Work, store: Store, cautions: list[str]) -> finished.Idle | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ablate.core.naming import folder_name
+from ablate.design.leave_one_out.removals import LeftOut, written_out
 from ablate.design.located_models import Written
-from ablate.design.suite_models import WrittenSeeds
+from ablate.design.suite_models import WrittenSeeds, WrittenSuite
 from ablate.design.tuning.tuning_keys import Own
 from ablate.errors import nearest
 from ablate.parsing import changes as command
@@ -22,6 +23,22 @@ from ablate.types import ENOUGH_PAIRS, Suite, Variant
 
 TWIN_SEEDS = 1_000_000
 """Where the seeds of an A/A twin begin: beyond any that a suite can ask for."""
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """How many seeds a suite declares, and those that are run: from `first` on, or named ones."""
+
+    declared: int
+    count: int
+    first: int = 0
+    named: tuple[int, ...] = ()
+
+    def of(self, variants: Sequence[Variant]) -> list[Variant]:
+        """Give these seeds to variants."""
+        return [
+            replace(variant, first_seed=self.first, named_seeds=self.named) for variant in variants
+        ]
 
 
 class SuiteReader:
@@ -42,33 +59,42 @@ class SuiteReader:
         self.changes = changes
         self.catalogue = catalogue
         self.reader = ChoiceReader(catalogue)
+        self.left_out = LeftOut({})
         self.note = self.reader.note
 
     def suite(self, name: str, origin: str, text: str) -> Suite | None:
         """Read the suite; None where it has a problem."""
         raise NotImplementedError
 
-    def seeds(self, written: Written) -> tuple[int, int, int]:
-        """Give how many seeds are declared; and of this run, quick or not, the first and how many.
+    def parts_left_out(self, written: Written, form: type[WrittenSuite] = WrittenSuite) -> Written:
+        """Write the `ablate` block out, if there is one."""
+        written, self.left_out = written_out(written, self.note, form)
+        return written
+
+    def seeds(self, written: Written) -> Seeds:
+        """Give the seeds of this run, quick or not.
 
         Those of a quick block begin where the suite's do, unless it says so.
         """
-        seeds = written.suite.seeds
-        first, declared = (
-            (seeds.first, seeds.count) if isinstance(seeds, WrittenSeeds) else (0, seeds)
-        )
+        whole = _seeds(written.suite.seeds)
         if not self.quick:
-            return declared, first, declared
+            return whole
         if "quick" not in self.root.items:
-            return declared, first, min(declared, ENOUGH_PAIRS)
+            return replace(whole, count=min(whole.declared, ENOUGH_PAIRS))
         fewer = written.suite.quick.seeds
-        if isinstance(fewer, WrittenSeeds):
-            return (
-                declared,
-                fewer.first if "first" in fewer.model_fields_set else first,
-                fewer.count,
-            )
-        return declared, first, fewer or declared
+        if fewer is None:
+            return whole
+        block = _seeds(fewer)
+        begins = block.named or (
+            isinstance(fewer, WrittenSeeds) and "first" in fewer.model_fields_set
+        )
+        if begins:
+            return replace(block, declared=whole.declared)
+        if whole.named and block.count > len(whole.named):
+            at = self.root.items["quick"].items["seeds"].at
+            accepts = f"at most the {len(whole.named)} that the suite names"
+            self.note(at, f"{block.count} seeds", accepts)
+        return replace(whole, count=block.count)
 
     def twins(
         self, arms: Mapping[str, Node], variants: Sequence[Variant]
@@ -90,18 +116,18 @@ class SuiteReader:
         originals = [i for i, variant in enumerate(variants) if variant.arm == node.text]
         return tuple((i, len(variants) + offset) for offset, i in enumerate(originals))
 
-    def looks(self, written: Written, declared: int, seeds: int) -> tuple[int, ...]:
+    def looks(self, written: Written, seeds: Seeds) -> tuple[int, ...]:
         """Read the looks; those of a quick run are the ones that its seeds reach."""
-        looks = written.suite.looks
+        looks, declared = written.suite.looks, seeds.declared
         if looks and looks[-1] != declared and "seeds" not in written.faulty:
             self.note(
                 self.root.items["looks"].at,
                 f"looks that end at {looks[-1]} with {declared} seeds",
                 f"the last look at seeds: {declared}",
             )
-        if not looks or seeds == declared:
+        if not looks or seeds.count == declared:
             return looks
-        return (*(look for look in looks if look < seeds), seeds)
+        return (*(look for look in looks if look < seeds.count), seeds.count)
 
     # --- what the command line changes
 
@@ -130,6 +156,7 @@ class SuiteReader:
             correction=sections.correction,
             spend=sections.spend,
             spread=sections.spread,
+            lacks=self.left_out.lacks,
             **parts,
         )
 
@@ -139,6 +166,20 @@ class SuiteReader:
         return (*(["--quick"] if self.quick else []), *(f"--set {edit}" for edit in self.changes))
 
 
+def _seeds(written: int | WrittenSeeds | tuple[int, ...]) -> Seeds:
+    """Give seeds as they are written: how many, where they begin, or which they are."""
+    if isinstance(written, WrittenSeeds):
+        return Seeds(written.count, written.count, written.first)
+    if isinstance(written, tuple):
+        return Seeds(len(written), len(written), named=written)
+    return Seeds(written, written)
+
+
 def twin(variant: Variant) -> Variant:
     """Give an arm that is run again, on seeds of its own."""
-    return replace(variant, arm=f"{variant.arm} (A/A)", first_seed=TWIN_SEEDS + variant.first_seed)
+    return replace(
+        variant,
+        arm=f"{variant.arm} (A/A)",
+        first_seed=TWIN_SEEDS + variant.first_seed,
+        named_seeds=(),
+    )

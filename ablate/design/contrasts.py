@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from ablate.design.axes import remedy
+from ablate.design.claim_models import WrittenContrast, WrittenReference
 from ablate.design.distinct import Claim, repeated, same_runs
 from ablate.design.factorial import Design
 from ablate.design.located_models import Written
 from ablate.design.reach import Grid, content
-from ablate.design.suite_models import WrittenContrast, WrittenReference
 from ablate.errors import nearest
 from ablate.parsing.choices import ChoiceReader
 from ablate.parsing.located_yaml import Node

@@ -27,7 +27,7 @@ class Claim:
 def run_of(variant: Variant) -> str:
     """Give what decides a variant's runs, as text; how they are scored is no part of it."""
     trained = {k: choice.plain() for k, choice in variant.choices.items() if k != "predict"}
-    return json.dumps([variant.first_seed, trained], sort_keys=True)
+    return json.dumps([variant.seed(0), trained], sort_keys=True)
 
 
 def scored(variant: Variant, metric: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from ablate.design.suite_models import Section, WrittenSuite
+from ablate.design.claim_models import Section
+from ablate.design.suite_models import WrittenSuite
 from ablate.errors import mistyped, nearest
 from ablate.parsing.located_yaml import Mark, Node
 from ablate.parsing.written_values import WRITTEN, Entry

@@ -61,7 +61,7 @@ class Grid:
 def content(variant: Variant) -> str:
     """Give all that a variant chooses, its own predictor included, as text."""
     chosen = {kind: choice.plain() for kind, choice in variant.choices.items()}
-    return json.dumps([variant.first_seed, chosen], sort_keys=True)
+    return json.dumps([variant.seed(0), chosen], sort_keys=True)
 
 
 def collapsed(readings: Sequence[Mapping[str, Reading]], cells: Sequence[Cell]) -> Grid:

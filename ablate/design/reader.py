@@ -65,14 +65,30 @@ def parse_suite(
     except DocumentError as error:
         raise SuiteError(origin, error.problems) from None
     form: type[SuiteReader] = ProgramSuiteReader if is_outside(root) else _ComponentReader
-    reader = form(root, catalogue, quick, changes, values, folder)
-    suite = reader.suite(name, origin, data.decode("utf-8-sig"))
-    if suite and "quick" in root.items and not (quick or changes):  # faults show before it is used
-        reader = form(root, catalogue, True, (), values, folder)
-        suite = reader.suite(name, origin, "") and suite
-    if suite is None:
-        raise SuiteError(origin, once(reader.reader.problems))
+    text = data.decode("utf-8-sig")
+
+    def read(quick: bool, changes: Sequence[str]) -> Suite:
+        """Read the suite, and that of the arms which are screened before it."""
+        reader = form(root, catalogue, quick, changes, values, folder)
+        suite = reader.suite(name, origin, text)
+        left = reader.left_out
+        if suite and left.screened:
+            reader = form(left.screened, catalogue, quick, changes, values, folder)
+            first = reader.suite(screening(name), origin, text)
+            suite = first and replace(suite, screening=replace(first, lacks=left.screens))
+        if suite is None:
+            raise SuiteError(origin, once(reader.reader.problems))
+        return suite
+
+    suite = read(quick, changes)
+    if "quick" in root.items and not (quick or changes):  # faults show before it is used
+        read(True, ())
     return suite
+
+
+def screening(name: str) -> str:
+    """Give the name of the suite of the arms that are screened before another's."""
+    return f"{name}-screening"
 
 
 class _ComponentReader(SuiteReader):
@@ -85,8 +101,9 @@ class _ComponentReader(SuiteReader):
         written = read_sections(self.root, self.note)
         if any(key not in KEYS and nearest(key, KEYS) for key in self.root.items):
             return None  # what a mistyped key was to say is missing everywhere else
+        written = self.parts_left_out(written)
         self.root = written.root
-        declared, first, count = self.seeds(written)
+        seeds = self.seeds(written)
         changes = self.changed()
         grid = GridReader(self.root, self.reader, changes)
         cells, searching = grid.cells(), SearchReader(self.root, self.reader)
@@ -95,7 +112,7 @@ class _ComponentReader(SuiteReader):
             searching.named(self.root.items["tuned"])
         values = {name: arm.values for name, arm in tuned.arms.items()} if tuned else {}
         arms = grid.arms()
-        if written.faulty & {"arms", "factorial"}:
+        if written.faulty & {"arms", "factorial", "ablate"}:
             arms = {}  # what would follow from others is not told
         if tuned:
             searching.stale(arms, tuned)
@@ -103,7 +120,7 @@ class _ComponentReader(SuiteReader):
         whole = grid.variants(arms, cells)
         if self.reader.problems:
             whole = Grid()  # what is wrong with the grid is not told again of each claim
-        variants = [replace(arm, first_seed=first) for arm in whole.variants]
+        variants = seeds.of(whole.variants)
         protocols = [choice.label() for choice in predictors(self.catalogue, variants)]
         claims, known = ClaimReader(written, self.reader, whole), metrics.names(protocols)
         contrasts, pooled = claims.contrasts(arms, known)
@@ -114,7 +131,7 @@ class _ComponentReader(SuiteReader):
         tune, placed = written.suite.tune, arms if whole.places else {}
         search = searching.search(tune, placed, honest) if "tune" in self.root.items else None
         twins = self.twins(arms, variants)
-        looks = self.looks(written, declared, count)
+        looks = self.looks(written, seeds)
         budget = self.budget()
         if self.reader.problems:
             return None
@@ -123,7 +140,7 @@ class _ComponentReader(SuiteReader):
             written,
             (name, origin, text),
             unread=tuple(grid.unread),
-            changed_words=tuple(self.changed_words(changes, grid, declared, count)),
+            changed_words=tuple(self.changed_words(changes, grid, seeds.declared, seeds.count)),
             references=references,
             variants=(*variants, *(twin(variants[i]) for i, _ in twins)),
             contrasts=tuple(contrasts),
@@ -135,8 +152,7 @@ class _ComponentReader(SuiteReader):
             budget=budget,
             tuned_file=written.suite.tuned,
             tuned_at=(tuned_node.at.line, tuned_node.at.column) if tuned_node else (1, 1),
-            first_seed=first,
-            seeds=count,
+            seeds=seeds.count,
             precision=written.suite.precision,
         )
 

@@ -8,61 +8,38 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    model_validator,
-)
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from ablate.design.axes import VARY
+from ablate.design.claim_models import (
+    ABSENT,
+    Section,
+    WrittenAblation,
+    WrittenContrast,
+    WrittenFactorial,
+    WrittenReference,
+    form,
+)
 from ablate.design.grid import ARMS, BASE
 from ablate.parsing.changes import QUICK
 from ablate.parsing.written_values import (
-    Also,
+    LAST_SEED,
     Entry,
-    Factors,
     File,
-    Fraction,
     Looks,
-    Metric,
     Name,
+    NamedSeeds,
     Path,
     Paths,
     Points,
     Question,
-    Size,
     catalogued,
 )
 
 RANGE = "{low: 0.001, high: 1.0, log: true}, or a list of at least two values"
-SEEDS = "a whole number in [1, 100000], or {first: 100, count: 20}"
-ABSENT: Any = None
-"""Stands for what a suite does not say: whether it does, its nodes tell."""
-
-
-class Section(BaseModel):
-    """A mapping of a suite: no key but its own, no value of another type.
-
-    called: what it is in messages. lacks: how a key that is missing is called there, where not by
-    its name. accepts: what may stand in its place. whole: the same, where its values are judged
-    together. tagged: whether it is one of two forms.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    called: ClassVar[str] = "a suite"
-    lacks: ClassVar[dict[str, str]] = {}
-    accepts: ClassVar[str] = ""
-    whole: ClassVar[str] = ""
-    tagged: ClassVar[bool] = False
-
-
-def form(mapping: str, other: str) -> Discriminator:
-    """Tell values that are mappings from those of another form."""
-    return Discriminator(lambda value: mapping if isinstance(value, dict) else other)
+SEEDS = (
+    "a whole number in [1, 100000], {first: 100, count: 20}, or the seeds themselves: [1993, 1994]"
+)
 
 
 class WrittenSeeds(Section):
@@ -71,15 +48,18 @@ class WrittenSeeds(Section):
     called: ClassVar[str] = "seeds"
     accepts: ClassVar[str] = SEEDS
     tagged: ClassVar[bool] = True
-    # those of A/A twins, pilots and searches begin at 1,000,000 and beyond
-    first: int = Field(0, ge=0, le=899_999, description="the first seed")
+    first: int = Field(0, ge=0, le=LAST_SEED, description="the first seed")
     count: int = Field(ge=1, le=100_000, description=SEEDS)
 
 
 Count = Annotated[int, Field(ge=1, le=100_000)]
 Seeds = Annotated[
-    Annotated[Count, Tag("number")] | Annotated[WrittenSeeds, Tag("parts")],
-    form("parts", "number"),
+    Annotated[Count, Tag("number")]
+    | Annotated[WrittenSeeds, Tag("parts")]
+    | Annotated[NamedSeeds, Tag("named")],
+    Discriminator(
+        lambda value: {dict: "parts", list: "named", tuple: "named"}.get(type(value), "number")
+    ),
 ]
 
 
@@ -91,56 +71,6 @@ class WrittenQuick(Section):
     seeds: Seeds = Field(ABSENT, description="how many seeds a quick run has")
 
 
-class Claimed(Section):
-    """What every claim declares before its runs: a metric, and what would matter in it."""
-
-    metric: Metric = Field(description="such as all-classes, continuum(20), forgetting")
-    margin: Size = Field(
-        description="the smallest difference that would matter, in (0, 100], as in '1.0 points'; "
-        "[-1 points, 2 points] where a loss and a gain of different size would"
-    )
-    worst: Points = Field(
-        0.0,
-        description="the largest difference that a seed may show, in (0, 100], as in '20 points': "
-        "for pairs that tie exactly; without it, the largest of the suite, or 100",
-    )
-
-    def declared(self) -> dict[str, Any]:
-        """Give it by the names that a Contrast and an Effect have for it."""
-        return {"metric": self.metric, **self.margin.declared(), "worst": self.worst}
-
-
-class WrittenContrast(Claimed):
-    """One entry of `contrasts`."""
-
-    called: ClassVar[str] = "a contrast"
-
-    treatment: Name = Field(description="the name of an arm")
-    baseline: Name = Field(description="the name of an arm")
-    over: Annotated[Any, catalogued("over")] = Field(
-        ABSENT,
-        description="all, or axes of vary: one verdict over these settings, all of equal weight",
-    )
-    claim: Literal["helps", "hurts"] = Field(
-        ABSENT, description="the side that alpha is spent on; the other is not asked about"
-    )
-
-    def declared(self) -> dict[str, Any]:
-        """Give it by the names that a Contrast and an Effect have for it."""
-        side = self.claim if "claim" in self.model_fields_set else ""
-        return {**super().declared(), "claim": side}
-
-
-class WrittenReference(Section):
-    """One entry of `references`."""
-
-    called: ClassVar[str] = "a reference"
-
-    arm: Name = Field(description="the name of an arm")
-    metric: Metric = Field(description="the metric in which the figure was printed")
-    figure: Annotated[Name, catalogued("figure")] = Field(description="a published figure's name")
-
-
 References = Annotated[
     list[WrittenReference],
     BeforeValidator(
@@ -148,31 +78,6 @@ References = Annotated[
         json_schema_input_type=list[WrittenReference] | WrittenReference,
     ),
 ]
-
-
-class WrittenFactorial(Claimed):
-    """The section `factorial`."""
-
-    called: ClassVar[str] = "a factorial"
-
-    factors: Factors = Field(
-        description="factors by name, each with two named levels: {gather: {parallel: "
-        "{path: value}, chain: {path: value}}}"
-    )
-    fraction: Fraction = Field(
-        {}, description="factors that follow others' levels, as in {e: [a, b, c]} for e = abc"
-    )
-    within: Name = Field(
-        "", description="a factor at each of whose levels the effects of the others are claims, too"
-    )
-    also: Also = Field(
-        {}, description="other metrics in which the same effects are claims, each with its margin"
-    )
-
-    def asked(self) -> list[dict[str, Any]]:
-        """Give what is declared in each metric, as an Effect has it; that of `metric` first."""
-        more = [{"metric": name, **margin.declared()} for name, margin in self.also.items()]
-        return [self.declared(), *({**self.declared(), **each} for each in more)]
 
 
 class WrittenRange(Section):
@@ -239,7 +144,8 @@ class WrittenSuite(Section):
     vary: Annotated[Paths | None, catalogued("vary")] = Field(None, description=VARY)
     seeds: Seeds = Field(
         20,
-        description="how many seeds each arm runs; {first: 100, count: 20} says where they begin",
+        description="how many seeds each arm runs; {first: 100, count: 20} says where they begin, "
+        "[1993, 1994] which they are",
     )
     looks: Looks = Field(
         (),
@@ -271,6 +177,10 @@ class WrittenSuite(Section):
     )
     factorial: WrittenFactorial = Field(
         ABSENT, description="two levels of each factor, crossed: factors, metric, margin, fraction"
+    )
+    ablate: WrittenAblation = Field(
+        ABSENT,
+        description="parts that are left out of the base, one at a time: parts, metric, margin",
     )
     same: Name = Field(
         "", description="an arm that is run again on other seeds, to show the rate of false claims"

@@ -16,6 +16,9 @@ from ablate.types import ENOUGH_PAIRS
 WRITTEN = "as it was written"
 """Marks a name: it may look like a number, and is the text that stands in the file."""
 LOOKS = f"rising whole numbers of seeds, the first at least {ENOUGH_PAIRS}"
+PART = "what the base sets without it, a mapping of paths"
+LAST_SEED, MOST_SEEDS = 899_999, 100_000
+"""Seeds of A/A twins, pilots and searches begin at 1,000,000 and beyond."""
 LEVELS = "two named levels, each a mapping of paths"
 _SIZE = r"(?=[0-9.]*[1-9])(0*[0-9]{1,2}(\.[0-9]+)?|0*100(\.0+)?|\.[0-9]+)"
 _POINTS = rf"^\s*{_SIZE}\s+points?\s*$"
@@ -69,6 +72,13 @@ def _looks(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
+def _seeds(value: Any) -> tuple[int, ...]:
+    whole = all(type(seed) is int and 0 <= seed <= LAST_SEED for seed in value)
+    if not value or not whole or len({*value}) < len(value) or len(value) > MOST_SEEDS:
+        raise ValueError("no seeds")
+    return tuple(value)
+
+
 def _question(value: str) -> str:
     if not value.strip():
         raise PydanticCustomError("empty", "an empty question")
@@ -85,6 +95,18 @@ def _levels(value: Any) -> Any:
 def _factors(value: dict[str, Any]) -> dict[str, Any]:
     if not value:
         raise PydanticCustomError("empty", "no factor")
+    return value
+
+
+def _part(value: Any) -> Any:
+    if not isinstance(value, dict) or not value:
+        raise ValueError("nothing set")
+    return value
+
+
+def _parts(value: dict[str, Any]) -> dict[str, Any]:
+    if not value:
+        raise PydanticCustomError("empty", "no part")
     return value
 
 
@@ -108,6 +130,15 @@ Looks = Annotated[
     Entry(accepts=LOOKS),
     WithJsonSchema({"type": "array", "items": _LOOK, "minItems": 1, "uniqueItems": True}),
 ]
+_SEED = {"type": "integer", "minimum": 0, "maximum": LAST_SEED}
+_SEEDS = {
+    "type": "array",
+    "items": _SEED,
+    "minItems": 1,
+    "maxItems": MOST_SEEDS,
+    "uniqueItems": True,
+}
+NamedSeeds = Annotated[Any, BeforeValidator(_seeds), WithJsonSchema(_SEEDS)]
 Question = Annotated[
     str,
     AfterValidator(_question),
@@ -119,6 +150,12 @@ Factors = Annotated[
     AfterValidator(_factors),
     Entry("factor {!r}", LEVELS),
     catalogued("factors"),
+]
+Parts = Annotated[
+    dict[str, Annotated[Any, BeforeValidator(_part)]],
+    AfterValidator(_parts),
+    Entry("part {!r}", PART),
+    catalogued("arms"),
 ]
 Also = Annotated[
     dict[str, Size], Entry("the margin in {!r}", "a number of points"), catalogued("also")

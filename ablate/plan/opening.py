@@ -52,8 +52,14 @@ def open_suite(
 
 
 def with_seeds(suite: Suite, seeds: int) -> Suite:
-    """Give a suite that runs another number of seeds than it declares, and says so."""
+    """Give a suite that runs another number of seeds than it declares, and says so.
+
+    Raises SelectionError where it names fewer.
+    """
     if seeds == suite.seeds:
         return suite
+    named = suite.variants[0].named_seeds
+    if named and seeds > len(named):
+        raise SelectionError(f"{seeds} seeds: {suite.name} names {len(named)}")
     words = other_seeds(suite.changed_words, seeds, suite.declared_seeds)
     return replace(suite, seeds=seeds, changed_words=words)

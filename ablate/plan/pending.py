@@ -12,7 +12,7 @@ from ablate.core.foreign_text import of_error
 from ablate.errors import AblateError, DataError, SelectionError, SourceError
 from ablate.plan.run_keys import Plan, canonical, specify
 from ablate.plan.standing import DAMAGED, Current, Reason, current, is_done, reasons
-from ablate.records import notes, provenance
+from ablate.records import notes, provenance, spans
 from ablate.records.fingerprints import code_facts
 from ablate.records.store import Store
 from ablate.registry import Catalogue, scan
@@ -73,7 +73,7 @@ def select(suite: Suite, patterns: Sequence[str]) -> set[tuple[int, int]]:
             known = sorted({variant.label for variant in suite.variants})
             raise SelectionError(
                 f"--only {pattern!r} fits no run. Labels: {'; '.join(known)}; "
-                f"seed={suite.seed_numbers[0]} to seed={suite.seed_numbers[-1]}"
+                f"{spans.seeds(sorted(suite.seed_numbers))}"
             )
     seeds = [pattern for pattern in patterns if pattern.startswith("seed=")]
     labels = [pattern for pattern in patterns if pattern not in seeds]

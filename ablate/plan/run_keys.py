@@ -83,7 +83,7 @@ def specify(variant: Variant, seed: int, precision: str) -> RunSpec:
 
 def _specified(variant: Variant, seed: int, precision: str) -> RunSpec:
     trained, start = _shared(variant, precision)
-    seed += variant.first_seed
+    seed = variant.seed(seed)
     key = hashlib.sha256(f"{start}{seed}}}".encode()).hexdigest()[:32]
     return RunSpec(key, seed, precision, trained)
 

@@ -39,9 +39,10 @@ def declared(suite: Suite) -> dict[str, Json]:
         "alpha": suite.alpha,
         "correction": suite.correction,
         "seeds": suite.declared_seeds,
-        "first_seed": suite.first_seed,
+        "first_seed": suite.seed_numbers[0],
         "looks": list(suite.looks or (suite.declared_seeds,)),
         **({"spend": suite.spend} if suite.spend != FLAT else {}),
+        **({"seed_numbers": list(named)} if (named := suite.variants[0].named_seeds) else {}),
     }
 
 
@@ -126,9 +127,22 @@ def deviations(suite: Suite, entry: Json | None) -> Iterator[str]:
     if entry["runs_present"]:
         yield f"It was registered when {entry['runs_present']} of its runs were already there."
     now, then = declared(suite), entry["declared"]
-    earlier = {"first_seed": 0, "spend": FLAT}  # earlier registrations knew of no other
+    earlier = {
+        "first_seed": 0,
+        "spend": FLAT,
+        "seed_numbers": [],
+    }  # earlier registrations knew of no other
     now, then = {**earlier, **now}, {**earlier, **then}
-    for key in ("question", "alpha", "correction", "seeds", "first_seed", "looks", "spend"):
+    for key in (
+        "question",
+        "alpha",
+        "correction",
+        "seeds",
+        "first_seed",
+        "looks",
+        "spend",
+        "seed_numbers",
+    ):
         chosen = key == "looks" and not suite.looks  # by --until-decided, for a suite without
         if now[key] != then[key] and not chosen:
             yield f"{key}: registered {_shown(then[key])}, now {_shown(now[key])}."

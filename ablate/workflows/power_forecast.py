@@ -62,8 +62,8 @@ class Forecast:
 
 def pilot(suite: Suite, seeds: int, first: int = PILOT_SEEDS) -> Suite:
     """Give a suite of the same arms on a few seeds that it never uses itself, from `first` on."""
-    moved = tuple(replace(variant, first_seed=first) for variant in suite.variants)
-    return replace(suite, variants=moved, seeds=seeds, first_seed=first, twins=())
+    moved = tuple(replace(variant, first_seed=first, named_seeds=()) for variant in suite.variants)
+    return replace(suite, variants=moved, seeds=seeds, twins=())
 
 
 def forecasts(

@@ -58,7 +58,7 @@ def spendings(
     return tuple(_spending(name, forecasts, looks, level, studies) for name in SPENDS)
 
 
-def recommended(found: Sequence[Spending]) -> str:
+def recommended(simulated: Sequence[Spending]) -> str:
     """Name the spending whose harder truth is decided most often at about the seeds of flat.
 
     '' where none was simulated.
@@ -69,10 +69,10 @@ def recommended(found: Sequence[Spending]) -> str:
     >>> recommended([flat, Spending("quadratic", 0.91, 0.91, 35.7, 31.0)])
     'flat'
     """
-    if not found:
+    if not simulated:
         return ""
-    flat, best = found[0], found[0]
-    for other in found[1:]:
+    flat, best = simulated[0], simulated[0]
+    for other in simulated[1:]:
         if other.seeds <= DEARER * flat.seeds and other.least > best.least + GAIN:
             best = other
     return best.name

@@ -124,7 +124,7 @@ class Tuner:
         settings = {"of": data, "rows": self.search.rows, "tasks": data.settings["tasks"]}
         carved = Choice("dataset", "held-out", {**settings, "class_order": "seeded"})
         choices = {**variant.choices, "dataset": carved}
-        return replace(variant, choices=choices, first_seed=self.first)
+        return replace(variant, choices=choices, first_seed=self.first, named_seeds=())
 
     def tell(self, suite: Suite, records: Mapping[str, RunResult]) -> None:
         """Learn how the trials that were asked for have ended.
@@ -238,7 +238,7 @@ def first_seed(suite: Suite, seeds: int, facts: Mapping[str, Facts], catalogue: 
         kind = catalogue.build(choice).class_order
         orders = used.setdefault(classes, set())
         for seed in range(suite.seeds):
-            orders.add(_order(variant.first_seed + seed, classes, kind))
+            orders.add(_order(variant.seed(seed), classes, kind))
     start = TUNE_SEEDS
     for seed in range(TUNE_SEEDS, TUNE_SEEDS + 100_000):
         if any(_order(seed, classes, "seeded") in orders for classes, orders in used.items()):

@@ -210,7 +210,7 @@ LONE = "references: {arm: reptile, metric: all-classes, figure: mnist-joint}\n"
     [
         ("seeds: {parts: 3, count: 5}\n", ["seeds has no 'parts'"]),
         ("tune: {space: {optimizer.sgd.lr: {range: 1}}}\n", ["unknown key 'range'"]),
-        ("tune: [1]\nseeds: [3]\nlooks: [5, a]\n", ["[1] for tune", "[3] for seeds", "[5, 'a']"]),
+        ("tune: [1]\nseeds: [x]\nlooks: [5, a]\n", ["[1] for tune", "['x'] for seeds", "[5, 'a']"]),
         (LONE, []),
         (LONE.replace("figure", "figures"), ["unknown key 'figures'"]),
     ],

@@ -201,7 +201,7 @@ def test_one_kind_of_error_at_a_time() -> None:
 
 def test_unpaired_runs_on_the_margin_make_few_false_claims() -> None:
     """Of unequal spread and number: alpha / 2 for MATTERS, alpha for NEGLIGIBLE."""
-    from ablate.analysis.table_errors import Errors, judged
+    from ablate.analysis.tables.errors import Errors, judged
     from ablate.tables.compared import Kind
     from ablate.types import Comparison, Design
 

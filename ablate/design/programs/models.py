@@ -8,13 +8,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from ablate.design.suite_models import (
+from ablate.design.claim_models import (
     ABSENT,
     Section,
+    WrittenAblation,
     WrittenContrast,
     WrittenFactorial,
-    WrittenSuite,
 )
+from ablate.design.suite_models import WrittenSuite
 from ablate.parsing.written_values import Entry, Margin, Paths, size
 
 NUMBER = "a number above 0 in the metric's unit, or [-1, 2] for a loss and a gain"
@@ -77,6 +78,14 @@ def finite(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
+def _switches(value: Any) -> Any:
+    named = isinstance(value, list) and all(type(name) is str for name in value)
+    stated = isinstance(value, dict) and all(isinstance(v, dict) and v for v in value.values())
+    if not value or not (stated or (named and len({*value}) == len(value))):
+        raise ValueError("no parts")
+    return value
+
+
 def _parameter(value: Any) -> Any:
     if not finite(value):
         raise ValueError("no finite number")
@@ -93,6 +102,18 @@ OwnMargin = Annotated[
     Margin, BeforeValidator(margin), WithJsonSchema({"anyOf": [*_SIZE["anyOf"], _ENDS]})
 ]
 
+
+_SWITCHES: dict[str, Any] = {
+    "anyOf": [
+        {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
+        {
+            "type": "object",
+            "additionalProperties": {"type": "object", "minProperties": 1},
+            "minProperties": 1,
+        },
+    ]
+}
+Switches = Annotated[Any, BeforeValidator(_switches), WithJsonSchema(_SWITCHES)]
 
 ARGUMENT = Entry("argument {}", "text or a number")
 
@@ -179,6 +200,17 @@ class OwnFactorial(WrittenFactorial):
     )
 
 
+class OwnAblation(WrittenAblation):
+    """Parts that are left out, in a metric's own unit."""
+
+    parts: Switches = Field(
+        description="parameters that are true in the base, [warmup, ema]; or parts by name, each "
+        "with what it is without: {ema: {ema_decay: 0}}"
+    )
+    margin: OwnMargin = Field(description=f"the smallest difference that would matter: {NUMBER}")
+    worst: Amount = Field(0.0, description="the largest difference that a seed may show")
+
+
 class WrittenOutside(WrittenSuite):
     """A whole suite of somebody's own program."""
 
@@ -196,6 +228,9 @@ class WrittenOutside(WrittenSuite):
     )
     factorial: OwnFactorial = Field(
         ABSENT, description="two levels of each factor, crossed: factors, metric, margin, fraction"
+    )
+    ablate: OwnAblation = Field(
+        ABSENT, description="parts that are left out, one at a time: parts, metric, margin"
     )
     spread: Amount = Field(0.0, description="the sd that paired differences will have")
 

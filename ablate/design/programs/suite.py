@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ablate.design.common_sections import SuiteReader, twin
 from ablate.design.contrasts import ClaimReader
 from ablate.design.located_models import read_sections
@@ -30,18 +28,19 @@ class ProgramSuiteReader(SuiteReader):
             )
         if "base" in written.faulty:
             return None
+        written = self.parts_left_out(written, WrittenOutside)
         self.root = written.root
         program = written.suite.base.method.external  # type: ignore[attr-defined]
-        declared, first, count = self.seeds(written)
+        seeds = self.seeds(written)
         programs = ProgramReader(self.root, program, self.note)
         programs.check()
         changes = self.changed()
         programs.change(changes)
-        arms = {} if written.faulty & {"arms", "factorial"} else programs.arms()
+        arms = {} if written.faulty & {"arms", "factorial", "ablate"} else programs.arms()
         grid = programs.grid(arms, settings_of(program, self.folder)) if arms else Grid()
         if not self.reader.problems:
             programs.distinct(grid)
-        variants = [replace(arm, first_seed=first) for arm in grid.variants]
+        variants = seeds.of(grid.variants)
         claims = ClaimReader(written, self.reader, Grid() if self.reader.problems else grid)
         contrasts, pooled = claims.contrasts(arms, [*program.metrics])
         effects = claims.effects(programs.design, [*program.metrics])
@@ -53,7 +52,7 @@ class ProgramSuiteReader(SuiteReader):
                 at = node.items["margin"].at
                 fault = f"a margin of {contrast.margin.high:g} in {contrast.metric}"
                 self.note(at, fault, f"less than its range of {span:g}")
-        twins, looks = self.twins(arms, variants), self.looks(written, declared, count)
+        twins, looks = self.twins(arms, variants), self.looks(written, seeds)
         if self.reader.problems:
             return None
         return self.assembled(
@@ -61,15 +60,14 @@ class ProgramSuiteReader(SuiteReader):
             (name, origin, text),
             changed_words=(
                 *command.told(changes, programs.before, {}),
-                *command.told_seeds(count, declared),
+                *command.told_seeds(seeds.count, seeds.declared),
             ),
             variants=(*variants, *(twin(variants[i]) for i, _ in twins)),
             contrasts=tuple(contrasts),
             effects=(*pooled, *effects),
             twins=twins,
             looks=looks,
-            first_seed=first,
-            seeds=count,
+            seeds=seeds.count,
             precision="float64",
             measures=measures,
         )

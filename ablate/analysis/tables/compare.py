@@ -1,7 +1,4 @@
-"""For other people's code: `from ablate.api import compare` judges any table of paired scores.
-
-Nothing here needs torch.
-"""
+"""A table of paired scores -> verdicts on its arms: `ablate.api.compare`."""
 
 from __future__ import annotations
 
@@ -12,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.analysis import table_errors
 from ablate.analysis.pairing import sided
-from ablate.analysis.table_errors import Errors
+from ablate.analysis.tables import errors as table_errors
+from ablate.analysis.tables.errors import Errors
 from ablate.errors import SelectionError, unknown
 from ablate.stats.across_datasets import Settings, across
 from ablate.tables import pairs, score_table, test_rows as table_test_rows, units, warnings

@@ -1,0 +1,1 @@
+"""What somebody expects of two arms, held against stored runs or a table: kept, broken or open."""
