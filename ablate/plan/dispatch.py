@@ -10,7 +10,7 @@ from typing import Any
 from ablate.core import resources
 from ablate.records.payload import pack
 from ablate.registry import Catalogue
-from ablate.source import closure, extras
+from ablate.source import closure, extras, functions
 from ablate.types import Choice, Json, Site, Stack
 
 LEAST_SECONDS = 1800.0
@@ -44,8 +44,12 @@ def demand(stacks: Iterable[Stack], catalogue: Catalogue) -> None:
     """Make sure that the packages that stacks are trained by are installed, before any is run.
 
     Workers would each find out for themselves, when the store has been written to. Raises
-    ExtraError.
+    ExtraError, or SelectionError for a function of a notebook that is not open here.
     """
+    stacks = list(stacks)
+    for function in {stack.runs[0].choices["method"].settings.get("function") for stack in stacks}:
+        if function and functions.is_of_notebook(function):
+            functions.resolve(function)
     trained = [stack.runs[0] for stack in stacks if not stack.runs[0].outside]
     methods = {run.choices["method"].name for run in trained}
     modules = {catalogue.get("method", name).module for name in methods}
