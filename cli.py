@@ -13,7 +13,7 @@ if __name__ == "__main__":
 
 import click
 
-from ablate.commands import catalogue, foresight, numbers, planning, study
+from ablate.commands import catalogue, foresight, imports, numbers, planning, study
 from ablate.commands.shared import Commands
 
 
@@ -52,6 +52,7 @@ for command in (
     study.report,
     study.verify,
     numbers.compare,
+    imports.import_,
     numbers.calibrate,
     catalogue.list_,
     catalogue.show,

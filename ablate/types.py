@@ -70,6 +70,7 @@ from ablate.core.interfaces import (
     Model as Model,
     Optimizer as Optimizer,
     Predict as Predict,
+    Reader as Reader,
     Schedule as Schedule,
     Step as Step,
     Training as Training,
@@ -80,6 +81,7 @@ from ablate.core.outcomes import (
     Decision as Decision,
     RunResult as RunResult,
     Status as Status,
+    TrackedRun as TrackedRun,
     calm as calm,
 )
 from ablate.core.tuning_values import Search, Tuned
@@ -186,6 +188,11 @@ class Variant:
     def outside(self) -> bool:
         """Say whether it is somebody's own program: it has no data, model or protocol of ours."""
         return "predict" not in self.choices
+
+    @property
+    def imported(self) -> bool:
+        """Say whether its runs were read from a tracker, and cannot be run here."""
+        return self.outside and "imported" in self.choices["method"].settings
 
     @property
     def oracle(self) -> bool:
