@@ -121,10 +121,17 @@ def _arms(
         key = tuple(map(text, values))
         if key not in known:
             known[key] = name = _name(label(choice.arm, values), "\n".join(key), arms)
-            arms[name] = dict(zip(choice.arm, values, strict=True))
+            arms[name] = dict(zip(choice.arm, map(_setting, values), strict=True))
         names[run.run] = known[key]
     ordered = sorted(arms, key=lambda name: [*map(_rank, arms[name].values())])
     return {name: arms[name] for name in ordered}, names
+
+
+def _setting(value: Json) -> Json:
+    """Give a parameter's value as a suite can hold it: no infinite number, no list."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    return value if isinstance(value, float) and math.isfinite(value) else str(value)
 
 
 def _rank(value: Json) -> tuple[bool, float, str]:
@@ -144,7 +151,7 @@ def _name(words: str, key: str, taken: Mapping[str, object]) -> str:
 
 
 def _blocks(runs: Sequence[TrackedRun], block: str) -> dict[str, Json]:
-    values = {_word(run, block): run.params.get(block) for run in runs} if block else {}
+    values = {_word(run, block): _setting(run.params.get(block)) for run in runs} if block else {}
     return {word: values[word] for word in sorted(values, key=lambda word: order(key_of(word)))}
 
 
