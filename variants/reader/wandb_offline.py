@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,8 @@ def _records(file: Path) -> Iterator[Any]:
         from wandb.sdk.internal.datastore import DataStore
     except Exception as error:  # not installed, or a version that has it elsewhere
         raise ExtraError(
-            f"offline runs are read by wandb, which cannot be had: {REMEDY}"
+            "offline runs are read by wandb's own reader, which is not there (0.19 has one, "
+            f"0.31 none): {REMEDY}"
         ) from error
     store = DataStore()
     try:
@@ -70,7 +72,11 @@ def _records(file: Path) -> Iterator[Any]:
 def _run(file: Path) -> TrackedRun:
     config: dict[str, Any] = {}
     rows: list[tuple[int, dict[str, Any]]] = []
-    name, lost, seconds = file.stem.removeprefix("run-"), "it has no end: it may be running", 0.0
+    name, lost, seconds = (
+        file.stem.removeprefix("run-"),
+        "it has no end: it may be running",
+        math.nan,
+    )
     for count, record in enumerate(_records(file), 1):
         kind = record.WhichOneof("record_type")
         if kind == "run":
@@ -83,7 +89,10 @@ def _run(file: Path) -> TrackedRun:
             rows.append((count, {"_step": record.history.step.num, **row}))
         elif kind == "exit":
             code = record.exit.exit_code
-            lost, seconds = f"exit code {code}" if code else "", float(record.exit.runtime)
+            lost, seconds = (
+                f"exit code {code}" if code else "",
+                float(record.exit.runtime) or math.nan,
+            )
     plain = {key: value for key, value in config.items() if not key.startswith("_")}
     return TrackedRun(
         run=name, params=flat(file, plain), curves=curves(file, rows), lost=lost, seconds=seconds
