@@ -6,6 +6,7 @@ Shapes use the alphabet of `ablate.types`; every value is for one replica.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -192,3 +193,17 @@ class Net(Protocol):
 
     def objective(self, loss: Callable[[Tensor, Tasks], Tensor]) -> Objective:
         """Give (theta, task) -> the loss of a task's rows, with new buffers where there are."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a stack is run; nothing of it enters a key.
+
+    data_root: folder of the data files. device: `auto`, `cpu`, ... compiled: use compiled forms.
+    folder: where other people's programs have their runs' folders.
+    """
+
+    data_root: str
+    device: str = "auto"
+    compiled: bool = True
+    folder: str = ""

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from ablate.core.outcomes import TrackedRun
+
 
 class Dataset(Protocol):
     """Where the rows come from, and how they are split into tasks."""
@@ -215,6 +217,19 @@ class Training(Protocol):
         """Give the factor on the learning rate."""
 
 
+class Reader(Protocol):
+    """How finished runs are read from what a tracker has written."""
+
+    def recognises(self, path: Path) -> bool:
+        """Say whether a file or a folder looks like this tracker's; nothing there is an error."""
+
+    def read(self, path: Path) -> Sequence[TrackedRun]:
+        """Read every run, those without scores too.
+
+        Raises DataError naming the file and, in it, the line, byte or key at fault.
+        """
+
+
 class Method(Protocol[State]):
     """A learner as pure functions over a state of tensors.
 
@@ -249,6 +264,7 @@ KINDS: Mapping[str, Protocols] = {
     "model": (Model, Counted, Priced, CompiledModel),
     "optimizer": (Optimizer, Compiled),
     "predict": (Predict, Adapting),
+    "reader": (Reader,),
     "schedule": (Schedule,),
     "step": (Step,),
     "training": (Training,),

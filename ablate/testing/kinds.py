@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,7 @@ from ablate.testing.cases import (
     numbers,
     of,
 )
-from ablate.types import Clock, Tasks
+from ablate.types import Clock, Tasks, TrackedRun
 
 
 @pytest.mark.parametrize("entry", of("update"))
@@ -209,3 +212,34 @@ def test_gathering_one_task_gives_its_solution(entry: Component) -> None:
     tasks, loop = Tasks(*(part[:1] for part in batch())), fit()
     target, _ = made(entry)(THETA, tasks, loop, None)
     assert torch.allclose(target, loop(THETA, loop.split(tasks)[0]), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("entry", of("reader"))
+def test_readers_know_nothing_of_what_is_not_theirs(entry: Component, tmp_path: Path) -> None:
+    """Neither what is not there, nor an empty folder, nor a picture."""
+    reader, picture = made(entry), tmp_path / "some" / "picture.png"
+    picture.parent.mkdir()
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for path in (tmp_path / "absent", empty, picture, picture.parent):
+        assert not reader.recognises(path), path
+
+
+@pytest.mark.parametrize("entry", of("reader"))
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00{", b"[[[", b"{}\n{"], ids=repr)
+def test_readers_refuse_what_they_cannot_read_and_name_it(
+    entry: Component, content: bytes, tmp_path: Path
+) -> None:
+    """A file of another kind, and a folder of such files."""
+    from ablate.errors import DataError
+
+    path = tmp_path / "file.json"
+    path.write_bytes(content)
+    for place in (path, tmp_path):
+        runs: Sequence[TrackedRun] = ()
+        with suppress(DataError):
+            runs = made(entry).read(place)
+        assert not runs
+    with pytest.raises(DataError, match=re.escape(str(path))):
+        assert made(entry).read(path), "what holds no run is refused, too"
