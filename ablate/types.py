@@ -1,7 +1,7 @@
 """Every value that flows, frozen; the protocols of the components come with it.
 
 Shapes use this alphabet: `S` stacked replicas, `P` parameters, `T` tasks in the study, `K` tasks
-seen, `C` classes, `U = C / T` classes per task, `B` rows per task in a batch, `D` inputs, `N` rows.
+seen, `C` classes, `U_k` classes of task k, `B` rows per task in a batch, `D` inputs, `N` rows.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ from ablate.core.inputs import (
     Net as Net,
     Number as Number,
     Objective as Objective,
+    TaskClasses as TaskClasses,
     Tasks as Tasks,
 )
 from ablate.core.interfaces import (
@@ -278,8 +279,7 @@ class RunSpec:
 class Stack:
     """Runs of equal structure that are trained as one tensor program.
 
-    predictors: how the trained models are scored. shared: settings on which all runs agree are
-    read from the first run; those that differ are numbers and become tensors `[S]`.
+    predictors: how the trained models are scored. Settings in which runs differ are numbers `[S]`.
     """
 
     runs: tuple[RunSpec, ...]
