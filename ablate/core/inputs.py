@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -49,9 +50,10 @@ class TaskClasses:
                 raise ValueError(f"{classes} classes cannot be split evenly into {tasks} tasks")
             return cls((classes // tasks,) * tasks)
         if min(tasks, default=0) < 1 or sum(tasks) != classes:
+            sizes = written_sizes(tasks)[:60]
             raise ValueError(
-                f"{classes} classes cannot be split into tasks of {written_sizes(tasks)}: each has "
-                "one class at least, and together they have all"
+                f"{classes} classes cannot be split into tasks of {sizes}: each has one class at "
+                "least, and together they have all"
             )
         return cls(tuple(int(size) for size in tasks))
 
@@ -111,12 +113,15 @@ def task_count(tasks: int | Sequence[int]) -> int:
 
 
 def written_sizes(sizes: Sequence[int]) -> str:
-    """Write the sizes of tasks, a few of many.
+    """Write the sizes of tasks as a sum, a long run of equal ones as how many of what size.
 
-    >>> written_sizes([4, 2, 2]), written_sizes(range(1, 1000))
-    ('4+2+2', '1+2+3+4+5+6+7+8+...')
+    >>> written_sizes([4, 2, 2, 2]), written_sizes([50, 10, 10, 10, 10, 10])
+    ('4+2+2+2', '50+5x10')
     """
-    return "+".join(map(str, sizes[:8])) + ("+..." if len(sizes) > 8 else "")
+    runs = [(size, len([*run])) for size, run in groupby(sizes)]
+    return "+".join(
+        f"{count}x{size}" if count > 3 else "+".join([str(size)] * count) for size, count in runs
+    )
 
 
 class Facts(NamedTuple):

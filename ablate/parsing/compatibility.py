@@ -198,7 +198,7 @@ def unequal(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str
     tasks, model = setting(choices["dataset"], "tasks", catalogue), choices["model"]
     if isinstance(tasks, int) or not tasks or len({*tasks}) == 1:
         return
-    sizes = f"tasks of {written_sizes(tasks)} classes with model {model.name!r}"
+    sizes = f"tasks of {written_sizes(tasks)[:60]} classes with model {model.name!r}"
     if (domains := setting(model, "domains", catalogue) or 1) > 1:
         yield f"{sizes} and domains {domains}: tasks that share all outputs have as many classes"
     heads = setting(model, "heads", catalogue) or 1

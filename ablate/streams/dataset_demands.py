@@ -63,7 +63,7 @@ def _uneven(variant: Variant, held: Facts) -> Iterator[tuple[str, str]]:
         if not tasks:
             yield "an empty list of tasks", accepts
         elif sum(tasks) != classes:
-            sizes = f"tasks of {written_sizes(tasks)} classes"
+            sizes = f"tasks of {written_sizes(tasks)[:60]} classes"
             yield f"{sizes}, {sum(tasks):,} together, where the data have {classes}", accepts
     elif classes % tasks:
         divisors = ", ".join(str(n) for n in range(1, classes + 1) if classes % n == 0)
