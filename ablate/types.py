@@ -1,7 +1,7 @@
 """Every value that flows, frozen; the protocols of the components come with it.
 
 Shapes use this alphabet: `S` stacked replicas, `P` parameters, `T` tasks in the study, `K` tasks
-seen, `C` classes, `U = C / T` classes per task, `B` rows per task in a batch, `D` inputs, `N` rows.
+seen, `C` classes, `U_k` classes of task k, `B` rows per task in a batch, `D` inputs, `N` rows.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from ablate.core.inputs import (
     Net as Net,
     Number as Number,
     Objective as Objective,
-    Site as Site,
+    TaskClasses as TaskClasses,
     Tasks as Tasks,
 )
 from ablate.core.interfaces import (
@@ -81,6 +81,7 @@ from ablate.core.naming import axis_name as axis_name, cell_words as cell_words
 from ablate.core.outcomes import (
     Decision as Decision,
     RunResult as RunResult,
+    Site as Site,
     Status as Status,
     TrackedRun as TrackedRun,
     calm as calm,
@@ -286,8 +287,7 @@ class RunSpec:
 class Stack:
     """Runs of equal structure that are trained as one tensor program.
 
-    predictors: how the trained models are scored. shared: settings on which all runs agree are
-    read from the first run; those that differ are numbers and become tensors `[S]`.
+    predictors: how the trained models are scored. Settings in which runs differ are numbers `[S]`.
     """
 
     runs: tuple[RunSpec, ...]

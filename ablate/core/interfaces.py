@@ -41,6 +41,7 @@ from ablate.core.inputs import (
     Ints,
     Net,
     Number,
+    TaskClasses,
     Tasks,
 )
 
@@ -56,8 +57,8 @@ class Dataset(Protocol):
     """Where the rows come from, and how they are split into tasks."""
 
     @property
-    def tasks(self) -> int:
-        """Give T."""
+    def tasks(self) -> int | Sequence[int]:
+        """Give T, where all tasks have as many classes; else the classes of each, in order."""
 
     @property
     def class_order(self) -> str:
@@ -156,8 +157,12 @@ class Update(Protocol):
 class Predict(Protocol):
     """A scoring protocol: from logits to predicted classes and tasks."""
 
-    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
-        """Give predicted class positions and tasks `[N]`; rows of a task stand together."""
+    def __call__(self, logits: Floats, task: Ints, classes: TaskClasses) -> tuple[Ints, Ints]:
+        """Give predicted class positions and tasks `[N]`; rows of a task stand together.
+
+        logits `[N, C]` are of the classes seen so far. classes: which of them each of the K tasks
+        seen so far has; tasks may be of unequal size.
+        """
 
 
 class Checkpoint(Protocol):

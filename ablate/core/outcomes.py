@@ -83,3 +83,17 @@ class TrackedRun:
     curves: Mapping[str, Sequence[tuple[float, float]]]
     lost: str = ""
     seconds: float = math.nan
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a stack is run; nothing of it enters a key.
+
+    data_root: folder of the data files. device: `auto`, `cpu`, ... compiled: use compiled forms.
+    folder: where other people's programs have their runs' folders.
+    """
+
+    data_root: str
+    device: str = "auto"
+    compiled: bool = True
+    folder: str = ""

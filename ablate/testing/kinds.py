@@ -25,7 +25,7 @@ from ablate.testing.cases import (
     numbers,
     of,
 )
-from ablate.types import Clock, Tasks, TrackedRun
+from ablate.types import Clock, TaskClasses, Tasks, TrackedRun
 
 
 @pytest.mark.parametrize("entry", of("update"))
@@ -137,30 +137,49 @@ def test_memories_keep_no_more_than_their_budget_and_rank_every_row(entry: Compo
 
 
 @pytest.mark.parametrize("entry", of("predict"))
-def test_predictors_give_classes_inside_their_task(entry: Component) -> None:
-    """Of seen classes only; perfect logits are always right."""
-    task = np.repeat(np.arange(3), 7)
-    truth = 2 * task + np.tile([0, 1, 0, 1, 0, 1, 1], 3)
-    noise, perfect = np.random.default_rng(0).normal(size=(21, 6)), np.eye(6)[truth]
+@pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 1, 2)], ids=["equal", "unequal"])
+def test_predictors_give_classes_inside_their_task(
+    entry: Component, sizes: tuple[int, ...]
+) -> None:
+    """Of seen classes only, whatever the sizes of the tasks; perfect logits are always right."""
+    classes, task = TaskClasses(sizes), np.repeat(np.arange(3), 7)
+    truth = classes.first(task) + np.tile([0, 1, 0, 1, 0, 1, 2], 3) % np.array(sizes)[task]
+    noise, perfect = np.random.default_rng(0).normal(size=(21, 6)), 20 * np.eye(6)[truth]
     if entry.facts.get("shares"):  # every task has the same outputs
         noise, perfect = np.tile(noise[:, :2], 3), np.tile(np.eye(2)[truth % 2], 3)
-    guess, guessed_task = made(entry)(noise, task, 2)
-    assert (guess // 2 == guessed_task).all()
-    assert ((guess >= 0) & (guess < 6)).all()
-    if not entry.facts.get("mixes"):  # a chunk of several tasks cannot be right about all
-        assert (made(entry)(perfect, task, 2)[0] == truth).all()
+        if not classes.equal:
+            with pytest.raises(ValueError, match="unequal"):
+                made(entry)(noise, task, classes)
+            return
+    rule = made(entry)
+    for adapted in {False, bool(entry.facts.get("adapts"))}:
+
+        def answers(logits: Any, adapted: bool = adapted) -> Any:
+            if adapted:  # the adapted models' logits are laid out as the base model's are
+                return rule.adapted(logits, logits, task, classes)
+            return rule(logits, task, classes)
+
+        guess, guessed_task = answers(noise)
+        assert (classes.task_of(guess) == guessed_task).all()
+        assert ((guess >= 0) & (guess < 6)).all()
+        guess, guessed_task = answers(perfect)
+        if entry.facts.get("mixes"):  # a chunk of several tasks cannot be right about all
+            continue
+        # a vote may favour a task for its size, but inside a task the largest logit is the class
+        assert (guess == truth)[guessed_task == task].all()
+        assert (guess == truth).all() or not classes.equal
 
 
 @pytest.mark.parametrize("entry", of("predict"))
 def test_predictors_that_know_the_task_are_called_oracles(entry: Component) -> None:
     """Whoever is always right about the task, on noise, was told; or looks at no task's outputs."""
     task = np.repeat(np.arange(5), 40)
-    noise = np.random.default_rng(1).normal(size=(200, 10))
+    noise, classes = np.random.default_rng(1).normal(size=(200, 10)), TaskClasses((2,) * 5)
     if entry.facts.get("shares"):
         with pytest.raises(ValueError, match="domains"):
-            made(entry)(noise, task, 2)
+            made(entry)(noise, task, classes)
         return
-    _, guessed = made(entry)(noise, task, 2)
+    _, guessed = made(entry)(noise, task, classes)
     assert bool((guessed == task).all()) == bool(entry.facts.get("oracle", False))
 
 
