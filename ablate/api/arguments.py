@@ -65,9 +65,13 @@ def suite_text(
     factorial = sections.get("factorial")
     if isinstance(factorial, dict):
         sections["factorial"] = _claim(factorial, claims)
+    if "ablate" in sections:
+        sections["ablate"] = _claim(_left_out(sections), claims)
     contrasts = claims["contrasts"]
     if contrasts is None:
-        contrasts = [] if factorial else [*_against(given, claims["baseline"])]
+        contrasts = (
+            [] if factorial or "ablate" in sections else [*_against(given, claims["baseline"])]
+        )
     content = {
         "question": question,
         "base": {"method": {"external": program}},
@@ -76,6 +80,22 @@ def suite_text(
         **({"contrasts": [*_contrasts(contrasts, claims)]} if contrasts else {}),
     }
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _left_out(sections: dict[str, Any]) -> dict[str, Any]:
+    """Give the block of parts that are left out: a list of switches, parts by name, or all of it.
+
+    `pairs`, `none` and `screen` may stand beside it; `screen=5` is a number of seeds.
+    """
+    written = sections["ablate"]
+    whole = isinstance(written, dict) and "parts" in written
+    block = dict(written) if whole else {"parts": written}
+    for key in ("pairs", "none", "screen"):
+        if key in sections:
+            block[key] = sections.pop(key)
+    if type(block.get("screen")) is int:
+        block["screen"] = {"seeds": block["screen"]}
+    return block
 
 
 def signature_of(run: FunctionType) -> Signature:

@@ -48,8 +48,9 @@ def run(suite: Suite, results: Path, options: Options) -> flow.Study:
     """Run what is left of a suite, and judge it."""
     root = Path(options.data_root or os.environ.get("ABLATE_DATA", "data"))
     site = Site(str(root.absolute()), folder=str(results.absolute() / "programs"))
-    opened = flow.with_looks(suite) if options.until_decided else suite
     functions.reread(suite)
+    opened = _screened(suite, results, site, options) if suite.screening else suite
+    opened = flow.with_looks(opened) if options.until_decided else opened
     planned = flow.prepare(opened, root, None, fetch=True)
     dispatch.demand(planned.stacks, scan())
     with sole_writer(results), closing(open_store(results)) as store:
@@ -72,6 +73,22 @@ def run(suite: Suite, results: Path, options: Options) -> flow.Study:
                     options.say(check(opened, store, site, crew))
                     options.say(_lines(flow.run(part, store, site, count, crew), part))
         return flow.analyse(suite, store)
+
+
+def _screened(suite: Suite, results: Path, site: Site, options: Options) -> Suite:
+    """Run the arms that say which parts may matter, and give the suite with claims about those."""
+    first, root = suite.screening or suite, Path(site.data_root)
+    planned = flow.prepare(first, root, None, fetch=True)
+    with sole_writer(results), closing(open_store(results)) as store:
+        first = ownership.settled(first, store)
+        ownership.take(first, store)
+        work = flow.prepare(first, root, store, fresh=options.fresh, before=planned)
+        registration.freeze(first, store, len(work.records))
+        count, inline = _workers(first, options)
+        if work.stacks:
+            with flow.crew(count, LOG.debug, inline=inline) as crew:
+                options.say(_lines(flow.run(work, store, site, count, crew), work))
+        return flow.stage(suite, store)
 
 
 def stored(suite: Suite, results: Path) -> flow.Study:

@@ -36,7 +36,7 @@ class Study:
         arms: Mapping[str, Mapping[str, Any] | None] | None = None,
         run: Callable[..., Any] | None = None,
         *,
-        seeds: int | Mapping[str, int] = 20,
+        seeds: int | Mapping[str, int] | Sequence[int] = 20,
         contrasts: Sequence[Any] | None = None,
         baseline: str | None = None,
         metric: str | None = None,
@@ -52,13 +52,15 @@ class Study:
         question: a sentence that ends in '?'. arms: by name, the parameters of each. run: called as
         `run(seed=..., **params)`; it gives a number, a mapping of numbers by metric, or lists for
         curves. Parameters come from the arm, from `base`, or from the function's own defaults, and
-        arrive as plain values (a tuple as a list). seeds: how many, or `{"first": 100, "count":
-        20}`. contrasts: pairs (treatment, baseline), or mappings as in YAML; without them every arm
-        against `baseline`, by default the first. metric, margin: of the contrasts that say none of
-        their own; the margin is in the metric's unit. metrics: by name what each is like,
+        arrive as plain values (a tuple as a list). seeds: how many, `{"first": 100, "count": 20}`,
+        or which. contrasts: pairs (treatment, baseline), or mappings as in YAML; without them every
+        arm against `baseline`, by default the first. metric, margin: of the contrasts that say none
+        of their own; the margin is in the metric's unit. metrics: by name what each is like,
         `{"loss": {"better": "lower", "range": [0, 1]}}`; by default `metric` alone, a higher one
         better. name: of its folder in `results`; by default from the question. sections: the other
-        keys of a suite (`factorial`, `vary`, `looks`, `same`, `alpha`, `correction` ...).
+        keys of a suite (`factorial`, `vary`, `looks`, `same`, `alpha`, `correction` ...), among
+        them `ablate=["warmup", "ema"]` instead of arms: switches that are true in the function's
+        defaults, or parts by name with what each is without; `pairs`, `none`, `screen` beside it.
 
         Raises ArgumentError with every problem of the suite, SelectionError for what no suite says.
         """

@@ -56,6 +56,47 @@ def train(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     del sys.modules["my_studied_training"]
 
 
+PARTS = """
+import random
+def train(seed, live=True, idle=True, first=True, second=True):
+    here = random.Random(f"{seed} {live} {idle} {first} {second}").gauss(0, 0.3)
+    return 50 + random.Random(seed).gauss(0, 5) + 4 * live + 4 * (first or second) + here
+"""
+
+
+@pytest.mark.parametrize("screen", [None, 3])
+def test_parts_are_left_out_of_a_function(screen: int | None) -> None:
+    """As in YAML: pairs, and a screening on seeds of its own."""
+    train = cell(PARTS, {})["train"]
+    more = {"screen": screen} if screen else {}
+    study = Study(
+        "Which part is needed?",
+        run=train,
+        ablate=["live", "idle", "first", "second"],
+        pairs=True,
+        margin=2.0,
+        seeds=8,
+        **more,
+    ).run()
+    verdicts = study.verdicts.set_index("treatment")
+    assert "MATTERS" in str(verdicts.loc["without live", "verdict"])
+    assert "MATTERS" in str(verdicts.loc["without first + second", "verdict"])
+    assert ("without idle" in verdicts.index) == (screen is None)
+    assert "edundant: first with second" in study._repr_html_()
+    assert ("ot confirmed" in study._repr_html_()) == (screen is not None)
+    again = study.run()
+    assert again.verdicts.equals(study.verdicts)
+
+
+def test_named_seeds() -> None:
+    """They are the ones that the function gets."""
+    train = cell("def train(seed, up=0.0):\n    return seed + up * (1 + seed % 3)\n", {})["train"]
+    study = Study(
+        "Up?", {"a": {}, "b": {"up": 1.0}}, train, margin=0.5, seeds=[1993, 7, 42, 5, 9]
+    ).run()
+    assert sorted({*study.records["seed"]}) == [5, 7, 9, 42, 1993]
+
+
 def cell(source: str, names: dict[str, Any]) -> dict[str, Any]:
     """Run a cell as a notebook does: its source is known, and no import finds its functions."""
     source = textwrap.dedent(source)
