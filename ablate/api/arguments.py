@@ -90,9 +90,7 @@ def _left_out(sections: dict[str, Any]) -> dict[str, Any]:
     written = sections["ablate"]
     whole = isinstance(written, dict) and "parts" in written
     block = dict(written) if whole else {"parts": written}
-    for key in ("pairs", "none", "screen"):
-        if key in sections:
-            block[key] = sections.pop(key)
+    block |= {key: sections.pop(key) for key in ("pairs", "none", "screen") if key in sections}
     if type(block.get("screen")) is int:
         block["screen"] = {"seeds": block["screen"]}
     return block
