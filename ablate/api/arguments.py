@@ -18,8 +18,7 @@ from ablate.source import functions
 
 SEED = "seed"
 
-LARGEST = 10**18
-"""Whole numbers from here on are read as floats."""
+LARGEST = 10**18  # whole numbers from here on are read as floats
 
 _NO_SCALAR = re.compile(r"[A-Za-z_].*")
 """Text that is no number in any reader of YAML; all other text is put in quotes."""
