@@ -20,6 +20,10 @@ from ._rows import relative
 HEADER, BEGUN = "header.json", "_journal/start.json"
 """Members of a zipped log: what a finished evaluation says, and what one said when it began."""
 
+ZSTANDARD = 93
+LOCAL_SIZES = 26
+"""The number of a compression, and where a member's local header has two lengths: APPNOTE 4.3.7."""
+
 
 @component(
     "reader", "inspect", paper="UK AI Security Institute 2024, Inspect AI, documentation: Log Files"
@@ -87,14 +91,33 @@ def _zipped(file: Path) -> dict[str, Any]:
             size = members.getinfo(name).file_size
             if size > MOST_BYTES:
                 fault(file, name, f"{size:,} bytes; at most {MOST_BYTES:,} are read")
-            with members.open(name) as member:
-                raw = member.read(MOST_BYTES + 1)
+            raw = _unpacked(file, members, name)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
         fault(file, "", f"no zip file that can be read, it may be cut: {error}")
     except (NotImplementedError, RuntimeError) as error:  # another compression, a password
         fault(file, "", f"cannot be unpacked here ({error}): `inspect log convert --to json`")
     place = file / name
     return {"status": "started"} | json_object(place, decoded(place, raw))
+
+
+def _unpacked(file: Path, members: zipfile.ZipFile, name: str) -> bytes:
+    """Unpack a member; Zstandard, which newer logs are packed by, is known to Python from 3.14."""
+    about = members.getinfo(name)
+    if about.compress_type != ZSTANDARD:
+        with members.open(name) as member:
+            return member.read(MOST_BYTES + 1)
+    import pyarrow
+
+    with file.open("rb") as whole:  # a local header: 30 bytes, the name, and what is beside it
+        whole.seek(about.header_offset + LOCAL_SIZES)
+        lengths = [int.from_bytes(whole.read(2), "little") for _ in range(2)]
+        whole.seek(sum(lengths), 1)
+        packed = whole.read(about.compress_size)
+    with pyarrow.CompressedInputStream(pyarrow.BufferReader(packed), "zstd") as stream:
+        unpacked: bytes = stream.read(MOST_BYTES + 1)
+    if zlib.crc32(unpacked) != about.CRC:
+        fault(file, name, "its check sum is not the one that is stated: it is damaged")
+    return unpacked
 
 
 def _part(file: Path, document: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -320,3 +320,51 @@ def test_a_log_that_unpacks_to_too_much_is_refused(
         members.writestr("header.json", " " * 10**6)
     with pytest.raises(DataError, match=r"header.json: 1,000,000 bytes; at most 1,000"):
         read("inspect", tmp_path / "a.eval")
+
+
+def zstandard(path: Path, document: dict[str, Any], extra: bytes = b"") -> bytes:
+    """Write a zipped log as Inspect does where Python cannot: packed by Zstandard, method 93."""
+    import io
+    import zlib
+
+    import pyarrow
+
+    text = json.dumps(document).encode()
+    packed = pyarrow.Codec("zstd").compress(text, asbytes=True)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as members:
+        about = zipfile.ZipInfo("header.json")
+        about.extra = extra
+        members.writestr(about, packed)
+    raw = bytearray(buffer.getvalue())
+    sizes = [zlib.crc32(text), len(packed), len(text)]
+    for start in (0, raw.index(b"PK\x01\x02")):
+        first = start + (8 if start == 0 else 10)
+        raw[first : first + 2] = (93).to_bytes(2, "little")
+        for place, value in enumerate(sizes):
+            at = start + (14 if start == 0 else 16) + 4 * place
+            raw[at : at + 4] = value.to_bytes(4, "little")
+    write(path, bytes(raw))
+    return packed
+
+
+@pytest.mark.parametrize("extra", [b"", b"\x99\x99\x04\x00abcd"])
+def test_logs_packed_by_zstandard_are_read(tmp_path: Path, extra: bytes) -> None:
+    """Whatever stands beside the member's name."""
+    zstandard(tmp_path / "a.eval", inspect(), extra)
+    write(tmp_path / "b.json", json.dumps(inspect()))
+    runs = read("inspect", tmp_path)
+    assert runs["a.eval"].curves == runs["b.json"].curves
+    assert runs["a.eval"].params == runs["b.json"].params
+
+
+@pytest.mark.parametrize("place", [5, 20, -1])
+def test_a_damaged_log_packed_by_zstandard_is_refused(tmp_path: Path, place: int) -> None:
+    """With its name; a check sum tells what unpacks all the same."""
+    packed = zstandard(tmp_path / "a.eval", inspect())
+    raw = (tmp_path / "a.eval").read_bytes()
+    broken = bytearray(packed)
+    broken[place] ^= 0x55
+    write(tmp_path / "a.eval", raw.replace(packed, bytes(broken)))
+    with pytest.raises(DataError, match=r"a\.eval"):
+        read("inspect", tmp_path / "a.eval")
