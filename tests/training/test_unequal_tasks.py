@@ -96,12 +96,13 @@ def test_the_keys_of_equal_tasks_are_as_they_were() -> None:
 
 @pytest.mark.parametrize("batches", ["balanced", "natural", "paired"])
 @pytest.mark.parametrize("loss", ["all-ce", "task-ce", "task-bce"])
-@pytest.mark.parametrize("update", ["reptile", "balanced", "joint"])
+@pytest.mark.parametrize("learner", ["meta: {update: reptile", "meta: {update: joint", "replay: {"])
 def test_compiled_and_torch_forms_agree_on_unequal_tasks(
-    batches: str, loss: str, update: str
+    batches: str, loss: str, learner: str
 ) -> None:
     """In all that a run measures but the last digits of its training loss."""
-    said = {"batches": batches, "method": f"{{meta: {{update: {update}, loss: {loss}}}}}"}
+    comma = "" if learner.endswith("{") else ", "
+    said = {"batches": batches, "method": f"{{{learner}{comma}loss: {loss}}}}}"}
     forms = [records(replace(HERE, compiled=compiled), **said) for compiled in (True, False)]
     assert [form[0].provenance["form"] for form in forms] == ["compiled", "torch"]
     for one, other in zip(*forms, strict=True):
