@@ -80,7 +80,7 @@ def parameters(names: Sequence[str]) -> dict[str, str]:
     """Give parameters names that a suite can hold, each its own.
 
     >>> parameters(["model.lr", "Learning rate"])
-    {'model.lr': 'model.lr', 'Learning rate': 'Learning_rate-cf90ab7d'}
+    {'model.lr': 'model.lr', 'Learning rate': 'Learning_rate-f033c501'}
     """
     return {
         name: name
