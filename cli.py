@@ -13,7 +13,7 @@ if __name__ == "__main__":
 
 import click
 
-from ablate.commands import catalogue, foresight, numbers, planning, study
+from ablate.commands import catalogue, foresight, imports, numbers, planning, study
 from ablate.commands.shared import Commands
 
 
@@ -53,6 +53,7 @@ for command in (
     study.verify,
     numbers.compare,
     numbers.gate,
+    imports.import_,
     foresight.calibrate,
     catalogue.list_,
     catalogue.show,

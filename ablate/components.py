@@ -36,6 +36,7 @@ from ablate.training.train_step import (
     one_hot,
     own_tasks,
     soft_labels,
+    task_numbers,
 )
 
 __all__ = [
@@ -69,4 +70,5 @@ __all__ = [
     "settled",
     "soft_labels",
     "stream",
+    "task_numbers",
 ]

@@ -101,11 +101,15 @@ class Problem:
 
     def text(self, path: str) -> str:
         """Say it in one line: `file:line:column: found; allowed: ...; did you mean ...?`."""
-        allowed = f"; allowed: {plain(self.allowed, STORED)}" if self.allowed else ""
-        nearest = f"; did you mean {plain(self.nearest)!r}?" if self.nearest else ""
         at = plain(path)
         location = f"{at}:{self.line}:{self.column}" if self.line else f"{at}, command line"
-        return f"{location}: {plain(self.found)}{allowed}{nearest}"
+        return f"{location}: {self.words()}"
+
+    def words(self) -> str:
+        """Say it without its place."""
+        allowed = f"; allowed: {plain(self.allowed, STORED)}" if self.allowed else ""
+        nearest = f"; did you mean {plain(self.nearest)!r}?" if self.nearest else ""
+        return f"{plain(self.found)}{allowed}{nearest}"
 
 
 def once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
@@ -131,6 +135,14 @@ class SuiteError(AblateError):
     def text(self) -> str:
         """Say all problems, a line each."""
         return str(self)
+
+
+class ArgumentError(SuiteError):
+    """A study in Python whose arguments are no suite: all problems, each with its argument."""
+
+    def __init__(self, named: Sequence[tuple[str, Problem]]) -> None:
+        super().__init__("", [problem for _, problem in named])
+        self.args = ("\n".join(f"Study({name}=...): {problem.words()}" for name, problem in named),)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Every value that flows, frozen; the protocols of the components come with it.
 
 Shapes use this alphabet: `S` stacked replicas, `P` parameters, `T` tasks in the study, `K` tasks
-seen, `C` classes, `U = C / T` classes per task, `B` rows per task in a batch, `D` inputs, `N` rows.
+seen, `C` classes, `U_k` classes of task k, `B` rows per task in a batch, `D` inputs, `N` rows.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ from ablate.core.inputs import (
     Net as Net,
     Number as Number,
     Objective as Objective,
+    TaskClasses as TaskClasses,
     Tasks as Tasks,
 )
 from ablate.core.interfaces import (
@@ -70,6 +71,7 @@ from ablate.core.interfaces import (
     Model as Model,
     Optimizer as Optimizer,
     Predict as Predict,
+    Reader as Reader,
     Schedule as Schedule,
     Step as Step,
     Training as Training,
@@ -79,7 +81,9 @@ from ablate.core.naming import axis_name as axis_name, cell_words as cell_words
 from ablate.core.outcomes import (
     Decision as Decision,
     RunResult as RunResult,
+    Site as Site,
     Status as Status,
+    TrackedRun as TrackedRun,
     calm as calm,
 )
 from ablate.core.tuning_values import Search, Tuned
@@ -193,6 +197,11 @@ class Variant:
         return "predict" not in self.choices
 
     @property
+    def imported(self) -> bool:
+        """Say whether its runs were read from a tracker, and cannot be run here."""
+        return self.outside and "imported" in self.choices["method"].settings
+
+    @property
     def oracle(self) -> bool:
         """Say whether a setting of its training is an oracle's: its value ends in `-ORACLE`."""
         return any(_oracle(choice) for kind, choice in self.choices.items() if kind != "predict")
@@ -208,17 +217,17 @@ def _oracle(choice: Choice) -> bool:
 class Suite:
     """A question with everything that was declared before the runs.
 
-    origin: what error messages call the file. seeds: how many are run; declared_seeds: how many
-    the suite asked for. changes: what the command line
-    changed in it. references: published figures to be shown. effects: what its factorial asks.
-    twins: the variants (of an arm, and of the same arm on seeds of its own) whose differences are
-    chance alone. looks: seeds at which verdicts are read; none means once, after the declared
-    number; spend: how alpha is shared over them. spread: the sd that paired differences will have,
-    in points; 0 where not said. search: what may be tuned. tuned: the tuned values of its arms,
-    from the file `tuned_file`, named at line and column `tuned_at`. budget: the axis that makes
-    training longer. changed_words: what the command line changed, and unread: what the base says
-    and no arm reads, a sentence each. measures: the metrics of somebody's own program, by name.
-    lacks: what an arm lacks of the base, by its name. screening: arms run before, to be chosen by.
+    origin: what error messages call the file. seeds: how many are run; declared_seeds: how many the
+    suite asked for. changes: what the command line changed in it. references: published figures to
+    be shown. effects: what its factorial asks. twins: the variants (of an arm, and of the same arm
+    on seeds of its own) whose differences are chance alone. looks: seeds at which verdicts are
+    read; none means once, after the declared number; spend: how alpha is shared over them. spread:
+    the sd that paired differences will have, in points; 0 where not said. search: what may be
+    tuned. tuned: the tuned values of its arms, from the file `tuned_file`, named at line and column
+    `tuned_at`. budget: the axis that makes training longer. changed_words: what the command line
+    changed, and unread: what the base says and no arm reads, a sentence each. measures: the metrics
+    of somebody's own program, by name. lacks: what an arm lacks of the base, by its name.
+    screening: arms run before, to be chosen by.
     """
 
     name: str
@@ -278,23 +287,8 @@ class RunSpec:
 class Stack:
     """Runs of equal structure that are trained as one tensor program.
 
-    predictors: how the trained models are scored. shared: settings on which all runs agree are
-    read from the first run; those that differ are numbers and become tensors `[S]`.
+    predictors: how the trained models are scored. Settings in which runs differ are numbers `[S]`.
     """
 
     runs: tuple[RunSpec, ...]
     predictors: tuple[Choice, ...]
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where a stack is run; nothing of it enters a key.
-
-    data_root: folder of the data files. device: `auto`, `cpu`, ... compiled: use compiled forms.
-    folder: where other people's programs have their runs' folders.
-    """
-
-    data_root: str
-    device: str = "auto"
-    compiled: bool = True
-    folder: str = ""

@@ -61,7 +61,7 @@ def text(
     """Give the report as markdown, the answer first."""
     notes = [markdown(sentence(note), STORED) for note in compared.notes]
     parts = [
-        f"# {_heading(compared)}",
+        f"# {heading(compared)}",
         answer(compared),
         claims(compared, compared.verdicts),
         "\n".join(f"> {line}" for line in [*levels(compared), *notes, *failures]),
@@ -89,7 +89,8 @@ def text(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _heading(compared: Compared) -> str:
+def heading(compared: Compared) -> str:
+    """Ask what the table answers."""
     metric = markdown(compared.metric)
     if len(compared.verdicts) == 1:
         comparison = compared.verdicts[0].comparison

@@ -42,7 +42,7 @@ def notes(study: Study) -> list[str]:
     total, there = len(keys), len(records)
     ended = sum(record.status == Status.OK for record in records.values())
     lines = [
-        " ".join(filter(None, (f"**{c.head}**", markdown(c.text, STORED), c.advice)))
+        " ".join(filter(None, (c.head and f"**{c.head}**", markdown(c.text, STORED), c.advice)))
         for c in study.caveats
     ]
     for mark in sorted({str(r.provenance.get("data_mark") or "") for r in records.values()} - {""}):
@@ -122,6 +122,8 @@ def _audited(study: Study) -> list[str]:
         return []
     records = [record for runs in study.runs for record in runs.values() if record.scores]
     names = sorted({name for r in records for name in r.provenance.get("streams") or {}})
+    if any(variant.imported for variant in study.suite.variants):
+        return []  # what can be said of their pairing is said where they were read
     if not names:
         return [
             "Paired by seed number, not audited: the program does not say what it drew (`pairs`)."

@@ -50,6 +50,8 @@ def values(arm: TunedArm) -> str:
 def note(study: Study) -> str:
     """Say in one line with what budget the arms were tuned, or that they were not."""
     tuned, arms = study.suite.tuned, [variant.arm for variant in study.suite.variants]
+    if any(variant.imported for variant in study.suite.variants):
+        return ""  # nobody knows here
     if tuned is None:
         return "Not tuned: every arm has the settings that the suite writes down."
     left = tuned.untuned(list(dict.fromkeys(arms)))

@@ -42,6 +42,7 @@ def caveats(suite: Suite, runs: Runs, store: Store) -> Iterator[Caveat]:
     yield from (Caveat(line) for line in store.damage.lines())
     records = {record.key: record for by_seed in runs for record in by_seed.values()}
     yield from _stored(suite, records, store)
+    yield from _imported(suite, records, store)
     yield from _versions(records)
     yield from _kept(suite, records, store)
     yield from _apart(suite, runs)
@@ -74,6 +75,22 @@ def _stored(suite: Suite, records: Mapping[str, RunResult], store: Store) -> Ite
                 f"They were run {note['origin']}.",
                 f"`ablate-study run {suite.name}` trains them.",
             )
+
+
+def _imported(suite: Suite, records: Mapping[str, RunResult], store: Store) -> Iterator[Caveat]:
+    """Tell of runs that a tracker had: they were there before anything was asked of them."""
+    count = sum("imported" in record.provenance for record in records.values())
+    if not count:
+        return
+    key = notes.imported_key(suite.name)
+    for text in store.notes([key]).values():
+        note = notes.read(notes.Imported, key, text)
+        yield Caveat(
+            f"{count} runs were imported: they were there before the question and its margin.",
+            f"They were read from {note['origin']}.",
+            "A margin that was chosen after seeing scores proves less than one chosen before.",
+        )
+        yield from (Caveat("", sentence) for sentence in note["notes"])
 
 
 def _versions(records: Mapping[str, RunResult]) -> Iterator[Caveat]:

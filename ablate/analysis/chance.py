@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from ablate.records import metrics
-from ablate.types import RunResult
+from ablate.records.provenance import TASK_CLASSES
+from ablate.types import Floats, RunResult, TaskClasses
 
 CLASS_ROWS = "class_rows"
 """The fact of a record that lines are read from: test rows of each class position, `[C]`."""
@@ -41,38 +42,58 @@ class Lines:
 
 def lines(record: RunResult, known: bool = False, seen: int | None = None) -> Lines | None:
     """Give the lines of a run after `seen` tasks, or after all; None where it holds no rows."""
-    by_class = record.provenance.get(CLASS_ROWS)
-    tasks = len(record.rows)
-    if not by_class or not tasks or len(by_class) % tasks:
+    by_class, sizes = record.provenance.get(CLASS_ROWS), task_sizes(record)
+    if not by_class or not sizes:
         return None
-    return _lines(tuple(by_class), tasks, known, seen or tasks)
+    return _lines(tuple(by_class), sizes, known, seen or len(sizes))
+
+
+def task_sizes(record: RunResult) -> tuple[int, ...]:
+    """Give how many classes each task of a run has; none where its record does not say it."""
+    classes, tasks = len(record.provenance.get(CLASS_ROWS, ())), len(record.rows)
+    stated = record.provenance.get(TASK_CLASSES)
+    if stated:
+        return tuple(stated) if (len(stated), sum(stated)) == (tasks, classes) else ()
+    return () if not tasks or classes % tasks else TaskClasses.of(tasks, classes).sizes
 
 
 @lru_cache(DISTINCT)
-def _lines(by_class: tuple[int, ...], tasks: int, known: bool, seen: int) -> Lines | None:
-    by_task = np.array(by_class, dtype=np.float64).reshape(tasks, -1)[:seen]
-    total, inside = by_task.sum(), by_task.shape[1]
+def _lines(
+    by_class: tuple[int, ...], sizes: tuple[int, ...], known: bool, seen: int
+) -> Lines | None:
+    by_task = _by_task(by_class, sizes)[:seen]
+    rows = np.array([task.sum() for task in by_task])
+    most = np.array([task.max() for task in by_task])
+    total = rows.sum()
     if not total:
         return None
     if known:
-        return Lines(100 / inside, 100 * float(by_task.max(1).sum() / total), math.nan)
-    newest = 100 * float(by_task[-1].sum() / total) if seen > 1 else math.nan
-    return Lines(100 / by_task.size, 100 * float(by_task.max() / total), newest)
+        chance = (rows / np.array(sizes[:seen])).sum() / total
+        chance = (rows / np.array(sizes[:seen])).sum() / total
+        return Lines(100 * float(chance), 100 * float(most.sum() / total), math.nan)
+    newest = 100 * float(rows[-1] / total) if seen > 1 else math.nan
+    return Lines(100 / sum(sizes[:seen]), 100 * float(most.max() / total), newest)
+
+
+def _by_task(by_class: tuple[int, ...], sizes: tuple[int, ...]) -> list[Floats]:
+    """Give the rows of each task's classes."""
+    rows = np.array(by_class, dtype=np.float64)
+    return [rows[classes] for classes in TaskClasses(sizes).slices]
 
 
 def inside(record: RunResult) -> float:
     """Give what guessing scores inside a task: 1 / U, or the largest share of a class in its task.
 
-    In points; the largest over the tasks, as it is not known which ones a guess falls into.
+    In points; the largest over the tasks, as it is not known which ones a guess falls into: 100
+    where a task has a single class.
     """
-    return _inside(tuple(record.provenance[CLASS_ROWS]), len(record.rows))
+    return _inside(tuple(record.provenance[CLASS_ROWS]), task_sizes(record))
 
 
 @lru_cache(DISTINCT)
-def _inside(by_class: tuple[int, ...], tasks: int) -> float:
-    by_task = np.array(by_class, dtype=np.float64).reshape(tasks, -1)
-    shares = by_task.max(1) / np.maximum(by_task.sum(1), 1)
-    return 100 * max(1 / by_task.shape[1], float(shares.max()))
+def _inside(by_class: tuple[int, ...], sizes: tuple[int, ...]) -> float:
+    shares = [task.max() / max(task.sum(), 1) for task in _by_task(by_class, sizes)]
+    return 100 * max(1 / min(sizes), *map(float, shares))
 
 
 def newest_line(record: RunResult, metric: str) -> float:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.commands.display import show_runs
 from ablate.commands.shared import (
     compile_first,
     data_option,
@@ -121,7 +120,7 @@ def trained(
     """Train the arms of a pilot that a claim is about, and give their records by key."""
     from ablate import flow
     from ablate.analysis import judge
-    from ablate.commands.progress import Progress
+    from ablate.commands.progress import Progress, show_runs
     from ablate.executors.device import checked
     from ablate.plan import dispatch
     from ablate.records.store import open_store, sole_writer

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.commands.display import show_runs
 from ablate.commands.shared import (
     admit,
     compile_first,
@@ -160,7 +159,7 @@ def tune(
     """
     from ablate import flow
     from ablate.commands import describe
-    from ablate.commands.progress import Progress
+    from ablate.commands.progress import Progress, show_runs
     from ablate.commands.rehearsal import rehearse
     from ablate.design.tuning.tuned_file import place, writable
     from ablate.executors.device import checked

@@ -1,12 +1,15 @@
-"""How far a run command has come: counts, time left, and each contrast's estimate so far."""
+"""How far a run command has come: counts, time left, estimates so far; shown as runs finish."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ablate.analysis import judge
+from ablate.commands.terminal import say, stream
+from ablate.core.foreign_text import plain
 from ablate.flow import Finished, Work
 from ablate.types import RunResult, Status, Suite
 
@@ -86,3 +89,37 @@ class Progress:
             if comparison.refusal:
                 mean = "these runs do not go together"
             yield f"{comparison.treatment} − {comparison.baseline}", len(deltas), mean
+
+
+def show_runs(progress: Progress, events: Iterator[Finished]) -> None:
+    """Show the runs as they finish: a live display on a terminal, else a line a stack."""
+    from rich.console import Console
+
+    console = Console(file=stream(err=True))
+    if not console.is_terminal:
+        for event in events:
+            progress = progress.after(event)
+            say(progress.line(), err=True)
+        return
+    from rich.live import Live
+
+    with Live(get_renderable=lambda: panel(progress), console=console, refresh_per_second=2):
+        for event in events:
+            progress = progress.after(event)
+
+
+def panel(progress: Progress) -> Any:
+    """Lay progress out for a terminal."""
+    from rich.markup import escape
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("contrast", "seeds", "difference so far"):
+        table.add_column(column)
+    for label, seeds, estimate in progress.estimates():
+        table.add_row(escape(plain(label)), str(seeds), estimate)
+    rows = Table.grid()
+    for part in (progress.line(), ProgressBar(progress.total, progress.done, width=60), table):
+        rows.add_row(part)
+    return rows

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ablate.commands import finished
-from ablate.commands.display import show_runs
 from ablate.commands.shared import (
     compile_first,
     data_option,
@@ -93,7 +92,7 @@ def run(
     from ablate import flow
     from ablate.analysis import caveats
     from ablate.commands import describe, why
-    from ablate.commands.progress import Progress
+    from ablate.commands.progress import Progress, show_runs
     from ablate.plan import dispatch, pending
     from ablate.records import ownership, registration
     from ablate.records.store import make_folder, open_store, sole_writer
@@ -163,7 +162,7 @@ def _screen(
     """Run the arms that say which parts may matter, and give the suite with claims about those."""
     from ablate import flow
     from ablate.commands import describe
-    from ablate.commands.progress import Progress
+    from ablate.commands.progress import Progress, show_runs
     from ablate.records import ownership, registration
     from ablate.records.store import make_folder, open_store, sole_writer
 

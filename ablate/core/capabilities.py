@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from ablate.core.inputs import Batch, Clock, Fit, Floats, Inner, Ints, Net, Number, Tasks
+from ablate.core.inputs import (
+    Batch,
+    Clock,
+    Fit,
+    Floats,
+    Inner,
+    Ints,
+    Net,
+    Number,
+    TaskClasses,
+    Tasks,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -60,8 +71,13 @@ class Scales(Protocol):
 class Adapting(Protocol):
     """A scoring protocol that reads models adapted to each task (class attribute `adapts`)."""
 
-    def adapted(self, logits: Floats, own: Floats, task: Ints) -> tuple[Ints, Ints]:
-        """Give class positions and tasks `[N]`; own `[N, K, U]` are the adapted models' logits."""
+    def adapted(
+        self, logits: Floats, own: Floats, task: Ints, classes: TaskClasses
+    ) -> tuple[Ints, Ints]:
+        """Give class positions and tasks `[N]`.
+
+        own `[N, C]`: each task's logits, by the model adapted to it.
+        """
 
 
 class Finishes(Protocol[State]):

@@ -5,7 +5,10 @@ Shapes use the alphabet of `ablate.types`; every value is for one replica.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -20,6 +23,105 @@ Number: TypeAlias = "float | Tensor"
 """A setting or a factor; a scalar tensor where the replicas of a stack differ in it."""
 Inner: TypeAlias = "tuple[Tensor, ...]"
 """State threaded through inner loops: an optimizer's, and buffers that run on."""
+
+
+@dataclass(frozen=True)
+class TaskClasses:
+    """Which class positions each task has: the first task the first `sizes[0]`, and so on.
+
+    So a task's logits are a slice of all: `logits[:, classes.slices[k]]` is `[N, U_k]`.
+
+    sizes: U_k, classes of each task, `[K]`, each at least 1.
+    """
+
+    sizes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tasks: int | Sequence[int], classes: int) -> TaskClasses:
+        """Share C classes out to so many tasks of equal size, or to tasks of the sizes listed.
+
+        Raises ValueError where that does not come out even.
+
+        >>> TaskClasses.of(2, 6).sizes, TaskClasses.of([3, 1, 2], 6).sizes
+        ((3, 3), (3, 1, 2))
+        """
+        if isinstance(tasks, int):
+            if tasks < 1 or classes % tasks:
+                raise ValueError(f"{classes} classes cannot be split evenly into {tasks} tasks")
+            return cls((classes // tasks,) * tasks)
+        if min(tasks, default=0) < 1 or sum(tasks) != classes:
+            sizes = written_sizes(tasks)[:60]
+            raise ValueError(
+                f"{classes} classes cannot be split into tasks of {sizes}: each has one class at "
+                "least, and together they have all"
+            )
+        return cls(tuple(int(size) for size in tasks))
+
+    def __len__(self) -> int:
+        """Give K."""
+        return len(self.sizes)
+
+    @property
+    def classes(self) -> int:
+        """Give the classes of all tasks together."""
+        return sum(self.sizes)
+
+    @property
+    def equal(self) -> bool:
+        """Say whether all tasks have as many classes."""
+        return len({*self.sizes}) < 2
+
+    @cached_property
+    def starts(self) -> Ints:
+        """Give each task's first class position, and the end of the last task, `[K + 1]`.
+
+        >>> TaskClasses((3, 1, 2)).starts.tolist()
+        [0, 3, 4, 6]
+        """
+        return np.cumsum([0, *self.sizes], dtype=np.int64)
+
+    @cached_property
+    def slices(self) -> tuple[slice, ...]:
+        """Give each task's class positions, `[K]`."""
+        starts = self.starts.tolist()
+        return tuple(map(slice, starts[:-1], starts[1:]))
+
+    def first(self, task: Ints) -> Ints:
+        """Give the first class position of tasks `[N]`."""
+        return self.starts[task]
+
+    def task_of(self, positions: Ints) -> Ints:
+        """Give the task of class positions `[N]`.
+
+        >>> TaskClasses((3, 1, 2)).task_of(np.arange(6)).tolist()
+        [0, 0, 0, 1, 2, 2]
+        """
+        return np.searchsorted(self.starts[1:], positions, side="right").astype(np.int64)
+
+    def seen(self, tasks: int) -> TaskClasses:
+        """Give the first tasks alone, so many."""
+        return TaskClasses(self.sizes[:tasks])
+
+
+def task_count(tasks: int | Sequence[int]) -> int:
+    """Give T of a data set's `tasks`: so many, or the classes of each.
+
+    >>> task_count(5), task_count([4, 2, 2, 2])
+    (5, 4)
+    """
+    return tasks if isinstance(tasks, int) else len(tasks)
+
+
+def written_sizes(sizes: Sequence[int]) -> str:
+    """Write the sizes of tasks as a sum, a long run of equal ones as how many of what size.
+
+    >>> written_sizes([4, 2, 2, 2]), written_sizes([50, 10, 10, 10, 10, 10])
+    ('4+2+2+2', '50+5x10')
+    """
+    runs = [(size, len([*run])) for size, run in groupby(sizes)]
+    return "+".join(
+        f"{count}x{size}" if count > 3 else "+".join([str(size)] * count) for size, count in runs
+    )
 
 
 class Facts(NamedTuple):
@@ -80,12 +182,14 @@ class Batch(NamedTuple):
 
     sizes: each task's rows where the batch is ragged, `[K]`; None where every task fills it.
     noise: standard normal numbers for each row, `[K, B, n]`, n what the method asks for as `noise`.
+    classes: which classes each task of the study has; None where all have as many as the newest.
     """
 
     tasks: Tasks
     clock: Clock
     sizes: tuple[int, ...] | None = None
     noise: Tensor | None = None
+    classes: TaskClasses | None = None
 
     @property
     def row_counts(self) -> tuple[int, ...]:

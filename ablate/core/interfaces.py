@@ -41,6 +41,7 @@ from ablate.core.inputs import (
     Ints,
     Net,
     Number,
+    TaskClasses,
     Tasks,
 )
 
@@ -49,13 +50,15 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from ablate.core.outcomes import TrackedRun
+
 
 class Dataset(Protocol):
     """Where the rows come from, and how they are split into tasks."""
 
     @property
-    def tasks(self) -> int:
-        """Give T."""
+    def tasks(self) -> int | Sequence[int]:
+        """Give T, where all tasks have as many classes; else the classes of each, in order."""
 
     @property
     def class_order(self) -> str:
@@ -154,8 +157,12 @@ class Update(Protocol):
 class Predict(Protocol):
     """A scoring protocol: from logits to predicted classes and tasks."""
 
-    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
-        """Give predicted class positions and tasks `[N]`; rows of a task stand together."""
+    def __call__(self, logits: Floats, task: Ints, classes: TaskClasses) -> tuple[Ints, Ints]:
+        """Give predicted class positions and tasks `[N]`; rows of a task stand together.
+
+        logits `[N, C]` are of the classes seen so far. classes: which of them each of the K tasks
+        seen so far has; tasks may be of unequal size.
+        """
 
 
 class Checkpoint(Protocol):
@@ -215,6 +222,19 @@ class Training(Protocol):
         """Give the factor on the learning rate."""
 
 
+class Reader(Protocol):
+    """How finished runs are read from what a tracker has written."""
+
+    def recognises(self, path: Path) -> bool:
+        """Say whether a file or a folder looks like this tracker's; nothing there is an error."""
+
+    def read(self, path: Path) -> Sequence[TrackedRun]:
+        """Read every run, those without scores too.
+
+        Raises DataError naming the file and, in it, the line, byte or key at fault.
+        """
+
+
 class Method(Protocol[State]):
     """A learner as pure functions over a state of tensors.
 
@@ -249,6 +269,7 @@ KINDS: Mapping[str, Protocols] = {
     "model": (Model, Counted, Priced, CompiledModel),
     "optimizer": (Optimizer, Compiled),
     "predict": (Predict, Adapting),
+    "reader": (Reader,),
     "schedule": (Schedule,),
     "step": (Step,),
     "training": (Training,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -65,3 +66,34 @@ class RunResult:
     row_right: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     curves: Sequence[Any] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """A finished run as its tracker has it.
+
+    run: what the tracker calls it, unique in what was read. params: its settings by dotted name, as
+    plain data; its seed is one of them. curves: by metric, the steps and values that were logged,
+    in the order of logging; values may be nan. lost: why it has no final score (`crashed`), '' for
+    a run that ended well. seconds: how long it took, nan where nobody knows.
+    """
+
+    run: str
+    params: Mapping[str, Any]
+    curves: Mapping[str, Sequence[tuple[float, float]]]
+    lost: str = ""
+    seconds: float = math.nan
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a stack is run; nothing of it enters a key.
+
+    data_root: folder of the data files. device: `auto`, `cpu`, ... compiled: use compiled forms.
+    folder: where other people's programs have their runs' folders.
+    """
+
+    data_root: str
+    device: str = "auto"
+    compiled: bool = True
+    folder: str = ""

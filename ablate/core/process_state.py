@@ -95,7 +95,7 @@ def settings() -> dict[str, Setting]:
         "torch's denormal mode": Setting(_flushes_denormals, torch.set_flush_denormal),
         "NumPy's handling of errors": Setting(np.geterr, lambda modes: np.seterr(**modes)),
         "the current folder": Setting(_folder, lambda path: os.chdir(path) if path else None),
-        "the environment": Setting(_environment, _set_environment),
+        VARIABLES: Setting(_environment, _set_environment),
         "the import path": Setting(
             lambda: list(sys.path), lambda paths: sys.path.__setitem__(slice(None), paths)
         ),
@@ -147,19 +147,25 @@ class Function(NamedTuple):
     code: Any
 
 
+VARIABLES = "the environment"
+
+
 @dataclass(frozen=True)
 class State:
-    """What a process was like: its settings by name, its watched functions, its threads."""
+    """What a process was like: its settings, its watched functions, its threads; modules: how many
+    were loaded.
+    """
 
     values: Mapping[str, Any]
     functions: Mapping[tuple[str, str], Function]
     threads: frozenset[int]
+    modules: int
 
 
 def snapshot() -> State:
     """Look at all that is watched in this process: some 30 ms."""
     alive = frozenset(thread.ident or 0 for thread in threading.enumerate())
-    return State(values(), dict(_functions()), alive)
+    return State(values(), dict(_functions()), alive, len(sys.modules))
 
 
 def values() -> dict[str, Any]:
@@ -180,6 +186,8 @@ def changes(before: State, now: State) -> list[str]:
     Names that are new do not count: libraries import parts of themselves when they need them.
     """
     names = [name for name, value in before.values.items() if now.values[name] != value]
+    if now.modules > before.modules and _only_more(before.values[VARIABLES], now.values[VARIABLES]):
+        names = [name for name in names if name != VARIABLES]  # a library set them as it was loaded
     names += [
         f"{owner}.{name}"
         for (owner, name), was in before.functions.items()
@@ -188,6 +196,12 @@ def changes(before: State, now: State) -> list[str]:
     if left := len(now.threads - before.threads):
         names.append(f"{left} threads left behind")
     return names
+
+
+def _only_more(before: Any, now: Any) -> bool:
+    """Say whether variables were added to an environment, and none was changed or taken."""
+    mappings = isinstance(before, Mapping) and isinstance(now, Mapping)
+    return mappings and all(now.get(name) == value for name, value in before.items())
 
 
 def _replaced(owner: str, was: Function, now: Function | None) -> bool:

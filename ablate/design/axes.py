@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ablate.core.naming import axis_name
 from ablate.parsing.located_yaml import Node
 from ablate.parsing.paths import depth, undoes, within, words
 from ablate.source.field_schema import NAME, NAME_HELP, shown
@@ -60,7 +61,7 @@ def _levels(path: str, node: Node, note: Note) -> list[tuple[str, Node]]:
     if not isinstance(node.value, list) or not node.value:
         note(node.at, f"{shown(node.plain())} for {path}", LEVELS)
         return []
-    texts = [words(child) for child in node.value]
+    texts = [words(child, axis_name(path)) for child in node.value]
     again = [i for i, text in enumerate(texts) if text in texts[:i]]
     for i in again:
         note(node.value[i].at, f"{texts[i]} more than once on an axis", "each value once")

@@ -20,6 +20,7 @@ from ablate.parsing.compatibility import (
     near,
     shared_kinds,
     tasks_at,
+    unequal,
     whole_path,
 )
 from ablate.parsing.located_yaml import Mark, Node
@@ -266,8 +267,11 @@ class GridReader:
             }
             have = {kind: choice for kind, choice in chosen.items() if choice}
             if len(have) == len(TOP_KINDS):
-                variant = Variant(name, cell.words, have, tasks_at(tree))
+                at = tasks_at(tree)
+                variant = Variant(name, cell.words, have, (at.line, at.column))
                 readings[name] = Reading(variant, frozenset(reader.sources))
+                for reason in unequal(have, self.catalogue):
+                    self.note(at, reason)
                 for reason in misfits(have, self.catalogue):
                     self.note(tree.items["method"].at, reason)
         return readings

@@ -129,13 +129,16 @@ def told(
     sentences = []
     for change in (edit for edit in changes if edit.source in before):
         old = before[change.source]
+        name = axis_name(change.path)
         was = (
-            f"not {words(old)}" if old is not None and old.value is not None else "not the default"
+            f"not {words(old, name)}"
+            if old is not None and old.value is not None
+            else "not the default"
         )
-        value = "none" if change.value.value is None else words(change.value)
+        value = "none" if change.value.value is None else words(change.value, name)
         arms = missed.get(change.source, ())
         but = f" (not in {', '.join(arms)})" if arms else ""
-        sentences.append(f"{axis_name(change.path)}: {value}, {was}{but}")
+        sentences.append(f"{name}: {value}, {was}{but}")
     return sentences
 
 

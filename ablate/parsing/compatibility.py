@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ablate.core.component_source import Field
+from ablate.core.inputs import task_count, written_sizes
 from ablate.errors import nearest
 from ablate.parsing.choices import find
-from ablate.parsing.located_yaml import Node
+from ablate.parsing.located_yaml import Mark, Node
 from ablate.registry import Catalogue
 from ablate.types import TOP_KINDS, Choice
 
@@ -174,21 +175,36 @@ def _unshared(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[s
     domains = setting(model, "domains", catalogue) or 1
     tasks = setting(choices["dataset"], "tasks", catalogue)
     shares = catalogue.get("predict", predict.name).facts.get("shares", False)
-    if domains > 1 and isinstance(tasks, int) and domains != tasks:
+    count = task_count(tasks) if tasks else domains
+    if domains > 1 and domains != count:
         yield (
-            f"model {model.name!r} with domains {domains}, where there are {tasks} tasks: all of "
-            f"them share the outputs, with `domains: {tasks}`"
+            f"model {model.name!r} with domains {domains}, where there are {count} tasks: all of "
+            f"them share the outputs, with `domains: {count}`"
         )
     elif domains > 1 and not shares:
         yield (
             f"predict {predict.name!r} with model {model.name!r}, whose tasks share their outputs: "
             "it cannot tell their classes apart; say `predict: shared-head`"
         )
-    elif domains == 1 and shares and tasks != 1:
+    elif domains == 1 and shares and count != 1:
         yield (
             f"predict {predict.name!r} with model {model.name!r}, whose tasks have outputs of "
-            f"their own: say `domains: {tasks}`"
+            f"their own: say `domains: {count}`"
         )
+
+
+def unequal(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str]:
+    """Say where a model cuts its outputs into equal parts and the tasks are of unequal size."""
+    tasks, model = setting(choices["dataset"], "tasks", catalogue), choices["model"]
+    if isinstance(tasks, int) or not tasks or len({*tasks}) == 1:
+        return
+    sizes = f"tasks of {written_sizes(tasks)[:60]} classes with model {model.name!r}"
+    if (domains := setting(model, "domains", catalogue) or 1) > 1:
+        yield f"{sizes} and domains {domains}: tasks that share all outputs have as many classes"
+    heads = setting(model, "heads", catalogue) or 1
+    # a stranger's `heads` may be of attention; ours have layers of their own
+    if heads > 1 and catalogue.get("model", model.name).field("head_widths"):
+        yield f"{sizes} and heads {heads}, which share the classes out evenly; say `heads: 1`"
 
 
 def setting(choice: Choice, key: str, catalogue: Catalogue) -> Any:
@@ -235,9 +251,8 @@ def misfits(choices: Mapping[str, Choice], catalogue: Catalogue) -> Iterator[str
         )
 
 
-def tasks_at(tree: Node) -> tuple[int, int]:
+def tasks_at(tree: Node) -> Mark:
     """Give the place of a data set's `tasks`, or of the data set where they are not written."""
     dataset = tree.items["dataset"]
     written = [child.items["tasks"] for child in dataset.items.values() if "tasks" in child.items]
-    at = (written or [dataset])[0].at
-    return at.line, at.column
+    return (written or [dataset])[0].at

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
+from ablate.core.inputs import written_sizes
 from ablate.parsing.located_yaml import Node
+
+TASKS = "tasks"
+"""The setting of a data set that says how many tasks there are, or the classes of each."""
 
 
 def depth(path: str) -> int:
@@ -58,12 +63,20 @@ def stamped(node: Node, source: str) -> Node:
     return replace(node, value=value, source=source)
 
 
-def words(node: Node) -> str:
-    """Show a value in few words: a component by its name and settings."""
+def words(node: Node, setting: str = "") -> str:
+    """Show a value of a setting in few words: a component by its name and settings."""
     plain = node.plain()
     if isinstance(plain, dict) and len(plain) == 1:
         name, settings = next(iter(plain.items()))
         pairs = settings.items() if isinstance(settings, dict) else []
-        inner = ", ".join(f"{k} {v}" for k, v in pairs)
+        inner = ", ".join(f"{k} {_written(k, v)}" for k, v in pairs)
         return f"{name}({inner})" if inner else str(name)
-    return str(plain)
+    return _written(setting, plain)
+
+
+def _written(setting: str, value: Any) -> str:
+    """Write a value; the sizes of tasks as a sum, which needs no brackets in a table."""
+    sizes = setting == TASKS and isinstance(value, list) and value
+    if sizes and all(type(size) is int for size in value):
+        return written_sizes(value)
+    return str(value)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ablate.core import resources
+from ablate.errors import SelectionError
 from ablate.records.payload import pack
 from ablate.registry import Catalogue
-from ablate.source import closure, extras
-from ablate.types import Choice, Json, Site, Stack
+from ablate.source import closure, extras, functions
+from ablate.types import Choice, Json, RunSpec, Site, Stack
 
 LEAST_SECONDS = 1800.0
 """No job is given up before, unless its worker does not use the processor at all."""
@@ -44,8 +45,14 @@ def demand(stacks: Iterable[Stack], catalogue: Catalogue) -> None:
     """Make sure that the packages that stacks are trained by are installed, before any is run.
 
     Workers would each find out for themselves, when the store has been written to. Raises
-    ExtraError.
+    ExtraError; SelectionError for runs that were imported, which nothing here can train, and for a
+    function of a notebook that is not open here.
     """
+    stacks = [*stacks]
+    _refuse_imported(stack.runs[0] for stack in stacks)
+    for function in {stack.runs[0].choices["method"].settings.get("function") for stack in stacks}:
+        if function and functions.is_of_notebook(function):
+            functions.resolve(function)
     trained = [stack.runs[0] for stack in stacks if not stack.runs[0].outside]
     methods = {run.choices["method"].name for run in trained}
     modules = {catalogue.get("method", name).module for name in methods}
@@ -53,6 +60,16 @@ def demand(stacks: Iterable[Stack], catalogue: Catalogue) -> None:
         error := extras.missing(["torch"])
     ):
         raise error
+
+
+def _refuse_imported(runs: Iterable[RunSpec]) -> None:
+    """Refuse runs that were imported: their program is somebody else's, and not known here."""
+    for run in runs:
+        if run.outside and (origin := run.choices["method"].settings.get("imported")):
+            raise SelectionError(
+                f"these runs were imported from {', '.join(origin['from'])} and cannot be trained "
+                "here: `report` writes their report, `import` reads them again"
+            )
 
 
 def _all(choices: Iterable[Any]) -> Iterator[tuple[str, str]]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from ablate.core.inputs import task_count
 from ablate.design.protocols import predictors
 from ablate.registry import Catalogue
 from ablate.streams import dataset_demands
 from ablate.streams.stacking import numbers, with_numbers
-from ablate.types import Choice, Facts, RunSpec, Stack, Suite, Variant
+from ablate.types import Choice, Facts, RunSpec, Stack, Suite, TaskClasses, Variant
 
 MAX_WIDTH = 32
 CACHE_BYTES = 12_000_000
@@ -181,7 +182,9 @@ def stack_width(run: RunSpec, catalogue: Catalogue, facts: Facts) -> int:
     if not all(stackable(choice, catalogue) for choice in run.choices.values()):
         return 1
     item = 8 if run.precision == "float64" else 4
-    copies = run.choices["dataset"].settings["tasks"] + 2  # phi of every task, theta, a gradient
+    copies = (
+        task_count(run.choices["dataset"].settings["tasks"]) + 2
+    )  # phi of every task, theta, a gradient
     touched: int = parameters(run, catalogue, facts) * item * copies
     return max(1, min(MAX_WIDTH, CACHE_BYTES // touched))
 
@@ -259,13 +262,14 @@ def cost(stack: Stack, catalogue: Catalogue, facts: Facts) -> Cost:
     settings = dict(stack.runs[0].choices["method"].settings)
     if isinstance(inside := settings.get("training"), Choice):
         settings |= inside.settings
-    tasks = stack.runs[0].choices["dataset"].settings["tasks"]
+    by_task = TaskClasses.of(stack.runs[0].choices["dataset"].settings["tasks"], facts.classes)
     batch, r = int(settings.get("batch_rows", 32)), int(settings.get("inner_steps", 1))
     epochs = int(settings.get("epochs", 1))
     first = settings.get("first_epochs") or epochs
-    per_epoch = -(-facts.train_rows // tasks // batch)
+    shares = [facts.train_rows * size // facts.classes for size in by_task.sizes]
     steps = [
-        settings.get("steps") or per_epoch * (first if t == 0 else epochs) for t in range(tasks)
+        settings.get("steps") or -(-rows // batch) * (first if t == 0 else epochs)
+        for t, rows in enumerate(shares)
     ]
     gradients = sum(n * r * (t + 1) for t, n in enumerate(steps))
     # a natural batch has its rows in all; a balanced one has them in every task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import packages_distributions
@@ -11,7 +12,7 @@ from typing import Any
 from ablate.core.component_source import Component
 from ablate.records import provenance
 from ablate.registry import Catalogue
-from ablate.source import closure, surroundings
+from ablate.source import closure, functions, surroundings
 from ablate.source.closure import Closure
 from ablate.types import Choice, RunSpec, Stack
 
@@ -61,8 +62,22 @@ def code_facts(run: RunSpec, catalogue: Catalogue) -> dict[str, Any]:
 
 
 def program_facts(run: RunSpec) -> dict[str, Any]:
-    """Give what the scores of somebody's own program rest on beside its parameters."""
+    """Give what the scores of somebody's own program rest on beside its parameters.
+
+    A function rests on its module with all that it imports of its own, or, of a notebook, on its
+    source and on what that reads; and on the versions of the packages that are imported there.
+    """
     settings = run.choices["method"].settings
+    if function := settings.get("function"):
+        brought = functions.basis(function)
+        return {
+            "outside": True,
+            "python": platform.python_version(),
+            "packages": {
+                name: provenance.version_of(name) for name in distributions(brought.packages)
+            },
+            "components": dict(brought.digests),
+        }
     command, folder = settings.get("command") or (), Path(settings.get("folder", ".")).absolute()
     python = surroundings.interpreter(command[0], folder) if command else {}
     return {

@@ -98,6 +98,19 @@ class Stored(_Form):
     origin: str
 
 
+class Imported(_Form):
+    """Records of runs that were read from a tracker: how many, from where, and what was said."""
+
+    origin: str
+    notes: list[str]
+    runs: int = Field(ge=0)
+
+
+def imported_key(name: str) -> str:
+    """Name the note on the imported records of a suite of that name."""
+    return f"imported:{name}"
+
+
 def stored_key(name: str) -> str:
     """Name the note on the stored records of a suite of that name."""
     return f"stored:{name}"

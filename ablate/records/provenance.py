@@ -18,6 +18,9 @@ from ablate.types import Json
 RECORD_VERSION = 6
 """Raised when a change alters a number that is stored."""
 
+TASK_CLASSES = "task_classes"
+"""The fact of a record that says how many classes each task has; absent where all have as many."""
+
 PACKAGES = ("ablate-study", "torch", "torchvision", "numpy", "numba", "scipy", "scikit-learn")
 """Packages whose versions every record states: ours, and those that a score can depend on."""
 

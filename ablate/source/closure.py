@@ -136,9 +136,12 @@ def today(module: str) -> str:
     return source(path, module).code if path else ""
 
 
-def renew() -> None:
-    """Forget the files of modules that are not loaded yet, so that they are read again."""
-    for module in [module for module in _READ if not _is_loaded(module)]:
+def renew(*modules: str) -> None:
+    """Forget the files of modules that are not loaded yet, so that they are read again.
+
+    modules: others that are forgotten, since processes of their own load them anew.
+    """
+    for module in [name for name in _READ if name in modules or not _is_loaded(name)]:
         del _READ[module]
     _CLOSURES.clear()
 

@@ -66,16 +66,19 @@ def allowed(field: Field) -> str:
 
     >>> allowed(Field("epsilon", "float", 0.5, "outer step, (0, 1]."))
     'a number in (0, 1]'
+    >>> allowed(Field("tasks", "int | tuple[int, ...]", 5, "T, [1, 10]."))
+    'a whole number or a list, each a whole number in [1, 10]'
     """
     words = {"float": "a number", "int": "a whole number", "bool": "true or false", "str": "text"}
-    base = field.annotation.replace(" | None", "")
-    if base.startswith("Literal["):
-        phrase = "one of " + base[8:-1].replace("'", "")
-    elif base.startswith("tuple[") and base.endswith(", ...]"):
-        inner = words.get(base[6:-6], base[6:-6])
-        phrase = f"a list, each {inner}"
-    else:
-        phrase = words.get(base, base)
+
+    def phrased(base: str) -> str:
+        if base.startswith("Literal["):
+            return "one of " + base[8:-1].replace("'", "")
+        if base.startswith("tuple[") and base.endswith(", ...]"):
+            return f"a list, each {words.get(base[6:-6], base[6:-6])}"
+        return words.get(base, base)
+
+    phrase = " or ".join(map(phrased, field.annotation.replace(" | None", "").split(" | ")))
     phrase += f" in {field.range}" if field.range else ""
     return phrase + (", or null" if "None" in field.annotation else "")
 

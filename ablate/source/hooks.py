@@ -28,7 +28,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     "model": ("maps", "groups", "least_side", "norm", "domains"),
     "optimizer": ("lr",),
     "predict": ("adapts", "seats", "mixes", "oracle", "inside_task", "shares", "standard"),
-    "report": ("lines", "write", "data", "suite"),
+    "report": ("lines", "write", "data", "suite", "study", "comparison"),
     "update": ("queries",),
 }
 """By kind: what the engine reads beside the members of the protocols, or where there is none."""

@@ -50,11 +50,10 @@ def held_out(seed: int, c: int, rows: int, wanted: int) -> NDArray[np.bool_]:
     return out
 
 
-def slots_of(task: int, classes_per_task: int, counts: Ints, width: int) -> Ints:
+def slots_of(classes: slice, counts: Ints, width: int) -> Ints:
     """List the slots of a task's classes, `counts[c]` of each class."""
-    first = task * classes_per_task
     return np.concatenate(
-        [c * width + np.arange(counts[c]) for c in range(first, first + classes_per_task)]
+        [c * width + np.arange(counts[c]) for c in range(classes.start, classes.stop)]
     )
 
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ablate.core.random_streams import stream
 from ablate.streams import batch_tables
-from ablate.types import Data, Floats, Ints
+from ablate.types import Data, Floats, Ints, TaskClasses
 
 
 @dataclass(frozen=True)
 class Split:
     """What a data set and a list of seeds fix before any training.
 
-    orders `[S, C]`: the class at each position. counts `[S, C]`: training rows by position.
-    pool `[S, C, width]`: row numbers by position. priorities: by seed and position, in [0, 1).
-    held: by seed, the training rows held out for validation, which nothing trains on.
+    by_task: which class positions each task has. orders `[S, C]`: the class at each position.
+    counts `[S, C]`: training rows by position. pool `[S, C, width]`: row numbers by position.
+    priorities: by seed and position, in [0, 1). held: by seed, the training rows held out for
+    validation, which nothing trains on.
     """
 
     seeds: tuple[int, ...]
-    tasks: int
+    by_task: TaskClasses
     orders: Ints
     counts: Ints
     pool: Ints
@@ -34,9 +36,9 @@ class Split:
         return int(self.orders.shape[1])
 
     @property
-    def classes_per_task(self) -> int:
-        """U."""
-        return self.classes // self.tasks
+    def tasks(self) -> int:
+        """T."""
+        return len(self.by_task)
 
     @property
     def width(self) -> int:
@@ -45,16 +47,20 @@ class Split:
 
 
 def split(
-    data: Data, seeds: tuple[int, ...], tasks: int, class_order: str, validation_rows: int = 0
+    data: Data,
+    seeds: tuple[int, ...],
+    tasks: int | Sequence[int],
+    class_order: str,
+    validation_rows: int = 0,
 ) -> Split:
     """Sort a data set's rows by class and put the classes in each seed's order.
 
-    validation_rows: held out of each class, drawn for the seed; at least one row is left to train.
-    Raises ValueError where the classes cannot be shared evenly among the tasks.
+    tasks: T, or the classes of each task. validation_rows: held out of each class, drawn for the
+    seed; at least one row is left to train.
+    Raises ValueError where the classes cannot be shared among the tasks.
     """
     classes = int(data.y_train.max()) + 1
-    if classes % tasks:
-        raise ValueError(f"{classes} classes cannot be split evenly into {tasks} tasks")
+    by_task = TaskClasses.of(tasks, classes)
     rows = [np.flatnonzero(data.y_train == c) for c in range(classes)]
     width = max(map(len, rows))
     orders = np.stack([batch_tables.class_order(seed, classes, class_order) for seed in seeds])
@@ -73,7 +79,7 @@ def split(
         )
     return Split(
         seeds=seeds,
-        tasks=tasks,
+        by_task=by_task,
         orders=orders,
         counts=np.array(counts),
         pool=np.stack(pools),

@@ -13,9 +13,17 @@ from typing import Any
 import numpy as np
 
 from ablate.core.foreign_text import NAME, of_error, plain
+from ablate.core.inputs import written_sizes
 from ablate.errors import AblateError, Problem, SuiteError
 from ablate.registry import Catalogue
-from ablate.types import Choice, Facts, RunResult, Suite, Variant
+from ablate.types import (
+    Choice,
+    Facts,
+    RunResult,
+    Suite,
+    TaskClasses,
+    Variant,
+)
 
 PROVENANCE = "data_warnings"
 """Where a record keeps the warnings of its data and its memory."""
@@ -50,7 +58,14 @@ def check_data(suite: Suite, facts: Sequence[Facts], catalogue: Catalogue) -> No
 
 def _uneven(variant: Variant, held: Facts) -> Iterator[tuple[str, str]]:
     tasks, classes = variant.choices["dataset"].settings["tasks"], held.classes
-    if classes % tasks:
+    if not isinstance(tasks, int):
+        accepts = f"the classes of each task, {classes} together"
+        if not tasks:
+            yield "an empty list of tasks", accepts
+        elif sum(tasks) != classes:
+            sizes = f"tasks of {written_sizes(tasks)[:60]} classes"
+            yield f"{sizes}, {sum(tasks):,} together, where the data have {classes}", accepts
+    elif classes % tasks:
         divisors = ", ".join(str(n) for n in range(1, classes + 1) if classes % n == 0)
         fault = f"{classes} classes in {tasks} tasks, which do not come out even"
         yield fault, f"tasks: {divisors}"
@@ -155,18 +170,18 @@ def _doubtful_axes(
 
 
 def _memory(variant: Variant, held: Facts, catalogue: Catalogue) -> Iterator[str]:
-    """Ask a memory what it keeps of classes of equal size."""
+    """Ask a memory what it keeps of classes of as many rows each."""
     choice, tasks = variant.choices["memory"], variant.choices["dataset"].settings["tasks"]
-    per_task = held.classes // tasks
+    by_task = TaskClasses.of(tasks, held.classes)
     rows = max(1, min(held.train_rows // held.classes, MOST_PER_CLASS))
     priorities = np.arange(rows) / rows
     try:
         memory = catalogue.build(choice)
 
         def kept(t: int) -> int:
-            return int(memory.quota([priorities] * (t * per_task)).sum())
+            return int(memory.quota([priorities] * int(by_task.starts[t])).sum())
 
-        yield from short_memory(choice, (tasks, per_task), kept, catalogue)
+        yield from short_memory(choice, by_task, kept, catalogue)
     except AblateError:
         raise
     except Exception as error:  # whatever a stranger's memory raises
@@ -174,18 +189,17 @@ def _memory(variant: Variant, held: Facts, catalogue: Catalogue) -> Iterator[str
 
 
 def short_memory(
-    choice: Choice, sizes: tuple[int, int], rows_after: Callable[[int], int], catalogue: Catalogue
+    choice: Choice, by_task: TaskClasses, rows_after: Callable[[int], int], catalogue: Catalogue
 ) -> Iterator[str]:
     """Say from which task on a memory has fewer rows than there are classes.
 
-    sizes: tasks, and classes of each. rows_after: rows in all after t tasks, t from 1 on; a
-    memory that is short is taken to stay so.
+    rows_after: rows in all after t tasks, t from 1 on; a memory that is short is taken to stay so.
     """
-    tasks, per_task = sizes
+    tasks, seen = len(by_task), by_task.starts.tolist()
     if catalogue.get("memory", choice.name).facts.get("keeps") == "nothing":
         return
     counts = range(1, tasks + 1)
-    t = 1 + bisect_left(counts, True, key=lambda t: rows_after(t) < t * per_task)
+    t = 1 + bisect_left(counts, True, key=lambda t: rows_after(t) < seen[t])
     if t > tasks:
         return
     name, budget = plain(choice.label(), NAME), choice.settings.get("budget_rows")
@@ -195,13 +209,13 @@ def short_memory(
     if empty <= tasks:
         yield (
             f"Memory {name} is empty from the end of task {empty} of {tasks} on: {rows} shared "
-            f"over {empty * per_task} classes are less than one each. Its arms have nothing to "
-            f"rehearse from there; {tasks * per_task} rows are the least for all classes."
+            f"over {seen[empty]} classes are less than one each. Its arms have nothing to "
+            f"rehearse from there; {by_task.classes} rows are the least for all classes."
         )
     else:
         yield (
             f"Memory {name} has fewer rows than classes from the end of task {t} of {tasks} on: "
-            f"{rows} for {t * per_task} classes, so that some have none."
+            f"{rows} for {seen[t]} classes, so that some have none."
         )
 
 

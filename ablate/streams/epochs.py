@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ablate.streams import batch_tables
-from ablate.types import Clock, Ints, Tasks
+from ablate.types import Clock, Ints, TaskClasses, Tasks
 
 
 class StackedBatch(NamedTuple):
@@ -24,6 +24,7 @@ class StackedBatch(NamedTuple):
     active: Tensor | None
     sizes: tuple[int, ...] | None
     noise: Tensor | None = None
+    classes: TaskClasses | None = None
 
 
 class EpochRows(NamedTuple):

@@ -60,7 +60,7 @@ class Stream:
 
     def _quotas(self, t: int) -> list[Ints]:
         """Give each seed's exemplar quotas by class position after t tasks."""
-        seen = t * self.cut.classes_per_task
+        seen = int(self.cut.by_task.starts[t])
         if not seen:
             return [np.zeros(0, dtype=np.int64) for _ in self.cut.seeds]
         return [self.memory.quota(priorities[:seen]) for priorities in self.cut.priorities]
@@ -177,6 +177,7 @@ class Stream:
                 active=None if active.all() else torch.as_tensor(active, device=self.device),
                 sizes=sizes,
                 noise=self._noise(task_ids, most, noise, key) if noise else None,
+                classes=cut.by_task,
             )
 
     def rows_of(self, table: batch_tables.Table, t: int) -> EpochRows:
@@ -208,9 +209,8 @@ class Stream:
         counts = self.cut.counts[s].copy()
         quota = self.quotas[t][s]
         counts[: len(quota)] = quota
-        per_task = self.cut.classes_per_task
-        tasks = range(min(t + 1, self.cut.tasks))
-        return [batch_tables.slots_of(k, per_task, counts, self.cut.width) for k in tasks]
+        chosen = self.cut.by_task.slices[: t + 1]
+        return [batch_tables.slots_of(classes, counts, self.cut.width) for classes in chosen]
 
     def _rows(self, slots: Tensor) -> Tensor:
         """Look rows up: slots `[S, ...]` -> x `[S, ..., D]`."""
@@ -232,19 +232,21 @@ class Stream:
 
     def _masks(self, t: int, task_ids: Ints) -> tuple[Tensor, Tensor]:
         """Give the classes each kept task owns and those seen by task t, `[S, K, C]`."""
-        task_of = torch.arange(self.cut.classes, device=self.device) // self.cut.classes_per_task
+        positions = np.arange(self.cut.classes)
+        task_of = torch.as_tensor(self.cut.by_task.task_of(positions), device=self.device)
         own_classes = task_of == torch.as_tensor(task_ids, device=self.device)[:, None]
         shape = (len(self.cut.seeds), *own_classes.shape)
         return own_classes.expand(shape), (task_of <= t).expand(shape)
 
-    def newest(self, t: int, position: int) -> Tensor:
-        """Give the training rows of one class of task t, padded, `[S, width, ...]`."""
-        c = t * self.cut.classes_per_task + position
+    def class_rows(self, c: int) -> Tensor:
+        """Give the training rows of the class at a position, padded, `[S, width, ...]`."""
         return self.x[self.pool[:, c]]
 
-    def keep(self, t: int, position: int, features: Tensor) -> None:
-        """Order one class of task t, best exemplars first. features `[S, width, F]`."""
-        c = t * self.cut.classes_per_task + position
+    def keep(self, t: int, c: int, features: Tensor) -> None:
+        """Order the class at a position, of task t, best exemplars first.
+
+        features `[S, width, F]`.
+        """
         most = max(int(quota[c]) for quota in self.quotas[t + 1])
         if most == 0:
             return

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ablate.registry import scan
 from ablate.stats.across_datasets import Settings
 from ablate.stats.pooled import paired_gain
 from ablate.tables.arm_means import ArmMean
@@ -117,6 +118,11 @@ class Compared:
             "settings": _finite(asdict(self.settings)) if self.settings else None,
             "warnings": list(self.warnings),
         }
+
+    def _repr_html_(self) -> str:
+        """Show the verdicts in a notebook."""
+        page: str = scan().load("report", "notebook")().comparison(self)
+        return page
 
     def gain(self, comparison: Comparison) -> float:
         """Give what pairing bought, or would have bought where arms were not paired."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from ablate.core.component_source import REQUIRED, Component
 from ablate.registry import scan
 from ablate.training.inner_loop import InnerLoop
-from ablate.types import Choice, Tasks
+from ablate.types import Choice, TaskClasses, Tasks
 
 CATALOGUE = scan()
 FILLED = {
@@ -57,13 +58,20 @@ def made(entry: Component, **settings: Any) -> Any:
 
 
 def batch(
-    dtype: torch.dtype = torch.float64, present: tuple[bool, ...] = (True, True, True)
+    dtype: torch.dtype = torch.float64,
+    present: tuple[bool, ...] = (True, True, True),
+    sizes: tuple[int, ...] = (2, 2, 2),
 ) -> Tasks:
-    """Give a batch of three tasks of two classes, six rows of four numbers each."""
+    """Give a batch of three tasks of six classes together, six rows of four numbers each.
+
+    sizes: classes of each task.
+    """
+    classes = TaskClasses(sizes)
     generator = torch.Generator().manual_seed(1)
     x = torch.rand(3, 6, 4, generator=generator, dtype=dtype)
-    y = 2 * torch.arange(3)[:, None] + torch.randint(0, 2, (3, 6), generator=generator)
-    own = torch.arange(6) // 2 == torch.arange(3)[:, None]
+    within = torch.randint(0, 2, (3, 6), generator=generator) % torch.tensor(sizes)[:, None]
+    y = torch.as_tensor(classes.starts[:-1])[:, None] + within
+    own = torch.as_tensor(classes.task_of(np.arange(6))) == torch.arange(3)[:, None]
     here = torch.tensor(present)
     w = here[:, None].to(dtype).expand(3, 6)
     return Tasks(x=x, y=y, w=w, own=own, seen=torch.ones_like(own), present=here)

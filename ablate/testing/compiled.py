@@ -15,20 +15,24 @@ from ablate.streams.epochs import EpochRows
 from ablate.testing.cases import CATALOGUE, all_of, made
 from ablate.training import hooks
 from ablate.training.net import initial
-from ablate.types import Batch, Choice, Clock, Tasks
+from ablate.types import Batch, Choice, Clock, TaskClasses, Tasks
 
 _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
 """Of the largest parameter, after fifty steps."""
 _STEPS, _TASKS, _ROWS, _WIDTH, _CLASSES = 50, 3, 6, 5, 6
 
 
-def epoch(sizes: np.ndarray[Any, Any]) -> tuple[torch.Tensor, EpochRows]:
-    """Give thirty rows of data and an epoch of two replicas' batches drawn from them."""
+def epoch(sizes: np.ndarray[Any, Any], classes: TaskClasses) -> tuple[torch.Tensor, EpochRows]:
+    """Give thirty rows of data and an epoch of two replicas' batches drawn from them.
+
+    sizes: rows of each task in a batch. classes: which ones each task has.
+    """
     draws = np.random.default_rng(0)
     x = torch.as_tensor(draws.normal(size=(30, 4)))
     rows = draws.integers(0, 30, (2, _STEPS, _TASKS, _ROWS))
-    labels = 2 * np.arange(_TASKS)[:, None] + draws.integers(0, 2, rows.shape)
-    own = np.arange(_CLASSES) // 2 == np.arange(_TASKS)[:, None]
+    tasks = np.arange(_TASKS)[:, None]
+    labels = classes.first(tasks) + draws.integers(0, np.array(classes.sizes)[tasks], rows.shape)
+    own = classes.task_of(np.arange(_CLASSES)) == tasks
     return x, EpochRows(rows, labels, sizes, own=own, seen=np.ones(_CLASSES, bool))
 
 
@@ -85,11 +89,15 @@ def methods() -> list[Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", _TOLERANCE, ids=["double", "single"])
 @pytest.mark.parametrize("ragged", [False, True], ids=["full", "ragged"])
+@pytest.mark.parametrize("of_tasks", [(2, 2, 2), (3, 1, 2)], ids=["equal", "unequal"])
 @pytest.mark.parametrize(("name", "settings"), methods())
 def test_compiled_forms_are_their_torch_forms(
-    name: str, settings: dict[str, Any], ragged: bool, dtype: torch.dtype
+    name: str, settings: dict[str, Any], of_tasks: tuple[int, ...], ragged: bool, dtype: torch.dtype
 ) -> None:
-    """Fifty steps, full batches or ragged ones with absent tasks; and each replica is its own."""
+    """Fifty steps, full batches or ragged ones with absent tasks, of tasks of equal size or not.
+
+    And each replica is its own.
+    """
     method = made(CATALOGUE.get("method", name), **settings)
     if form_of(method) is None:
         pytest.skip("these settings have no compiled form")
@@ -97,7 +105,7 @@ def test_compiled_forms_are_their_torch_forms(
     if ragged:
         sizes = np.random.default_rng(1).integers(0, _ROWS + 1, sizes.shape)
         sizes[:, :, -1] = np.maximum(sizes[:, :, -1], 1)
-    x, table = epoch(sizes)
+    x, table = epoch(sizes, TaskClasses(of_tasks))
     x = x.to(dtype)
     model = CATALOGUE.build(Choice("model", "mlp", {"widths": (_WIDTH,)}))
     net, theta = initial(lambda: model((4,), _CLASSES), seed=0)

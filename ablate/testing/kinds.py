@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,7 @@ from ablate.testing.cases import (
     numbers,
     of,
 )
-from ablate.types import Clock, Tasks
+from ablate.types import Clock, TaskClasses, Tasks, TrackedRun
 
 
 @pytest.mark.parametrize("entry", of("update"))
@@ -134,30 +137,49 @@ def test_memories_keep_no_more_than_their_budget_and_rank_every_row(entry: Compo
 
 
 @pytest.mark.parametrize("entry", of("predict"))
-def test_predictors_give_classes_inside_their_task(entry: Component) -> None:
-    """Of seen classes only; perfect logits are always right."""
-    task = np.repeat(np.arange(3), 7)
-    truth = 2 * task + np.tile([0, 1, 0, 1, 0, 1, 1], 3)
-    noise, perfect = np.random.default_rng(0).normal(size=(21, 6)), np.eye(6)[truth]
+@pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 1, 2)], ids=["equal", "unequal"])
+def test_predictors_give_classes_inside_their_task(
+    entry: Component, sizes: tuple[int, ...]
+) -> None:
+    """Of seen classes only, whatever the sizes of the tasks; perfect logits are always right."""
+    classes, task = TaskClasses(sizes), np.repeat(np.arange(3), 7)
+    truth = classes.first(task) + np.tile([0, 1, 0, 1, 0, 1, 2], 3) % np.array(sizes)[task]
+    noise, perfect = np.random.default_rng(0).normal(size=(21, 6)), 20 * np.eye(6)[truth]
     if entry.facts.get("shares"):  # every task has the same outputs
         noise, perfect = np.tile(noise[:, :2], 3), np.tile(np.eye(2)[truth % 2], 3)
-    guess, guessed_task = made(entry)(noise, task, 2)
-    assert (guess // 2 == guessed_task).all()
-    assert ((guess >= 0) & (guess < 6)).all()
-    if not entry.facts.get("mixes"):  # a chunk of several tasks cannot be right about all
-        assert (made(entry)(perfect, task, 2)[0] == truth).all()
+        if not classes.equal:
+            with pytest.raises(ValueError, match="unequal"):
+                made(entry)(noise, task, classes)
+            return
+    rule = made(entry)
+    for adapted in {False, bool(entry.facts.get("adapts"))}:
+
+        def answers(logits: Any, adapted: bool = adapted) -> Any:
+            if adapted:  # the adapted models' logits are laid out as the base model's are
+                return rule.adapted(logits, logits, task, classes)
+            return rule(logits, task, classes)
+
+        guess, guessed_task = answers(noise)
+        assert (classes.task_of(guess) == guessed_task).all()
+        assert ((guess >= 0) & (guess < 6)).all()
+        guess, guessed_task = answers(perfect)
+        if entry.facts.get("mixes"):  # a chunk of several tasks cannot be right about all
+            continue
+        # a vote may favour a task for its size, but inside a task the largest logit is the class
+        assert (guess == truth)[guessed_task == task].all()
+        assert (guess == truth).all() or not classes.equal
 
 
 @pytest.mark.parametrize("entry", of("predict"))
 def test_predictors_that_know_the_task_are_called_oracles(entry: Component) -> None:
     """Whoever is always right about the task, on noise, was told; or looks at no task's outputs."""
     task = np.repeat(np.arange(5), 40)
-    noise = np.random.default_rng(1).normal(size=(200, 10))
+    noise, classes = np.random.default_rng(1).normal(size=(200, 10)), TaskClasses((2,) * 5)
     if entry.facts.get("shares"):
         with pytest.raises(ValueError, match="domains"):
-            made(entry)(noise, task, 2)
+            made(entry)(noise, task, classes)
         return
-    _, guessed = made(entry)(noise, task, 2)
+    _, guessed = made(entry)(noise, task, classes)
     assert bool((guessed == task).all()) == bool(entry.facts.get("oracle", False))
 
 
@@ -209,3 +231,34 @@ def test_gathering_one_task_gives_its_solution(entry: Component) -> None:
     tasks, loop = Tasks(*(part[:1] for part in batch())), fit()
     target, _ = made(entry)(THETA, tasks, loop, None)
     assert torch.allclose(target, loop(THETA, loop.split(tasks)[0]), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("entry", of("reader"))
+def test_readers_know_nothing_of_what_is_not_theirs(entry: Component, tmp_path: Path) -> None:
+    """Neither what is not there, nor an empty folder, nor a picture."""
+    reader, picture = made(entry), tmp_path / "some" / "picture.png"
+    picture.parent.mkdir()
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for path in (tmp_path / "absent", empty, picture, picture.parent):
+        assert not reader.recognises(path), path
+
+
+@pytest.mark.parametrize("entry", of("reader"))
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00{", b"[[[", b"{}\n{"], ids=repr)
+def test_readers_refuse_what_they_cannot_read_and_name_it(
+    entry: Component, content: bytes, tmp_path: Path
+) -> None:
+    """A file of another kind, and a folder of such files."""
+    from ablate.errors import DataError
+
+    path = tmp_path / "file.json"
+    path.write_bytes(content)
+    for place in (path, tmp_path):
+        runs: Sequence[TrackedRun] = ()
+        with suppress(DataError):
+            runs = made(entry).read(place)
+        assert not runs
+    with pytest.raises(DataError, match=re.escape(str(path))):
+        assert made(entry).read(path), "what holds no run is refused, too"

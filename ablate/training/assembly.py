@@ -135,11 +135,10 @@ def assemble(stack: Stack, site: Site, catalogue: Catalogue) -> Assembled:
 def cautions(run: RunSpec, held: Facts, stream: Stream, catalogue: Catalogue) -> list[str]:
     """Say what a reader must know of a run's data and of its memory, as its first seed has it."""
     rows_after = [int(by_seed[0].sum()) for by_seed in stream.quotas]
-    sizes = stream.cut.tasks, stream.cut.classes_per_task
     return [
         *dataset_demands.of_data(run.choices, held, catalogue),
         *dataset_demands.short_memory(
-            run.choices["memory"], sizes, rows_after.__getitem__, catalogue
+            run.choices["memory"], stream.cut.by_task, rows_after.__getitem__, catalogue
         ),
     ]
 

@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 
 from ablate.streams.class_split import Split
 from ablate.training.scoring import positions
-from ablate.types import Checkpoint, Data
+from ablate.types import Checkpoint, Data, TaskClasses
 
 Answer: TypeAlias = Callable[[Tensor, bool], Tensor]
 """Rows -> logits `[S, N, C]`; the rows are `[N, ...]`, or each replica's own, `[S, N, ...]`."""
@@ -41,15 +41,15 @@ def exam(rule: Checkpoint | None, data: Data, cut: Split, like: Tensor) -> Exam 
                 for rows, order in zip(cut.held, cut.orders, strict=True)
             ]
         )
-        return _sealed(x, torch.as_tensor(y, device=like.device), True, cut.classes_per_task)
+        return _sealed(x, torch.as_tensor(y, device=like.device), True, cut.by_task)
     if rule.by != "test-ORACLE":
         raise ValueError(f"a checkpoint by {rule.by!r}: `validation` or `test-ORACLE`")
     x = torch.as_tensor(data.x_test).to(like)
     y = np.stack([positions(data.y_test, order) for order in cut.orders])
-    return _sealed(x, torch.as_tensor(y, device=like.device), False, cut.classes_per_task)
+    return _sealed(x, torch.as_tensor(y, device=like.device), False, cut.by_task)
 
 
-def _sealed(x: Tensor, y: Tensor, per_replica: bool, per_task: int) -> Exam:
+def _sealed(x: Tensor, y: Tensor, per_replica: bool, by_task: TaskClasses) -> Exam:
     """Close over rows x, each replica's own or shared, and their class positions y `[S, N]`."""
 
     asked: dict[int, tuple[Tensor, Tensor]] = {}
@@ -58,12 +58,12 @@ def _sealed(x: Tensor, y: Tensor, per_replica: bool, per_task: int) -> Exam:
         """Give the rows that any replica has seen the class of, and their class positions."""
         if t not in asked:  # a task's epochs ask again
             asked.clear()
-            rows = (y < (t + 1) * per_task).any(0)
+            rows = (y < int(by_task.starts[t + 1])).any(0)
             asked[t] = (x[:, rows] if per_replica else x[rows]), y[:, rows]
         return asked[t]
 
     def accuracy(answer: Answer, t: int) -> Tensor:
-        classes = (t + 1) * per_task
+        classes = int(by_task.starts[t + 1])
         known, truth = seen_by(t)
         seen = truth < classes  # [S, N]
         right = (answer(known, per_replica)[..., :classes].argmax(-1) == truth) & seen

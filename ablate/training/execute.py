@@ -150,9 +150,11 @@ def train(assembled: Assembled) -> list[RunResult]:
             if not reasons[s]:
                 adapted = {label: values[s][rows] for label, values in tuned.items()}
                 scored = scores[s][rows], truth[s]
-                counts[s].append(scoring.count(*scored, after.t, cut, assembled.protocols, adapted))
+                counts[s].append(
+                    scoring.count(*scored, after.t, cut.by_task, assembled.protocols, adapted)
+                )
                 if after.t == cut.tasks - 1:
-                    right = scoring.right_rows(*scored, cut, assembled.protocols, adapted)
+                    right = scoring.right_rows(*scored, cut.by_task, assembled.protocols, adapted)
                     by_row[s] = {
                         label: row_scores.pack(hits[np.argsort(rows)], assembled.data.y_test)
                         for label, hits in right.items()
@@ -205,13 +207,13 @@ def result(
     drawn["init"] = init_digest(run.seed)
     drawn["class order"] = provenance.digest([cut.orders[s].tobytes()])
     labels = [] if reason else list(assembled.protocols)
-    by_class = scoring.rows_by_task(truth, cut.tasks * cut.classes_per_task, 1)
+    by_class = np.bincount(truth, minlength=cut.classes).tolist()
     return RunResult(
         key=run.key,
         seed=run.seed,
         status=Status.DIVERGED if reason else Status.OK,
         reason=reason or mark,
-        rows=scoring.rows_by_task(truth, cut.tasks, cut.classes_per_task),
+        rows=scoring.rows_by_task(truth, cut.by_task),
         right={label: [after[label].right for after in counts] for label in labels},
         task_right={label: [after[label].task_right for after in counts] for label in labels},
         updates=spent.updates,
@@ -221,6 +223,7 @@ def result(
             **assembled.facts,
             "streams": drawn,
             "class_rows": by_class,
+            **({} if cut.by_task.equal else {provenance.TASK_CLASSES: list(cut.by_task.sizes)}),
             "effective_step": assembled.effective_steps[s],
         },
     )

@@ -44,7 +44,8 @@ def sample(cut: Split, t: int, s: int) -> tuple[Ints, Ints]:
     Evenly spaced over the task's training rows in their order in the data set, which may be that
     of their classes.
     """
-    classes = range(t * cut.classes_per_task, (t + 1) * cut.classes_per_task)
+    newest = cut.by_task.slices[t]
+    classes = range(newest.start, newest.stop)
     numbers = np.concatenate([cut.pool[s, c, : cut.counts[s, c]] for c in classes])
     positions = np.repeat(classes, cut.counts[s, classes.start : classes.stop])
     count = min(MOST_ROWS, len(numbers))
@@ -74,7 +75,7 @@ class Recorder:
         self.rows = torch.as_tensor(rows, device=stream.device)  # [S, N]
         self.y = torch.as_tensor(y, device=stream.device)
         self.counted = torch.as_tensor(np.arange(counts.max()) < counts[:, None]).to(self.y.device)
-        self.seen = (t + 1) * cut.classes_per_task
+        self.seen = int(cut.by_task.starts[t + 1])
         self.at = frozenset(at)
         self.curves: list[Json] = [
             {"epochs": epochs, "at": at, "rows": int(count), "loss": [], "right": []}
@@ -85,7 +86,7 @@ class Recorder:
         """Look at the state after an epoch, numbered from 0, if it is one of those."""
         if epoch + 1 not in self.at:
             return
-        known = self._logits(state)[..., : self.seen].double()  # [S, N, K U]
+        known = self._logits(state)[..., : self.seen].double()  # [S, N, classes seen]
         losses = cross_entropy(known.flatten(0, 1), self.y.flatten(), reduction="none")
         loss = (losses.view_as(self.y) * self.counted).sum(1) / self.counted.sum(1)
         right = ((known.argmax(-1) == self.y) & self.counted).sum(1)

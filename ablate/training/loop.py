@@ -110,6 +110,7 @@ def review(program: Program, stream: Stream, state: Any, t: int) -> tuple[Any, T
 def keep(program: Program, stream: Stream, state: Any, t: int) -> None:
     """Let the memory choose among the task's rows, class by class."""
     looks = getattr(stream.memory, "reads_features", False)
-    for position in range(stream.cut.classes_per_task):
-        x = stream.newest(t, position)  # [S, width, ...]
-        stream.keep(t, position, features(program, state, x) if looks else x.flatten(2)[..., :1])
+    classes = stream.cut.by_task.slices[t]
+    for c in range(classes.start, classes.stop):
+        x = stream.class_rows(c)  # [S, width, ...]
+        stream.keep(t, c, features(program, state, x) if looks else x.flatten(2)[..., :1])

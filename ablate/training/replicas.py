@@ -90,7 +90,13 @@ def step(program: Program, state: Any, stacked: StackedBatch, hook: str = "step"
     noise = () if stacked.noise is None else (stacked.noise,)
 
     def act(tasks: Tasks, state: Any, numbers: Mapping[str, Number], *noise: Tensor) -> Any:
-        batch = Batch(tasks, stacked.clock, stacked.sizes, *noise)
+        batch = Batch(
+            tasks=tasks,
+            clock=stacked.clock,
+            sizes=stacked.sizes,
+            noise=noise[0] if noise else None,
+            classes=stacked.classes,
+        )
         return getattr(program.replica(numbers), hook)(state, batch, program.net)
 
     after = over_replicas(act, stacked.tasks, state, program.numbers, *noise)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.types import Floats, Ints, Predict
+from ablate.types import Floats, Ints, Predict, TaskClasses
 
 
 class Counts(NamedTuple):
@@ -26,28 +26,16 @@ def positions(y: Ints, order: Ints) -> Ints:
     return where[y]
 
 
-def rows_by_task(y: Ints, tasks: int, classes_per_task: int) -> list[int]:
+def rows_by_task(y: Ints, by_task: TaskClasses) -> list[int]:
     """Count the test rows of each task, from class positions `[N]`."""
-    return [int(n) for n in np.bincount(y // classes_per_task, minlength=tasks)]
-
-
-class Shape(Protocol):
-    """What scoring must know of a class-incremental split."""
-
-    @property
-    def tasks(self) -> int:
-        """Give T."""
-
-    @property
-    def classes_per_task(self) -> int:
-        """Give U."""
+    return [int(n) for n in np.bincount(by_task.task_of(y), minlength=len(by_task))]
 
 
 def count(
     logits: Floats,
     y: Ints,
     t: int,
-    cut: Shape,
+    by_task: TaskClasses,
     protocols: Mapping[str, Predict],
     adapted: Mapping[str, Floats] = MappingProxyType({}),
 ) -> dict[str, Counts]:
@@ -55,22 +43,23 @@ def count(
 
     logits `[N, C]` and class positions y `[N]` are of all test rows, in the order in which chunks
     are formed; only rows of seen tasks are scored, and only logits of seen classes are looked at.
-    adapted: for the protocols that adapt, each task's own logits by its own model, `[N, K, U]`.
+    by_task: which class positions each task has, all tasks of the study.
+    adapted: for the protocols that adapt, each task's logits by its own model, `[N, C]`.
     """
-    task = y // cut.classes_per_task
+    task = by_task.task_of(y)
     return {
         label: Counts(
-            np.bincount(task[rows][guess == y[rows]], minlength=cut.tasks).tolist(),
-            np.bincount(task[rows][guessed_task == task[rows]], minlength=cut.tasks).tolist(),
+            np.bincount(task[rows][guess == y[rows]], minlength=len(by_task)).tolist(),
+            np.bincount(task[rows][guessed_task == task[rows]], minlength=len(by_task)).tolist(),
         )
-        for label, rows, guess, guessed_task in _guesses(logits, y, t, cut, protocols, adapted)
+        for label, rows, guess, guessed_task in _guesses(logits, y, t, by_task, protocols, adapted)
     }
 
 
 def right_rows(
     logits: Floats,
     y: Ints,
-    cut: Shape,
+    by_task: TaskClasses,
     protocols: Mapping[str, Predict],
     adapted: Mapping[str, Floats] = MappingProxyType({}),
 ) -> dict[str, NDArray[np.bool_]]:
@@ -80,7 +69,7 @@ def right_rows(
     """
     alone = {label: rule for label, rule in protocols.items() if getattr(rule, "rows", 1) == 1}
     right = {}
-    for label, rows, guess, _ in _guesses(logits, y, cut.tasks - 1, cut, alone, adapted):
+    for label, rows, guess, _ in _guesses(logits, y, len(by_task) - 1, by_task, alone, adapted):
         right[label] = np.zeros(len(y), dtype=bool)
         right[label][rows] = guess == y[rows]
     return right
@@ -90,19 +79,19 @@ def _guesses(
     logits: Floats,
     y: Ints,
     t: int,
-    cut: Shape,
+    by_task: TaskClasses,
     protocols: Mapping[str, Predict],
     adapted: Mapping[str, Floats],
 ) -> Iterator[tuple[str, Ints, Ints, Ints]]:
     """Give by protocol the rows of seen tasks in order, and their guessed classes and tasks."""
-    per_task = cut.classes_per_task
-    task = y // per_task
+    classes = by_task.seen(t + 1)
+    task = by_task.task_of(y)
     order = np.argsort(task, kind="stable")
     order = order[task[order] <= t]
-    seen, task = logits[order, : (t + 1) * per_task], task[order]
+    seen, task = logits[order, : classes.classes], task[order]
     for label, predict in protocols.items():
         if label in adapted:
             rule: Any = predict
-            yield label, order, *rule.adapted(seen, adapted[label][order], task)
+            yield label, order, *rule.adapted(seen, adapted[label][order], task, classes)
         else:
-            yield label, order, *predict(seen, task, per_task)
+            yield label, order, *predict(seen, task, classes)

@@ -21,21 +21,20 @@ from ablate.types import Predict
 
 
 def adapted(program: Program, stream: Stream, after: AfterTask, protocol: Any, x: Tensor) -> Tensor:
-    """Give each adapted model's logits of its own task, `[S, N, K, U]`, for test rows `[N, ...]`.
+    """Give logits `[S, N, C]` of test rows `[N, ...]`: each task's by the model adapted to it.
 
     protocol: has `epochs`, `updates`, `batch_rows`, `optimizer` and `loss`. After the first
     task there is nothing to tell apart, and nothing is adapted (as in iTAML's released code).
     """
-    per_task, seen = stream.cut.classes_per_task, after.t + 1
+    seen = after.t + 1
     start: Tensor = vmap(partial(hooks.parameters, program.method))(after.state)  # type: ignore[assignment]
     logits = []
-    for k in range(seen):
+    for k, classes in enumerate(stream.cut.by_task.slices[:seen]):
         theta = tune(program, stream, start, protocol, (k, seen)) if after.t else start
-        classes = slice(k * per_task, (k + 1) * per_task)
         parts = x.split(ROWS_AT_ONCE)
         net = vmap(program.net, in_dims=(0, None))
         logits.append(torch.cat([net(theta, rows)[..., classes] for rows in parts], 1))
-    return torch.stack(logits, 2)
+    return torch.cat(logits, 2)
 
 
 def tune(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -18,6 +20,7 @@ from ablate.types import (
     Net,
     Number,
     Optimizer,
+    TaskClasses,
     Tasks,
     Training,
 )
@@ -81,6 +84,7 @@ class Rows(NamedTuple):
 
     x `[N, ...]`, y `[N]` class positions, w `[N]` weights (0 is padding), seen `[C]` the classes
     seen so far, own `[C]` those of the newest task, noise `[N, n]` standard normal numbers.
+    classes: which classes each task has; None where all have as many as the newest.
     """
 
     x: Tensor
@@ -89,6 +93,7 @@ class Rows(NamedTuple):
     seen: Tensor
     own: Tensor
     noise: Tensor
+    classes: TaskClasses | None = None
 
     @property
     def before(self) -> Tensor:
@@ -114,7 +119,15 @@ def flat_rows(batch: Batch, weights: str = "rows") -> Rows:
         return torch.cat([values[k, :size] for k, size in enumerate(batch.row_counts)])
 
     x, y = joined(tasks.x), joined(tasks.y)
-    return Rows(x=x, y=y, w=joined(w), seen=tasks.seen[-1], own=tasks.own[-1], noise=joined(n))
+    return Rows(
+        x=x,
+        y=y,
+        w=joined(w),
+        seen=tasks.seen[-1],
+        own=tasks.own[-1],
+        noise=joined(n),
+        classes=batch.classes,
+    )
 
 
 def old_and_new(rows: Rows, batch: Batch) -> tuple[Rows, Rows]:
@@ -142,10 +155,26 @@ def labelled(logits: Tensor, rows: Rows, loss: Component | None = None) -> Tenso
 
 
 def own_tasks(rows: Rows, classes: int) -> Tensor:
-    """Mark the classes of each row's own task, `[N, C]`: tasks have as many classes, in order."""
-    per_task = rows.own.sum()
-    task = torch.div(torch.arange(classes, device=rows.y.device), per_task, rounding_mode="floor")
-    return task == torch.div(rows.y, per_task, rounding_mode="floor")[:, None]
+    """Mark the classes of each row's own task, `[N, C]`."""
+    task = task_numbers(rows.own, rows.classes)
+    return task == task.index_select(0, rows.y)[:, None]
+
+
+def task_numbers(own: Tensor, classes: TaskClasses | None) -> Tensor:
+    """Give the task of each class position, `[C]`; own `[C]` marks those of any one task.
+
+    classes: of each task; None where all have as many.
+    """
+    if classes is not None:
+        return _numbered(classes, own.device)
+    positions = torch.arange(own.shape[-1], device=own.device)
+    return torch.div(positions, own.sum(), rounding_mode="floor")
+
+
+@lru_cache(maxsize=64)
+def _numbered(classes: TaskClasses, device: torch.device) -> Tensor:
+    """Give the same from the sizes: every step asks."""
+    return torch.as_tensor(classes.task_of(np.arange(classes.classes)), device=device)
 
 
 def judged_among(rows: Rows, loss: Component | None) -> Tensor:

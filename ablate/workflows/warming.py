@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from ablate.compiled import build
 from ablate.core import resources
+from ablate.core.inputs import task_count
 from ablate.plan.run_keys import canonical, has_compiled_form, structure
 from ablate.records import provenance
 from ablate.registry import Catalogue
@@ -78,7 +79,7 @@ def _kernel(run: RunSpec, catalogue: Catalogue) -> Kernel | None:
     from ablate.types import Clock
 
     method, model = (catalogue.build(run.choices[kind]) for kind in ("method", "model"))
-    chain = model.chain((1,), run.choices["dataset"].settings["tasks"])
+    chain = model.chain((1,), task_count(run.choices["dataset"].settings["tasks"]))
     if chain is None or form_of(method) is None:
         return None
     small = [(1, biased) for _, biased in chain]

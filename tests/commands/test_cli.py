@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 import cli
 from ablate import flow
-from ablate.commands import display
+from ablate.commands import progress
 from ablate.core import resources
 from tests.conftest import TINY
 
@@ -378,7 +378,7 @@ def test_the_live_display_shows_counts_and_estimates(suite: Path) -> None:
     opened = flow.open_suite(suite)
     work = flow.prepare(opened, Path("data"), None)
     console = Console(width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
-    console.print(display.panel(Progress(opened, work)))
+    console.print(progress.panel(Progress(opened, work)))
     shown = console.export_text()
     assert "0 of 6 runs done, 3 running, 0 lost" in shown
     assert "reptile − balanced" in shown

@@ -232,7 +232,7 @@ WRONG = {
     ("base",): ["3", "text", "[1]", "true"],
     ("base", "dataset"): ["3", "[digits]", "~", "true", "{}", "{digits: {}, mnist: {}}"],
     ("base", "dataset", "digits"): ["3", "[1]", "true"],
-    ("base", "dataset", "digits", "tasks"): ["five", "1.5", "true", "~", "[5]", "{a: 1}", "'5'"],
+    ("base", "dataset", "digits", "tasks"): ["five", "1.5", "true", "~", "[five]", "{a: 1}", "'5'"],
     ("base", "dataset", "digits", "class_order"): ["3", "seeeded", "true", "~", "[seeded]"],
     ("base", "model", "mlp", "widths"): ["16", "wide", "{a: 1}", "[a]", "[1.5]", "~"],
     ("base", "memory", "random", "budget_rows"): ["many", "1.5", "true", "~", "[50]", "{a: 1}"],

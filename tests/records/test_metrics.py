@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from ablate.analysis.arm_summary import estimate, summarise
 from ablate.records import metrics
 from ablate.training import scoring
+from ablate.types import TaskClasses
 from tests.conftest import record, variant
 from variants.predict.all_classes import AllClasses
 from variants.predict.continuum import Continuum
@@ -24,9 +24,7 @@ THREE = replace(
 )
 
 
-class Cut(NamedTuple):
-    tasks: int
-    classes_per_task: int
+PAIRS = TaskClasses((2, 2, 2))
 
 
 def test_the_accuracy_matrix_is_a_lower_triangle() -> None:
@@ -89,11 +87,11 @@ def test_accuracy_is_the_product_of_its_factors_for_every_protocol() -> None:
     y = draws.permutation(np.repeat(np.arange(6), 13))
     protocols = {"a": AllClasses(), "c": Continuum(5), "k": KnownTask()}
     counts = [
-        scoring.count(draws.normal(size=(len(y), 6)), y, t, Cut(3, 2), protocols) for t in range(3)
+        scoring.count(draws.normal(size=(len(y), 6)), y, t, PAIRS, protocols) for t in range(3)
     ]
     made = replace(
         record(),
-        rows=scoring.rows_by_task(y, 3, 2),
+        rows=scoring.rows_by_task(y, PAIRS),
         right={label: [c[label].right for c in counts] for label in protocols},
         task_right={label: [c[label].task_right for c in counts] for label in protocols},
     )
@@ -117,7 +115,7 @@ def test_only_rows_and_logits_of_seen_tasks_are_scored() -> None:
     y = np.array([3, 0, 2, 1])  # files' order, tasks 1 0 1 0
     logits = np.eye(4)[y]
     logits[:, 2:] += 100
-    found = scoring.count(logits, y, 0, Cut(2, 2), {"a": AllClasses()})["a"]
+    found = scoring.count(logits, y, 0, TaskClasses((2, 2)), {"a": AllClasses()})["a"]
     assert found == scoring.Counts([2, 0], [2, 0])
 
 

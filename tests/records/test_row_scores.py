@@ -18,7 +18,7 @@ from ablate.streams.batch_tables import class_order
 from ablate.training import scoring
 from ablate.types import Floats, RunResult, Suite
 from tests.conftest import record
-from tests.records.test_metrics import Cut
+from tests.records.test_metrics import PAIRS
 from variants.predict.all_classes import AllClasses
 from variants.predict.continuum import Continuum
 
@@ -80,10 +80,10 @@ def test_rows_that_vote_have_no_scores_of_their_own() -> None:
     y = draws.permutation(np.repeat(np.arange(6), 13))
     logits = draws.normal(size=(len(y), 6)) + 2 * np.eye(6)[y]
     protocols = {"a": AllClasses(), "c": Continuum(5), "single": Continuum(1)}
-    right = scoring.right_rows(logits, y, Cut(3, 2), protocols)
+    right = scoring.right_rows(logits, y, PAIRS, protocols)
     assert right.keys() == {"a", "single"}
     assert right["a"].tolist() == (logits.argmax(1) == y).tolist()
-    assert 0 < right["a"].sum() == sum(scoring.count(logits, y, 2, Cut(3, 2), protocols)["a"].right)
+    assert 0 < right["a"].sum() == sum(scoring.count(logits, y, 2, PAIRS, protocols)["a"].right)
 
 
 def test_a_run_leaves_its_rows_whatever_order_a_seed_puts_them_in(

@@ -19,6 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CALLED = {**DISTRIBUTIONS, "yaml": "pyyaml", "pydantic_core": "pydantic"}
 """What is not called as it is imported; pydantic brings its core."""
 
+TRACKERS = {"tensorboard", "google", "wandb"}
 OTHERS = {"ablate", "variants", "reports", "cli", *sys.stdlib_module_names}
 TRAINING = ("ablate/training", "ablate/compiled", "ablate/testing", "ablate/streams", "variants")
 """Where packages of the extra may be imported when a module is."""
@@ -58,11 +59,12 @@ def test_the_extra_is_the_one_that_messages_name() -> None:
 def test_every_package_that_is_imported_is_declared_and_the_other_way_round() -> None:
     """In the core or in an extra; the conformance kit is pytest's.
 
-    pyarrow is what pandas reads Parquet with; text that is compiled imports Numba.
+    pyarrow is what pandas reads Parquet with; text that is compiled imports Numba. Trackers' own
+    libraries are there where somebody tracks with them.
     """
     packages = {CALLED.get(top, top).lower() for _, top, _ in imported()}
     optional = PROJECT["optional-dependencies"]
-    assert packages - {"pytest"} | {"pyarrow", "numba"} == (
+    assert packages - {"pytest", *TRACKERS} | {"pyarrow", "numba"} == (
         declared(PROJECT["dependencies"]) | declared(optional["train"]) | {"optuna"}
     )
 

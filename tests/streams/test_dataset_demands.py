@@ -21,7 +21,7 @@ from ablate.plan.run_keys import plan
 from ablate.registry import Catalogue, scan
 from ablate.streams import dataset_demands, row_warnings
 from ablate.streams.dataset_checks import agree, count_classes, facts_of
-from ablate.types import Choice, Data, Facts, Suite
+from ablate.types import Choice, Data, Facts, Suite, TaskClasses
 from cli import main
 from tests.conftest import TINY, record, variant
 
@@ -322,7 +322,11 @@ def test_rows_of_any_type_are_held_against_unit_scale(kind: str) -> None:
 def test_a_memory_of_a_stranger_without_a_budget_is_said_by_its_label() -> None:
     """Whatever its settings are called."""
     choice = Choice("memory", "random", {"rows": 3})
-    told = list(dataset_demands.short_memory(choice, (4, 2), lambda t: min(3, 2 * t), CATALOGUE))
+    told = list(
+        dataset_demands.short_memory(
+            choice, TaskClasses((2,) * 4), lambda t: min(3, 2 * t), CATALOGUE
+        )
+    )
     assert told == [
         "Memory random(3) has fewer rows than classes from the end of task 2 of 4 on: 3 rows for "
         "4 classes, so that some have none."

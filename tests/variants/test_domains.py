@@ -15,7 +15,7 @@ from ablate import flow
 from ablate.errors import DataError, SuiteError
 from ablate.training.net import initial
 from ablate.training.train_step import Rows, labelled
-from ablate.types import Data, Facts, Suite
+from ablate.types import Data, Facts, Suite, TaskClasses
 from variants.dataset import _domains
 from variants.dataset.digits import Digits
 from variants.dataset.permuted import Permuted
@@ -142,10 +142,10 @@ def test_a_shared_heads_loss_is_that_of_its_own_outputs() -> None:
 def test_the_shared_head_needs_no_task_and_refuses_heads_of_tasks() -> None:
     """The class is the best of U outputs; outputs that differ by task would tell the task."""
     shared = np.tile(np.array([[0.2, 0.9], [0.8, 0.1]]), 3)
-    guess, task = SharedHead()(shared, np.array([2, 0]), 2)
+    guess, task = SharedHead()(shared, np.array([2, 0]), TaskClasses((2,) * 3))
     assert (guess.tolist(), task.tolist()) == ([5, 0], [2, 0])
     with pytest.raises(ValueError, match="domains"):
-        SharedHead()(shared + np.arange(6), np.array([2, 0]), 2)
+        SharedHead()(shared + np.arange(6), np.array([2, 0]), TaskClasses((2,) * 3))
 
 
 def test_a_domain_incremental_suite_runs_and_stands_on_its_chance(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ablate.training.net import FlatNet, initial
 from ablate.training.train_step import Rows, labelled, own_tasks
-from ablate.types import Batch, Clock, Tasks
+from ablate.types import Batch, Clock, TaskClasses, Tasks
 from variants.loss.all_ce import AllCe
 from variants.loss.task_bce import TaskBce
 from variants.loss.task_ce import TaskCe
@@ -283,3 +283,41 @@ def test_the_released_look_ahead_clips_outside_alone_and_floors_the_rates() -> N
     assert torch.allclose(found.rates, after, rtol=1e-12)
     assert torch.equal(found.rates[rates <= 0], rates[rates <= 0])
     assert torch.allclose(found.theta, theta - after.clamp(min=0) * clipped(outward), rtol=1e-12)
+
+
+UNEQUAL = TaskClasses((1, 2, 1))
+"""Class 0, then 1 and 2, then 3."""
+
+
+def test_lwf_distils_old_heads_of_unequal_size() -> None:
+    """One class has nothing to distil; of the second task there is a softmax over two."""
+    net, theta = linear()
+    own = torch.tensor([[0, 0, 0, 1]]).bool()
+    y, w = torch.tensor([[3, 3]]), torch.ones(1, 2, dtype=torch.float64)
+    tasks = Tasks(X[1:], y, w, own, torch.ones(1, 4).bool(), torch.tensor([True]))
+    method, old = lwf.Lwf(*PLAIN, strength=3.0, loss=TaskCe()), theta.flip(0)
+    state = method.start(theta, net)._replace(old=old)
+    found = method.step(state, Batch(tasks, Clock(2, 3), classes=UNEQUAL), net)
+    at = theta.clone().requires_grad_()
+    logits, taught = net(at, X[1])[:, 1:3], net(old, X[1])[:, 1:3]
+    loss = -3 * ((taught / 2).softmax(-1) * (logits / 2).log_softmax(-1)).sum(-1).mean()
+    loss.backward()  # a head of one class is always right
+    assert at.grad is not None
+    assert float(at.grad.abs().max()) > 0.1
+    assert torch.allclose(found.theta, theta - 0.5 * at.grad, rtol=1e-10)
+
+
+def test_dark_replay_asks_the_model_that_a_task_of_any_size_ended_with() -> None:
+    """Rows of the second of three tasks, the first has none: the model of then, three classes."""
+    net, theta = linear()
+    own = torch.tensor([[0, 1, 1, 0], [0, 0, 0, 1]]).bool()
+    y, w = torch.tensor([[1, 2], [3, 3]]), torch.ones(2, 2, dtype=torch.float64)
+    tasks = Tasks(X, y, w, own, torch.ones(2, 4).bool(), torch.tensor([True, True]))
+    dark = der.Der(*PLAIN, alpha=1.0, beta=0.0, loss=TaskCe())
+    first, second = theta.flip(0), theta * 2
+    state = dark.start(theta, net)._replace(ended=torch.stack([first, second]))
+    found = dark.step(state, Batch(tasks, Clock(2, 3), classes=UNEQUAL), net).theta
+    at = theta.clone().requires_grad_()
+    (net(at, X[0]) - net(second, X[0]))[:, :3].square().mean(1).mean().backward()
+    assert at.grad is not None
+    assert torch.allclose(found, theta - 0.5 * at.grad, rtol=1e-10)

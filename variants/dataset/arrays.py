@@ -32,12 +32,13 @@ class Arrays:
 
     source: an `.npz` file with the four arrays, its path taken from the data root; or
         `module:function`, a function without arguments that returns them, the same every time.
-    tasks: T, a divisor of the number of classes, [1, 100000].
+    tasks: T, a divisor of the number of classes, [1, 100000]; or a list, the classes of each task
+        in order.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     """
 
     source: str = "arrays.npz"
-    tasks: int = 5
+    tasks: int | tuple[int, ...] = 5
     class_order: Literal["seeded", "natural"] = "seeded"
 
     calls = ("source",)

@@ -36,7 +36,8 @@ class CIFAR10:
     The published files (python version) stand in `<data root>/cifar-10-batches-py`. They are
     pickles, so files with another digest are refused.
 
-    tasks: T, a divisor of 10, [1, 10].
+    tasks: T, a divisor of 10, [1, 10]; or a list, the classes of each task
+        in order.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     mean: subtracted from pixels of 0 to 1: one number, or one a channel, each in [-1e6, 1e6].
     sd: what they are then divided by, one number or one a channel, each in (0, 1e6].
@@ -44,7 +45,7 @@ class CIFAR10:
     test_per_class: the same to test, [1, 1e9].
     """
 
-    tasks: int = 5
+    tasks: int | tuple[int, ...] = 5
     class_order: Literal["seeded", "natural"] = "seeded"
     mean: tuple[float, ...] = (0.4914, 0.4822, 0.4465)
     sd: tuple[float, ...] = (0.2023, 0.1994, 0.201)

@@ -32,7 +32,8 @@ class CIFAR100:
     The published files (python version) stand in `<data root>/cifar-100-python`. They are
     pickles, so files with another digest are refused.
 
-    tasks: T, a divisor of 100, [1, 100]. 20, 10 and 5 are the usual ones.
+    tasks: T, a divisor of 100, [1, 100]; 20, 10 and 5 are the usual ones. Or a list, the classes of
+        each task in order: `[50, 10, 10, 10, 10, 10]` begins with half of them.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     mean: subtracted from pixels of 0 to 1: one number, or one a channel, each in [-1e6, 1e6].
     sd: what they are then divided by, one number or one a channel, each in (0, 1e6].
@@ -40,7 +41,7 @@ class CIFAR100:
     test_per_class: the same to test, [1, 1e9].
     """
 
-    tasks: int = 10
+    tasks: int | tuple[int, ...] = 10
     class_order: Literal["seeded", "natural"] = "seeded"
     mean: tuple[float, ...] = (0.5071, 0.4867, 0.4408)
     sd: tuple[float, ...] = (0.2675, 0.2565, 0.2761)

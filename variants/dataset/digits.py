@@ -24,13 +24,14 @@ EVERY = 5
 class Digits:
     """1,797 rows of 8 x 8 pixels of 0 to 1, 10 classes; a stratified 80/20 split that stays.
 
-    tasks: T, a divisor of 10, [1, 10].
+    tasks: T, a divisor of 10, [1, 10]; or a list, the classes of each task
+        in order.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     train_per_class: at most this many rows of each class to train, [1, 1e9]; null takes all.
     test_per_class: the same to test, [1, 1e9].
     """
 
-    tasks: int = 5
+    tasks: int | tuple[int, ...] = 5
     class_order: Literal["seeded", "natural"] = "seeded"
     train_per_class: int | None = None
     test_per_class: int | None = None

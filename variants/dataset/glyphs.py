@@ -38,7 +38,8 @@ class Glyphs:
     The first `classes` characters, by code point, that all fonts have and that look different from
     those before them. What is drawn depends on these settings and the fonts alone.
 
-    tasks: T, a divisor of `classes`, [1, 400].
+    tasks: T, a divisor of `classes`, [1, 400]; or a list, the classes of each task
+        in order.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     classes: C, [2, 400].
     train_per_class: rows of each class to train, [1, 100000].
@@ -48,7 +49,7 @@ class Glyphs:
     shift: and moved by up to this share of the side, [0, 0.3].
     """
 
-    tasks: int = 10
+    tasks: int | tuple[int, ...] = 10
     class_order: Literal["seeded", "natural"] = "seeded"
     classes: int = 100
     train_per_class: int = 40

@@ -24,13 +24,14 @@ class HeldOut:
 
     of: the data set.
     rows: rows of each class that are held out, [1, 1000000]; at least one is left to train on.
-    tasks: T, a divisor of the number of classes, [1, 1000].
+    tasks: T, a divisor of the number of classes, [1, 1000]; or a list, the classes of each task
+        in order.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     """
 
     of: Dataset
     rows: int = 20
-    tasks: int = 5
+    tasks: int | tuple[int, ...] = 5
     class_order: Literal["seeded", "natural"] = "seeded"
 
     def look(self, root: Path) -> Facts:

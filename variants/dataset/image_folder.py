@@ -35,7 +35,8 @@ class ImageFolder:
     any run.
 
     folder: the data set's folder, its path taken from the data root.
-    tasks: T, a divisor of the number of classes, [1, 100000].
+    tasks: T, a divisor of the number of classes, [1, 100000]; or a list, the classes of each task
+        in order.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     side: images become side x side, [4, 1024].
     colour: three channels, or one.
@@ -46,7 +47,7 @@ class ImageFolder:
     """
 
     folder: str = "images"
-    tasks: int = 10
+    tasks: int | tuple[int, ...] = 10
     class_order: Literal["seeded", "natural"] = "seeded"
     side: int = 64
     colour: bool = True

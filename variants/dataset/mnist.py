@@ -22,7 +22,8 @@ class MNIST:
     as they are published, gzipped or not (`train-images-idx3-ubyte.gz` ...); any part of the rows
     in that format works too, and is marked as custom data.
 
-    tasks: T, a divisor of the number of classes, [1, 1000].
+    tasks: T, a divisor of the number of classes, [1, 1000]; or a list, the classes of each task
+        in order.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     mean: subtracted from pixels of 0 to 1, [-1e6, 1e6].
     sd: what they are then divided by, (0, 1e6].
@@ -30,7 +31,7 @@ class MNIST:
     test_per_class: the same to test, [1, 1e9].
     """
 
-    tasks: int = 5
+    tasks: int | tuple[int, ...] = 5
     class_order: Literal["seeded", "natural"] = "seeded"
     mean: float = 0.1307
     sd: float = 0.3081

@@ -31,7 +31,8 @@ class Omniglot:
     The images stand unzipped in `<data root>/omniglot-py/images_background/ALPHABET/character../`
     (and `images_evaluation`). They count as the published ones if the published zip lies beside.
 
-    tasks: T, a divisor of the number of classes, [1, 100000].
+    tasks: T, a divisor of the number of classes, [1, 100000]; or a list, the classes of each task
+        in order.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     part: the `background` alphabets or those for `evaluation`.
     side: images are scaled to side x side, [4, 105].
@@ -40,7 +41,7 @@ class Omniglot:
     sd: what they are then divided by, (0, 1e6].
     """
 
-    tasks: int = 10
+    tasks: int | tuple[int, ...] = 10
     class_order: Literal["seeded", "natural"] = "seeded"
     part: Literal["background", "evaluation"] = "background"
     side: int = 28

@@ -36,7 +36,8 @@ class SVHN:
     The files `train_32x32.mat` and `test_32x32.mat` stand in `<data root>/SVHN`; any part of the
     rows in that format works too, and is marked as custom data.
 
-    tasks: T, a divisor of the number of classes, [1, 1000].
+    tasks: T, a divisor of the number of classes, [1, 1000]; or a list, the classes of each task
+        in order.
     class_order: `seeded` draws the order of the classes for each seed, `natural` keeps it.
     mean: subtracted from pixels of 0 to 1: one number, or one a channel, each in [-1e6, 1e6]; the
         default is what iTAML's released code takes.
@@ -45,7 +46,7 @@ class SVHN:
     test_per_class: the same to test, [1, 1e9].
     """
 
-    tasks: int = 5
+    tasks: int | tuple[int, ...] = 5
     class_order: Literal["seeded", "natural"] = "seeded"
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     sd: tuple[float, ...] = (0.229, 0.224, 0.225)

@@ -10,7 +10,14 @@ from torch import Tensor
 
 from ablate.registry import component
 from ablate.training.inner_loop import is_zero
-from ablate.training.train_step import descend, flat_rows, labelled, mean_over_rows, old_and_new
+from ablate.training.train_step import (
+    descend,
+    flat_rows,
+    labelled,
+    mean_over_rows,
+    old_and_new,
+    task_numbers,
+)
 from ablate.types import Batch, Clock, Inner, Loss, Net, Optimizer, Training
 
 
@@ -89,10 +96,11 @@ class Der:
         """Give the old rows' stored logits `[N, C]`, and a 1 for each class seen by then."""
         tasks = batch.tasks
         z, known = [], []
-        per_task = tasks.own[0].sum()
+        task_of = task_numbers(tasks.own[0], batch.classes)
         for classes, x, size in zip(tasks.own, tasks.x, batch.row_counts[:-1], strict=False):
-            k = classes.to(torch.uint8).argmax() // per_task  # a task without exemplars is left out
-            z.append(net(state.ended.index_select(0, k[None])[0], x[:size]))
+            first = classes.to(torch.uint8).argmax()
+            k = task_of.index_select(0, first[None])  # a task without exemplars is left out
+            z.append(net(state.ended.index_select(0, k)[0], x[:size]))
             by_then = classes.flip(0).cumsum(0).flip(0) > 0
             known.append(by_then.to(z[-1]).expand(size, -1))
         return torch.cat(z), torch.cat(known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from ablate.registry import component
@@ -17,7 +18,7 @@ from ablate.training.train_step import (
     mean_over_rows,
     soft_labels,
 )
-from ablate.types import Batch, Clock, Loss, Net, Optimizer, Training
+from ablate.types import Batch, Clock, Loss, Net, Optimizer, TaskClasses, Training
 
 from ._plain import Taught, untaught
 
@@ -85,10 +86,13 @@ class Lwf:
         """Give how far each row is from the old model's answer, `[N]`; see the class."""
         if not getattr(self.loss, "own_task", False):
             return soft_labels(logits, taught, rows.before, self.temperature)
-        heads = (-1, clock.T, logits.shape[-1] // clock.T)  # [N, T, U]
-        student, old = (values.reshape(heads) / self.temperature for values in (logits, taught))
-        lost = -(old.softmax(-1) * student.log_softmax(-1)).sum(-1)  # [N, T]
-        return lost[:, : clock.t].sum(-1)
+        classes = rows.classes or TaskClasses.of(clock.T, logits.shape[-1])
+        student, old = logits / self.temperature, taught / self.temperature
+        lost = [
+            -(old[:, head].softmax(-1) * student[:, head].log_softmax(-1)).sum(-1)
+            for head in classes.slices[: clock.t]
+        ]
+        return torch.stack(lost, -1).sum(-1)
 
     def finish(self, state: Taught, clock: Clock, net: Net) -> Taught:
         """Close a task: the model becomes the old one."""

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
-from ablate.types import Floats, Ints
+from ablate.types import Floats, Ints, TaskClasses
 
 
-def by_task(logits: Floats, classes_per_task: int) -> Floats:
-    """Give logits `[N, K, U]`."""
-    return logits.reshape(len(logits), -1, classes_per_task)
-
-
-def votes(kind: str, logits: Floats, classes_per_task: int) -> Floats:
+def votes(kind: str, logits: Floats, classes: TaskClasses) -> Floats:
     """Give each row's vote for each task, `[N, K]`.
 
     `logit`: the task's largest logit. `probability`: the softmax over all seen classes, summed over
     the task's. `entropy`: minus the entropy of the softmax over the task's own logits.
+
+    Nothing is divided by the number of a task's classes, so that tasks of unequal size do not have
+    equal odds: of noise, a larger one has the larger maximum, the larger sum and more entropy.
     """
-    per_task = by_task(logits, classes_per_task)
-    if kind == "logit":
-        best: Floats = per_task.max(2)
-        return best
     if kind == "probability":
         powers = np.exp(logits - logits.max(1, keepdims=True))
-        share: Floats = by_task(powers / powers.sum(1, keepdims=True), classes_per_task).sum(2)
-        return share
-    shifted = per_task - per_task.max(2, keepdims=True)
-    total = np.exp(shifted).sum(2)
-    sure: Floats = (shifted * np.exp(shifted)).sum(2) / total - np.log(total)
+        share = powers / powers.sum(1, keepdims=True)
+        return np.stack([share[:, own].sum(1) for own in classes.slices], 1)
+    rate = _largest if kind == "logit" else _sureness
+    return np.stack([rate(logits[:, own]) for own in classes.slices], 1)
+
+
+def _largest(own: Floats) -> Floats:
+    best: Floats = own.max(1)
+    return best
+
+
+def _sureness(own: Floats) -> Floats:
+    shifted = own - own.max(1, keepdims=True)
+    total = np.exp(shifted).sum(1)
+    sure: Floats = (shifted * np.exp(shifted)).sum(1) / total - np.log(total)
     return sure
 
 
@@ -48,13 +52,18 @@ def elect(score: Floats, starts: Ints) -> Ints:
     return np.repeat((sums / sizes[:, None]).argmax(1), sizes)
 
 
-def inside(logits: Floats, guess: Ints) -> Ints:
-    """Give the class position of the largest of the guessed task's logits `[N, K, U]`."""
-    positions: Ints = guess * logits.shape[2] + logits[np.arange(len(guess)), guess].argmax(1)
+def inside(logits: Floats, guess: Ints, classes: TaskClasses) -> Ints:
+    """Give the class position of the largest of the guessed task's logits; logits `[N, C]`."""
+    positions = np.empty(len(logits), dtype=np.int64)
+    for k, own in enumerate(classes.slices):
+        rows = guess == k
+        positions[rows] = own.start + logits[rows, own].argmax(1)
     return positions
 
 
-def decide(kind: str, logits: Floats, task: Ints, per_task: int, rows: int) -> tuple[Ints, Ints]:
+def decide(
+    kind: str, logits: Floats, task: Ints, classes: TaskClasses, rows: int
+) -> tuple[Ints, Ints]:
     """Give predicted class positions and tasks `[N]`: argmax inside the task a chunk elects."""
-    guess = elect(votes(kind, logits, per_task), starts_of(task, rows))
-    return inside(by_task(logits, per_task), guess), guess
+    guess = elect(votes(kind, logits, classes), starts_of(task, rows))
+    return inside(logits, guess, classes), guess

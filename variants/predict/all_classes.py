@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ablate.registry import component
-from ablate.types import Floats, Ints
+from ablate.types import Floats, Ints, TaskClasses
 
 
 @component("predict", "all-classes", paper="Rebuffi et al. 2017 (iCaRL), class-incremental")
@@ -16,7 +16,7 @@ class AllClasses:
 
     standard: ClassVar[tuple[dict[str, int], ...]] = ({},)
 
-    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
+    def __call__(self, logits: Floats, task: Ints, classes: TaskClasses) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`."""
         guess = logits.argmax(1)
-        return guess, guess // classes_per_task
+        return guess, classes.task_of(guess)

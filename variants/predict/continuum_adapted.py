@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ablate.registry import component
-from ablate.types import Floats, Ints, Loss, Optimizer
+from ablate.types import Floats, Ints, Loss, Optimizer, TaskClasses
 
 from . import _chunks
 
@@ -38,12 +38,14 @@ class ContinuumAdapted:
     batch_rows: int = 64
     adapts = True
 
-    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
+    def __call__(self, logits: Floats, task: Ints, classes: TaskClasses) -> tuple[Ints, Ints]:
         """Score as if nothing had been adapted."""
-        return _chunks.decide(self.vote, logits, task, classes_per_task, self.rows)
+        return _chunks.decide(self.vote, logits, task, classes, self.rows)
 
-    def adapted(self, logits: Floats, own: Floats, task: Ints) -> tuple[Ints, Ints]:
-        """Give class positions and tasks `[N]`; own `[N, K, U]` are the adapted models' logits."""
-        score = _chunks.votes(self.vote, logits, own.shape[2])
+    def adapted(
+        self, logits: Floats, own: Floats, task: Ints, classes: TaskClasses
+    ) -> tuple[Ints, Ints]:
+        """Give class positions and tasks `[N]`; own `[N, C]`: by the model adapted to each task."""
+        score = _chunks.votes(self.vote, logits, classes)
         guess = _chunks.elect(score, _chunks.starts_of(task, self.rows))
-        return _chunks.inside(own, guess), guess
+        return _chunks.inside(own, guess, classes), guess

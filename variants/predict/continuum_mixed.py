@@ -9,7 +9,7 @@ import numpy as np
 
 from ablate.core.random_streams import stream
 from ablate.registry import component
-from ablate.types import Floats, Ints
+from ablate.types import Floats, Ints, TaskClasses
 
 from . import _chunks
 
@@ -33,13 +33,13 @@ class ContinuumMixed:
     vote: Literal["logit", "probability", "entropy"] = "logit"
     mixes = True
 
-    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
+    def __call__(self, logits: Floats, task: Ints, classes: TaskClasses) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
         seat = self.seats(len(task))
-        score = _chunks.votes(self.vote, logits, classes_per_task)
+        score = _chunks.votes(self.vote, logits, classes)
         guess = np.empty_like(task)
         guess[seat] = _chunks.elect(score[seat], _chunks.starts_of(task, self.rows))
-        return _chunks.inside(_chunks.by_task(logits, classes_per_task), guess), guess
+        return _chunks.inside(logits, guess, classes), guess
 
     def seats(self, rows: int) -> Ints:
         """Give which row takes each place, `[N]`: the drawn ones permuted among themselves."""

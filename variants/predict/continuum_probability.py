@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ablate.registry import component
-from ablate.types import Floats, Ints
+from ablate.types import Floats, Ints, TaskClasses
 
 from . import _chunks
 
@@ -15,13 +15,15 @@ from . import _chunks
 class ContinuumProbability:
     """task = argmax_k mean over the chunk's rows of sum_{c in k} softmax(logits)_c; argmax inside.
 
-    The softmax is over all seen classes. Chunks are as in `continuum`.
+    The softmax is over all seen classes. It is a sum, not a mean: of tasks of unequal size, one of
+    more classes has more terms, and of equal logits 50 classes get five times what 10 get. Chunks
+    are as in `continuum`.
 
     rows: p, rows in a chunk, [1, 1e9].
     """
 
     rows: int = 20
 
-    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
+    def __call__(self, logits: Floats, task: Ints, classes: TaskClasses) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`; rows of a task stand together."""
-        return _chunks.decide("probability", logits, task, classes_per_task, self.rows)
+        return _chunks.decide("probability", logits, task, classes, self.rows)

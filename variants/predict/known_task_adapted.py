@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ablate.registry import component
-from ablate.types import Floats, Ints, Loss, Optimizer
+from ablate.types import Floats, Ints, Loss, Optimizer, TaskClasses
 
 from . import _chunks
 
@@ -31,10 +31,12 @@ class KnownTaskAdapted:
     oracle = True
     inside_task = True
 
-    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
+    def __call__(self, logits: Floats, task: Ints, classes: TaskClasses) -> tuple[Ints, Ints]:
         """Score as if nothing had been adapted."""
-        return _chunks.inside(_chunks.by_task(logits, classes_per_task), task), task
+        return _chunks.inside(logits, task, classes), task
 
-    def adapted(self, logits: Floats, own: Floats, task: Ints) -> tuple[Ints, Ints]:
-        """Give class positions and tasks `[N]`; own `[N, K, U]` are the adapted models' logits."""
-        return _chunks.inside(own, task), task
+    def adapted(
+        self, logits: Floats, own: Floats, task: Ints, classes: TaskClasses
+    ) -> tuple[Ints, Ints]:
+        """Give class positions and tasks `[N]`; own `[N, C]`: by the model adapted to each task."""
+        return _chunks.inside(own, task, classes), task

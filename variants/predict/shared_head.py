@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ablate.registry import component
-from ablate.types import Floats, Ints
+from ablate.types import Floats, Ints, TaskClasses
 
 
 @component("predict", "shared-head", paper="van de Ven & Tolias 2019, domain-incremental")
@@ -21,12 +21,14 @@ class SharedHead:
     inside_task = True
     shares = True
 
-    def __call__(self, logits: Floats, task: Ints, classes_per_task: int) -> tuple[Ints, Ints]:
+    def __call__(self, logits: Floats, task: Ints, classes: TaskClasses) -> tuple[Ints, Ints]:
         """Give predicted class positions and tasks, `[N]`.
 
-        Raises ValueError where the tasks' outputs are not the same.
+        Raises ValueError where the tasks' outputs are not the same, or not as many.
         """
-        by_task = logits.reshape(len(logits), -1, classes_per_task)
+        if not classes.equal:
+            raise ValueError("tasks of unequal size: shared-head takes tasks of the same classes")
+        by_task = logits.reshape(len(logits), len(classes), -1)
         if not (by_task == by_task[:, :1]).all():
             raise ValueError("the tasks' outputs differ: shared-head takes a model with domains")
-        return task * classes_per_task + by_task[:, 0].argmax(1), task
+        return classes.first(task) + by_task[:, 0].argmax(1), task

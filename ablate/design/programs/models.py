@@ -139,6 +139,21 @@ class WrittenMetric(Section):
     ] = Field(None, description="the least and the largest score that there can be: [0, 1]")
 
 
+class WrittenImport(Section):
+    """Where runs were read that nobody can repeat here; `import` writes it."""
+
+    called: ClassVar[str] = "imported"
+
+    readers: list[str] = Field(min_length=1, description="the readers that read them")
+    sources: list[str] = Field(
+        alias="from", min_length=1, description="the names of the files or folders"
+    )
+    step: str = Field("last", description="the step whose scores count: last, best or a number")
+    seeds: list[Any] = Field(
+        [], description="the tracker's seeds in order, where they are no row of numbers"
+    )
+
+
 class WrittenProgram(Section):
     """Somebody's program: `external` of the base's method."""
 
@@ -152,6 +167,9 @@ class WrittenProgram(Section):
     )
     function: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = Field(
         ABSENT, description="package.module:train, called as train(seed=..., **params)"
+    )
+    imported: WrittenImport = Field(
+        ABSENT, description="where finished runs were read, instead of a program; see `import`"
     )
     params: dict[str, Parameter] = Field(
         {}, description="free parameters, each with its base value"

@@ -47,6 +47,11 @@ class ProgramReader:
     def check(self) -> None:
         """Refuse programs that cannot be run, or that cannot know their seed or a parameter."""
         program = self.program
+        if program.imported:
+            for key in ("command", "function"):
+                if key in self.node.items:
+                    self.note(self.node.keys[key], f"{key} beside imported runs", "no such key")
+            return
         if bool(program.command) is bool(program.function):
             what = "both" if program.command else "neither"
             self.note(self.node.at, f"a program with {what} of command and function", "one of them")
@@ -170,6 +175,8 @@ def settings_of(program: WrittenProgram, folder: Path) -> Json:
         name: metric.model_dump(exclude_unset=True, by_alias=True)
         for name, metric in program.metrics.items()
     }
+    if program.imported:  # which seeds there are is no part of a run
+        settings["imported"].pop("seeds", None)
     return {**settings, "metrics": metrics, "folder": str((folder / program.folder).absolute())}
 
 

@@ -6,15 +6,14 @@ import math
 import re
 import signal
 import time
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ablate.core.foreign_text import STORED, of_error, plain
 from ablate.executors.programs import process, readings
 from ablate.records import fingerprints, provenance
-from ablate.source import program, surroundings
+from ablate.source import functions, program, surroundings
 from ablate.source.program import Program
 from ablate.types import Json, RunResult, RunSpec, Site, Status
 
@@ -72,6 +71,8 @@ def facts(run: RunSpec, spec: Program) -> Json:
         "record_version": provenance.RECORD_VERSION,
         "git": surroundings.repository(Path(spec.folder).absolute()),
         "command": " ".join(spec.command) or spec.function,
+        # a function of a notebook has no process of its own: what one run leaves, the next meets
+        "in_process": functions.is_of_notebook(spec.function),
     }
 
 
@@ -119,10 +120,8 @@ def _exit(code: int) -> str:
 
 def _called(spec: Program, seed: int) -> Scores:
     """Call a function with the parameters and the seed. Raises Lost."""
-    module, _, name = spec.function.partition(":")
     try:
-        function: Callable[..., Any] = getattr(import_module(module), name)
-        answer = function(**spec.params, seed=seed)
+        answer = functions.resolve(spec.function)(**spec.params, seed=seed)
     except BaseException as error:  # whatever somebody's function raises, exits included
         if isinstance(error, KeyboardInterrupt):
             raise

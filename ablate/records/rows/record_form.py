@@ -49,6 +49,7 @@ class Provenance(BaseModel):
     loaded: Digests = None
     streams: dict[str, str] | None = None
     class_rows: list[Count] = Field(default_factory=list)
+    task_classes: list[Annotated[Count, Field(gt=0)]] = Field(default_factory=list)
 
 
 TABLES = ("right", "task_right")
