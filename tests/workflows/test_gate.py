@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -193,7 +194,9 @@ def test_claims_are_tests(scores: Path, pytester: pytest.Pytester) -> None:
     """A marker and a fixture; the reason is in pytest's own output."""
     pytester.makepyfile(PYTEST)
     (pytester.path / "scores.csv").write_text(scores.read_text())
-    result = pytester.runpytest_subprocess("-p", "ablate.workflows.gate.pytest_plugin", "-rA")
+    installed = entry_points(group="pytest11", name="ablate")
+    plugin = () if installed else ("-p", "ablate.workflows.gate.pytest_plugin")
+    result = pytester.runpytest_subprocess(*plugin, "-rA")
     result.assert_outcomes(passed=2, skipped=1, errors=3)
     shown = result.stdout.str()
     assert "broken  b-2 − a [accuracy]: within 1" in shown
