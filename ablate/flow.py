@@ -127,6 +127,7 @@ def run(
             yield from run(work, store, site, workers, hired, stack_timeout)
         return
     records, catalogue, shares = dict(work.records), scan(), work.seconds_by_run
+    site = replace(site, twice=work.plan.keys[0][0])
     jobs = [
         dispatch.job(s, site, catalogue, sum(shares[r.key] for r in s.runs), stack_timeout)
         for s in work.stacks

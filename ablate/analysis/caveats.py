@@ -11,7 +11,7 @@ from ablate.plan.standing import Reason
 from ablate.records import cohort, notes, provenance
 from ablate.records.spans import spans
 from ablate.records.store import Store
-from ablate.types import RunResult, Suite
+from ablate.types import RunResult, Status, Suite
 
 GROUPS = 6
 """Groups of records that are described one by one."""
@@ -46,6 +46,8 @@ def caveats(suite: Suite, runs: Runs, store: Store) -> Iterator[Caveat]:
     yield from _versions(records)
     yield from _kept(suite, records, store)
     yield from _apart(suite, runs)
+    yield from _unused_seeds(suite, runs)
+    yield from _not_repeated(suite, runs)
 
 
 def keep(suite: Suite, store: Store, stale: Stale, keys: Container[str]) -> None:
@@ -136,6 +138,40 @@ def _apart(suite: Suite, runs: Runs) -> Iterator[Caveat]:
         yield Caveat(f"{len(names)} runs:", f"{', '.join(group.facts)} ({spans(names)})")
     if len(groups) > GROUPS:
         yield Caveat(f"{len(groups) - GROUPS} more groups of runs.")
+
+
+def _unused_seeds(suite: Suite, runs: Runs) -> Iterator[Caveat]:
+    """Name the arms whose program scores the same with every seed: it may not read it."""
+    for variant, by_seed in zip(suite.variants, runs, strict=True):
+        scores = [record.scores for record in by_seed.values() if record.status == Status.OK]
+        if variant.outside and len(scores) > 1 and all(same == scores[0] for same in scores):
+            yield Caveat(
+                f"The same scores with every one of {len(scores)} seeds:",
+                f"{variant.label}.",
+                "The program does not seem to use the seed, so that these runs are one run.",
+            )
+
+
+def _not_repeated(suite: Suite, runs: Runs) -> Iterator[Caveat]:
+    """Tell of a run of a program that was made again with its seed, and was another."""
+    for variant, by_seed in zip(suite.variants, runs, strict=True):
+        for seed, record in by_seed.items():
+            again = record.provenance.get("again")
+            if not again:
+                continue
+            where = f"{variant.label}, seed {seed}, was run again with the same seed"
+            if lost := again.get("lost"):
+                yield Caveat("A repeated run was lost.", f"{where}: {lost}.")
+                continue
+            differ = ", ".join(
+                f"{name} {a:.6g} and {b:.6g}" for name, (a, b) in again["scores"].items()
+            )
+            yield Caveat(
+                "The seed does not settle what a run scores.",
+                f"{where}: {differ}.",
+                "The program draws more than the seed governs: pairing by seed takes away only "
+                "what the seed fixes, and nobody can repeat a run.",
+            )
 
 
 def _noted(suite: Suite, store: Store) -> dict[str, tuple[str, str]]:

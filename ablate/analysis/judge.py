@@ -130,7 +130,6 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     ]
     if margins:
         yield f"A margin of {min(margins):g} points is less than one test row can show."
-    yield from seedless(suite, runs)
     yield from marked(suite, runs)
     yield from dataset_demands.of_records(records)
     yield from diagnostics.of(verdicts, design(suite))
@@ -151,17 +150,6 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     arms = dict.fromkeys(variant.arm for variant in suite.variants if variant.oracle)
     if arms:
         yield f"Checkpoints were chosen on test rows (ORACLE, no honest score): {', '.join(arms)}."
-
-
-def seedless(suite: Suite, runs: Runs) -> Iterator[str]:
-    """Name the arms whose program scores the same with every seed: it may not read it."""
-    for variant, by_seed in zip(suite.variants, runs, strict=True):
-        scores = [record.scores for record in by_seed.values() if record.status == Status.OK]
-        if variant.outside and len(scores) > 1 and all(same == scores[0] for same in scores):
-            yield (
-                f"{variant.label} scores the same with every one of {len(scores)} seeds: its "
-                "program does not seem to use the seed, so that its runs are one run."
-            )
 
 
 def marked(suite: Suite, runs: Runs) -> Iterator[str]:

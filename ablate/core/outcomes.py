@@ -90,10 +90,12 @@ class Site:
     """Where a stack is run; nothing of it enters a key.
 
     data_root: folder of the data files. device: `auto`, `cpu`, ... compiled: use compiled forms.
-    folder: where other people's programs have their runs' folders.
+    folder: where other people's programs have their runs' folders. twice: the key of a run of
+    such a program that is made again, to see whether its seed settles its scores.
     """
 
     data_root: str
     device: str = "auto"
     compiled: bool = True
     folder: str = ""
+    twice: str = ""

@@ -101,14 +101,6 @@ def test_other_draws_are_no_pairs(folder: Path) -> None:
     assert "the split stream differs" in said
 
 
-def test_a_program_without_use_for_its_seed_is_told(folder: Path) -> None:
-    """Its runs are one run."""
-    (folder / "train.py").write_text(TRAIN.replace("given.seed", "0"))
-    ask("run", "mine.yaml", "--results", "r", "--workers", "1")
-    report = (folder / "r/mine/report.md").read_text("utf-8")
-    assert "full scores the same with every one of 10 seeds" in report
-
-
 def test_lost_runs_are_named_and_others_stand(folder: Path) -> None:
     """A seed that one arm fails at costs its pairs alone."""
     broken = TRAIN.replace(

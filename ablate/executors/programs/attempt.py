@@ -6,7 +6,8 @@ import math
 import re
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from ablate.source import functions, program, surroundings
 from ablate.source.program import Program
 from ablate.types import Json, RunResult, RunSpec, Site, Status
 
-Scores = Mapping[str, list[tuple[float, float]]]
+Point = tuple[float, float]
+Scores = Mapping[str, list[Point]]
 
 
 class Lost(Exception):
@@ -28,7 +30,6 @@ def attempt(run: RunSpec, site: Site) -> RunResult:
     """Run a program with a seed; whatever it does, there is a result."""
     spec = program.read(run.choices["method"].settings)
     folder = run_folder(site, run)
-    folder.mkdir(parents=True, exist_ok=True)
     started, tries, reason = time.monotonic(), 0, ""
     scores: Scores = {}
     drawn: dict[str, str] = {}
@@ -42,6 +43,9 @@ def attempt(run: RunSpec, site: Site) -> RunResult:
     status = Status.FAILED if reason else Status.OK
     if not reason and (wrong := _not_finite(scores)):
         status, reason, scores = Status.DIVERGED, wrong, {}
+    seconds, known = time.monotonic() - started, facts(run, spec)
+    if status == Status.OK and run.key == site.twice:
+        known["again"] = _again(spec, run, folder.with_name(f"{folder.name}-again"), scores)
     return RunResult(
         key=run.key,
         seed=run.seed,
@@ -52,8 +56,8 @@ def attempt(run: RunSpec, site: Site) -> RunResult:
         task_right={},
         updates=0,
         gradients=0,
-        seconds=time.monotonic() - started,
-        provenance={**facts(run, spec), "streams": drawn, "tries": tries},
+        seconds=seconds,
+        provenance={**known, "streams": drawn, "tries": tries},
         scores=scores,
     )
 
@@ -81,6 +85,7 @@ def _once(spec: Program, run: RunSpec, folder: Path) -> tuple[Scores, dict[str, 
     if spec.function:
         return _called(spec, run.seed), {}
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         program.write_config(spec, run.seed, folder)
         known = program.values(spec, run.seed, folder)
         arguments = program.arguments(spec, run.seed, folder)
@@ -106,6 +111,23 @@ def _once(spec: Program, run: RunSpec, folder: Path) -> tuple[Scores, dict[str, 
         )
     except (readings.Unread, re.error) as error:
         raise Lost(str(error)) from error
+
+
+def _again(spec: Program, run: RunSpec, folder: Path, scores: Scores) -> Json:
+    """Make a run a second time with its seed: {} where it scores the same, else what it did."""
+    try:
+        second, _ = _once(spec, run, folder)
+    except Lost as error:
+        return {"lost": plain(str(error), STORED)}
+    apart = {name: _last_apart(curve, second[name]) for name, curve in scores.items()}
+    return {"scores": there} if (there := {k: v for k, v in apart.items() if v}) else {}
+
+
+def _last_apart(first: Sequence[Point], second: Sequence[Point]) -> list[float]:
+    """Give the last two values in which two curves differ; [] where none do."""
+    ends = zip_longest(first, second, fillvalue=(math.nan, math.nan))
+    values = [[a, b] for (_, a), (_, b) in ends]
+    return next((pair for pair in reversed(values) if repr(pair[0]) != repr(pair[1])), [])
 
 
 def _exit(code: int) -> str:
