@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ablate.analysis import equal_budgets, importance, judge
@@ -24,6 +25,7 @@ from ablate.analysis.shared_seeds import shared_seeds
 from ablate.analysis.study import Finished as Finished, Study as Study, Work as Work
 from ablate.design.protocols import predictors
 from ablate.errors import SelectionError
+from ablate.executors.attempts import Tried, attempts
 from ablate.plan import dispatch
 from ablate.plan.opening import (
     find_suite as find_suite,
@@ -38,7 +40,7 @@ from ablate.records.cohort import merged
 from ablate.records.payload import failed, unpack_results
 from ablate.records.store import Store
 from ablate.registry import scan
-from ablate.types import ENOUGH_PAIRS, RunResult, Site, Suite
+from ablate.types import ENOUGH_PAIRS, Json, Lost, RunResult, Site, Stack, Suite
 from ablate.verdicts.family import FUTILE
 
 
@@ -105,7 +107,7 @@ def crew(
     worker is one process of its own otherwise.
     """
     executor = scan().load("executor", "inline" if inline else "processes")(workers=workers)
-    with executor.pool(sink) if hasattr(executor, "pool") else nullcontext(executor) as hired:
+    with executor.crew(sink) as hired:
         yield hired
 
 
@@ -128,18 +130,28 @@ def run(
         return
     records, catalogue, shares = dict(work.records), scan(), work.seconds_by_run
     site = replace(site, twice=work.plan.keys[0][0])
-    jobs = [
-        dispatch.job(s, site, catalogue, sum(shares[r.key] for r in s.runs), stack_timeout)
-        for s in work.stacks
-    ]
-    for index, answer in executor.map(jobs):
-        lost = isinstance(answer, str)
-        results = failed(work.stacks[index], answer) if lost else unpack_results(answer)
-        results = [merged(records.get(result.key), result) for result in results]
+
+    def job(stack: Stack) -> Json:
+        seconds = sum(shares[run.key] for run in stack.runs)
+        return dispatch.job(stack, site, catalogue, seconds, stack_timeout)
+
+    for tried in attempts(work.stacks, executor, job):
+        results = [merged(records.get(result.key), result) for result in _results(tried)]
         store.save(results)
-        same_code(work.stacks[index], results)
+        same_code(tried.stack, results)
         records |= {result.key: result for result in results}
-        yield Finished(tuple(results), dict(records))
+        yield Finished(tuple(results), MappingProxyType(records))
+
+
+def _results(tried: Tried) -> list[RunResult]:
+    """Read what came of a stack; a record says how often the system took its run before."""
+    answer = tried.answer
+    if isinstance(answer, Lost):
+        results = failed(tried.stack, answer.reason)
+    else:
+        results = unpack_results(answer)
+    more = {"losses": tried.losses} if tried.losses else {}
+    return [replace(result, provenance={**result.provenance, **more}) for result in results]
 
 
 def by_look(

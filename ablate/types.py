@@ -80,6 +80,7 @@ from ablate.core.interfaces import (
 from ablate.core.naming import axis_name as axis_name, cell_words as cell_words
 from ablate.core.outcomes import (
     Decision as Decision,
+    Lost as Lost,
     RunResult as RunResult,
     Site as Site,
     Status as Status,

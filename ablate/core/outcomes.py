@@ -69,6 +69,18 @@ class RunResult:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """Why a job has no results.
+
+    reason: in a line. by_system: what it ran in was taken away (a process was killed, a node died),
+    so that another try may end well.
+    """
+
+    reason: str
+    by_system: bool = False
+
+
+@dataclass(frozen=True)
 class TrackedRun:
     """A finished run as its tracker has it.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ablate.registry import component
-from ablate.types import Json
+from ablate.types import Json, Lost
 
 
 @component("executor", "inline")
@@ -20,7 +21,17 @@ class Inline:
 
     workers: int = 1
 
-    def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | str]]:
+    @property
+    def size(self) -> int:
+        """Jobs at a time."""
+        return 1
+
+    @contextmanager
+    def crew(self, sink: Callable[[bytes], object] = len) -> Iterator[Inline]:
+        """Give itself: there are no workers. sink: ignored, components print where the command does."""
+        yield self
+
+    def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | Lost]]:
         """Give each payload's place and its results."""
         from ablate.records import fingerprints
 

@@ -12,7 +12,7 @@ from typing import Any
 from ablate.errors import WorkerError
 from ablate.executors.worker_process import GONE, Worker, hire, messages, place_of, wait
 from ablate.registry import component
-from ablate.types import Json
+from ablate.types import Json, Lost
 
 EMPTY_STARTS = 3
 """Workers in a row that end before they took up a job, before no more are started."""
@@ -35,6 +35,9 @@ GRACE_SECONDS = 1.0
 
 REQUESTS = {1: "SIGHUP", 2: "SIGINT", 15: "SIGTERM"}
 
+TAKEN = {*REQUESTS, 9}
+"""Signals that end a worker from outside: those, and SIGKILL where memory runs out."""
+
 
 @component("executor", "processes")
 @dataclass(frozen=True)
@@ -46,13 +49,13 @@ class Processes:
 
     workers: int = 2
 
-    def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | str]]:
+    def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | Lost]]:
         """Give each payload's place and its results, or why it has none, as they finish."""
-        with self.pool() as pool:
+        with self.crew() as pool:
             yield from pool.map(payloads)
 
     @contextmanager
-    def pool(self, sink: Callable[[bytes], object] = len) -> Iterator[Pool]:
+    def crew(self, sink: Callable[[bytes], object] = len) -> Iterator[Pool]:
         """Keep the workers for several maps: each has seconds of imports behind it.
 
         sink: takes what workers print.
@@ -78,7 +81,7 @@ class Pool:
     empty: int = 0
     last_words: str = ""
 
-    def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | str]]:
+    def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | Lost]]:
         """Give each payload's place and its results, or why it has none, as they finish.
 
         A payload's `seconds` is how long it may take; `foreign` names other people's components
@@ -120,7 +123,7 @@ class Pool:
         for _ in range(wanted):
             self.workers.append(hire())
 
-    def _look(self, waiting: deque[tuple[int, Json]]) -> Iterator[tuple[int, list[Json] | str]]:
+    def _look(self, waiting: deque[tuple[int, Json]]) -> Iterator[tuple[int, list[Json] | Lost]]:
         """Wait a moment for messages, ends and limits; give what was answered or lost."""
         wait(self.workers, LOOK_SECONDS)
         for worker in list(self.workers):
@@ -136,7 +139,7 @@ class Pool:
                     worker.job.began = worker.fruitful = True
                     self.empty = 0
                 elif worker.job and message.get("place") == worker.job.place:
-                    yield worker.job.place, message["answer"]
+                    yield worker.job.place, answered(message["answer"])
                     worker.finish()
                     self.empty = min(self.empty, EMPTY_STARTS - 1)  # there is one more try
                     if message["changed"]:
@@ -149,7 +152,7 @@ class Pool:
 
     def _ended(
         self, worker: Worker, waiting: deque[tuple[int, Json]]
-    ) -> Iterator[tuple[int, list[Json] | str]]:
+    ) -> Iterator[tuple[int, list[Json] | Lost]]:
         """Take a worker away that has ended, or has to; its job is lost only if it began."""
         code = worker.process.poll()
         if worker.verdict is None and -(code or 0) in REQUESTS:
@@ -160,7 +163,7 @@ class Pool:
             self.empty += 1
             self.last_words = worker.last_words or reason
         if worker.job and worker.job.began:
-            yield worker.job.place, reason
+            yield worker.job.place, Lost(reason, worker.verdict is None and taken_away(code))
         elif worker.job:
             waiting.appendleft((worker.job.place, worker.job.payload))
 
@@ -188,6 +191,16 @@ class Pool:
     def _dismiss(self, worker: Worker) -> None:
         worker.end(self.sink)
         self.workers.remove(worker)
+
+
+def answered(answer: Any) -> list[Json] | Lost:
+    """Read a worker's answer: results, or words for what it could not do."""
+    return Lost(answer) if isinstance(answer, str) else list(answer)
+
+
+def taken_away(code: int | None) -> bool:
+    """Say whether a process was ended from outside: a fault of its own has a signal of its own."""
+    return code is not None and -code in TAKEN
 
 
 def why(worker: Worker) -> str:

@@ -47,35 +47,69 @@ def execute(payload: Json) -> list[Json]:
 
 
 def attempt(stack: Stack, site: Site, catalogue: Catalogue) -> list[RunResult]:
-    """Run a stack; one whose cells do not go together is run cell by cell, or run by run."""
+    """Run a stack; one whose cells do not go together is run cell by cell, or run by run.
+
+    One that memory does not hold is run half by half.
+    """
     try:
-        # each attempt begins in the same state, whatever a component did in the one before
-        with process_state.held(int(stack.runs[0].key[:12], 16)) as changed:
-            ready = assemble(stack, site, catalogue)
-            fingerprints.confirm(stack, catalogue)
-            results = train(ready)
-            fingerprints.confirm(stack, catalogue)  # functions import, too
-            results = [with_loaded(result, stack, catalogue) for result in results]
-            if rows_mark(ready.data) != ready.mark:
-                raise ValueError("a component changed the data in place, which all runs share")
+        return _attempt(stack, site, catalogue)
     except Alone:
         parts = [replace(stack, runs=(run,)) for run in stack.runs]
-        return [result for part in parts for result in attempt(part, site, catalogue)]
     except BaseException as error:
         if users(error):
             raise
         load.cache_clear()  # whatever was done to the data: it is read anew
-        cells: dict[str, list[RunSpec]] = {}
-        for run in stack.runs:
-            cells.setdefault(str(run.choices["method"].plain()), []).append(run)
-        if len(cells) == 1:
-            return failed(stack, describe(error))
-        parts = [replace(stack, runs=tuple(runs)) for runs in cells.values()]
-        return [result for part in parts for result in attempt(part, site, catalogue)]
+        reason = describe(error)
+        if takes_too_much(error):
+            parts, reason = halves(stack), f"memory: {reason}"
+        else:
+            parts = cells(stack)
+    # here the exception is gone, and with its frames what they held of memory
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if len(parts) <= 1:
+        return failed(stack, reason)
+    return [result for part in parts for result in attempt(part, site, catalogue)]
+
+
+def _attempt(stack: Stack, site: Site, catalogue: Catalogue) -> list[RunResult]:
+    # each attempt begins in the same state, whatever a component did in the one before
+    with process_state.held(int(stack.runs[0].key[:12], 16)) as changed:
+        ready = assemble(stack, site, catalogue)
+        fingerprints.confirm(stack, catalogue)
+        results = train(ready)
+        fingerprints.confirm(stack, catalogue)  # functions import, too
+        results = [with_loaded(result, stack, catalogue) for result in results]
+        if rows_mark(ready.data) != ready.mark:
+            raise ValueError("a component changed the data in place, which all runs share")
     if changed:
         method = stack.runs[0].choices["method"].label()
         _LOG.warning("%s changed %s; it was put back", method, ", ".join(changed))
     return results
+
+
+def cells(stack: Stack) -> list[Stack]:
+    """Cut a stack into its cells: runs that differ in nothing but the seed."""
+    together: dict[str, list[RunSpec]] = {}
+    for run in stack.runs:
+        together.setdefault(str(run.choices["method"].plain()), []).append(run)
+    return [replace(stack, runs=tuple(runs)) for runs in together.values()]
+
+
+def halves(stack: Stack) -> list[Stack]:
+    """Cut a stack in two; a lone run is its only part."""
+    runs, half = stack.runs, len(stack.runs) // 2
+    return [replace(stack, runs=part) for part in (runs[:half], runs[half:]) if part]
+
+
+def takes_too_much(error: BaseException) -> bool:
+    """Say whether there was not the memory for what was asked, on the device or beside it.
+
+    The CPU's allocator of PyTorch raises a RuntimeError, whose words alone tell.
+    """
+    words = str(error) if isinstance(error, RuntimeError) else ""
+    named = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return named or "DefaultCPUAllocator: can't allocate memory" in words
 
 
 def with_loaded(result: RunResult, stack: Stack, catalogue: Catalogue) -> RunResult:

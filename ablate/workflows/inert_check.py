@@ -11,7 +11,7 @@ from ablate.plan.pending import differing, pair_key
 from ablate.plan.run_keys import specify
 from ablate.records.store import Store
 from ablate.registry import scan
-from ablate.types import Contrast, Site, Stack, Suite, Variant
+from ablate.types import Contrast, Lost, Site, Stack, Suite, Variant
 
 SAME = "bit for bit"
 """How alike arms are that never felt what they differ in; others agree within float error."""
@@ -46,8 +46,8 @@ def check(
     for index, answer in executor.map(jobs):
         key, contrast, paths = pairs[index]
         pair = " and ".join(arm.label for arm in _arms(suite, contrast))
-        if isinstance(answer, str):
-            yield f"The first steps of {pair} could not be compared: {answer}"
+        if isinstance(answer, Lost):
+            yield f"The first steps of {pair} could not be compared: {answer.reason}"
         elif "tied" in answer[0]:  # what raised here raises in the run too, and is told there
             tied = answer[0]["tied"]
             settings = [run.choices["method"].settings for run in stacks[index].runs]

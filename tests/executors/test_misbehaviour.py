@@ -30,6 +30,9 @@ pytestmark = pytest.mark.slow
 
 HERE = Site("data", "cpu")
 
+ITS_END = "own-file"
+"""The kind that takes the plug-in's file away: nothing of it can be tried again afterwards."""
+
 LOST = {
     "exit-0": "ended in the middle of its work \\(exit code 0\\)",
     "exit-7": "ended in the middle of its work \\(exit code 7\\)",
@@ -149,8 +152,10 @@ def test_misbehaving_components_cost_no_other_run_anything(
     monkeypatch.setattr(processes, "IDLE_SECONDS", 9.0)
     monkeypatch.setattr(processes, "BUSY_SECONDS", 0.05)
     prints: list[bytes] = []
-    suite = suite_of((*LOST, *PUT_BACK, *OTHERS, *TOGETHER))
+    kinds = (*LOST, *PUT_BACK, *OTHERS, *TOGETHER)
+    suite = suite_of(tuple(kind for kind in kinds if kind != ITS_END))
     records = run(suite, tmp_path / "all", prints.append)
+    last = run(suite_of((ITS_END,)), tmp_path / "all", prints.append)
     assert {arm: len(of_arm) for arm, of_arm in records.items()} == dict.fromkeys(records, 2)
     for kind, reason in LOST.items():
         for record in records[kind]:
@@ -158,6 +163,7 @@ def test_misbehaving_components_cost_no_other_run_anything(
             assert re.search(reason, record.reason, re.DOTALL), (kind, record.reason)
             assert len(record.reason) < 700
     alone = run(suite_of(()), tmp_path / "alone")
+    assert [record.status for arm in GOOD for record in last[arm]] == ["ok"] * 2 * len(GOOD)
     for arm in GOOD:
         assert [record.status for record in records[arm]] == ["ok", "ok"], arm
         assert plain(records[arm]) == plain(alone[arm]), arm
