@@ -40,7 +40,7 @@ from ablate.records.cohort import merged
 from ablate.records.payload import failed, unpack_results
 from ablate.records.store import Store
 from ablate.registry import scan
-from ablate.types import ENOUGH_PAIRS, Json, Lost, RunResult, Site, Stack, Suite
+from ablate.types import ENOUGH_PAIRS, Choice, Json, Lost, RunResult, Site, Stack, Suite
 from ablate.verdicts.family import FUTILE
 
 
@@ -99,15 +99,20 @@ def prepare(
 
 @contextmanager
 def crew(
-    workers: int, sink: Callable[[bytes], object] = len, inline: bool = False
+    workers: int,
+    sink: Callable[[bytes], object] = len,
+    inline: bool = False,
+    where: Choice | None = None,
 ) -> Iterator[Any]:
-    """Keep an executor with its worker processes for several works in turn.
+    """Keep an executor with its workers for several works in turn; `size` says how many it has.
 
-    sink: takes what components print. inline: run everything in this process, as a reference; one
-    worker is one process of its own otherwise.
+    workers: at a time; 0 for as many as `where` says, or finds. sink: takes what components print.
+    inline: run everything in this process, as a reference; one worker is one process of its own
+    otherwise. where: an executor that was chosen.
     """
-    executor = scan().load("executor", "inline" if inline else "processes")(workers=workers)
-    with executor.crew(sink) as hired:
+    chosen = where or Choice("executor", "inline" if inline else "processes", {})
+    settings = {**chosen.settings, **({"workers": workers} if workers else {})}
+    with scan().build(replace(chosen, settings=settings)).crew(sink) as hired:
         yield hired
 
 
@@ -115,18 +120,17 @@ def run(
     work: Work,
     store: Store,
     site: Site,
-    workers: int,
     executor: Any = None,
     stack_timeout: float | None = None,
 ) -> Iterator[Finished]:
     """Run what is left, saving each stack as it finishes. This process alone writes.
 
-    executor: of a `crew` that is kept; else one is started, in this process for one worker.
+    executor: a `crew` that is kept; without one everything runs in this process.
     stack_timeout: seconds that a stack may take, instead of many times its estimate.
     """
     if executor is None:
-        with crew(workers, inline=workers == 1) as hired:
-            yield from run(work, store, site, workers, hired, stack_timeout)
+        with crew(1, inline=True) as hired:
+            yield from run(work, store, site, hired, stack_timeout)
         return
     records, catalogue, shares = dict(work.records), scan(), work.seconds_by_run
     site = replace(site, twice=work.plan.keys[0][0])

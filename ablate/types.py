@@ -228,7 +228,7 @@ class Suite:
     `tuned_at`. budget: the axis that makes training longer. changed_words: what the command line
     changed, and unread: what the base says and no arm reads, a sentence each. measures: the metrics
     of somebody's own program, by name. lacks: what an arm lacks of the base, by its name.
-    screening: arms run before, to be chosen by.
+    screening: arms run before, to be chosen by. executor: where it runs unless the command says.
     """
 
     name: str
@@ -259,6 +259,7 @@ class Suite:
     measures: Mapping[str, Measure] = field(default_factory=dict)
     lacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     screening: Suite | None = None
+    executor: Choice | None = None
 
     @property
     def seed_numbers(self) -> tuple[int, ...]:

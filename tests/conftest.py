@@ -73,7 +73,7 @@ def run_suite(tmp_path: Path) -> Callable[..., flow.Study]:
     def run(suite: Suite, folder: Path | None = None) -> flow.Study:
         store = open_store(folder or tmp_path / "results")
         work = flow.prepare(suite, Path("data"), store)
-        for _ in flow.run(work, store, Site("data", "cpu"), workers=1):
+        for _ in flow.run(work, store, Site("data", "cpu")):
             pass
         study = flow.analyse(suite, store)
         store.close()

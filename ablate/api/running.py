@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ablate import flow
 from ablate.analysis import caveats
 from ablate.errors import StoreError
 from ablate.plan import dispatch, functions, pending
+from ablate.plan.opening import read_executor
 from ablate.records import ownership, registration
 from ablate.records.provenance import usable_cores
 from ablate.records.store import make_folder, open_store, sole_writer
@@ -33,6 +35,7 @@ class Options:
     """What `Study.run` was asked for."""
 
     workers: int | None = None
+    executor: str | None = None
     until_decided: bool = False
     fresh: bool = False
     data_root: str | Path | None = None
@@ -66,12 +69,11 @@ def run(suite: Suite, results: Path, options: Options) -> flow.Study:
         frozen = registration.registered(opened, store)
         options.say(prospects.lines(registration.as_registered(opened, frozen)))
         looks = flow.by_look(opened, root, store, before=planned)
-        count, inline = _workers(suite, options)
-        with flow.crew(count, LOG.debug, inline=inline) as crew:
+        with _crew(suite, options) as crew:
             for part in looks if options.until_decided else (work,):
                 if part.stacks:
                     options.say(check(opened, store, site, crew))
-                    options.say(_lines(flow.run(part, store, site, count, crew), part))
+                    options.say(_lines(flow.run(part, store, site, crew), part))
         return flow.analyse(suite, store)
 
 
@@ -84,10 +86,9 @@ def _screened(suite: Suite, results: Path, site: Site, options: Options) -> Suit
         ownership.take(first, store)
         work = flow.prepare(first, root, store, fresh=options.fresh, before=planned)
         registration.freeze(first, store, len(work.records))
-        count, inline = _workers(first, options)
         if work.stacks:
-            with flow.crew(count, LOG.debug, inline=inline) as crew:
-                options.say(_lines(flow.run(work, store, site, count, crew), work))
+            with _crew(first, options) as crew:
+                options.say(_lines(flow.run(work, store, site, crew), work))
         return flow.stage(suite, store)
 
 
@@ -100,16 +101,22 @@ def stored(suite: Suite, results: Path) -> flow.Study:
         return flow.analyse(suite, store)
 
 
-def _workers(suite: Suite, options: Options) -> tuple[int, bool]:
-    """Give how many workers there are, and whether it is this process that runs everything.
+@contextmanager
+def _crew(suite: Suite, options: Options) -> Iterator[Any]:
+    """Keep an executor; a function of a notebook has none but this process.
 
     A function of a module has processes of its own even if that is one: this one may have loaded
     the module before it was edited.
     """
+    where = read_executor(options.executor) if options.executor else suite.executor
     if functions.of_notebook(suite):
-        return 1, True
-    count = options.workers or usable_cores()
-    return count, options.workers == 1 and not functions.named(suite)
+        where, count, inline = None, 1, True
+    else:
+        usual = usable_cores() if not where or where.name == "processes" else 0
+        count = options.workers or usual
+        inline = options.workers == 1 and not where and not functions.named(suite)
+    with flow.crew(count, LOG.debug, inline=inline, where=where) as crew:
+        yield crew
 
 
 def _lines(events: Iterator[flow.Finished], work: flow.Work) -> Iterator[str]:

@@ -108,6 +108,7 @@ class Study:
         self,
         *,
         workers: int | None = None,
+        executor: str | None = None,
         until_decided: bool = False,
         fresh: bool = False,
         data_root: str | Path | None = None,
@@ -117,8 +118,9 @@ class Study:
 
         An interrupt (KeyboardInterrupt) keeps every run that had finished; `run` goes on.
 
-        workers: processes, by default one a core; a function of a notebook has none. until_decided:
-        add seeds look by look until every claim is decided. fresh: run everything again. data_root:
+        workers: processes, by default one a core; a function of a notebook has none. executor:
+        where stacks run, as the command's `--executor`. until_decided: add seeds look by look until
+        every claim is decided. fresh: run everything again. data_root:
         of data files, by default `ABLATE_DATA`, or `data`. progress: takes a line at a time;
         without it they go to the logger `ablate`.
 
@@ -128,6 +130,7 @@ class Study:
 
         options = running.Options(
             workers=workers,
+            executor=executor,
             until_decided=until_decided,
             fresh=fresh,
             data_root=data_root,

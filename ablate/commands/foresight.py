@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from ablate.commands.shared import (
+    Labour,
     compile_first,
     data_option,
     device_option,
     end,
+    labour_options,
     of_suite,
     say,
     say_all,
-    timeout_option,
-    workers_option,
     workforce,
 )
 from ablate.core.foreign_text import STORED, plain
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Say which random streams the variance is from, by a pilot of 25, 50 ... crossed seeds.",
 )
-@workers_option
-@timeout_option
+@labour_options
 @data_option
 @device_option
 def power(
@@ -51,8 +50,7 @@ def power(
     results: Path,
     pilot: int | None,
     streams: bool,
-    workers: int | None,
-    stack_timeout: float | None,
+    labour: Labour,
     data_root: Path,
     device: str,
 ) -> None:
@@ -76,7 +74,7 @@ def power(
     elif pilot:
         small = power_forecast.pilot(opened, pilot)
     if pilot or streams:
-        records = trained(small, results, data_root, device, workers, stack_timeout)
+        records = trained(small, results, data_root, device, labour)
         lost = sum(record.status != Status.OK for record in records.values())
         if streams:
             from ablate.workflows import drawn_streams
@@ -114,8 +112,7 @@ def trained(
     results: Path,
     data_root: Path,
     device: str,
-    workers: int | None,
-    stack_timeout: float | None,
+    labour: Labour,
 ) -> dict[str, RunResult]:
     """Train the arms of a pilot that a claim is about, and give their records by key."""
     from ablate import flow
@@ -133,10 +130,10 @@ def trained(
     dispatch.demand(flow.prepare(small, data_root, None, fetch=True).stacks, scan())
     with sole_writer(results), closing(open_store(results)) as store:
         work = flow.prepare(small, data_root, store, among=among)
-        with workforce(workers, results / small.name) as (count, crew):
+        with workforce(labour, small, results / small.name) as crew:
             compile_first(work, site)
-            events = flow.run(work, store, site, count, crew, stack_timeout)
-            show_runs(Progress(small, work, count), events)
+            events = flow.run(work, store, site, crew, labour.stack_timeout)
+            show_runs(Progress(small, work, crew.size), events)
         return store.load(work.plan.runs)
 
 

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 import click
 
 from ablate.commands.shared import (
+    Labour,
     admit,
     compile_first,
     data_option,
     device_option,
     end,
+    labour_options,
     of_suite,
     quick_option,
     results_option,
     say,
     say_all,
-    timeout_option,
     trust_option,
     under_own_name,
-    workers_option,
     workforce,
 )
 from ablate.commands.terminal import answer, is_terminal
@@ -136,8 +136,7 @@ def plan(
     help="The tuned values' file [default: the one that the suite names].",
 )
 @results_option
-@workers_option
-@timeout_option
+@labour_options
 @data_option
 @device_option
 def tune(
@@ -147,8 +146,7 @@ def tune(
     changes: tuple[str, ...],
     out: Path | None,
     results: Path,
-    workers: int | None,
-    stack_timeout: float | None,
+    labour: Labour,
     data_root: Path,
     device: str,
 ) -> None:
@@ -189,7 +187,7 @@ def tune(
     with (
         sole_writer(results),
         closing(open_store(results)) as store,
-        workforce(workers, folder) as (count, crew),
+        workforce(labour, named, folder) as crew,
     ):
         for number in range(tuner.search.trials):
             trial = tuner.ask()
@@ -200,8 +198,8 @@ def tune(
                 say_all(describe.cautions(work))
             if work.stacks:
                 compile_first(work, site)
-                events = flow.run(work, store, site, count, crew, stack_timeout)
-                show_runs(Progress(trial, work, count), events)
+                events = flow.run(work, store, site, crew, labour.stack_timeout)
+                show_runs(Progress(trial, work, crew.size), events)
             tuner.tell(trial, store.load(work.plan.runs))
     tuner.write(path)
     say_all(scan().load("report", "tuning")().lines(tuner.found(str(path))))

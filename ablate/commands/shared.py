@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from ablate.core.outcomes import Decision, Status
 if TYPE_CHECKING:
     from ablate.flow import Study, Work
     from ablate.records.store import Store
-    from ablate.types import Site, Suite, Verdict
+    from ablate.types import Choice, Site, Suite, Verdict
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 verify or a gate found a difference; 2 refused, nothing was done with "
@@ -53,30 +54,76 @@ data_option = click.option(
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ..."
 )
-workers_option = click.option(
-    "--workers",
-    type=click.IntRange(1, 1024),
-    help="Processes [default: one a core]; 1 runs everything in the command's own process.",
-)
-timeout_option = click.option(
-    "--stack-timeout",
-    type=click.FloatRange(0, min_open=True),
-    metavar="SECONDS",
-    help="How long a stack of runs may take [default: 200 times its estimate, half an hour at "
-    "least; ten minutes where its process does not use the processor].",
-)
+
+
+@dataclass(frozen=True)
+class Labour:
+    """What a command says of who does its work: how many, where, and how long a stack may take."""
+
+    workers: int | None = None
+    executor: str | None = None
+    stack_timeout: float | None = None
+
+    def where(self, suite: Suite) -> Choice | None:
+        """Give the executor that the command names, else the suite's own; None for the usual."""
+        from ablate.plan.opening import read_executor
+
+        return read_executor(self.executor) if self.executor else suite.executor
+
+
+def labour_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of who does its work; it receives a Labour."""
+
+    @wraps(command)
+    def working(
+        *values: Any,
+        workers: int | None,
+        executor: str | None,
+        stack_timeout: float | None,
+        **rest: Any,
+    ) -> None:
+        command(*values, labour=Labour(workers, executor, stack_timeout), **rest)
+
+    options = (
+        click.option(
+            "--workers",
+            type=click.IntRange(1, 1024),
+            help="Stacks at a time [default: one a core, or as many as a cluster holds]; 1 runs "
+            "everything in the command's own process.",
+        ),
+        click.option(
+            "--executor",
+            metavar="NAME",
+            help="Where stacks run: inline, processes, ray, slurm, or one with settings as a suite "
+            "has it, 'ray: {gpus: 0.5}' [default: the suite's own, else processes].",
+        ),
+        click.option(
+            "--stack-timeout",
+            type=click.FloatRange(0, min_open=True),
+            metavar="SECONDS",
+            help="How long a stack of runs may take [default: 200 times its estimate, half an hour "
+            "at least; ten minutes where its process does not use the processor].",
+        ),
+    )
+    for option in reversed(options):
+        working = option(working)
+    return working
 
 
 @contextmanager
-def workforce(workers: int | None, folder: Path) -> Iterator[tuple[int, Any]]:
-    """Keep an executor, and give how many workers it has; a log of prints stands in the folder."""
+def workforce(labour: Labour, suite: Suite, folder: Path) -> Iterator[Any]:
+    """Keep an executor for a suite, with `size` workers; a log of prints stands in the folder."""
     from ablate import flow
     from ablate.records.provenance import usable_cores
 
-    log, count = ComponentLog(folder / "components.log"), workers or usable_cores()
+    log, where, workers = ComponentLog(folder / "components.log"), labour.where(suite), 0
+    if not where or where.name == "processes":
+        workers = usable_cores()
+    inline = labour.workers == 1 and not where
     try:
-        with flow.crew(count, log.write, inline=workers == 1) as crew:
-            yield count, crew
+        count = labour.workers or workers
+        with flow.crew(count, log.write, inline=inline, where=where) as crew:
+            yield crew
     finally:
         if line := log.line():
             say(line, err=True)

@@ -12,17 +12,17 @@ import click
 
 from ablate.commands import finished
 from ablate.commands.shared import (
+    Labour,
     compile_first,
     data_option,
     device_option,
     finish,
     functions,
+    labour_options,
     of_suite,
     say,
     say_all,
-    timeout_option,
     under_own_name,
-    workers_option,
     workforce,
 )
 from ablate.core.foreign_text import plain
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @of_suite
-@workers_option
-@timeout_option
+@labour_options
 @click.option(
     "--only",
     multiple=True,
@@ -58,8 +57,7 @@ if TYPE_CHECKING:
 def run(
     opened: Suite,
     results: Path,
-    workers: int | None,
-    stack_timeout: float | None,
+    labour: Labour,
     only: tuple[str, ...],
     data_root: Path,
     device: str,
@@ -102,9 +100,7 @@ def run(
 
     suite = opened
     if opened.screening:
-        opened = _screen(
-            opened, results, site, data_root, workers, stack_timeout, fresh, keep_stale
-        )
+        opened = _screen(opened, results, site, data_root, labour, fresh, keep_stale)
     opened = flow.with_looks(opened) if until_decided else opened
     # every fault shows before we write
     planned = flow.prepare(opened, data_root, None, only, fetch=True)
@@ -132,14 +128,14 @@ def run(
         say_all(prospects.lines(registration.as_registered(opened, frozen)))
         looks = flow.by_look(opened, data_root, store, keep_stale, planned)
         parts = looks if until_decided else iter((todo,))
-        with workforce(workers, results / opened.name) as (count, crew):
+        with workforce(labour, opened, results / opened.name) as crew:
             while work := next(parts, None):  # none is left at the end, with all of its records
                 say("\n".join([describe.work(work), *why.stale(work)]))
                 if work.stacks:
                     compile_first(work, site)
-                    say_all(check(opened, store, site, crew, stack_timeout))
-                    events = flow.run(work, store, site, count, crew, stack_timeout)
-                    show_runs(Progress(opened, work, count), events)
+                    say_all(check(opened, store, site, crew, labour.stack_timeout))
+                    events = flow.run(work, store, site, crew, labour.stack_timeout)
+                    show_runs(Progress(opened, work, crew.size), events)
         todo, stale = replace(todo, records={}), {}  # the study reads them again: once is enough
         study = flow.analyse(suite, store)
         ending = finish(study, results / opened.name)
@@ -154,8 +150,7 @@ def _screen(
     results: Path,
     site: Site,
     data_root: Path,
-    workers: int | None,
-    stack_timeout: float | None,
+    labour: Labour,
     fresh: bool,
     keep: bool,
 ) -> Suite:
@@ -178,9 +173,9 @@ def _screen(
         say(f"Screening, {len(suite.contrasts)} claims:\n{describe.work(todo)}")
         if todo.stacks:
             compile_first(todo, site)
-            with workforce(workers, results / suite.name) as (count, crew):
-                events = flow.run(todo, store, site, count, crew, stack_timeout)
-                show_runs(Progress(first, todo, count), events)
+            with workforce(labour, suite, results / suite.name) as crew:
+                events = flow.run(todo, store, site, crew, labour.stack_timeout)
+                show_runs(Progress(first, todo, crew.size), events)
         done = flow.stage(suite, store)
     say(f"Carried on: {len(done.contrasts)} of {len(suite.contrasts)} claims.\n")
     return done

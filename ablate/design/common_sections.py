@@ -19,7 +19,7 @@ from ablate.parsing.choices import ChoiceReader
 from ablate.parsing.located_yaml import Node
 from ablate.registry import Catalogue
 from ablate.source.field_schema import quoted
-from ablate.types import ENOUGH_PAIRS, Suite, Variant
+from ablate.types import ENOUGH_PAIRS, Choice, Suite, Variant
 
 TWIN_SEEDS = 1_000_000
 """Where the seeds of an A/A twin begin: beyond any that a suite can ask for."""
@@ -129,6 +129,11 @@ class SuiteReader:
             return looks
         return (*(look for look in looks if look < seeds.count), seeds.count)
 
+    def executor(self) -> Choice | None:
+        """Read where the suite says that it runs."""
+        node = self.root.items.get("executor")
+        return self.reader.read(node, "executor", ("executor",)) if node else None
+
     # --- what the command line changes
 
     def changed(self) -> list[Change]:
@@ -157,6 +162,7 @@ class SuiteReader:
             spend=sections.spend,
             spread=sections.spread,
             lacks=self.left_out.lacks,
+            executor=self.executor(),
             **parts,
         )
 

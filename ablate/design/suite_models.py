@@ -201,6 +201,11 @@ class WrittenSuite(Section):
     tuned: File = Field(
         "", description="the file with the tuned values of the arms, which `tune` writes"
     )
+    executor: Annotated[Any, catalogued("executor")] = Field(
+        ABSENT,
+        description="where it runs unless `--executor` says so: ray, {slurm: {partition: short}}; "
+        "no score depends on it",
+    )
     references: References = Field(
         [], description="published figures shown beside what an arm reaches: arm, metric, figure"
     )

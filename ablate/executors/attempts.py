@@ -16,13 +16,16 @@ MOST_LOSSES = 3
 """A lone run is given up where it was lost so often, in its stack or alone."""
 
 
+NOT_RUN = Lost("not run yet")
+
+
 @dataclass(frozen=True)
 class Tried:
     """A stack and what came of it. losses: how often the system took it before."""
 
     stack: Stack
     losses: int = 0
-    answer: list[Json] | Lost = Lost("not run yet")
+    answer: list[Json] | Lost = NOT_RUN
 
 
 def attempts(stacks: Sequence[Stack], crew: Any, job: Callable[[Stack], Json]) -> Iterator[Tried]:

@@ -28,7 +28,7 @@ class Inline:
 
     @contextmanager
     def crew(self, sink: Callable[[bytes], object] = len) -> Iterator[Inline]:
-        """Give itself: there are no workers. sink: ignored, components print where the command does."""
+        """Give itself: there are no workers. sink: ignored, components print to the command."""
         yield self
 
     def map(self, payloads: Sequence[Json]) -> Iterator[tuple[int, list[Json] | Lost]]:

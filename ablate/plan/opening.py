@@ -11,8 +11,10 @@ from ablate.design.reader import read_suite
 from ablate.design.tuning.tuning_keys import Own
 from ablate.errors import SelectionError, unknown
 from ablate.parsing.changes import other_seeds
+from ablate.parsing.choices import ChoiceReader
+from ablate.parsing.located_yaml import DocumentError, read_document
 from ablate.registry import scan
-from ablate.types import Suite
+from ablate.types import Choice, Suite
 
 
 def find_suite(source: str) -> Path:
@@ -49,6 +51,27 @@ def open_suite(
     """
     suite = read_suite(find_suite(str(source)), scan(), quick, changes, values)
     return suite if seeds is None else with_seeds(suite, seeds)
+
+
+def read_executor(text: str) -> Choice:
+    """Read an executor with its settings as a suite writes it: `ray`, `{ray: {gpus: 0.5}}`.
+
+    The braces around the whole may be left out. Raises SelectionError with what is known.
+    """
+    reader, choice = ChoiceReader(scan()), None
+    try:
+        node = read_document(text.encode())
+        choice = reader.read(node, "executor", ("executor",))
+        problems = reader.problems
+    except (DocumentError, UnicodeEncodeError) as error:
+        problems = [*error.problems] if isinstance(error, DocumentError) else []
+    if choice is None:
+        told = "; ".join(
+            f"{problem.found}: {problem.allowed}" if problem.allowed else problem.found
+            for problem in problems
+        )
+        raise SelectionError(f"--executor {text}: {told or 'no executor'}")
+    return choice
 
 
 def with_seeds(suite: Suite, seeds: int) -> Suite:

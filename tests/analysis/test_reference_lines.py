@@ -323,7 +323,7 @@ def untrained(
     suite = parse_suite(text.encode(), "tiny", "tiny.yaml", catalogue)  # type: ignore[arg-type]
     results = tmp_path_factory.mktemp("untrained")
     store = open_store(results)
-    for _ in flow.run(flow.prepare(suite, Path("data"), store), store, Site("data", "cpu"), 1):
+    for _ in flow.run(flow.prepare(suite, Path("data"), store), store, Site("data", "cpu")):
         pass
     study = flow.analyse(suite, store)
     store.close()

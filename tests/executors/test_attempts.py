@@ -1,10 +1,11 @@
-"""Tries are counted in one place: what the system took is tried again, what a component did is not."""
+"""What the system took is tried again, what a component did itself is not: in one place."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -74,7 +75,7 @@ def test_a_stack_that_takes_too_much_memory_is_cut_until_it_fits() -> None:
 def test_every_run_comes_once_and_only_poison_is_lost(poison: set[int], sizes: list[int]) -> None:
     """Whatever kills its process takes no neighbour with it in the end."""
     ends = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
-    stacks = [stack(*range(a, b)) for a, b in zip(ends, ends[1:], strict=False)]
+    stacks = [stack(*range(a, b)) for a, b in pairwise(ends)]
     crew = Crew(lambda seeds: TAKEN if poison & {*seeds} else list(seeds))
     ended = came(crew, *stacks)
     assert Counter(seed for seeds in ended for seed in seeds) == Counter(range(ends[-1]))

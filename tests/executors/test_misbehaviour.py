@@ -110,7 +110,7 @@ def run(suite: Suite, folder: Path, sink: Any = len) -> dict[str, list[RunResult
     store = open_store(folder)
     work = flow.prepare(suite, Path("data"), store)
     with flow.crew(3, sink) as crew:
-        for _ in flow.run(work, store, HERE, 3, crew):
+        for _ in flow.run(work, store, HERE, crew):
             pass
     records = store.load(work.plan.runs)
     store.close()

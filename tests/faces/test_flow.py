@@ -36,7 +36,8 @@ def store(tmp_path: Path) -> Store:
 def run(suite: Suite, store: Store, workers: int = 1, **options: Any) -> list[RunResult]:
     """Run what is left, and give what was run."""
     work = flow.prepare(suite, ROOT, store, **options)
-    return [result for event in flow.run(work, store, HERE, workers) for result in event.results]
+    with flow.crew(workers, inline=workers == 1) as crew:
+        return [result for event in flow.run(work, store, HERE, crew) for result in event.results]
 
 
 def plain(study: flow.Study) -> list[dict[str, Any]]:
@@ -275,7 +276,7 @@ def test_progress_counts_and_estimates(suite_of: Callable[..., Suite], store: St
     assert (progress.total, progress.done, progress.seconds_left()) == (6, 0, float("inf"))
     assert progress.running == 3
     assert Progress(suite, work, workers=2).running == 6
-    for event in flow.run(work, store, HERE, 1):
+    for event in flow.run(work, store, HERE):
         progress = progress.after(event)
     assert progress.line().startswith("6 of 6 runs done, 0 running, 0 lost, about 0 s left")
     ((label, pairs, estimate),) = progress.estimates()
@@ -283,31 +284,29 @@ def test_progress_counts_and_estimates(suite_of: Callable[..., Suite], store: St
     assert estimate.endswith("points")
 
 
-def test_a_killed_worker_loses_its_own_stack_only(
-    suite_of: Callable[..., Suite], store: Store
-) -> None:
-    """The other arm's runs are there; the next run command makes up for the loss."""
+def test_a_killed_worker_costs_no_run(suite_of: Callable[..., Suite], store: Store) -> None:
+    """Its stack is tried again, cut in two; the records say so, and score what they would have."""
     suite = suite_of(
-        ("epochs: 1", "epochs: 6000"),
+        ("epochs: 1", "epochs: 3000"),
         ("balanced: {method", "balanced: {training.standard.epochs: 1, method"),
     )
     work = flow.prepare(suite, ROOT, store)
     slow = next(
         s
         for s in work.stacks
-        if s.runs[0].choices["method"].settings["training"].settings["epochs"] == 6000
+        if s.runs[0].choices["method"].settings["training"].settings["epochs"] == 3000
     )
     killed = False
     statuses = {}
-    for event in flow.run(work, store, HERE, 2):
-        statuses |= {result.key: result for result in event.results}
-        if not killed:
-            killed = _kill_a_busy_child()
-    lost = [r for r in statuses.values() if r.status == "failed"]
-    assert {r.key for r in lost} == {run.key for run in slow.runs}
-    assert lost[0].reason.startswith("the worker process was killed (signal 9")
-    assert sum(r.status == "ok" for r in statuses.values()) == 3
-    assert [stack.runs for stack in flow.prepare(suite, ROOT, store).stacks] == [slow.runs]
+    with flow.crew(2) as crew:
+        for event in flow.run(work, store, HERE, crew):
+            statuses |= {result.key: result for result in event.results}
+            if not killed:
+                killed = _kill_a_busy_child()
+    assert [r.status for r in statuses.values()] == ["ok"] * 6
+    lost = {r.key for r in statuses.values() if r.provenance.get("losses")}
+    assert lost == {run.key for run in slow.runs}
+    assert flow.prepare(suite, ROOT, store).stacks == ()
 
 
 def _kill_a_busy_child() -> bool:
@@ -333,9 +332,10 @@ def test_stopping_early_stops_the_workers(suite_of: Callable[..., Suite], store:
         ("balanced: {method", "balanced: {training.standard.epochs: 1, method"),
     )
     work = flow.prepare(suite, ROOT, store)
-    events = flow.run(work, store, HERE, 2)
-    next(events)
-    started = time.monotonic()
-    events.close()  # type: ignore[attr-defined]
+    with flow.crew(2) as crew:
+        events = flow.run(work, store, HERE, crew)
+        next(events)
+        started = time.monotonic()
+        events.close()  # type: ignore[attr-defined]
     assert time.monotonic() - started < 30
     assert len(store.load(work.plan.runs)) == 3

@@ -94,7 +94,7 @@ def studied(suite_of: Callable[..., Suite], tmp_path: Path) -> tuple[Suite, Stor
     """Run a small suite for good."""
     suite, store = suite_of(), open_store(tmp_path / "results")
     work = flow.prepare(suite, ROOT, store)
-    for _ in flow.run(work, store, Site("data", "cpu"), workers=1):
+    for _ in flow.run(work, store, Site("data", "cpu")):
         pass
     return suite, store
 

@@ -44,7 +44,7 @@ def named(catalogue: Any, tmp_path_factory: pytest.TempPathFactory) -> Named:
     suite = parse_suite(GRID.encode(), "tiny", "tiny.yaml", catalogue)
     store = open_store(tmp_path_factory.mktemp("results"))
     work = flow.prepare(suite, Path("data"), store)
-    for _ in flow.run(work, store, Site("data", "cpu"), workers=1):
+    for _ in flow.run(work, store, Site("data", "cpu")):
         pass
     study = flow.analyse(suite, store)
     store.close()

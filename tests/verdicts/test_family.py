@@ -130,7 +130,7 @@ def by_look(suite: Suite, folder: Path) -> tuple[flow.Study, list[int]]:
     registration.freeze(suite, store, 0)
     for work in flow.by_look(suite, Path("data"), store):
         counts.append(sum(len(stack.runs) for stack in work.stacks))
-        for _ in flow.run(work, store, Site("data", "cpu"), workers=1):
+        for _ in flow.run(work, store, Site("data", "cpu")):
             pass
     study = flow.analyse(suite, store)
     store.close()
@@ -243,7 +243,7 @@ def test_changed_claims_are_judged_as_they_were_registered_too(
     assert then is not None
     assert [one.margin for one in then.contrasts] == [2.0]
     work = flow.prepare(changed, tmp_path, store)
-    list(flow.run(work, store, Site(str(tmp_path), "cpu"), 1))
+    list(flow.run(work, store, Site(str(tmp_path), "cpu")))
     study = flow.analyse(changed, store)
     assert study.verdicts[0].comparison.margin == 30
     assert [one.comparison.margin for one in study.registered] == [2.0]

@@ -72,7 +72,7 @@ def play(made: Tuner, folder: Path, trials: int = 4) -> list[Suite]:
         for _ in range(trials):
             suite = made.ask()
             work = flow.prepare(suite, Path("data"), store)
-            list(flow.run(work, store, Site("data", "cpu"), 1))
+            list(flow.run(work, store, Site("data", "cpu")))
             made.tell(suite, store.load(work.plan.runs))
             asked.append(suite)
     return asked
@@ -383,7 +383,7 @@ def test_a_tuned_report_is_verified_from_anywhere(
     results = tmp_path / "results"
     with closing(open_store(results)) as store:
         work = flow.prepare(suite, Path("data"), store)
-        list(flow.run(work, store, Site("data", "cpu"), 1))
+        list(flow.run(work, store, Site("data", "cpu")))
         report = resources.module("reports.write").write(flow.analyse(suite, store), results / "t")
         (tmp_path / "found.yaml").unlink()
         monkeypatch.chdir(results)

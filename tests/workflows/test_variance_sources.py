@@ -37,7 +37,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Suite, Mapping[str,
     small = power_forecast.pilot(suite, SQUARE, CROSSED_SEEDS)
     store = open_store(tmp_path_factory.mktemp("pilot"))
     work = flow.prepare(small, Path("data"), store)
-    for _ in flow.run(work, store, Site("data", "cpu"), workers=1):
+    for _ in flow.run(work, store, Site("data", "cpu")):
         pass
     records = store.load(work.plan.runs)
     store.close()
