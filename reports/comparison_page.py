@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ablate.core.foreign_text import STORED, Markup, code, markdown
 from ablate.errors import SelectionError
-from ablate.records.store import make_folder
+from ablate.records.results_folder import make_folder
 from ablate.registry import component
 from ablate.tables.arm_means import ArmMean
 from ablate.tables.compared import DOCUMENT, Compared

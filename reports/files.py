@@ -12,7 +12,7 @@ from typing import Any
 
 from ablate.core.foreign_text import markdown, of_error
 from ablate.errors import StoreError
-from ablate.records.store import make_folder
+from ablate.records.results_folder import make_folder
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ablate.core.foreign_text import STORED, markdown, visible
 from ablate.flow import Study
-from ablate.records.store import make_folder
+from ablate.records.results_folder import make_folder
 from ablate.registry import component
 
 from . import (

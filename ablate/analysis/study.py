@@ -123,13 +123,13 @@ class Work:
         """A rough estimate for what is left, on one core, with what it takes to start."""
         return self.stack_seconds + (START_SECONDS if self.stacks else 0.0)
 
-    @property
+    @cached_property
     def stack_seconds(self) -> float:
         """A rough estimate for the stacks that are left, on one core; 0 where nobody knows."""
         shares = self.seconds_by_run
         return sum(shares[run.key] for stack in self.stacks for run in stack.runs)
 
-    @property
+    @cached_property
     def seconds_by_run(self) -> dict[str, float]:
         """A rough estimate of each run's share of its stack's seconds, by key."""
         pairs = zip(self.plan.stacks, self.plan.costs, strict=True)

@@ -21,7 +21,8 @@ from ablate.plan import dispatch, functions, pending
 from ablate.plan.opening import read_executor
 from ablate.records import ownership, registration
 from ablate.records.provenance import usable_cores
-from ablate.records.store import make_folder, open_store, sole_writer
+from ablate.records.results_folder import make_folder, sole_writer
+from ablate.records.store import open_store
 from ablate.registry import scan
 from ablate.types import Site, Status, Suite
 from ablate.workflows import prospects

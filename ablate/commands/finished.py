@@ -89,7 +89,8 @@ def at_once(
     from ablate.errors import AblateError
     from ablate.plan.pending import look
     from ablate.records.ownership import settled
-    from ablate.records.store import is_there, open_store, sole_writer
+    from ablate.records.results_folder import sole_writer
+    from ablate.records.store import is_there, open_store
     from ablate.registry import GROUP, scan
 
     if not is_there(results) or entry_points(group=GROUP):

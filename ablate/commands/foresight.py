@@ -120,7 +120,8 @@ def trained(
     from ablate.commands.progress import Progress, show_runs
     from ablate.executors.device import checked
     from ablate.plan import dispatch
-    from ablate.records.store import open_store, sole_writer
+    from ablate.records.results_folder import sole_writer
+    from ablate.records.store import open_store
     from ablate.registry import scan
     from ablate.types import Site
 

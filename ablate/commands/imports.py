@@ -119,7 +119,8 @@ def stored(read: Imported, claims: Claims, folder: Path, replace: bool) -> None:
     from ablate import flow
     from ablate.commands.shared import finish, under_own_name
     from ablate.plan.imported import study, suite_text
-    from ablate.records.store import open_store, sole_writer
+    from ablate.records.results_folder import sole_writer
+    from ablate.records.store import open_store
 
     results, path = folder.parent, folder / f"{folder.name}.yaml"
     text = suite_text.written(read.sorted, claims, read.origin, read.metrics, path.name)

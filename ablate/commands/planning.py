@@ -162,7 +162,8 @@ def tune(
     from ablate.design.tuning.tuned_file import place, writable
     from ablate.executors.device import checked
     from ablate.plan import dispatch
-    from ablate.records.store import open_store, sole_writer
+    from ablate.records.results_folder import sole_writer
+    from ablate.records.store import open_store
     from ablate.registry import scan
     from ablate.types import Site
     from ablate.workflows.tuner import Tuner

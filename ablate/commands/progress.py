@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ablate.analysis import judge
@@ -12,6 +13,11 @@ from ablate.commands.terminal import say, stream
 from ablate.core.foreign_text import plain
 from ablate.flow import Finished, Work
 from ablate.types import RunResult, Status, Suite
+
+MOST_LINES = 100
+"""Stacks of a work that has a line for each; of more there is one in some seconds."""
+
+LINE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,9 @@ class Progress:
     lost: int = 0
     spent: float = 0.0
     records: Mapping[str, RunResult] = field(default_factory=dict)
-    ended: frozenset[str] = frozenset()
     started: float = field(default_factory=time.monotonic)
 
-    @property
+    @cached_property
     def total(self) -> int:
         """Runs that the command set out to do."""
         return sum(len(stack.runs) for stack in self.work.stacks)
@@ -39,29 +44,20 @@ class Progress:
     def after(self, event: Finished) -> Progress:
         """Count a finished stack."""
         lost = sum(result.status != Status.OK for result in event.results)
+        shares = self.work.seconds_by_run  # of all the work, which is what time left goes by
         return replace(
             self,
             done=self.done + len(event.results),
             lost=self.lost + lost,
-            spent=self.spent + self._cost(event),
+            spent=self.spent + sum(shares[result.key] for result in event.results),
             records=event.records,
-            ended=self.ended | {result.key for result in event.results},
         )
 
     @property
     def running(self) -> int:
-        """Runs under way: those of the first stacks that have not ended, one stack a worker."""
-        open_stacks = [s for s in self.work.stacks if s.runs[0].key not in self.ended]
-        return sum(len(stack.runs) for stack in open_stacks[: self.workers])
-
-    def _cost(self, event: Finished) -> float:
-        """Give the planned share of a stack in all the work, which is what time left goes by."""
-        keys = {result.key for result in event.results}
-        planned = zip(self.work.plan.stacks, self.work.plan.costs, strict=True)
-        return sum(
-            cost.seconds * len(keys & {run.key for run in stack.runs}) / len(stack.runs)
-            for stack, cost in planned
-        )
+        """Runs under way: those of a usual stack for each worker, as long as there are any."""
+        usual = self.total / max(1, len(self.work.stacks))
+        return min(self.total - self.done, round(usual * self.workers))
 
     def seconds_left(self) -> float:
         """Estimate the time left from the time spent; infinite before the first stack."""
@@ -97,8 +93,16 @@ def show_runs(progress: Progress, events: Iterator[Finished]) -> None:
 
     console = Console(file=stream(err=True))
     if not console.is_terminal:
+        last, few = 0.0, len(progress.work.stacks) <= MOST_LINES
         for event in events:
             progress = progress.after(event)
+            if (
+                not few
+                and progress.done < progress.total
+                and time.monotonic() - last < LINE_SECONDS
+            ):
+                continue
+            last = time.monotonic()
             say(progress.line(), err=True)
         return
     from rich.live import Live

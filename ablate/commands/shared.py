@@ -322,7 +322,7 @@ def say_all(lines: Iterable[str], err: bool = False) -> None:
 
 def finish(study: Study, folder: Path, style: str = "full") -> Ending:
     """Write the report, and give the answer with the exit code that the table has for it."""
-    from ablate.records.store import make_folder
+    from ablate.records.results_folder import make_folder
     from ablate.registry import scan
 
     make_folder(folder)

@@ -93,7 +93,8 @@ def run(
     from ablate.commands.progress import Progress, show_runs
     from ablate.plan import dispatch, pending
     from ablate.records import ownership, registration
-    from ablate.records.store import make_folder, open_store, sole_writer
+    from ablate.records.results_folder import make_folder, sole_writer
+    from ablate.records.store import open_store
     from ablate.registry import scan
     from ablate.workflows import prospects
     from ablate.workflows.inert_check import check
@@ -159,7 +160,8 @@ def _screen(
     from ablate.commands import describe
     from ablate.commands.progress import Progress, show_runs
     from ablate.records import ownership, registration
-    from ablate.records.store import make_folder, open_store, sole_writer
+    from ablate.records.results_folder import make_folder, sole_writer
+    from ablate.records.store import open_store
 
     if suite.screening is None:
         return suite
@@ -257,7 +259,8 @@ def demo(results: Path) -> None:
     """
     from ablate import flow
     from ablate.plan import stored_study
-    from ablate.records.store import open_store, sole_writer
+    from ablate.records.results_folder import sole_writer
+    from ablate.records.store import open_store
 
     suite = flow.open_suite(stored_study.STUDY)
     with sole_writer(results), closing(open_store(results)) as store:

@@ -15,10 +15,10 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, partial
 from pathlib import Path
 from types import BuiltinMethodType, MethodType, MethodWrapperType, ModuleType
 from typing import Any, NamedTuple
@@ -104,7 +104,7 @@ def settings() -> dict[str, Setting]:
         "tracing": Setting(sys.gettrace, sys.settrace),
         "signal handlers": Setting(_handlers),
         "limits of memory and files": Setting(_limits, _set_limits),
-        "the standard streams": Setting(_streams, _set_streams),
+        "the standard streams": Setting(lambda: (sys.stdout, sys.stderr), _set_streams),
         "fault handling": Setting(faulthandler.is_enabled),
         "umask": Setting(_umask, os.umask),
     }
@@ -118,10 +118,6 @@ def _limits() -> dict[int, tuple[int, int]]:
 def _set_limits(before: Mapping[int, tuple[int, int]]) -> None:
     for kind, limits in before.items():
         resource.setrlimit(kind, limits)
-
-
-def _streams() -> tuple[Any, Any]:
-    return sys.stdout, sys.stderr
 
 
 def _set_streams(before: tuple[Any, Any]) -> None:
@@ -161,6 +157,14 @@ class State:
     threads: frozenset[int]
     modules: int
 
+    @cached_property
+    def by_owner(self) -> Mapping[str, Sequence[tuple[str, Function]]]:
+        """Sort the functions by the module or class that holds them."""
+        sorted_: dict[str, list[tuple[str, Function]]] = {}
+        for (owner, name), function in self.functions.items():
+            sorted_.setdefault(owner, []).append((name, function))
+        return sorted_
+
 
 def snapshot() -> State:
     """Look at all that is watched in this process: some 30 ms."""
@@ -178,6 +182,24 @@ def _read(setting: Setting) -> Any:
         return setting.read()
     except Exception as error:  # a component may have replaced what is asked
         return f"cannot be read: {type(error).__name__}"
+
+
+def is_as_it_was(before: State) -> bool:
+    """Say whether nothing at all differs: a tenth of the time of another snapshot."""
+    alive = {thread.ident or 0 for thread in threading.enumerate()}
+    if len(sys.modules) != before.modules or alive != before.threads or values() != before.values:
+        return False
+    kinds = {kind.__name__: kind for kind in CLASSES}
+    for owner, functions in before.by_owner.items():
+        if (holder := sys.modules.get(owner, kinds.get(owner))) is None:
+            return False
+        find = partial(getattr, holder) if owner in kinds else vars(holder).get
+        for name, (value, code) in functions:
+            if find(name, None) is not value or (
+                code is not None and getattr(value, "__code__", None) is not code
+            ):
+                return False
+    return True
 
 
 def changes(before: State, now: State) -> list[str]:

@@ -108,11 +108,11 @@ def joined(address: str) -> Any:
 
 @dataclass
 class Hired:
-    """An actor, what it was last asked, and the job that it is at; `place` -1 while it starts."""
+    """An actor, its last call, and the job that it is at; `index` -1 while it starts."""
 
     actor: Any
-    asked: Any
-    place: int = -1
+    call: Any
+    index: int = -1
     payload: Json = None
     since: float = 0.0
     foreign: tuple[str, ...] = ()
@@ -121,17 +121,17 @@ class Hired:
     @property
     def idle(self) -> bool:
         """Say whether it waits for a job."""
-        return self.asked is None
+        return self.call is None
 
     def may_do(self, payload: Json) -> bool:
         """Say whether a job may run there: what other people's code left stays theirs."""
         return not self.foreign or self.foreign == tuple(payload.get("foreign", ()))
 
-    def give(self, place: int, payload: Json) -> None:
+    def give(self, index: int, payload: Json) -> None:
         """Send a job."""
-        self.place, self.payload, self.since = place, payload, time.monotonic()
+        self.index, self.payload, self.since = index, payload, time.monotonic()
         self.foreign = self.foreign or tuple(payload.get("foreign", ()))
-        self.asked, self.fruitful = self.actor.perform.remote(payload), True
+        self.call, self.fruitful = self.actor.perform.remote(payload), True
 
 
 @dataclass
@@ -190,33 +190,33 @@ class Crew:
         return Hired(actor, actor.code.remote())
 
     def _look(self, waiting: deque[tuple[int, Json]]) -> Iterator[tuple[int, list[Json] | Lost]]:
-        asked = {hired.asked: hired for hired in self.hired if not hired.idle}
-        ended, _ = self.ray.wait([*asked], num_returns=1, timeout=LOOK_SECONDS)
+        calls = {hired.call: hired for hired in self.hired if not hired.idle}
+        ended, _ = self.ray.wait([*calls], num_returns=1, timeout=LOOK_SECONDS)
         for reference in ended:
-            hired = asked[reference]
+            hired = calls[reference]
             try:
                 answer = self.ray.get(reference)
             except Exception as error:
                 yield from self._lost(hired, waiting, error)
                 continue
-            hired.asked = None
+            hired.call = None
             if hired.payload is None:
                 self._admit(answer)
                 continue
-            place, message = hired.place, json.loads(answer)
-            hired.place, hired.payload, self.empty = -1, None, 0
+            index, message = hired.index, json.loads(answer)
+            hired.index, hired.payload, self.empty = -1, None, 0
             if message["changed"]:
                 self._dismiss(hired)
             words = message["answer"]
-            yield place, Lost(words) if isinstance(words, str) else words
+            yield index, Lost(words) if isinstance(words, str) else words
         for hired in list(self.hired):
             if hired.payload is None or hired.idle:
                 continue
             limit = hired.payload.get("seconds", float("inf"))
             if time.monotonic() - hired.since > limit:
-                place = hired.place
+                index = hired.index
                 self._dismiss(hired)
-                yield place, Lost(f"timed out after {limit:g} s")
+                yield index, Lost(f"timed out after {limit:g} s")
 
     def _admit(self, code: str) -> None:
         """Make sure that a new actor has this process's code. Raises WorkerError otherwise."""
@@ -232,7 +232,7 @@ class Crew:
         self, hired: Hired, waiting: deque[tuple[int, Json]], error: Exception
     ) -> Iterator[tuple[int, Lost]]:
         """Take an actor away that died, or could not start; its job may be tried elsewhere."""
-        place, at_work, fruitful = hired.place, hired.payload is not None, hired.fruitful
+        index, at_work, fruitful = hired.index, hired.payload is not None, hired.fruitful
         self._dismiss(hired)
         reason = plain(of_error(error), STORED)
         if not fruitful:
@@ -244,7 +244,7 @@ class Crew:
                 )
         if at_work:
             died = isinstance(error, self.ray.exceptions.RayActorError)
-            yield place, Lost(f"its actor died: {reason}" if died else reason, by_system=died)
+            yield index, Lost(f"its actor died: {reason}" if died else reason, by_system=died)
 
     def _dismiss(self, hired: Hired) -> None:
         with suppress(Exception):

@@ -71,6 +71,8 @@ def watcher() -> Callable[[], list[str]]:
     states = [process_state.snapshot()]
 
     def changed() -> list[str]:
+        if process_state.is_as_it_was(states[0]):
+            return []
         before, now = states.pop(), process_state.snapshot()
         states.append(now)
         return process_state.changes(before, now)

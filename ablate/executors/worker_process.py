@@ -93,8 +93,8 @@ class Worker:
         self.job = Job(index, payload)
         self.foreign = self.foreign or tuple(payload.get("foreign", ()))
         self.seconds, self.looked = 0.0, time.monotonic()
-        self.cpu, self.busy_at = processor_seconds(self.process.pid), 0.0
-        self.asked_at, self.slept = 0.0, 0.0
+        # what it used before this job is read with the first look: that takes milliseconds
+        self.cpu, self.busy_at, self.asked_at, self.slept = 0.0, 0.0, 0.0, 0.0
         # a pickle keeps tuples as they are; answers are JSON: what a worker sends runs nothing here
         self.unsent = b64encode(pickle.dumps((index, payload))) + b"\n"
         self.send()

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
 
 from ablate.errors import StoreError
+from ablate.records.results_folder import make_folder
 from ablate.records.rows.curves import Curves, curve_row, read_curves
 from ablate.records.rows.sealing import (
     is_whole,
@@ -84,6 +84,7 @@ class Store:
         self._layout = layout
         self._damaged: dict[str, tuple[str, ...]] = {}
         self._unchecked = 0
+        self._shared: set[str] = set()  # texts that this process has written already
 
     @property
     def damage(self) -> Damage:
@@ -99,11 +100,15 @@ class Store:
         results, texts = list(results), dict[str, str]()
         rows = [run_row(result, texts) for result in results]
         shared: list[dict[str, object]] = [
-            {"digest": digest, "text": text} for digest, text in texts.items()
+            {"digest": digest, "text": text}
+            for digest, text in texts.items()
+            if digest not in self._shared
         ]
         self._write((PROVENANCE, shared), (RUNS, rows))
+        self._shared |= texts.keys()
         with suppress(StoreError):  # a table that somebody spoilt costs no record
-            self._write((CURVES, [curve_row(result) for result in results]))
+            learnt = [result for result in results if not result.provenance.get("outside")]
+            self._write((CURVES, [curve_row(result) for result in learnt]))
 
     def curves(self, keys: Iterable[str]) -> Curves:
         """Give how the runs of the keys learnt, as far as that is there and can be read."""
@@ -199,6 +204,8 @@ class Store:
 
     def _write(self, *tables: tuple[sa.Table, Sequence[Mapping[str, object]]]) -> None:
         """Write rows of several tables in one transaction, replacing those of their keys."""
+        if not any(rows for _, rows in tables):
+            return
         with translated(), self._engine.begin() as link:
             for table, rows in tables:
                 if rows:
@@ -262,33 +269,3 @@ def open_store(folder: Path, create: bool = True) -> Store:
         engine.dispose()
         raise
     return Store(engine, version)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for results. Raises StoreError where the system does not allow it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
-
-
-@contextmanager
-def sole_writer(folder: Path) -> Iterator[None]:
-    """Hold a results folder for writing. Raises StoreError while another process does.
-
-    The operating system lets go of the lock however the process ends.
-    """
-    make_folder(folder)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:  # an OSError too, so it comes first
-        raise StoreError(
-            f"another run is writing to {folder}; wait for it or choose another --results"
-        ) from None
-    except OSError as error:
-        raise StoreError(f"{folder / '.lock'} cannot be locked: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        lock.release()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ablate.errors import StoreError
-from ablate.records.store import open_store, sole_writer
+from ablate.records.results_folder import sole_writer
+from ablate.records.store import open_store
 from tests.conftest import record
 
 

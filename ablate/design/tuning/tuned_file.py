@@ -8,7 +8,7 @@ from pathlib import Path
 from ablate.design.tuning.tuning_keys import untuned
 from ablate.errors import Problem, StoreError, SuiteError
 from ablate.parsing.located_yaml import DocumentError, read_document
-from ablate.records.store import make_folder
+from ablate.records.results_folder import make_folder
 from ablate.types import Suite
 
 HEADER = "# Written by `tune` of the suite "
