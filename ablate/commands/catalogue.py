@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from ablate.commands.shared import data_option, say, say_all
+from ablate.commands.options.opened_suite import data_option
+from ablate.commands.shared import say, say_all
 from ablate.errors import SelectionError
 
 

@@ -10,18 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.commands.shared import (
-    Labour,
-    compile_first,
-    data_option,
-    device_option,
-    end,
-    labour_options,
-    of_suite,
-    say,
-    say_all,
-    workforce,
-)
+from ablate.commands.options.labour import Labour, labour_options, workforce
+from ablate.commands.options.opened_suite import data_option, device_option, of_suite
+from ablate.commands.shared import compile_first, end, say, say_all
 from ablate.core.foreign_text import STORED, plain
 from ablate.core.outcomes import Status
 

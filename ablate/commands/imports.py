@@ -12,7 +12,8 @@ import click
 
 from ablate.commands import finished
 from ablate.commands.numbers import margins, origin
-from ablate.commands.shared import results_option, say, say_all
+from ablate.commands.options.opened_suite import results_option
+from ablate.commands.shared import say, say_all
 from ablate.core.foreign_text import STORED, plain
 from ablate.core.naming import folder_name
 from ablate.errors import ExitCode

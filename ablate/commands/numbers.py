@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from ablate.commands.shared import results_option, say, say_all
+from ablate.commands.options.opened_suite import results_option
+from ablate.commands.shared import say, say_all
 from ablate.core.foreign_text import STORED, plain
 from ablate.errors import ExitCode
 

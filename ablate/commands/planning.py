@@ -9,23 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.commands.shared import (
-    Labour,
+from ablate.commands.options.labour import Labour, labour_options, workforce
+from ablate.commands.options.opened_suite import (
     admit,
-    compile_first,
     data_option,
     device_option,
-    end,
-    labour_options,
     of_suite,
     quick_option,
     results_option,
-    say,
-    say_all,
     trust_option,
-    under_own_name,
-    workforce,
 )
+from ablate.commands.shared import compile_first, end, say, say_all, under_own_name
 from ablate.commands.terminal import answer, is_terminal
 from ablate.core.foreign_text import STORED, plain
 

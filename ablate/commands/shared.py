@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +15,14 @@ import click
 from ablate.commands.finished import Ending
 from ablate.commands.standard import open_streams
 from ablate.commands.stopping import stoppable
-from ablate.commands.terminal import ComponentLog, confirmed, is_terminal, private, say as say
+from ablate.commands.terminal import private, say as say
 from ablate.core.foreign_text import STORED, of_error, plain
 from ablate.core.outcomes import Decision, Status
 
 if TYPE_CHECKING:
     from ablate.flow import Study, Work
     from ablate.records.store import Store
-    from ablate.types import Choice, Site, Suite, Verdict
+    from ablate.types import Site, Suite, Verdict
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 verify or a gate found a difference; 2 refused, nothing was done with "
@@ -34,101 +32,6 @@ EXIT_CODES = (
 )
 """The one place where a user reads what `ablate.errors.ExitCode` names; every --help ends so."""
 
-results_option = click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the store and the reports.",
-)
-data_option = click.option(
-    "--data-root",
-    type=click.Path(path_type=Path),
-    envvar="ABLATE_DATA",
-    default=Path("data"),
-    show_default=True,
-    help="Folder of the data files; also ABLATE_DATA.",
-)
-
-
-device_option = click.option(
-    "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ..."
-)
-
-
-@dataclass(frozen=True)
-class Labour:
-    """What a command says of who does its work: how many, where, and how long a stack may take."""
-
-    workers: int | None = None
-    executor: str | None = None
-    stack_timeout: float | None = None
-
-    def where(self, suite: Suite) -> Choice | None:
-        """Give the executor that the command names, else the suite's own; None for the usual."""
-        from ablate.plan.opening import read_executor
-
-        return read_executor(self.executor) if self.executor else suite.executor
-
-
-def labour_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of who does its work; it receives a Labour."""
-
-    @wraps(command)
-    def working(
-        *values: Any,
-        workers: int | None,
-        executor: str | None,
-        stack_timeout: float | None,
-        **rest: Any,
-    ) -> None:
-        command(*values, labour=Labour(workers, executor, stack_timeout), **rest)
-
-    options = (
-        click.option(
-            "--workers",
-            type=click.IntRange(1, 1024),
-            help="Stacks at a time [default: one a core, or as many as a cluster holds]; 1 runs "
-            "everything in the command's own process.",
-        ),
-        click.option(
-            "--executor",
-            metavar="NAME",
-            help="Where stacks run: inline, processes, ray, slurm, or one with settings as a suite "
-            "has it, 'ray: {gpus: 0.5}' [default: the suite's own, else processes].",
-        ),
-        click.option(
-            "--stack-timeout",
-            type=click.FloatRange(0, min_open=True),
-            metavar="SECONDS",
-            help="How long a stack of runs may take [default: 200 times its estimate, half an hour "
-            "at least; ten minutes where its process does not use the processor].",
-        ),
-    )
-    for option in reversed(options):
-        working = option(working)
-    return working
-
-
-@contextmanager
-def workforce(labour: Labour, suite: Suite, folder: Path) -> Iterator[Any]:
-    """Keep an executor for a suite, with `size` workers; a log of prints stands in the folder."""
-    from ablate import flow
-    from ablate.records.provenance import usable_cores
-
-    log, where, workers = ComponentLog(folder / "components.log"), labour.where(suite), 0
-    if not where or where.name == "processes":
-        workers = usable_cores()
-    inline = labour.workers == 1 and not where
-    try:
-        count = labour.workers or workers
-        with flow.crew(count, log.write, inline=inline, where=where) as crew:
-            yield crew
-    finally:
-        if line := log.line():
-            say(line, err=True)
-        log.close()
-
 
 def compile_first(work: Work, site: Site) -> None:
     """Compile what the work's steps call, before workers start; say so where there is any."""
@@ -136,89 +39,6 @@ def compile_first(work: Work, site: Site) -> None:
     from ablate.workflows import warming
 
     warming.warm(work.stacks, site, scan(), lambda line: say(line, err=True))
-
-
-quick_option = click.option(
-    "--quick",
-    is_flag=True,
-    help="Apply the suite's `quick` block, else five seeds and half of the epochs: minutes.",
-)
-trust_option = click.option(
-    "--trust",
-    is_flag=True,
-    help="A suite can run code (arrays: {source: module:function}): call its functions also where "
-    "they are neither installed nor in its folder, without asking.",
-)
-
-
-def admit(suite: Suite, trusted: bool) -> None:
-    """Let a suite's functions be called, asking where somebody sits at a terminal."""
-    from ablate.registry import scan
-    from ablate.workflows import trust
-
-    def ask(question: str) -> bool:
-        return confirmed(f"{question} Run it?")
-
-    trust.admit(suite, scan(), trusted, ask if is_terminal() else None)
-
-
-def functions(suite: Suite) -> list[str]:
-    """Name the functions that a suite has called while it is planned."""
-    from ablate.registry import scan
-    from ablate.workflows import trust
-
-    return [call.source for call in trust.calls(suite, scan())]
-
-
-def of_suite(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that open a suite; it receives the Suite itself."""
-
-    @wraps(command)
-    def opening(
-        suite: str,
-        quick: bool,
-        changes: tuple[str, ...],
-        seeds: int | None,
-        trust: bool,
-        **rest: Any,
-    ) -> None:
-        from ablate.commands.rehearsal import rehearse
-        from ablate.plan.opening import open_suite
-
-        rehearse(lambda: open_suite(suite, seeds, quick, changes))
-        opened = open_suite(suite, seeds, quick, changes)
-        admit(opened, trust)  # before anything that the suite names is called, in a copy too
-        if root := rest.get("data_root"):
-            rehearse(lambda: _planned(opened, root), functions(opened))
-        command(opened, **rest)
-
-    options = (
-        click.argument("suite", metavar="SUITE"),
-        quick_option,
-        trust_option,
-        click.option(
-            "--set",
-            "changes",
-            multiple=True,
-            metavar="PATH=VALUE",
-            help="Change the suite's base, as in dataset=digits; may be repeated.",
-        ),
-        click.option(
-            "--seeds",
-            type=click.IntRange(1, 100_000),
-            help="Seeds, instead of the suite's own number.",
-        ),
-        results_option,
-    )
-    for option in reversed(options):
-        opening = option(opening)
-    return opening
-
-
-def _planned(suite: Suite, root: Path) -> object:
-    from ablate import flow  # here, since a run with nothing to do needs none of it
-
-    return flow.prepare(suite, root, None)
 
 
 class Commands(click.Group):

@@ -11,20 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ablate.commands import finished
-from ablate.commands.shared import (
-    Labour,
-    compile_first,
-    data_option,
-    device_option,
-    finish,
-    functions,
-    labour_options,
-    of_suite,
-    say,
-    say_all,
-    under_own_name,
-    workforce,
-)
+from ablate.commands.options.labour import Labour, labour_options, workforce
+from ablate.commands.options.opened_suite import data_option, device_option, functions, of_suite
+from ablate.commands.shared import compile_first, finish, say, say_all, under_own_name
 from ablate.core.foreign_text import plain
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The options that several commands have, each with what it opens."""
