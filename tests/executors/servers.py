@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
+import socket
+import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,3 +50,105 @@ def ray_cluster(nodes: int = 2, **head: Any) -> Iterator[Any]:
         finally:
             ray.shutdown()
             cluster.shutdown()
+
+
+@contextmanager
+def slurm_cluster(nodes: int = 2) -> Iterator[Any]:
+    """Start a Slurm controller and several nodes with a processor each, all on this machine.
+
+    Gives a function that starts a node's daemon again, by its number.
+    """
+    if not all(map(shutil.which, ("slurmctld", "slurmd", "sbatch", "munged"))) or os.getuid():
+        lacking("Slurm (slurmctld, slurmd, slurm-client and munge, as root)")
+    with tempfile.TemporaryDirectory(prefix="slurm", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # munged lets others in
+        ports = [_free_port() for _ in range(nodes + 1)]
+        (folder / "slurm.conf").write_text(
+            SLURM.format(folder=folder, host=socket.gethostname(), port=ports[0], user="root")
+            + "\n".join(
+                f"NodeName=n{i} NodeHostname={socket.gethostname()} NodeAddr=127.0.0.1 "
+                f"Port={port} CPUs=1 RealMemory=8000"
+                for i, port in enumerate(ports[1:])
+            )
+            + f"\nPartitionName=main Nodes=n[0-{nodes - 1}] Default=YES State=UP MaxTime=INFINITE\n"
+        )
+        before = os.environ.get("SLURM_CONF")
+        os.environ["SLURM_CONF"] = str(folder / "slurm.conf")
+        daemons: list[subprocess.Popen[bytes]] = []
+
+        def start(*command: str) -> subprocess.Popen[bytes]:
+            log = (folder / f"{command[0]}.log").open("ab")
+            daemons.append(subprocess.Popen(command, stdout=log, stderr=log))
+            return daemons[-1]
+
+        def node(number: int) -> subprocess.Popen[bytes]:
+            return start("slurmd", "-D", "-N", f"n{number}")
+
+        try:
+            Path("/run/munge").mkdir(exist_ok=True)
+            shutil.chown("/run/munge", "munge", "munge")
+            if not Path("/run/munge/munge.socket.2").exists():
+                start("runuser", "-u", "munge", "--", "munged", "--foreground")
+            start("slurmctld", "-D", "-i")
+            started = [node(number) for number in range(nodes)]
+            _await(lambda: _states().count("idle") == nodes, 60, folder)
+            yield SimpleNamespace(node=node, daemons=started, folder=folder)
+        finally:
+            for daemon in reversed(daemons):
+                daemon.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    daemon.wait(10)
+                daemon.kill()
+            os.environ.pop("SLURM_CONF")
+            if before is not None:
+                os.environ["SLURM_CONF"] = before
+
+
+SLURM = """
+ClusterName=tests
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={port}
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/munge
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+ReturnToService=2
+SlurmdTimeout=10
+MinJobAge=20
+JobRequeue=1
+SchedulerParameters=sched_interval=1
+SlurmdParameters=config_overrides
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/%n.log
+"""
+
+
+def _states() -> list[str]:
+    """Give the states of the nodes."""
+    command = ["sinfo", "-h", "-N", "-o", "%t"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await(holds: Callable[[], bool], seconds: float, folder: Path) -> None:
+    """Wait for a cluster to stand. Fails with its logs' ends."""
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            logs = "\n".join(path.read_text()[-1500:] for path in folder.glob("*.log"))
+            pytest.fail(f"the cluster does not start:\n{logs}")
+        time.sleep(0.2)
