@@ -15,6 +15,7 @@ import click
 
 from ablate.commands import catalogue, foresight, imports, numbers, planning, study
 from ablate.commands.shared import Commands
+from ablate.commands.upkeep import standing
 
 
 def show_version(ctx: click.Context, _option: object, wanted: bool) -> None:
@@ -46,6 +47,7 @@ for command in (
     study.demo,
     planning.init,
     study.run,
+    standing.status,
     planning.plan,
     foresight.power,
     planning.tune,

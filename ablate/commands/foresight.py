@@ -125,7 +125,7 @@ def trained(
         with workforce(labour, small, results / small.name) as crew:
             compile_first(work, site)
             events = flow.run(work, store, site, crew, labour.stack_timeout)
-            show_runs(Progress(small, work, crew.size), events)
+            show_runs(Progress(small, work, crew.size), events, results / small.name)
         return store.load(work.plan.runs)
 
 

@@ -194,7 +194,7 @@ def tune(
             if work.stacks:
                 compile_first(work, site)
                 events = flow.run(work, store, site, crew, labour.stack_timeout)
-                show_runs(Progress(trial, work, crew.size), events)
+                show_runs(Progress(trial, work, crew.size), events, folder)
             tuner.tell(trial, store.load(work.plan.runs))
     tuner.write(path)
     say_all(scan().load("report", "tuning")().lines(tuner.found(str(path))))

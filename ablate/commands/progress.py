@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ablate.analysis import judge
 from ablate.commands.terminal import say, stream
 from ablate.core.foreign_text import plain
 from ablate.flow import Finished, Work
+from ablate.records import underway
+from ablate.records.underway import Underway
 from ablate.types import RunResult, Status, Suite
 
 MOST_LINES = 100
@@ -68,6 +71,10 @@ class Progress:
             return float("inf")
         return max(0.0, (time.monotonic() - self.started) * (1 - share) / share)
 
+    def underway(self) -> Underway:
+        """Give it as others are told of it."""
+        return underway.now(self.total, self.done, self.lost, self.workers, self.seconds_left())
+
     def line(self) -> str:
         """Say it in one line."""
         left = self.seconds_left()
@@ -87,29 +94,47 @@ class Progress:
             yield f"{comparison.treatment} − {comparison.baseline}", len(deltas), mean
 
 
-def show_runs(progress: Progress, events: Iterator[Finished]) -> None:
-    """Show the runs as they finish: a live display on a terminal, else a line a stack."""
+def show_runs(progress: Progress, events: Iterator[Finished], folder: Path) -> None:
+    """Show the runs as they finish: a live display on a terminal, else a line a stack.
+
+    folder: where others see how far it has come (`status`).
+    """
+    try:
+        _show(progress, _pictures(progress, events, folder))
+    finally:
+        underway.remove(folder)
+
+
+def _pictures(progress: Progress, events: Iterator[Finished], folder: Path) -> Iterator[Progress]:
+    """Give the picture after each event, and leave it where others look."""
+    last = time.monotonic()
+    underway.write(folder, progress.underway())
+    for event in events:
+        progress = progress.after(event)
+        if time.monotonic() - last > 1:
+            last = time.monotonic()
+            underway.write(folder, progress.underway())
+        yield progress
+
+
+def _show(progress: Progress, pictures: Iterator[Progress]) -> None:
     from rich.console import Console
 
     console = Console(file=stream(err=True))
+    shown = [progress]
     if not console.is_terminal:
         last, few = 0.0, len(progress.work.stacks) <= MOST_LINES
-        for event in events:
-            progress = progress.after(event)
-            if (
-                not few
-                and progress.done < progress.total
-                and time.monotonic() - last < LINE_SECONDS
-            ):
-                continue
-            last = time.monotonic()
-            say(progress.line(), err=True)
+        for picture in pictures:
+            over = picture.done >= picture.total
+            if few or over or time.monotonic() - last >= LINE_SECONDS:
+                last = time.monotonic()
+                say(picture.line(), err=True)
         return
     from rich.live import Live
 
-    with Live(get_renderable=lambda: panel(progress), console=console, refresh_per_second=2):
-        for event in events:
-            progress = progress.after(event)
+    with Live(get_renderable=lambda: panel(shown[-1]), console=console, refresh_per_second=2):
+        for picture in pictures:
+            shown[:] = [picture]
 
 
 def panel(progress: Progress) -> Any:

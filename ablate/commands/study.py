@@ -125,7 +125,7 @@ def run(
                     compile_first(work, site)
                     say_all(check(opened, store, site, crew, labour.stack_timeout))
                     events = flow.run(work, store, site, crew, labour.stack_timeout)
-                    show_runs(Progress(opened, work, crew.size), events)
+                    show_runs(Progress(opened, work, crew.size), events, results / opened.name)
         todo, stale = replace(todo, records={}), {}  # the study reads them again: once is enough
         study = flow.analyse(suite, store)
         ending = finish(study, results / opened.name)
@@ -166,7 +166,7 @@ def _screen(
             compile_first(todo, site)
             with workforce(labour, suite, results / suite.name) as crew:
                 events = flow.run(todo, store, site, crew, labour.stack_timeout)
-                show_runs(Progress(first, todo, crew.size), events)
+                show_runs(Progress(first, todo, crew.size), events, results / suite.name)
         done = flow.stage(suite, store)
     say(f"Carried on: {len(done.contrasts)} of {len(suite.contrasts)} claims.\n")
     return done

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -85,8 +85,7 @@ def specify(variant: Variant, seed: int, precision: str) -> RunSpec:
 def _specified(variant: Variant, seed: int, precision: str) -> RunSpec:
     trained, start = _shared(variant, precision)
     seed = variant.seed(seed)
-    key = hashlib.sha256(f"{start}{seed}}}".encode()).hexdigest()[:32]
-    return RunSpec(key, seed, precision, trained)
+    return RunSpec(key_of(start, seed), seed, precision, trained)
 
 
 def _shared(variant: Variant, precision: str) -> tuple[dict[str, Choice], str]:
@@ -101,6 +100,19 @@ def _shared(variant: Variant, precision: str) -> tuple[dict[str, Choice], str]:
         variant.runs[precision] = trained, text.removesuffix("0}")
     shared: tuple[dict[str, Choice], str] = variant.runs[precision]
     return shared
+
+
+def run_names(variant: Variant, suite: Suite) -> Iterator[tuple[str, int]]:
+    """Give the key and the seed of each of a variant's runs, without holding on to the runs."""
+    _, start = _shared(variant, suite.precision)
+    for nth in range(suite.seeds):
+        seed = variant.seed(nth)
+        yield key_of(start, seed), seed
+
+
+def key_of(start: str, seed: int) -> str:
+    """Give a run's key. start: what is hashed up to the seed."""
+    return hashlib.sha256(f"{start}{seed}}}".encode()).hexdigest()[:32]
 
 
 def keys(suite: Suite) -> tuple[tuple[str, ...], ...]:

@@ -39,6 +39,7 @@ def machine() -> Json:
         "system": platform.platform(terse=True),
         "cpu": _cpu(),
         "cores": usable_cores(),
+        "host": platform.node(),
     }
 
 

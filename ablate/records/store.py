@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -36,6 +36,7 @@ from ablate.records.store_file import (
     PROVENANCE,
     READ_CURVES,
     READ_PROVENANCE,
+    READ_STANDING,
     RUNS,
     SHARING,
     connect,
@@ -73,6 +74,14 @@ class Damage:
                 f"{name} was written by an earlier version, without checksums: damage in its "
                 f"{self.unchecked} records cannot be seen."
             )
+
+
+class RunRow(NamedTuple):
+    """What the columns say of a run. rests_on: the digest of what it shares with others."""
+
+    status: str
+    seconds: float
+    rests_on: str
 
 
 class Store:
@@ -147,6 +156,20 @@ class Store:
                     records[record.key] = record
         self._damaged["runs"], self._unchecked = tuple(damaged), 0 if sealed else count
         return records
+
+    def standing(self) -> dict[str, RunRow]:
+        """Give what there is of every run, by key, without its record: nothing of it is checked."""
+        if self._layout < SHARING:
+            return {}
+        return {
+            shown(key): RunRow(shown(status), seconds or 0.0, shown(rests_on))
+            for key, status, seconds, rests_on in self._rows(READ_STANDING)
+        }
+
+    def hosts(self) -> dict[str, str]:
+        """Give the names of the machines, by what their runs rest on."""
+        facts = read_shared(self._rows(READ_PROVENANCE)) if self._layout >= SHARING else {}
+        return {shown(key): str(fact["host"]) for key, fact in facts.items() if "host" in fact}
 
     def note(self, texts: Mapping[str, str]) -> None:
         """Write texts under their keys, replacing those that are there."""

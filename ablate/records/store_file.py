@@ -87,6 +87,10 @@ READ_RUNS = """
     {digest}
     FROM runs
 """
+READ_STANDING = """
+    SELECT CAST(key AS BLOB), CAST(status AS BLOB),
+    CASE typeof(seconds) WHEN 'real' THEN seconds END, CAST(rests_on AS BLOB) FROM runs
+"""
 READ_PROVENANCE = "SELECT CAST(digest AS BLOB), CAST(text AS BLOB) FROM provenance"
 READ_CURVES = "SELECT CAST(key AS BLOB), CAST(text AS BLOB), CAST(digest AS BLOB) FROM curves"
 READ_NOTES = "SELECT CAST(key AS BLOB), CAST(text AS BLOB), {digest} FROM notes"

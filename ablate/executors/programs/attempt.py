@@ -70,7 +70,7 @@ def run_folder(site: Site, run: RunSpec) -> Path:
 def facts(run: RunSpec, spec: Program) -> Json:
     """Give what a program's scores rest on beside its parameters, and what it was run with."""
     return {
-        **{name: provenance.machine()[name] for name in ("system", "cpu", "cores")},
+        **{name: provenance.machine()[name] for name in ("system", "cpu", "cores", "host")},
         **fingerprints.program_facts(run),
         "record_version": provenance.RECORD_VERSION,
         "git": surroundings.repository(Path(spec.folder).absolute()),

@@ -1,0 +1,1 @@
+"""How a study stands, and what keeps its store in order."""
