@@ -105,9 +105,7 @@ def _shared(variant: Variant, precision: str) -> tuple[dict[str, Choice], str]:
 def run_names(variant: Variant, suite: Suite) -> Iterator[tuple[str, int]]:
     """Give the key and the seed of each of a variant's runs, without holding on to the runs."""
     _, start = _shared(variant, suite.precision)
-    for nth in range(suite.seeds):
-        seed = variant.seed(nth)
-        yield key_of(start, seed), seed
+    yield from ((key_of(start, seed), seed) for seed in map(variant.seed, range(suite.seeds)))
 
 
 def key_of(start: str, seed: int) -> str:

@@ -51,10 +51,17 @@ class Underway:
 
 def now(total: int, done: int, lost: int, workers: int, seconds_left: float) -> Underway:
     """Give what this process is at."""
-    born = psutil.Process().create_time()
-    left = seconds_left if math.isfinite(seconds_left) else math.nan
-    place = platform.node(), os.getpid(), born, time.time()
-    return Underway(*place, total, done, lost, workers, left)
+    return Underway(
+        host=platform.node(),
+        pid=os.getpid(),
+        born=psutil.Process().create_time(),
+        said=time.time(),
+        total=total,
+        done=done,
+        lost=lost,
+        workers=workers,
+        seconds_left=seconds_left if math.isfinite(seconds_left) else math.nan,
+    )
 
 
 def write(folder: Path, work: Underway) -> None:
