@@ -15,7 +15,7 @@ import click
 
 from ablate.commands import catalogue, foresight, imports, numbers, planning, study
 from ablate.commands.shared import Commands
-from ablate.commands.upkeep import standing
+from ablate.commands.upkeep import doctor, standing
 
 
 def show_version(ctx: click.Context, _option: object, wanted: bool) -> None:
@@ -48,6 +48,7 @@ for command in (
     planning.init,
     study.run,
     standing.status,
+    doctor.doctor,
     planning.plan,
     foresight.power,
     planning.tune,

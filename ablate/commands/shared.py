@@ -124,7 +124,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             except BaseException as error:
                 frames = traceback.extract_tb(error.__traceback__)
                 last = Path(frames[-1].filename)
-                if isinstance(error, SystemExit) and last.parent == Path(__file__).parent:
+                if isinstance(error, SystemExit) and Path(__file__).parent in last.parents:
                     raise
                 raise AblateError(
                     f"a component, a plug-in or a data function would have ended the command: "
