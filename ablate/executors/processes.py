@@ -163,7 +163,10 @@ class Pool:
             self.empty += 1
             self.last_words = worker.last_words or reason
         if worker.job and worker.job.began:
-            yield worker.job.place, Lost(reason, worker.verdict is None and taken_away(code))
+            yield (
+                worker.job.place,
+                Lost(reason, not worker.verdict and not worker.broken and taken_away(code)),
+            )
         elif worker.job:
             waiting.appendleft((worker.job.place, worker.job.payload))
 

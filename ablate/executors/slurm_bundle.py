@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ablate.types import Json, Lost
 
@@ -27,7 +26,7 @@ class Bundle:
     folder: Path
     names: tuple[str, ...]
 
-    def __call__(self) -> int:
+    def work(self) -> int:
         """Do what is not answered yet, and give how many stacks that were."""
         from ablate.executors.processes import Processes
 
@@ -40,12 +39,6 @@ class Bundle:
                 )
                 write(self.answer(left[index]), json.dumps(message).encode())
         return len(left)
-
-    def checkpoint(self) -> Any:
-        """Go on in another job, where the system takes this one away or its time is over."""
-        from submitit.helpers import DelayedSubmission
-
-        return DelayedSubmission(self)
 
     def answer(self, name: str) -> Path:
         """Give the file of a stack's answer."""

@@ -15,7 +15,9 @@ from typing import Any, Literal
 
 from ablate.core.foreign_text import STORED, of_error, plain
 from ablate.errors import SelectionError, WorkerError
+from ablate.executors import slurm_job
 from ablate.executors.slurm_bundle import Bundle, name_of, read, write
+from ablate.executors.slurm_job import BatchJob
 from ablate.records.provenance import usable_cores
 from ablate.registry import component
 from ablate.source import closure
@@ -56,7 +58,8 @@ class Slurm:
     have answered. A job whose time is over, or that is preempted, goes on in another one.
 
     workers: batch jobs at a time, >= 0; 0 for 64.
-    partition: of the cluster; '' for its default. account: that is charged; '' for the usual.
+    partition: of the cluster; '' for its default.
+    account: that is charged; '' for the usual one.
     stacks: that a job has, >= 1, one after the other; more where an array would not hold them all.
     minutes: that a job may take, >= 1.
     cpus: processors of a job, >= 1.
@@ -178,31 +181,30 @@ class Crew:
         """Put stacks into the queue, in bundles of one where an array holds them all."""
         if not names:
             return
+        from cloudpickle import register_pickle_by_value, unregister_pickle_by_value
+
         for name in names:
             whole.answer(name).unlink(missing_ok=True)
             whole.put(name, payloads[at[name]])
         most = MOST_JOBS if self.settings.cluster == "slurm" else usable_cores()
         each = max(self.settings.stacks, -(-len(names) // most))
-        bundles = [
-            Bundle(whole.folder, tuple(names[i : i + each])) for i in range(0, len(names), each)
-        ]
-        kept = os.environ.get("PYTHONPATH")
-        os.environ["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
+        paths = tuple(path or os.getcwd() for path in sys.path)  # noqa: PTH109
+        parts = [tuple(names[i : i + each]) for i in range(0, len(names), each)]
+        batch = [BatchJob(str(whole.folder), part, paths) for part in parts]
         try:
+            register_pickle_by_value(slurm_job)
             executor = self._executor(whole.folder / "logs")
             with executor.batch():  # one array
-                submitted = [executor.submit(bundle) for bundle in bundles]
+                submitted = [executor.submit(job) for job in batch]
         except Exception as error:  # no such command, partition, account ...
             raise WorkerError(
                 f"no job can be submitted: {plain(of_error(error), STORED)}"
             ) from error
         finally:
-            os.environ.pop("PYTHONPATH")
-            if kept is not None:
-                os.environ["PYTHONPATH"] = kept
-        for bundle, job in zip(bundles, submitted, strict=True):
+            unregister_pickle_by_value(slurm_job)
+        for part, job in zip(parts, submitted, strict=True):
             self.started[job.job_id] = job
-            self.jobs |= dict.fromkeys(bundle.names, job.job_id)
+            self.jobs |= dict.fromkeys(part, job.job_id)
         write(whole.folder / IDS, json.dumps(self.jobs).encode())
 
     def _executor(self, logs: Path) -> Any:

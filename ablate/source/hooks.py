@@ -21,7 +21,7 @@ ANY_KIND = frozenset(
 
 FACTS: Mapping[str, tuple[str, ...]] = {
     "dataset": ("fetch", "calls", "own"),
-    "executor": ("map", "pool", "workers"),
+    "executor": ("crew", "map", "size", "workers"),
     "loss": ("own_task",),
     "memory": ("keeps", "reads_features", "budget_rows"),
     "method": ("reviews", "optimizer", "loss"),

@@ -51,7 +51,7 @@ def test_the_extra_is_the_one_that_messages_name() -> None:
     """And `dev` and `tune` bring it, so that the tests are whole."""
     optional = PROJECT["optional-dependencies"]
     assert declared(optional["train"]) == {*extras.TRAIN.values()}
-    assert "ablate-study[tune]" in optional["dev"]
+    assert {"ablate-study[tune]", "ablate-study[ray,slurm]"} <= {*optional["dev"]}
     assert "ablate-study[train]" in optional["tune"]
     assert not declared(PROJECT["dependencies"]) & declared(optional["train"])
 
@@ -64,8 +64,9 @@ def test_every_package_that_is_imported_is_declared_and_the_other_way_round() ->
     """
     packages = {CALLED.get(top, top).lower() for _, top, _ in imported()}
     optional = PROJECT["optional-dependencies"]
-    assert packages - {"pytest", *TRACKERS} | {"pyarrow", "numba"} == (
-        declared(PROJECT["dependencies"]) | declared(optional["train"]) | {"optuna"}
+    extra = ("train", "ray", "slurm")
+    assert packages - {"pytest", *TRACKERS} | {"pyarrow", "numba"} == set().union(
+        declared(PROJECT["dependencies"]), {"optuna"}, *(declared(optional[e]) for e in extra)
     )
 
 
