@@ -66,4 +66,4 @@ def shown(equal: AtEqual) -> tuple[str, str]:
 
 def told(verdict: Verdict) -> Markup:
     """Show a difference and its verdict."""
-    return Markup(f"{words.points(verdict.estimate)} {words.decision(verdict)}")
+    return Markup(f"{words.of(verdict, verdict.estimate)} {words.decision(verdict)}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field
 
+from ablate.core.claim_values import Published
 from ablate.parsing.written_values import (
     Also,
     Factors,
@@ -91,6 +93,10 @@ class WrittenReference(Section):
     arm: Name = Field(description="the name of an arm")
     metric: Metric = Field(description="the metric in which the figure was printed")
     figure: Annotated[Name, catalogued("figure")] = Field(description="a published figure's name")
+
+    def published(self, known: Mapping[str, Published]) -> Published | None:
+        """Give the figure, one of those that are known by name; None where there is none."""
+        return known.get(self.figure)
 
 
 class WrittenFactorial(Claimed):

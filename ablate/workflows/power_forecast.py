@@ -92,9 +92,10 @@ def forecasts(
             spread = spreads[place] if spreads else spread_of(comparison)
             yield forecast(comparison, spread, f"{n} {source}", design, level)
         else:
+            form = "2.0 points" if comparison.points else "0.02"
             raise SelectionError(
                 f"no spread is known for {comparison.treatment} − {comparison.baseline} "
-                f"({n} pairs): declare `spread: 2.0 points` in the suite, or run a pilot with "
+                f"({n} pairs): declare `spread: {form}` in the suite, or run a pilot with "
                 "--pilot 5"
             )
 
