@@ -75,7 +75,9 @@ def power(
         source = "crossed pilot runs" if streams else "pilot seeds"
         spreads = [claim.spread for claim in claims]
         forecasts = list(
-            power_forecast.forecasts(replace(small, spread=0.0), records, source, spreads)
+            power_forecast.forecasts(
+                replace(small, spread=0.0, spreads={}), records, source, spreads
+            )
         )
     else:
         there = is_there(results)

@@ -29,7 +29,8 @@ class Section(BaseModel):
 
     called: what it is in messages. lacks: how a key that is missing is called there, where not by
     its name. accepts: what may stand in its place. whole: the same, where its values are judged
-    together. tagged: whether it is one of two forms.
+    together. tagged: whether it is one of two forms. instead: keys of its kin that say nothing
+    here, each with what to write instead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -38,6 +39,7 @@ class Section(BaseModel):
     accepts: ClassVar[str] = ""
     whole: ClassVar[str] = ""
     tagged: ClassVar[bool] = False
+    instead: ClassVar[dict[str, str]] = {}
 
 
 def form(mapping: str, other: str) -> Discriminator:
