@@ -81,8 +81,8 @@ class TunedArm:
     @property
     def gain(self) -> float:
         """Give by how much the best trial is better than the first, in the metric's unit."""
-        difference = self.scores[self.best] - self.scores[0]
-        return -difference if self.lower else difference
+        first, best = self.scores[0], self.scores[self.best]
+        return first - best if self.lower else best - first
 
     def _worth(self, i: int) -> float:
         """Give a score that is higher where it is better; the least where a trial was lost."""

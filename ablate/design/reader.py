@@ -74,7 +74,7 @@ def parse_suite(
         suite = reader.suite(name, origin, text)
         left = reader.left_out
         if suite and left.screened:
-            reader = form(left.screened, catalogue, quick, changes, values, folder)
+            reader = form(left.screened, catalogue, quick, changes, None, folder)
             first = reader.suite(screening(name), origin, text)
             suite = first and replace(suite, screening=replace(first, lacks=left.screens))
         if suite is None:

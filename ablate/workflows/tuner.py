@@ -197,7 +197,7 @@ class Tuner:
             for arm, result in tuned.arms.items()
         }
         budget = {
-            "data": tuned.data,
+            **({"data": tuned.data} if tuned.data else {}),
             "trials": tuned.trials,
             "seeds": tuned.seeds,
             "metric": tuned.metric,

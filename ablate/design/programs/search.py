@@ -17,6 +17,8 @@ from ablate.parsing.located_yaml import Mark, Node
 from ablate.source.field_schema import shown
 from ablate.types import Measure
 
+NONE_HERE = "no such key: nothing here can make such runs"
+
 RANGED = (int, float, type(None))
 """Types of a parameter of which a range may be searched."""
 
@@ -38,7 +40,7 @@ class ProgramSearch(SearchReader):
     ) -> Search:
         """Read the key `tune`."""
         if self.programs.program.imported:
-            self.note(self.root.keys["tune"], "tune of imported runs", "no such key")
+            self.note(self.root.keys["tune"], "tune of imported runs", NONE_HERE)
         metric = tune.metric or (next(iter(measures)) if len(measures) == 1 else "")
         if metric not in measures:
             at = self.block.items.get("metric", self.block).at

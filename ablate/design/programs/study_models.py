@@ -12,7 +12,7 @@ from ablate.core.claim_values import Published
 from ablate.design.claim_models import Section, form
 from ablate.design.programs.values import Amount, Ends, Parameter
 from ablate.design.suite_models import Searched, listed
-from ablate.parsing.written_values import Metric, Name, Path
+from ablate.parsing.written_values import Entry, Metric, Name, Path
 
 SECONDS = "seconds"
 """What every run costs, whatever its program says."""
@@ -44,7 +44,12 @@ class OwnBudget(Section):
     tagged: ClassVar[bool] = True
 
     axis: Path = Field(description="the axis of `vary` that makes training longer")
-    by: Annotated[list[str], Field(min_length=1)] = Field(
+    by: Annotated[
+        list[str],
+        Field(min_length=1),
+        BeforeValidator(listed, json_schema_input_type=list[str] | str),
+        Entry(accepts="seconds, or metrics: [seconds, flops]"),
+    ] = Field(
         [SECONDS],
         description="what is made equal: seconds, or metrics in which the program says what it "
         "spent: [seconds, flops]",

@@ -15,6 +15,7 @@ from ablate.design.reach import Grid
 from ablate.design.suite_models import KEYS
 from ablate.errors import nearest
 from ablate.parsing import changes as command
+from ablate.parsing.located_yaml import Node
 from ablate.types import Effect, Measure, Suite
 
 
@@ -117,9 +118,9 @@ class ProgramSuiteReader(SuiteReader):
         if node is None or not isinstance(budget, OwnBudget):
             return (SECONDS,)
         known = [SECONDS, *(name for name in measures if name != SECONDS)]
-        for name, child in zip(
-            budget.by, node.items["by"].value if "by" in node.items else (), strict=False
-        ):
+        stated = node.items.get("by", Node([], node.at))
+        children = stated.value if isinstance(stated.value, list) else [stated]
+        for name, child in zip(budget.by if children else (), children, strict=True):
             if name not in known:
                 fault = f"unknown cost {name!r}"
                 accepts = f"{', '.join(known)}: seconds, or a metric of the program"

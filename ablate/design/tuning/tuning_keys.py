@@ -94,7 +94,7 @@ class SearchReader:
         """Refuse arms that differ in nothing but what is tuned: once tuned, they are one arm."""
         for first, second in same_arms(replace(grid, variants=blank(grid.variants, search))):
             fault = f"{first.arm!r} and {second.arm!r} differ in nothing but what is tuned"
-            self.note(self.block.at, fault, "arms that differ in more, or a smaller space")
+            self.note(self.root.keys["tune"], fault, "arms that differ in more, or a smaller space")
 
     def tuned(self, folder: Path) -> Tuned | None:
         """Read the file that the key `tuned` names, relative to the suite's folder."""
@@ -123,7 +123,7 @@ class SearchReader:
     def applied(self, arms: Mapping[str, Node], values: Own) -> dict[str, Node]:
         """Put values into the arms; those of an arm or a path that is not there are problems."""
         at = (self.root.items.get("tuned") or self.root).at
-        for name in values:
+        for name in values if arms else ():  # where there are none, that was told
             if name not in arms:
                 few = ", ".join([*arms][:12])
                 self.note(at, f"tuned values of an unknown arm {name!r}", few, nearest(name, arms))
@@ -171,7 +171,7 @@ def untuned(file: str, plain: Any) -> Tuned:
     trials, seeds, rows = (*counts, 0)[:3]
     return Tuned(
         file=file,
-        data=str(plain["data"]),
+        data="" if outside else str(plain["data"]),
         trials=trials,
         seeds=seeds,
         metric=str(plain["metric"]),
