@@ -87,7 +87,7 @@ from ablate.core.outcomes import (
     TrackedRun as TrackedRun,
     calm as calm,
 )
-from ablate.core.tuning_values import Search, Tuned
+from ablate.core.tuning_values import Search as Search, Tuned as Tuned
 from ablate.core.verdict_values import (
     DECIDED as DECIDED,
     NO_WORST as NO_WORST,
@@ -223,11 +223,13 @@ class Suite:
     be shown. effects: what its factorial asks. twins: the variants (of an arm, and of the same arm
     on seeds of its own) whose differences are chance alone. looks: seeds at which verdicts are
     read; none means once, after the declared number; spend: how alpha is shared over them. spread:
-    the sd that paired differences will have, in points; 0 where not said. search: what may be
-    tuned. tuned: the tuned values of its arms, from the file `tuned_file`, named at line and column
-    `tuned_at`. budget: the axis that makes training longer. changed_words: what the command line
-    changed, and unread: what the base says and no arm reads, a sentence each. measures: the metrics
-    of somebody's own program, by name. lacks: what an arm lacks of the base, by its name.
+    the sd that paired differences will have, in points; 0 where not said. spreads: the same of the
+    metrics of somebody's own program, by name. search: what may be tuned. tuned: the tuned values
+    of its arms, from the file `tuned_file`, named at line and column `tuned_at`. budget: the axis
+    that makes training longer; costs: what is made equal along it: `gradients`, `seconds`, or a
+    metric of somebody's own program. changed_words: what the command line changed, and unread: what
+    the base says and no arm reads, a sentence each. measures: the metrics of somebody's own
+    program, by name. lacks: what an arm lacks of the base, by its name.
     screening: arms run before, to be chosen by. executor: where it runs unless the command says.
     """
 
@@ -249,10 +251,12 @@ class Suite:
     looks: tuple[int, ...] = ()
     spend: str = "flat"
     spread: float = 0.0
+    spreads: Mapping[str, float] = field(default_factory=dict)
     search: Search | None = None
     tuned: Tuned | None = None
     tuned_file: str = ""
     budget: str = ""
+    costs: tuple[str, ...] = ("gradients", "seconds")
     tuned_at: tuple[int, int] = (1, 1)
     changed_words: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()

@@ -85,11 +85,11 @@ def _pooled(study: Study) -> str:
 
 def twins(same: Same) -> str:
     """Say an A/A result in one sentence."""
-    error = f"± {100 * same.error:.1f}"
+    error, unit = f"± {100 * same.error:.1f}", " points" if same.points else ""
     return (
         f"A/A: {same.runs} runs of {markdown(same.label)} against one another, "
         f"{markdown(same.metric)}: a difference was claimed in "
-        f"{100 * same.differs:.1f} % of random pairings, one beyond {same.margin:g} points in "
+        f"{100 * same.differs:.1f} % of random pairings, one beyond {same.margin:g}{unit} in "
         f"{100 * same.matters:.1f} % (at most {100 * same.alpha:g} "
         f"{error} is expected)" + ("; TOO MANY" if same.suspicious else "")
     )

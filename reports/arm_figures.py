@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.analysis.reference_lines import reference
+from ablate.analysis.arm_summary import Estimate
+from ablate.analysis.reference_lines import reference as line_of
+from ablate.core.claim_values import Published
 from ablate.core.foreign_text import figure as drawable
 from ablate.flow import Study
+from ablate.types import Variant
 
-from . import files, floors, words
-from .figures import LINES, MOST_LETTERS, canvas
+from . import files, floors, references, words
+from .figures import ARM_COLOURS, LINES, MOST_LETTERS, SHORT, canvas
 
 MEANS = "arms.png"
 MOST_ARMS = 64
@@ -32,16 +36,44 @@ def metric_of(study: Study) -> str:
     return next(iter([*contrasts, *(effect.metric for effect in study.suite.effects)]), "")
 
 
+def metrics_of(study: Study) -> list[str]:
+    """Name the metrics that the arms are shown in: that of the first claim, those of figures."""
+    figures = [reference.metric for reference in study.suite.references]
+    return list(dict.fromkeys(filter(None, [metric_of(study), *figures])))
+
+
 def means(study: Study, pyplot: Any) -> Any:
-    """Draw every arm's mean score, with a tick at each line that costs nothing."""
-    metric, variants = metric_of(study), study.suite.variants[::-1]
-    estimates = [(v, study.measured(v, metric)) for v in variants] if metric else []
-    estimates = [(v, estimate) for v, estimate in estimates if not math.isnan(estimate.mean)]
-    if not estimates or len(estimates) > MOST_ARMS:
+    """Draw every arm's mean score, a panel a metric.
+
+    There is a tick at each line that costs nothing, and a mark at each published figure.
+    """
+    panels = [(metric, _estimates(study, metric)) for metric in metrics_of(study)]
+    panels = [(metric, rows) for metric, rows in panels if 0 < len(rows) <= MOST_ARMS]
+    if not panels:
         return None
-    figure, axes = pyplot.subplots(figsize=(7.5, 1.1 + 0.26 * len(estimates)))
+    tall = [1.1 + 0.26 * len(rows) for _, rows in panels]
+    figure, grid = pyplot.subplots(
+        len(panels), figsize=(7.5, sum(tall)), height_ratios=tall, squeeze=False
+    )
+    for axes, (metric, rows) in zip(grid[:, 0], panels, strict=True):
+        _panel(axes, study, metric, rows)
+    if len(panels) > 1:
+        figure.tight_layout()
+    return figure
+
+
+def _estimates(study: Study, metric: str) -> list[tuple[Variant, Estimate]]:
+    """Give the arms that have a mean, the first of them last: pictures are drawn from below."""
+    rows = [(v, study.measured(v, metric)) for v in study.suite.variants[::-1]]
+    return [(variant, estimate) for variant, estimate in rows if not math.isnan(estimate.mean)]
+
+
+def _panel(
+    axes: Any, study: Study, metric: str, estimates: Sequence[tuple[Variant, Estimate]]
+) -> None:
+    places = {variant.label: row for row, (variant, _) in enumerate(estimates)}
     for row, (variant, estimate) in enumerate(estimates):
-        colour = INK[reference(variant)]
+        colour = INK[line_of(variant)]
         for label, value in floors.under(study, variant, metric).items():
             axes.plot(
                 [value, value],
@@ -53,6 +85,16 @@ def means(study: Study, pyplot: Any) -> Any:
             )
         axes.plot([estimate.low, estimate.high], [row, row], color=colour, lw=1.6)
         axes.plot(estimate.mean, row, "o", color=colour, ms=5)
+    for nth, reference in enumerate(study.suite.references):
+        if reference.metric == metric:
+            rows = [
+                places[variant.label]
+                for stated, variant in references.beside(study)
+                if stated is reference
+                and variant.label in places
+                and references.of_data(reference, variant)
+            ]
+            _published(axes, reference.figure, rows, ARM_COLOURS[(nth + 1) % len(ARM_COLOURS)])
     names = [drawable(variant.label, MOST_LETTERS) for variant, _ in estimates]
     axes.set_yticks(range(len(estimates)), names)
     axes.set_ylim(-0.6, len(estimates) - 0.4)
@@ -69,4 +111,14 @@ def means(study: Study, pyplot: Any) -> Any:
             frameon=False,
             fontsize=8,
         )
-    return figure
+
+
+def _published(axes: Any, figure: Published, rows: Sequence[int], colour: str) -> None:
+    """Draw a published figure in the rows of the arms that it stands beside, with its ±."""
+    label = drawable(f"{figure.method} (published)", SHORT)
+    for row in rows:
+        ends = [row - 0.5, row + 0.5]
+        axes.plot([figure.value] * 2, ends, color=colour, lw=1.4, label=label, zorder=1)
+        if not math.isnan(figure.spread):
+            low, high = figure.value - figure.spread, figure.value + figure.spread
+            axes.fill_betweenx(ends, low, high, color=colour, alpha=0.15, lw=0, zorder=0)

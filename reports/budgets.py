@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ablate.analysis.equal_budgets import BY, AtEqual, flips
+from ablate.analysis.equal_budgets import AtEqual, flips
 from ablate.core.foreign_text import Markup, code, markdown
 from ablate.flow import Study
 from ablate.types import Verdict, cell_words
 
 from . import tables, words
 
-WORDS = {"gradients": "equal gradient evaluations", "seconds": "equal seconds"}
+WORDS = {"gradients": "equal gradient evaluations"}
 
 
 def notes(study: Study) -> list[str]:
@@ -30,11 +30,12 @@ def section(study: Study) -> list[str]:
     """Show every contrast at each kind of budget."""
     if not study.equal:
         return []
+    by_all = study.suite.costs
     head = [
         "contrast",
         "setting",
         "as declared",
-        *(word for by in BY for word in (f"cost ({by})", f"at {WORDS[by]}")),
+        *(word for by in by_all for word in (f"cost ({by})", f"at {WORDS.get(by, f'equal {by}')}")),
         "",
     ]
     rows = []
@@ -42,7 +43,7 @@ def section(study: Study) -> list[str]:
         contrast = study.suite.contrasts[index]
         arms = [study.suite.variants[i] for i in (contrast.treatment, contrast.baseline)]
         by_budget = {equal.by: equal for equal in study.equal if equal.place == index}
-        cells = [word for by in BY for word in shown(by_budget[by])]
+        cells = [word for by in by_all for word in shown(by_budget[by])]
         label = Markup("**budget-dependent**" if flips(index, verdict, study.equal) else "")
         setting = ", ".join(cell_words(arms[0].cell))
         rows.append([f"{arms[0].name} − {arms[1].name}", setting, told(verdict), *cells, label])
@@ -52,10 +53,29 @@ def section(study: Study) -> list[str]:
         "baseline's score at the treatment's cost is read between two of its own, seed by seed, "
         "linear in the logarithm of the cost; where it was never run at that cost, the "
         "treatment's at the baseline's. *cost*: the treatment's over the baseline's as declared. "
-        "Gradient evaluations count rows through a gradient; seconds are those of the machine "
-        "that ran them. The two columns are a family of their own, corrected like the first.",
+        f"{counted(study)} What is read at equal cost is a family of its own, corrected like the "
+        "first.",
         tables.table(head, rows),
     ]
+
+
+def counted(study: Study) -> str:
+    """Say what the costs are."""
+    if not study.suite.measures:
+        return (
+            "Gradient evaluations count rows through a gradient; seconds are those of the machine "
+            "that ran them."
+        )
+    told = [by for by in study.suite.costs if by in study.suite.measures]
+    sentences = []
+    if "seconds" in study.suite.costs and "seconds" not in told:
+        sentences.append(
+            "Seconds are those of the machine that ran a program, with its start, with every try "
+            "of a run, and with whatever ran beside it."
+        )
+    if told:
+        sentences.append(f"What the program says that it spent: {markdown(', '.join(told))}.")
+    return " ".join(sentences)
 
 
 def shown(equal: AtEqual) -> tuple[str, str]:
@@ -66,4 +86,4 @@ def shown(equal: AtEqual) -> tuple[str, str]:
 
 def told(verdict: Verdict) -> Markup:
     """Show a difference and its verdict."""
-    return Markup(f"{words.points(verdict.estimate)} {words.decision(verdict)}")
+    return Markup(f"{words.of(verdict, verdict.estimate)} {words.decision(verdict)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -36,9 +37,10 @@ class StatedArm(Strict):
     """An arm's tuned values and its trials."""
 
     values: Annotated[dict[Text, Any], Field(max_length=1000)]
-    scores: Annotated[list[Score], Field(min_length=1, max_length=MOST)]
-    spreads: Annotated[list[Score], Field(max_length=MOST)]
+    scores: Annotated[list[Score | None], Field(min_length=1, max_length=MOST)]
+    spreads: Annotated[list[Score | None], Field(max_length=MOST)]
     first: Annotated[dict[Text, Any], Field(max_length=1000)]
+    lower: bool = False
 
     @model_validator(mode="after")
     def _paired(self) -> StatedArm:
@@ -58,6 +60,8 @@ class StatedTuned(Strict):
     rows: Annotated[int, Field(ge=0)]
     arms: Annotated[dict[Text, StatedArm], Field(max_length=10_000)]
     changes: Annotated[list[Text], Field(max_length=1000)] = []
+    lower: bool = False
+    held_out: Annotated[dict[Text, Any], Field(max_length=1000)] = {}
 
 
 class Stated(Strict):
@@ -77,7 +81,7 @@ def stated(study: Study) -> str:
     facts = {
         "name": suite.name,
         "seeds": suite.seeds,
-        "tuned": asdict(suite.tuned) if suite.tuned else None,
+        "tuned": _nulls(asdict(suite.tuned)) if suite.tuned else None,
         "changes": list(suite.changes),
         "suite": provenance.digest([suite.text.rstrip().encode("utf-8", "surrogatepass")]),
         "records": records(study),
@@ -86,6 +90,15 @@ def stated(study: Study) -> str:
     for bracket in "<>":  # a `-->` in what was typed would end the comment
         stated = stated.replace(bracket, f"\\u{ord(bracket):04x}")
     return f"<!-- ablate {stated} -->"
+
+
+def _nulls(value: Any) -> Any:
+    """Write scores that there are none of as null: JSON has no other word."""
+    if isinstance(value, dict):
+        return {name: _nulls(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_nulls(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def records(study: Study) -> str:

@@ -9,7 +9,7 @@ from ablate.core.foreign_text import markdown
 from ablate.flow import Study
 from ablate.types import Decision, Effect, FactorialEffect, Verdict
 
-from .words import named, points
+from .words import named, of
 
 
 def answer(study: Study) -> str:
@@ -64,5 +64,5 @@ def levels(effect: Effect) -> str:
 
 
 def _figure(effect: FactorialEffect, verdict: Verdict, *, from_to: bool) -> str:
-    between = markdown(levels(effect)) if from_to else ""
-    return f"{between}: {points(verdict.estimate)}" if between else points(verdict.estimate)
+    between, figure = markdown(levels(effect)) if from_to else "", of(verdict, verdict.estimate)
+    return f"{between}: {figure}" if between else figure

@@ -201,7 +201,8 @@ def _zoom(axes: Any, verdicts: Sequence[Verdict], large: set[int]) -> None:
     axes.set_title(f"the same without the {largest}", fontsize=9)
     for index in large:
         value, colour = verdicts[index].estimate, COLOURS[verdicts[index].decision]
-        text = f"{words.points(value)} →" if value > 0 else f"← {words.points(value)}"
+        figure = words.of(verdicts[index], value)
+        text = f"{figure} →" if value > 0 else f"← {figure}"
         at, side = math.copysign(0.97 * span, value), "right" if value > 0 else "left"
         axes.annotate(
             text,

@@ -54,9 +54,9 @@ def line(outcome: Outcome) -> str:
     asked = f"{outcome.expectation.phrase.words} {outcome.expectation.size:g}"
     figures = ""
     if math.isfinite(verdict.estimate):
-        figures = f": {words.points(verdict.estimate)}"
+        figures = f": {words.of(verdict, verdict.estimate)}"
     if math.isfinite(verdict.low) and math.isfinite(verdict.high):
-        figures += f", {words.interval(verdict.low, verdict.high)}"
+        figures += f", {words.interval(verdict.low, verdict.high, of_points=comparison.points)}"
     why = f"; {verdict.why}" if outcome.word == OPEN else ""
     text = f"{plain(arms, STORED)}: {asked}{figures}; {len(comparison.deltas)} pairs{plain(why)}"
     return f"  {outcome.word:<7} {text}"

@@ -61,7 +61,8 @@ def _sentence(read: Sequence[Part], where: tuple[str, str], places: Sequence[obj
 
 def _figure(part: Part) -> str:
     estimate = part.alone.estimate
-    figure = f" ({words.points(estimate)} without it)" if math.isfinite(estimate) else ""
+    known = math.isfinite(estimate)
+    figure = f" ({words.of(part.alone, estimate)} without it)" if known else ""
     joined = f" with {' and '.join(map(markdown, part.partners))}" if part.partners else ""
     return f"{markdown(part.name)}{joined}{figure}"
 
@@ -85,7 +86,7 @@ def section(study: Study) -> list[str]:
             part.name,
             *([part.cell] if several else []),
             part.alone.comparison.metric,
-            Markup(f"{words.points(part.alone.estimate)}, {words.decision(part.alone)}"),
+            Markup(f"{words.of(part.alone, part.alone.estimate)}, {words.decision(part.alone)}"),
             Markup(_joint(part)),
             Markup(f"**{SAID[part.standing]}**{_partners(part)}"),
         ]
@@ -94,7 +95,7 @@ def section(study: Study) -> list[str]:
     standings = dict.fromkeys(part.standing for part in read)
     legend = "; ".join(f"*{SAID[s]}*: {MEANS[s]}" for s in MEANS if s in standings)
     shown = [tables.table(head, rows), f"{legend[0].upper()}{legend[1:]}."] if rows else []
-    return ["## What each part is worth", *shown, *_screening(study.screened)]
+    return ["## What each part is worth", *shown, *_screening(study)]
 
 
 def _joint(part: Part) -> str:
@@ -109,8 +110,9 @@ def _partners(part: Part) -> str:
     return f" with {', '.join(map(markdown, part.partners))}" if part.partners else ""
 
 
-def _screening(screened: Screened | None) -> list[str]:
+def _screening(study: Study) -> list[str]:
     """Say how parts were screened, and show each main effect."""
+    screened = study.screened
     if screened is None:
         return []
     several = any(effect.cell for effect in screened.effects)
@@ -126,7 +128,7 @@ def _screening(screened: Screened | None) -> list[str]:
         [
             effect.part,
             *([effect.cell] if several else []),
-            *_interval(effect),
+            *_interval(effect, of_points=not study.suite.measures),
             Markup("carried on" if effect.part in kept else "**not confirmed**"),
         ]
         for effect in screened.effects
@@ -145,10 +147,11 @@ def _screening(screened: Screened | None) -> list[str]:
     ]
 
 
-def _interval(effect: MainEffect) -> list[str]:
+def _interval(effect: MainEffect, *, of_points: bool) -> list[str]:
     if not math.isfinite(effect.mean):
         return ["–", "too few seeds"]
-    return [words.points(effect.mean), words.interval(effect.low, effect.high)]
+    mean = words.amount(effect.mean, of_points=of_points)
+    return [mean, words.interval(effect.low, effect.high, of_points=of_points)]
 
 
 def _lost(screened: Screened) -> list[str]:

@@ -9,11 +9,10 @@ from pathlib import Path
 from ablate.commands.describe import duration
 from ablate.core.foreign_text import STORED, code, markdown
 from ablate.flow import Study
-from ablate.parsing.published import published
 from ablate.registry import component
 from ablate.types import Decision, RunResult, Status
 
-from . import answers, arm_names, files, floors, readings, tables, words
+from . import answers, files, floors, programs, readings, references, words
 
 
 @component("report", "summary")
@@ -79,24 +78,13 @@ def claims(study: Study) -> Iterator[str]:
             f"{markdown(comparison.metric)} by more than "
             f"{comparison.margin:g}{readings.unit(verdict)}."
         )
-    for reference in study.suite.references:
-        figure = published()[reference.figure]
-        suspect = f" (suspect: {markdown(figure.suspect)})" if figure.suspect else ""
-        yield (
-            f"Published: {markdown(figure.method)} reaches {figure.value:.2f} on "
-            f"{markdown(figure.dataset)}{suspect}, held against {code(reference.arm)} in "
-            f"{markdown(reference.metric)}."
-        )
+    yield from references.claimed(study)
 
 
 def method(study: Study) -> Iterator[str]:
     """Say what was run, and how it was judged."""
     suite = study.suite
-    for kind in ("dataset", "augment", "model", "memory", "method"):
-        used = {v.choices[kind].label() for v in suite.variants if kind in v.choices}
-        few = sorted(used)[:3]
-        more = f" and {len(used) - len(few)} more" if len(used) > len(few) else ""
-        yield f"{kind}: {markdown('; '.join(few))}{more}"
+    yield from programs.used(study) if suite.measures else _components(study)
     marks = {str(r.provenance.get("data_mark") or "") for r in records(study)} - {""}
     if marks:
         yield f"The data are {markdown(', '.join(sorted(marks)))}, not a published data set."
@@ -106,6 +94,15 @@ def method(study: Study) -> Iterator[str]:
     )
     if suite.changes:
         yield f"Run with {', '.join(map(code, suite.changes))}: not the suite as it stands."
+
+
+def _components(study: Study) -> Iterator[str]:
+    """Name what was chosen of each kind, three of several."""
+    for kind in ("dataset", "augment", "model", "memory", "method"):
+        used = {v.choices[kind].label() for v in study.suite.variants if kind in v.choices}
+        few = sorted(used)[:3]
+        more = f" and {len(used) - len(few)} more" if len(used) > len(few) else ""
+        yield f"{kind}: {markdown('; '.join(few))}{more}"
 
 
 def results(study: Study) -> Iterator[str]:
@@ -134,20 +131,10 @@ def results(study: Study) -> Iterator[str]:
             yield (
                 f"{words.decision(verdict)}: {markdown(effect.name)} "
                 f"({markdown(effect.low)} → {markdown(effect.high)}), "
-                f"{words.points(verdict.estimate)} points on {markdown(effect.metric)}."
+                f"{words.of(verdict, verdict.estimate)}{readings.unit(verdict)} on "
+                f"{markdown(effect.metric)}."
             )
-    for reference in study.suite.references:
-        figure = published()[reference.figure]
-        for arm in study.arms:
-            if arm.variant.arm == reference.arm:
-                ours = study.measured(arm.variant, reference.metric)
-                yield (
-                    f"{code(arm_names.shown(study, arm.variant.label))} reaches "
-                    f"{words.points(ours.mean, signed=False)} in "
-                    f"{markdown(tables.stamped(study, reference.metric))}, "
-                    f"{words.points(ours.mean - figure.value)} from the published "
-                    f"{figure.value:.2f} ({markdown(figure.method)})."
-                )
+    yield from references.reached(study)
 
 
 def easy(study: Study) -> Iterator[str]:
@@ -186,13 +173,19 @@ def cost(study: Study) -> Iterator[str]:
     """Add up what the runs took."""
     all_records = records(study)
     seconds = sum(r.seconds for r in all_records)
-    yield (
-        f"{len(all_records)} runs, {sum(r.gradients for r in all_records):,} gradients, "
-        f"{sum(r.updates for r in all_records):,} updates, {duration(seconds)} of one worker."
+    of_ours = (
+        f" {sum(r.gradients for r in all_records):,} gradients,"
+        f" {sum(r.updates for r in all_records):,} updates,"
     )
+    outside = bool(study.suite.measures)
+    yield f"{len(all_records)} runs,{'' if outside else of_ours} {duration(seconds)} of one worker."
     facts = {
-        f"{r.provenance.get('cpu')}, {r.provenance.get('cores')} cores, "
-        f"{r.provenance.get('device')}, torch {r.provenance.get('packages', {}).get('torch')}"
+        f"{r.provenance.get('cpu')}, {r.provenance.get('cores')} cores"
+        + ("" if outside else f", {r.provenance.get('device')}, torch {_torch(r)}")
         for r in all_records
     }
     yield from map(markdown, sorted(facts))
+
+
+def _torch(record: RunResult) -> str:
+    return str(record.provenance.get("packages", {}).get("torch"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from ablate.core.foreign_text import markdown
 from ablate.flow import Study
@@ -117,14 +118,16 @@ def share(value: float) -> str:
 
 def _ranks(study: Study, ranking: Settings, level: str) -> str:
     order = sorted(range(len(ranking.arms)), key=lambda i: ranking.test.ranks[i])
+    of_points = not study.suite.measures
     rows = [
         [
             arm_names.shown(study, ranking.arms[i]),
             f"{ranking.test.ranks[i]:.2f}",
-            f"{ranking.iqm[i].value:.2f}",
-            f"{ranking.iqm[i].low:.2f} to {ranking.iqm[i].high:.2f}",
+            words.amount(mid.value, of_points=of_points, signed=False),
+            words.interval(mid.low, mid.high, of_points=of_points, signed=False),
         ]
         for i in order
+        for mid in [ranking.iqm[i]]
     ]
     return table(["arm", "average rank", "IQM", f"{level} interval, alone"], rows)
 
@@ -158,7 +161,8 @@ def _across(study: Study, ranking: Settings, level: str) -> str:
         "sd between, within",
         "signed rank: below, inside, above",
     ]
-    rows = []
+    rows, of_points = [], not study.suite.measures
+    size = partial(words.amount, of_points=of_points)
     for pair in ranking.across:
         fit, up, sides = pair.mixed, pair.improvement, pair.sides
         names = (arm_names.shown(study, side) for side in (pair.treatment, pair.baseline))
@@ -167,9 +171,11 @@ def _across(study: Study, ranking: Settings, level: str) -> str:
                 " − ".join(names),
                 f"{up.value:.2f}",
                 f"{up.low:.2f} to {up.high:.2f}",
-                words.points(fit.estimate) if fit else "–",
-                words.interval(fit.low, fit.high) if fit else "–",
-                f"{fit.sd_between:.2f}, {fit.sd_residual:.2f}" if fit else "–",
+                size(fit.estimate) if fit else "–",
+                words.interval(fit.low, fit.high, of_points=of_points) if fit else "–",
+                ", ".join(size(sd, signed=False) for sd in (fit.sd_between, fit.sd_residual))
+                if fit
+                else "–",
                 f"{sides.below:.2f}, {sides.inside:.2f}, {sides.above:.2f}",
             ]
         )

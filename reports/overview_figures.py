@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def shares(study: Study, pyplot: Any) -> Any:
         len(analysis.levels) + len({level.factor for level in analysis.levels})
         for analysis in study.importance
     ]
-    return _rows(pyplot, study.importance, (_shares, _levels), 0.9 + 0.2 * max([6, *tall]))
+    levels = partial(_levels, unit="difference" if study.suite.measures else "points")
+    return _rows(pyplot, study.importance, (_shares, levels), 0.9 + 0.2 * max([6, *tall]))
 
 
 def _rows(pyplot: Any, many: Sequence[Any], draw: tuple[Any, Any], height: float) -> Any:
@@ -61,7 +63,7 @@ def _shares(axes: Any, analysis: Importance) -> None:
     axes.set_xlabel(f"% of the variance of {drawable(analysis.metric)}")
 
 
-def _levels(axes: Any, analysis: Importance) -> None:
+def _levels(axes: Any, analysis: Importance, unit: str) -> None:
     axes.axvline(0, color="#999999", lw=0.8)
     y, ticks, names = 0.0, [], []
     for name in reversed(list(dict.fromkeys(level.factor for level in analysis.levels))):
@@ -73,7 +75,7 @@ def _levels(axes: Any, analysis: Importance) -> None:
             y += 1
         y += 0.8
     axes.set_yticks(ticks, names)
-    axes.set_xlabel("points from the mean over all levels")
+    axes.set_xlabel(f"{unit} from the mean over all levels")
 
 
 def ranks(study: Study, pyplot: Any) -> Any:
@@ -81,7 +83,7 @@ def ranks(study: Study, pyplot: Any) -> Any:
     tall = [len(ranking.arms) for ranking in study.settings]
 
     def profile(axes: Any, ranking: Settings) -> None:
-        _profile(axes, ranking)
+        _profile(axes, ranking, "" if study.suite.measures else ", points")
         known = {
             (label, round(value, 1))
             for variant in study.suite.variants
@@ -134,7 +136,7 @@ def _diagram(axes: Any, ranking: Settings) -> None:
     axes.set_title(f"{drawable(ranking.metric)}: average ranks; joined: not told apart", fontsize=9)
 
 
-def _profile(axes: Any, ranking: Settings) -> None:
+def _profile(axes: Any, ranking: Settings, unit: str) -> None:
     for index, (arm, profile) in enumerate(zip(ranking.arms, ranking.profiles, strict=True)):
         colour = ARM_COLOURS[index % len(ARM_COLOURS)]
         style = "-" if index < len(ARM_COLOURS) else "--"
@@ -146,4 +148,4 @@ def _profile(axes: Any, ranking: Settings) -> None:
             label=drawable(arm, SHORT),
             lw=1.4,
         )
-    axes.set(xlabel=f"{drawable(ranking.metric)}, points", ylabel="% of runs above")
+    axes.set(xlabel=f"{drawable(ranking.metric)}{unit}", ylabel="% of runs above")

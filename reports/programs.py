@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from ablate.analysis.arm_summary import Estimate
+from ablate.core.foreign_text import code, markdown
 from ablate.flow import Study
+from ablate.source.program import words as typed
 from ablate.types import Status
 
-from . import arm_figures, arm_names, readings, words
-from .tables import table
+from . import arm_figures, arm_names, words
+from .tables import mean, table
+
+MOST_NAMED = 3
+"""Arms of which a summary says what they are."""
 
 
 def section(study: Study, pictures: Sequence[str]) -> list[str]:
@@ -35,23 +38,28 @@ def arms(study: Study) -> str:
             [
                 arm_names.shown(study, arm.variant.label),
                 str(arm.statuses[Status.OK]),
-                *(mean(arm.values[name]) for name in names),
+                *(mean(arm.values[name], of_points=False) for name in names),
                 f"{sum(seconds) / len(seconds):.3g}" if seconds else "–",
             ]
         )
     return table(["arm", "runs", *names, "seconds a run"], rows)
 
 
-def mean(estimate: Estimate) -> str:
-    """Write a mean with two digits of its interval's half.
-
-    >>> mean(Estimate(0.81234, 0.80111, 0.82357, 5)), mean(Estimate(1234.5, 1200, 1269, 5))
-    ('0.812 ± 0.011', '1234 ± 34')
-    """
-    if math.isnan(estimate.mean):
-        return "–"
-    half = (estimate.high - estimate.low) / 2
-    if math.isnan(half) or not half:
-        return readings.minus(f"{estimate.mean:.4g}")
-    decimals = max(0, 1 - math.floor(math.log10(half)))
-    return readings.minus(f"{estimate.mean:.{decimals}f} ± {half:.{decimals}f}")
+def used(study: Study) -> Iterator[str]:
+    """Say what the program is, what it is scored by, and what each arm gives it."""
+    settings = study.suite.variants[0].choices["method"].settings
+    program = settings.get("function") or " ".join(settings.get("command") or ())
+    origin = ", ".join(settings["imported"]["from"]) if "imported" in settings else ""
+    yield f"program: {code(program) if program else f'runs read from {markdown(origin)}'}"
+    shown = study.suite.variants[:MOST_NAMED]
+    for variant in shown:
+        params = variant.choices["method"].settings.get("params", {})
+        given = ", ".join(f"{name} {typed(value)}" for name, value in params.items())
+        yield f"{code(arm_names.shown(study, variant.label))}: {markdown(given) or 'no parameters'}"
+    if more := len(study.suite.variants) - len(shown):
+        yield f"and {more} more"
+    measures = (
+        f"{name} ({'lower' if m.lower else 'higher'} is better)"
+        for name, m in study.suite.measures.items()
+    )
+    yield f"scored by {markdown(', '.join(measures))}"

@@ -9,7 +9,6 @@ from ablate.analysis.arm_summary import Estimate
 from ablate.core.companions import Rate
 from ablate.core.foreign_text import Markup, markdown
 from ablate.flow import Study
-from ablate.parsing.published import Published, published
 from ablate.types import Status, Verdict, cell_words
 
 from . import arm_names, floors, readings, words
@@ -33,8 +32,9 @@ def verdicts(study: Study) -> str:
     """Write one row a contrast: what was compared, the difference, the verdict."""
     suite = study.suite
     crossed = any(variant.cell for variant in suite.variants)
+    every = [*(pooled for _, pooled in study.pooled), *study.verdicts]
     head = [
-        *("contrast", *(["setting"] if crossed else []), "metric", *_claimed(study)),
+        *("contrast", *(["setting"] if crossed else []), "metric", *_claimed(every)),
         f"p ({words.procedure(suite.correction)})",
     ]
     rows = [
@@ -50,12 +50,10 @@ def verdicts(study: Study) -> str:
     return table(head, rows)
 
 
-def _claimed(study: Study) -> tuple[str, ...]:
+def _claimed(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
     """Name the columns of a claim; differences of a program of somebody's own have its units."""
-    return ("difference", *CLAIM[1:]) if study.suite.measures else CLAIM
-
-
-CLAIM = ("difference (points)", "its interval", "margin", "verdict", "seeds")
+    unit = " (points)" if all(verdict.comparison.points for verdict in verdicts) else ""
+    return (f"difference{unit}", "its interval", "margin", "verdict", "seeds")
 
 
 def claims(verdicts: Sequence[Verdict], alpha: float) -> str:
@@ -66,7 +64,7 @@ def claims(verdicts: Sequence[Verdict], alpha: float) -> str:
         )
         for v in verdicts
     ]
-    return table(["contrast", "metric", *CLAIM, "p"], rows)
+    return table(["contrast", "metric", *_claimed(verdicts), "p"], rows)
 
 
 def _claim(about: Sequence[str], verdict: Verdict, alpha: float) -> list[str]:
@@ -87,7 +85,8 @@ def _asked(verdict: Verdict) -> str:
 def effects(study: Study, metric: str) -> str:
     """Write one row an effect of the factorial on a metric, the largest first."""
     suite = study.suite
-    head = ["effect", "from → to", *CLAIM, f"p ({words.procedure(suite.correction)})", "why"]
+    claimed = _claimed(verdict for _, verdict in study.factors)
+    head = ["effect", "from → to", *claimed, f"p ({words.procedure(suite.correction)})", "why"]
     ranked = sorted(
         (pair for pair in study.factors if pair[0].metric == metric),
         key=lambda pair: -abs(pair[1].estimate) if math.isfinite(pair[1].estimate) else 0,
@@ -130,9 +129,9 @@ def _reason(study: Study, verdict: Verdict) -> list[str]:
         arm_names.versus(study, verdict),
         compared.metric,
         verdict.why,
-        words.interval(*verdict.simultaneous),
+        words.interval(*verdict.simultaneous, of_points=compared.points),
         *p,
-        words.points(verdict.detectable, signed=False),
+        words.of(verdict, verdict.detectable, signed=False),
         readings.afterwards(verdict) or "–",
         readings.robust(verdict) or "–",
         effect,
@@ -152,7 +151,7 @@ def collapses(study: Study) -> str:
             verdict.comparison.metric,
             *(_rate(arm) for arm in (verdict.collapses.treatment, verdict.collapses.baseline)),
             f"{words.p_value(verdict.collapses.p)} (not under {verdict.collapses.floor:.2g})",
-            f"{words.points(verdict.collapses.conditional)} ({verdict.collapses.left} seeds)",
+            f"{words.of(verdict, verdict.collapses.conditional)} ({verdict.collapses.left} seeds)",
         ]
         for verdict in (*(pooled for _, pooled in study.pooled), *study.verdicts)
         if verdict.collapses
@@ -172,7 +171,7 @@ def arms(study: Study) -> str:
         [
             arm_names.shown(study, arm.variant.label),
             str(arm.statuses[Status.OK]),
-            *(_mean(arm.values[label]) for label in study.protocols),
+            *(mean(arm.values[label]) for label in study.protocols),
             "–" if math.isnan(arm.updates_per_second) else f"{arm.updates_per_second:,.0f}",
             "–" if math.isnan(arm.gradients) else f"{arm.gradients:,.0f}",
         ]
@@ -186,7 +185,7 @@ def summaries(study: Study) -> str:
     """Write the summary metrics of each arm, and the two factors of its accuracy."""
     names = [name for name in study.arms[0].values if name not in study.protocols]
     rows = [
-        [arm_names.shown(study, arm.variant.label), *(_mean(arm.values[name]) for name in names)]
+        [arm_names.shown(study, arm.variant.label), *(mean(arm.values[name]) for name in names)]
         for arm in study.arms
     ]
     return table(["arm", *names], rows)
@@ -219,47 +218,21 @@ def lost(study: Study) -> str:
     return table(["arm", "seed", "status", "reason"], rows) if rows else ""
 
 
-def references(study: Study) -> str:
-    """Write each published figure beside the arm's own, in every cell of the grid."""
-    head = ["arm", "metric", "measured", "published", "difference", "band", "source"]
-    known = published()
-    rows = []
-    for reference in study.suite.references:
-        figure = known[reference.figure]
-        for arm in (arm for arm in study.arms if arm.variant.arm == reference.arm):
-            ours = study.measured(arm.variant, reference.metric)
-            spread = "" if math.isnan(figure.spread) else f" ± {figure.spread:.2f}"
-            suspect = f" **suspect**: {markdown(figure.suspect)}" if figure.suspect else ""
-            same = arm.variant.choices["dataset"].name == figure.dataset
-            rows.append(
-                [
-                    arm_names.shown(study, arm.variant.label),
-                    stamped(study, reference.metric),
-                    _mean(ours),
-                    f"{figure.value:.2f}{spread} ({figure.method}, {figure.dataset})",
-                    words.points(ours.mean - figure.value),
-                    _band(figure, ours.mean) if same else "other data",
-                    Markup(f"{markdown(figure.source)}.{suspect}"),
-                ]
-            )
-    return table(head, rows)
-
-
-def _band(figure: Published, value: float) -> str:
-    inside = figure.inside(value)
-    if inside is None:
-        return "–"
-    verdict = "inside" if inside else "OUTSIDE"
-    return "–" if math.isnan(value) else f"{verdict} {figure.low:g} to {figure.high:g}"
-
-
 def stamped(study: Study, metric: str) -> str:
     """Mark what only an oracle can score."""
     return f"{metric} (ORACLE)" if metric in study.oracles else metric
 
 
-def _mean(estimate: Estimate) -> str:
-    mean = words.points(estimate.mean, signed=False)
-    if math.isnan(estimate.low):
-        return mean
-    return f"{mean} ± {(estimate.high - estimate.low) / 2:.2f}"
+def mean(estimate: Estimate, *, of_points: bool = True) -> str:
+    """Write a mean with half of its interval: in points, or with two digits of that half.
+
+    >>> mean(Estimate(81.234, 80.111, 82.357, 5), of_points=True)
+    '81.23 ± 1.12'
+    >>> mean(Estimate(0.81234, 0.80111, 0.82357, 5), of_points=False)
+    '0.812 ± 0.011'
+    """
+    half = (estimate.high - estimate.low) / 2
+    if math.isnan(half) or (not half and not of_points):
+        return words.amount(estimate.mean, of_points=of_points, signed=False)
+    decimals = 2 if of_points else max(0, 1 - math.floor(math.log10(half)))
+    return readings.minus(f"{estimate.mean:.{decimals}f} ± {half:.{decimals}f}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -215,7 +216,12 @@ def _tuned(stated: StatedTuned | None) -> Tuned | None:
     if stated is None:
         return None
     arms = {
-        name: TunedArm(arm.values, tuple(arm.scores), tuple(arm.spreads), arm.first)
+        name: TunedArm(arm.values, _known(arm.scores), _known(arm.spreads), arm.first, arm.lower)
         for name, arm in stated.arms.items()
     }
     return Tuned(**{**dict(stated), "arms": arms, "changes": tuple(stated.changes)})
+
+
+def _known(scores: Sequence[float | None]) -> tuple[float, ...]:
+    """Give scores as they were: null stands for none."""
+    return tuple(math.nan if score is None else score for score in scores)

@@ -39,9 +39,29 @@ def points(value: float, signed: bool = True) -> str:
     return text.replace("-", "−")
 
 
-def interval(low: float, high: float, signed: bool = True) -> str:
-    """Write an interval."""
-    return "–" if math.isnan(low) else f"{points(low, signed)} to {points(high, signed)}"
+def amount(value: float, *, of_points: bool, signed: bool = True) -> str:
+    """Write a size in its metric's unit: points, or another with four significant digits.
+
+    >>> amount(-0.00123456, of_points=False), amount(4e9, of_points=False, signed=False)
+    ('−0.001235', '4e+09')
+    >>> amount(1.234, of_points=True)
+    '+1.23'
+    """
+    if of_points or not math.isfinite(value):
+        return points(value, signed)
+    return (f"{value:+.4g}" if signed else f"{value:.4g}").replace("-", "−")
+
+
+def interval(low: float, high: float, *, of_points: bool = True, signed: bool = True) -> str:
+    """Write an interval in its metric's unit."""
+    if math.isnan(low):
+        return "–"
+    return " to ".join(amount(end, of_points=of_points, signed=signed) for end in (low, high))
+
+
+def of(verdict: Verdict, value: float, *, signed: bool = True) -> str:
+    """Write a size in the unit of a verdict's metric."""
+    return amount(value, of_points=verdict.comparison.points, signed=signed)
 
 
 def p_value(p: float) -> Markup:

@@ -27,6 +27,7 @@ from . import (
     overview,
     overview_figures,
     programs,
+    references,
     rows_tested,
     tables,
     tuned,
@@ -75,7 +76,7 @@ def text(study: Study, pictures: Sequence[str] = (), failures: Sequence[str] = (
         *overview.importance(study, pictures),
         *overview.settings(study, pictures),
         *(programs.section if study.suite.measures else arms)(study, pictures),
-        *beside(study),
+        *references.section(study),
         "## Why these verdicts",
         tables.reasons(study) if study.verdicts or study.pooled else "No contrast was declared.",
         f"The *simultaneous* interval is Bonferroni's, {simultaneous(study)}. "
@@ -192,18 +193,6 @@ def inert(study: Study) -> list[str]:
         "Before training, both arms of each contrast took a few steps on the same batches. These "
         "came out with the same parameters:",
         "\n".join(dict.fromkeys(lines)),
-    ]
-
-
-def beside(study: Study) -> list[str]:
-    """Show published figures beside those measured, if the suite asks for it."""
-    if not study.suite.references:
-        return []
-    return [
-        "## Beside published figures",
-        "Published figures come from other code, data splits and protocols: a check of "
-        "calibration, not a target. No test is made against them.",
-        tables.references(study),
     ]
 
 

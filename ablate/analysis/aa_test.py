@@ -12,6 +12,7 @@ from ablate.analysis.pairing import own
 from ablate.core.random_streams import stream
 from ablate.records import cohort, metrics
 from ablate.stats.correction import alone
+from ablate.stats.resolution import smallest_step
 from ablate.types import ENOUGH_PAIRS, Comparison, Decision, RunResult, Status, Suite
 from ablate.verdicts import decision
 from ablate.verdicts.family import battery
@@ -27,6 +28,7 @@ class Same:
 
     runs: of the arm and its twin together. differs, matters: shares of the random pairings in which
     a difference was claimed, and one beyond the margin. error: Monte-Carlo standard error at alpha.
+    points: the margin is in percentage points, and no unit of somebody's own.
     """
 
     label: str
@@ -37,6 +39,7 @@ class Same:
     differs: float
     matters: float
     error: float
+    points: bool = True
 
     @property
     def suspicious(self) -> bool:
@@ -64,7 +67,7 @@ def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
         for metric, margin in margins.items():
             values = metrics.values(good, metric, own(variant)).tolist()
             if len(values) >= 2 * ENOUGH_PAIRS and all(map(math.isfinite, values)):
-                unit = metrics.resolution(good[0])
+                unit = metrics.resolution(good[0]) or smallest_step(values, 1)
                 differs, matters = false_claims(values, margin, suite.alpha, unit)
                 results.append(
                     Same(
@@ -76,6 +79,7 @@ def same(suite: Suite, runs: Sequence[Mapping[int, RunResult]]) -> list[Same]:
                         differs=differs,
                         matters=matters,
                         error=math.sqrt(suite.alpha * (1 - suite.alpha) / DRAWS),
+                        points=metrics.measure(metric, suite.measures).unit == "points",
                     )
                 )
     return results

@@ -18,7 +18,6 @@ from ablate.records import cohort
 from ablate.types import Comparison, Contrast, Decision, Status, Suite, Variant, Verdict
 from ablate.verdicts.family import battery, conclude
 
-BY = ("gradients", "seconds")
 NEAR = 0.02
 """Costs that differ by less than this share are the same."""
 
@@ -38,12 +37,12 @@ class AtEqual:
 
 
 def at_equal(suite: Suite, runs: Runs) -> tuple[AtEqual, ...]:
-    """Judge every contrast at equal gradient evaluations and at equal seconds, as one family."""
+    """Judge every contrast with each of the suite's costs made equal, as one family."""
     if not suite.budget:
         return ()
     rows = [
         (index, by, *equalled(suite, runs, contrast, by))
-        for by in BY
+        for by in suite.costs
         for index, contrast in enumerate(suite.contrasts)
     ]
     compared = [comparison for _, _, _, comparison in rows if comparison]
@@ -78,6 +77,7 @@ def equalled(
                 suite.seed_numbers,
             ),
             contrast,
+            suite.measures,
         )
         return reference_lines.placed([comparison], [(treatment, baseline)], ground(suite, runs))[0]
 
@@ -146,17 +146,20 @@ def track(suite: Suite, index: int) -> list[int]:
 
 
 def cost(runs: Runs, index: int, by: str) -> float:
-    """Give a variant's mean cost over its runs that ended; 0 where there are none."""
-    spent = [
-        float(getattr(record, by)) for record in runs[index].values() if record.status == Status.OK
-    ]
+    """Give a variant's mean cost over its runs that ended; 0 where there are none.
+
+    by: `gradients` or `seconds`; of somebody's own program also a metric in which it says what it
+    spent, as the last step has it.
+    """
+    ended = [record for record in runs[index].values() if record.status == Status.OK]
+    spent = [r.scores[by][-1][1] if by in r.scores else float(getattr(r, by)) for r in ended]
     return float(np.mean(spent)) if spent else 0.0
 
 
 def conclusion(verdict: Verdict) -> str:
     """Say what a verdict has decided, with its direction; '' where nothing."""
     if verdict.decision == Decision.MATTERS:
-        return "helps" if verdict.estimate > 0 else "hurts"
+        return "helps" if (verdict.estimate > 0) != verdict.comparison.lower else "hurts"
     return verdict.decision.lower() if verdict.decided else ""
 
 

@@ -125,10 +125,8 @@ def warnings(suite: Suite, runs: Runs, verdicts: Sequence[Verdict]) -> Iterator[
     records = [record for by_seed in runs for record in by_seed.values()]
     if not suite.contrasts and not suite.effects:
         yield "The suite declares no contrast, so it answers no question."
-    margins = [
-        v.comparison.margin for v in verdicts if v.comparison.margin < v.comparison.resolution
-    ]
-    if margins:
+    of_rows = [v.comparison for v in verdicts if v.comparison.points]  # nobody sees others' rows
+    if margins := [c.margin for c in of_rows if c.margin < c.resolution]:
         yield f"A margin of {min(margins):g} points is less than one test row can show."
     yield from marked(suite, runs)
     yield from dataset_demands.of_records(records)

@@ -98,7 +98,13 @@ def bench(
 
         if as_json or compare:
             raise SelectionError("--json and --compare are of the shipped settings, not of --suite")
-        work = flow.prepare(flow.open_suite(suite), data_root, None)
+        opened = flow.open_suite(suite)
+        if opened.measures:
+            raise SelectionError(
+                "bench times update steps of our own training; the report of a program says the "
+                "seconds of its runs"
+            )
+        work = flow.prepare(opened, data_root, None)
         say_all(timing.everything(work.plan, str(data_root.absolute()), seconds))
         return
     import json

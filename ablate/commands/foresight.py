@@ -53,12 +53,18 @@ def power(
     from ablate import flow
     from ablate.analysis import judge
     from ablate.core.random_streams import CROSSED_SEEDS
+    from ablate.errors import SelectionError
     from ablate.records.store import is_there, open_store
     from ablate.registry import scan
     from ablate.streams import crossed_squares
     from ablate.workflows import power_forecast, spending_advice, variance_sources
 
     lost, claims, small, catalogue = 0, [], opened, scan()
+    if streams and opened.measures:
+        raise SelectionError(
+            "--streams crosses the random streams of our own training; a program has one seed, and "
+            "only it knows what it draws with it: --pilot N says how far its seeds spread"
+        )
     if streams:
         runs = crossed_squares.runs_of(pilot or crossed_squares.PILOT)
         small = power_forecast.pilot(opened, runs, CROSSED_SEEDS)
@@ -75,7 +81,9 @@ def power(
         source = "crossed pilot runs" if streams else "pilot seeds"
         spreads = [claim.spread for claim in claims]
         forecasts = list(
-            power_forecast.forecasts(replace(small, spread=0.0), records, source, spreads)
+            power_forecast.forecasts(
+                replace(small, spread=0.0, spreads={}), records, source, spreads
+            )
         )
     else:
         there = is_there(results)
@@ -116,7 +124,8 @@ def trained(
     from ablate.registry import scan
     from ablate.types import Site
 
-    site = Site(str(data_root.absolute()), checked(device))
+    folder = str(results.absolute() / "programs" / "pilot")  # apart from the study's
+    site = Site(str(data_root.absolute()), checked(device), folder=folder, trial=True)
     claimed = {arm for arms in judge.arms_of(small) for arm in arms}
     among = {(arm, seed) for arm in claimed for seed in range(small.seeds)}
     dispatch.demand(flow.prepare(small, data_root, None, fetch=True).stacks, scan())

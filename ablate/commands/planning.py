@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -169,7 +170,8 @@ def tune(
         lambda values: flow.open_suite(suite, None, quick, changes, values), data_root, scan()
     )
     dispatch.demand(flow.prepare(tuner.suite, data_root, None).stacks, scan())
-    site = Site(str(data_root.absolute()), checked(device))
+    programs = str(results.absolute() / "programs" / "trials")  # apart from the study's
+    site = Site(str(data_root.absolute()), checked(device), folder=programs, trial=True)
     with sole_writer(results), closing(open_store(results)) as store:
         named = under_own_name(tuner.suite, store, results)
     path = writable(out or place(named, flow.find_suite(suite).parent, results))
@@ -199,7 +201,12 @@ def tune(
     tuner.write(path)
     say_all(scan().load("report", "tuning")().lines(tuner.found(str(path))))
     if tuner.lost:
-        say(f"{tuner.lost} runs were lost (diverged or failed); each counts 0 points.", err=True)
+        counts = (
+            "a trial with one has no score"
+            if math.isnan(tuner.search.lost)
+            else "each counts 0 points"
+        )
+        say(f"{tuner.lost} runs were lost (diverged or failed); {counts}.", err=True)
     _, code = end((), tuner.lost)
     if code:
         sys.exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -112,12 +113,44 @@ Effect: TypeAlias = "FactorialEffect | PooledContrast"
 
 
 @dataclass(frozen=True)
+class Published:
+    """A published figure in its metric's unit, as printed. spread: its ±, or nan.
+
+    dataset: what it was reached on, '' where nobody says; method: by what. low, high: the band in
+    which a sound run of the method lands, or nan. suspect: why the figure is not to be relied on;
+    '' where nothing is known against it.
+    """
+
+    name: str
+    dataset: str
+    method: str
+    value: float
+    spread: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    source: str = ""
+    suspect: str = ""
+
+    def inside(self, value: float) -> bool | None:
+        """Say whether a value lies in the calibration band; None where there is no band."""
+        return None if math.isnan(self.low) else self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
 class Reference:
-    """A published figure that stands beside an arm's own in a metric; `figure` is its name."""
+    """A published figure that stands beside an arm's own in a metric; beside all for no arm."""
 
     arm: str
     metric: str
-    figure: str
+    figure: Published
+
+    def beside(self, arm: str) -> bool:
+        """Say whether it stands beside an arm."""
+        return self.arm in ("", arm)
+
+    def of_data(self, dataset: str) -> bool:
+        """Say whether it was reached on a data set, as far as anybody says."""
+        return self.figure.dataset in ("", dataset)
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,8 @@ class Site:
 
     data_root: folder of the data files. device: `auto`, `cpu`, ... compiled: use compiled forms.
     folder: where other people's programs have their runs' folders. twice: the key of a run of
-    such a program that is made again, to see whether its seed settles its scores.
+    such a program that is made again, to see whether its seed settles its scores. trial: its runs
+    are of a search or a pilot, of which none is made again.
     """
 
     data_root: str
@@ -111,3 +112,4 @@ class Site:
     compiled: bool = True
     folder: str = ""
     twice: str = ""
+    trial: bool = False

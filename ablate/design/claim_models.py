@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field
 
+from ablate.core.claim_values import Published
 from ablate.parsing.written_values import (
     Also,
     Factors,
@@ -27,7 +29,8 @@ class Section(BaseModel):
 
     called: what it is in messages. lacks: how a key that is missing is called there, where not by
     its name. accepts: what may stand in its place. whole: the same, where its values are judged
-    together. tagged: whether it is one of two forms.
+    together. tagged: whether it is one of two forms. instead: keys of its kin that say nothing
+    here, each with what to write instead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -36,6 +39,7 @@ class Section(BaseModel):
     accepts: ClassVar[str] = ""
     whole: ClassVar[str] = ""
     tagged: ClassVar[bool] = False
+    instead: ClassVar[dict[str, str]] = {}
 
 
 def form(mapping: str, other: str) -> Discriminator:
@@ -91,6 +95,10 @@ class WrittenReference(Section):
     arm: Name = Field(description="the name of an arm")
     metric: Metric = Field(description="the metric in which the figure was printed")
     figure: Annotated[Name, catalogued("figure")] = Field(description="a published figure's name")
+
+    def published(self, known: Mapping[str, Published]) -> Published | None:
+        """Give the figure, one of those that are known by name; None where there is none."""
+        return known.get(self.figure)
 
 
 class WrittenFactorial(Claimed):

@@ -11,15 +11,15 @@ from ablate.core.naming import folder_name
 from ablate.design.leave_one_out.removals import LeftOut, written_out
 from ablate.design.located_models import Written
 from ablate.design.suite_models import WrittenSeeds, WrittenSuite
-from ablate.design.tuning.tuning_keys import Own
+from ablate.design.tuning.tuning_keys import Own, SearchReader
 from ablate.errors import nearest
 from ablate.parsing import changes as command
 from ablate.parsing.changes import Change
 from ablate.parsing.choices import ChoiceReader
 from ablate.parsing.located_yaml import Node
 from ablate.registry import Catalogue
-from ablate.source.field_schema import quoted
-from ablate.types import ENOUGH_PAIRS, Choice, Suite, Variant
+from ablate.source.field_schema import quoted, shown
+from ablate.types import ENOUGH_PAIRS, Choice, Suite, Tuned, Variant
 
 TWIN_SEEDS = 1_000_000
 """Where the seeds of an A/A twin begin: beyond any that a suite can ask for."""
@@ -134,14 +134,73 @@ class SuiteReader:
         node = self.root.items.get("executor")
         return self.reader.read(node, "executor", ("executor",)) if node else None
 
+    def tuned(
+        self, searching: SearchReader, arms: dict[str, Node]
+    ) -> tuple[dict[str, Node], Tuned | None]:
+        """Put tuned values into the arms: those of the file that the suite names, or given ones.
+
+        Gives what the file says beside, None where it was not read.
+        """
+        if self.own is not None:
+            if "tuned" in self.root.items:
+                searching.named(self.root.items["tuned"])
+            return searching.applied(arms, self.own), None
+        tuned = searching.tuned(self.folder)
+        if tuned is None:
+            return arms, None
+        searching.stale(arms, tuned)
+        values = {name: arm.values for name, arm in tuned.arms.items()}
+        return searching.applied(arms, values), tuned
+
+    def budget(self) -> str:
+        """Read the axis along which arms spend more."""
+        node, vary = self.root.items.get("budget"), self.root.items.get("vary")
+        if node is None:
+            return ""
+        node = node.items.get("axis", node)
+        axes = vary.items if vary else {}
+        if axis := next((axis for axis in axes if self.bare(axis) == self.bare(node.text)), ""):
+            values = axes[axis].plain()
+            numbers = isinstance(values, list) and all(type(v) in (int, float) for v in values)
+            if not numbers or len(values) < 2:
+                self.note(
+                    node.at,
+                    f"the budget {node.text!r} of {shown(values)}",
+                    "an axis of at least two numbers",
+                )
+            for contrast in self.root.items.get("contrasts", Node([], node.at)).value:
+                if "over" in contrast.items:
+                    self.note(
+                        contrast.items["over"].at,
+                        "a contrast pooled over settings in a suite with a budget",
+                        "a contrast asked in every setting",
+                    )
+            return axis
+        fault = f"the budget {quoted(node.text, node.plain())}, which vary does not set"
+        accepts = ", ".join(axes) or "an axis of vary: there is none"
+        self.note(node.at, fault, accepts, nearest(node.text, axes))
+        return ""
+
+    def bare(self, path: str) -> str:
+        """Give what a path means, in whatever words."""
+        return path
+
     # --- what the command line changes
 
     def changed(self) -> list[Change]:
         """Give what the command line puts into the base."""
         changes = command.of_set(self.changes, self.note)
         block = self.root.items.get("quick")
-        quick = command.of_block(block, self.note) if block else command.usual(self.root)
+        quick = (
+            command.of_block(block, self.note)
+            if block
+            else [change for change in command.usual(self.root) if self.shortens(change.path)]
+        )
         return command.together(quick if self.quick else [], changes)
+
+    def shortens(self, path: str) -> bool:
+        """Say whether `--quick` may shorten what stands at a path by itself."""
+        return bool(path)
 
     def assembled(self, written: Written, labels: tuple[str, str, str], **parts: Any) -> Suite:
         """Give the suite: what is said alike in all forms, and the parts that each reads itself.
@@ -149,7 +208,7 @@ class SuiteReader:
         labels: its name, its origin and its text. parts: the other fields of a Suite.
         """
         name, origin, text = labels
-        sections = written.suite
+        sections, tuned_node = written.suite, self.root.items.get("tuned")
         return Suite(
             name=folder_name(name, self.flags),
             origin=origin,
@@ -160,9 +219,10 @@ class SuiteReader:
             alpha=sections.alpha,
             correction=sections.correction,
             spend=sections.spend,
-            spread=sections.spread,
             lacks=self.left_out.lacks,
             executor=self.executor(),
+            tuned_file=sections.tuned,
+            tuned_at=(tuned_node.at.line, tuned_node.at.column) if tuned_node else (1, 1),
             **parts,
         )
 

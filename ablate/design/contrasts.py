@@ -193,12 +193,14 @@ class ClaimReader:
 
     def references(self, arms: Mapping[str, Node], known: Sequence[str]) -> tuple[Reference, ...]:
         """Read which published figures stand beside which arms."""
-        sides = {"arm": arms, "metric": known, "figure": published()}
-        references = []
+        references, figures = [], published()
         for child, entry in self.entries("references", self.suite.references):
-            for key, names in sides.items():
-                self.one_of(child, key, names, key)
-            references.append(Reference(entry.arm, entry.metric, entry.figure))
+            self.one_of(child, "arm", arms, "arm")
+            self.one_of(child, "metric", known, "metric")
+            if "figure" in child.items:
+                self.one_of(child, "figure", figures, "figure")
+            if figure := entry.published(figures):
+                references.append(Reference(entry.arm, entry.metric, figure))
         return tuple(references)
 
 

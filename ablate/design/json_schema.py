@@ -16,7 +16,7 @@ from ablate.design.path_schema import Paths, Schema, either, reference, value
 from ablate.design.programs.models import LEFT_OUT, WrittenOutside
 from ablate.design.protocols import standard_predictors
 from ablate.design.suite_models import WrittenSuite
-from ablate.design.tuning.tuning_keys import METRICS, UNTUNABLE
+from ablate.design.tuning.component_search import METRICS, UNTUNABLE
 from ablate.parsing.presets import presets
 from ablate.parsing.published import published
 from ablate.parsing.written_values import Size

@@ -169,6 +169,8 @@ def _problem(root: _Place, loc: Location, kind: str, words: str) -> Told | None:
 def _unknown(around: _Place, key: str) -> Told:
     """Tell a key that a section does not have, at the key itself."""
     section, keys = around.section, around.section.model_fields
+    if instead := section.instead.get(key):
+        return around.node.keys[key], f"{key} in {section.called}", instead, ""
     several = section.called.startswith("a ")
     fault = f"unknown key {key!r}" if several else f"{section.called} has no {key!r}"
     return around.node.keys[key], fault, section.whole or ", ".join(keys), nearest(key, keys)

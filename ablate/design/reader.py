@@ -15,14 +15,15 @@ from ablate.design.programs.suite import ProgramSuiteReader
 from ablate.design.protocols import predictors
 from ablate.design.reach import Grid
 from ablate.design.suite_models import KEYS
-from ablate.design.tuning.tuning_keys import Own, SearchReader
+from ablate.design.tuning.component_search import ComponentSearch
+from ablate.design.tuning.tuning_keys import Own
 from ablate.errors import Problem, SuiteError, nearest, once
 from ablate.parsing import changes as command
 from ablate.parsing.changes import Change
-from ablate.parsing.located_yaml import DocumentError, Node, read_document
+from ablate.parsing.located_yaml import DocumentError, read_document
 from ablate.records import metrics
 from ablate.registry import Catalogue
-from ablate.source.field_schema import quoted, shown
+from ablate.source.field_schema import shown
 from ablate.types import Suite
 
 
@@ -73,7 +74,7 @@ def parse_suite(
         suite = reader.suite(name, origin, text)
         left = reader.left_out
         if suite and left.screened:
-            reader = form(left.screened, catalogue, quick, changes, values, folder)
+            reader = form(left.screened, catalogue, quick, changes, None, folder)
             first = reader.suite(screening(name), origin, text)
             suite = first and replace(suite, screening=replace(first, lacks=left.screens))
         if suite is None:
@@ -106,17 +107,11 @@ class _ComponentReader(SuiteReader):
         seeds = self.seeds(written)
         changes = self.changed()
         grid = GridReader(self.root, self.reader, changes)
-        cells, searching = grid.cells(), SearchReader(self.root, self.reader)
-        tuned = searching.tuned(self.folder) if self.own is None else None
-        if self.own is not None and "tuned" in self.root.items:
-            searching.named(self.root.items["tuned"])
-        values = {name: arm.values for name, arm in tuned.arms.items()} if tuned else {}
+        cells, searching = grid.cells(), ComponentSearch(self.root, self.reader, grid)
         arms = grid.arms()
         if written.faulty & {"arms", "factorial", "ablate"}:
             arms = {}  # what would follow from others is not told
-        if tuned:
-            searching.stale(arms, tuned)
-        arms = searching.applied(grid, arms, values if self.own is None else self.own)
+        arms, tuned = self.tuned(searching, arms)
         whole = grid.variants(arms, cells)
         if self.reader.problems:
             whole = Grid()  # what is wrong with the grid is not told again of each claim
@@ -129,19 +124,21 @@ class _ComponentReader(SuiteReader):
         claims.distinct()
         honest = [label for label in protocols if label.split("(")[0] not in self.oracles()]
         tune, placed = written.suite.tune, arms if whole.places else {}
-        search = searching.search(tune, placed, honest) if "tune" in self.root.items else None
+        search = None
+        if "tune" in self.root.items:
+            search = searching.search(tune, placed, honest, whole)
         twins = self.twins(arms, variants)
         looks = self.looks(written, seeds)
         budget = self.budget()
         if self.reader.problems:
             return None
-        tuned_node = self.root.items.get("tuned")
         return self.assembled(
             written,
             (name, origin, text),
             unread=tuple(grid.unread),
             changed_words=tuple(self.changed_words(changes, grid, seeds.declared, seeds.count)),
             references=references,
+            spread=written.suite.spread,
             variants=(*variants, *(twin(variants[i]) for i, _ in twins)),
             contrasts=tuple(contrasts),
             effects=(*pooled, *effects),
@@ -150,8 +147,6 @@ class _ComponentReader(SuiteReader):
             search=search,
             tuned=tuned,
             budget=budget,
-            tuned_file=written.suite.tuned,
-            tuned_at=(tuned_node.at.line, tuned_node.at.column) if tuned_node else (1, 1),
             seeds=seeds.count,
             precision=written.suite.precision,
         )
@@ -160,34 +155,6 @@ class _ComponentReader(SuiteReader):
         """Name the protocols that know what a user cannot."""
         names = self.catalogue.names("predict")
         return [name for name in names if self.catalogue.get("predict", name).facts.get("oracle")]
-
-    def budget(self) -> str:
-        """Read the axis along which arms spend more."""
-        node, vary = self.root.items.get("budget"), self.root.items.get("vary")
-        if node is None:
-            return ""
-        axes = vary.items if vary else {}
-        if node.text in axes:
-            values = axes[node.text].plain()
-            numbers = isinstance(values, list) and all(type(v) in (int, float) for v in values)
-            if not numbers or len(values) < 2:
-                self.note(
-                    node.at,
-                    f"the budget {node.text!r} of {shown(values)}",
-                    "an axis of at least two numbers",
-                )
-            for contrast in self.root.items.get("contrasts", Node([], node.at)).value:
-                if "over" in contrast.items:
-                    self.note(
-                        contrast.items["over"].at,
-                        "a contrast pooled over settings in a suite with a budget",
-                        "a contrast asked in every setting",
-                    )
-            return node.text
-        fault = f"the budget {quoted(node.text, node.plain())}, which vary does not set"
-        accepts = ", ".join(axes) or "an axis of vary: there is none"
-        self.note(node.at, fault, accepts, nearest(node.text, axes))
-        return ""
 
     def changed_words(
         self, changes: Sequence[Change], grid: GridReader, declared: int, seeds: int

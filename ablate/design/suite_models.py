@@ -71,12 +71,14 @@ class WrittenQuick(Section):
     seeds: Seeds = Field(ABSENT, description="how many seeds a quick run has")
 
 
+def listed(value: Any) -> Any:
+    """Put a lone entry into a list."""
+    return value if isinstance(value, list) else [value]
+
+
 References = Annotated[
     list[WrittenReference],
-    BeforeValidator(
-        lambda value: value if isinstance(value, list) else [value],
-        json_schema_input_type=list[WrittenReference] | WrittenReference,
-    ),
+    BeforeValidator(listed, json_schema_input_type=list[WrittenReference] | WrittenReference),
 ]
 
 
@@ -107,8 +109,8 @@ Dial = Annotated[
 ]
 
 
-class WrittenSearch(Section):
-    """The section `tune`."""
+class Searched(Section):
+    """What every section `tune` says: how much is tried, and of what."""
 
     called: ClassVar[str] = "tune"
     lacks: ClassVar[dict[str, str]] = {"space": "a space"}
@@ -117,6 +119,16 @@ class WrittenSearch(Section):
     seeds: int = Field(
         3, ge=1, le=1000, description="seeds of each trial, none of them the suite's own"
     )
+    space: Annotated[dict[str, Dial], Entry(accepts=RANGE)] = Field(
+        min_length=1,
+        description="settings by path: {low: 0.001, high: 1, log: true}, or a list of values",
+        json_schema_extra={"catalogued": "space"},
+    )
+
+
+class WrittenSearch(Searched):
+    """The section `tune` of a suite of components."""
+
     rows: int = Field(
         20,
         ge=1,
@@ -125,11 +137,6 @@ class WrittenSearch(Section):
     )
     metric: Annotated[Name, catalogued("tuned")] = Field(
         "all-classes", description="what is maximised"
-    )
-    space: Annotated[dict[str, Dial], Entry(accepts=RANGE)] = Field(
-        min_length=1,
-        description="settings by path: {low: 0.001, high: 1, log: true}, or a list of values",
-        json_schema_extra={"catalogued": "space"},
     )
 
 

@@ -3,34 +3,11 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from functools import cache
 from math import nan
 
 from ablate.core import resources
-
-
-@dataclass(frozen=True)
-class Published:
-    """A figure in points, as printed. spread: its ±, or nan.
-
-    low, high: the band in which a sound run of the method lands, or nan. suspect: why the figure is
-    not to be relied on; '' where nothing is known against it.
-    """
-
-    name: str
-    dataset: str
-    method: str
-    value: float
-    spread: float
-    low: float
-    high: float
-    source: str
-    suspect: str
-
-    def inside(self, value: float) -> bool | None:
-        """Say whether a value lies in the calibration band; None where there is no band."""
-        return None if self.low != self.low else self.low <= value <= self.high
+from ablate.core.claim_values import Published
 
 
 @cache

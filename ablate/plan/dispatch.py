@@ -32,6 +32,8 @@ def job(
     """Pack a job. estimate: of its seconds; stack_timeout: how long it may take, instead."""
     allowed = stack_timeout or max(LEAST_SECONDS, GENEROUS * estimate)
     if stack.runs[0].outside:  # it has its own limit, and a process of its own
+        if not site.folder:
+            raise ValueError("a program's runs have folders: the site has to say where")
         limits = {"seconds": math.inf, "idle": math.inf}
         called = bool(stack.runs[0].choices["method"].settings.get("function"))
         more = {"job": "program", "foreign": [], "watched": called}

@@ -82,9 +82,8 @@ def doubts(verdict: Verdict, design: Design, family: int = 1) -> Iterator[tuple[
             f"{verdict.decision}, trimmed mean {verdict.robust.estimate:+.4g}",
         )
     if "CONSTANT" in verdict.flags:
-        step = (
-            f"what one test row is worth, {comparison.resolution:.3g}, stands in for their spread"
-        )
+        worth = "what one test row is worth" if comparison.points else "the least step of a score"
+        step = f"{worth}, {comparison.resolution:.3g}, stands in for their spread"
         yield "The differences do not vary, as if they were no measurement", step
     zeros = int((np.abs(deltas) <= comparison.round_off).sum())
     if 2 * zeros >= verdict.n:

@@ -81,20 +81,22 @@ def forecasts(
     design, level = judge.design(suite), hardest(suite)
     for place, comparison in enumerate(compared):
         n = len(comparison.deltas)
-        if comparison.refusal and not suite.spread:
+        declared = suite.spreads.get(comparison.metric, suite.spread)
+        if comparison.refusal and not declared:
             raise SelectionError(
                 f"the runs of {comparison.treatment} and {comparison.baseline} do not go "
                 f"together: {comparison.refusal}"
             )
-        if suite.spread:
-            yield forecast(comparison, Spread(suite.spread), "declared", design, level)
+        if declared:
+            yield forecast(comparison, Spread(declared), "declared", design, level)
         elif n >= FEWEST:
             spread = spreads[place] if spreads else spread_of(comparison)
             yield forecast(comparison, spread, f"{n} {source}", design, level)
         else:
+            form = "2.0 points" if comparison.points else "0.02"
             raise SelectionError(
                 f"no spread is known for {comparison.treatment} − {comparison.baseline} "
-                f"({n} pairs): declare `spread: 2.0 points` in the suite, or run a pilot with "
+                f"({n} pairs): declare `spread: {form}` in the suite, or run a pilot with "
                 "--pilot 5"
             )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import yaml
 from ablate.analysis.pairing import own
 from ablate.core.tuning_values import Dial, Search, Tuned, TunedArm
 from ablate.design.tuning import tuned_file
+from ablate.design.tuning.settings import setting, with_params
 from ablate.design.tuning.tuning_keys import Own
 from ablate.errors import SelectionError
 from ablate.plan.pending import look
@@ -35,7 +36,10 @@ Reread = Callable[[Own], Suite]
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial of an arm: its values by path, its score in points and the score's spread."""
+    """One trial of an arm: its values by path, its score and the score's spread.
+
+    In the metric's unit; nan where the trial was lost.
+    """
 
     values: Mapping[str, Any]
     score: float
@@ -57,10 +61,11 @@ class Tuner:
             raise SelectionError("the suite does not say what may be tuned: it has no key `tune`")
         self.search: Search = self.suite.search
         self.facts = look(self.suite, catalogue, root, fetch=True)
-        least = min(facts.train_rows // facts.classes for facts in self.facts.values())
-        if 2 * self.search.rows > least:
+        sizes = [facts.train_rows // facts.classes for facts in self.facts.values()]
+        if 2 * self.search.rows > min(sizes, default=2 * self.search.rows):
             raise SelectionError(
-                f"{self.search.rows} rows of each class to hold out, of about {least}: at most half"
+                f"{self.search.rows} rows of each class to hold out, of about {min(sizes)}: at "
+                "most half"
             )
         self.first = first_seed(self.suite, self.search.seeds, self.facts, catalogue)
         self.arms = {
@@ -68,7 +73,7 @@ class Tuner:
             for arm in dict.fromkeys(variant.arm for variant in written(self.suite))
             if (dials := self._dials(arm))
         }
-        self.studies = {arm: _study() for arm in self.arms}
+        self.studies = {arm: _study(lower=self.search.lower) for arm in self.arms}
         self.trials: dict[str, list[Trial]] = {arm: [] for arm in self.arms}
         self.lost = 0
         self.asked: dict[str, tuple[Any, dict[str, Any]]] = {}
@@ -100,7 +105,7 @@ class Tuner:
         for arm, dials in self.arms.items():
             study, as_written = self.studies[arm], {dial.path: written for dial, written in dials}
             if not self.trials[arm]:
-                study.enqueue_trial(as_written)
+                study.enqueue_trial({dial.path: place(dial, value) for dial, value in dials})
             trial = study.ask()
             values = {dial.path: suggested(trial, dial) for dial, _ in dials}
             self.asked[arm] = trial, values if self.trials[arm] else as_written
@@ -120,16 +125,23 @@ class Tuner:
         )
 
     def _held_out(self, variant: Variant) -> Variant:
+        """Give a variant on rows that are held out: ours of ours, a program's as it has been told.
+
+        Its seeds are of the search alone.
+        """
+        moved = replace(variant, first_seed=self.first, named_seeds=())
+        if variant.outside:
+            return with_params(moved, self.search.held_out)
         data = variant.choices["dataset"]
         settings = {"of": data, "rows": self.search.rows, "tasks": data.settings["tasks"]}
         carved = Choice("dataset", "held-out", {**settings, "class_order": "seeded"})
-        choices = {**variant.choices, "dataset": carved}
-        return replace(variant, choices=choices, first_seed=self.first, named_seeds=())
+        return replace(moved, choices={**variant.choices, "dataset": carved})
 
     def tell(self, suite: Suite, records: Mapping[str, RunResult]) -> None:
         """Learn how the trials that were asked for have ended.
 
-        A run that diverged or failed has 0 points. Raises SelectionError where a run is missing.
+        A run that diverged or failed scores what the search says of lost ones; where that is
+        nothing, its trial has no score. Raises SelectionError where a run is missing.
         """
         for arm, (trial, values) in self.asked.items():
             runs = [
@@ -138,10 +150,10 @@ class Tuner:
                 if variant.arm == arm
                 for seed in range(suite.seeds)
             ]
-            scores = [points(record, variant, self) for record, variant in runs]
+            scores = [scored(record, variant, self.search) for record, variant in runs]
             self.lost += sum(record.status != Status.OK for record, _ in runs if record)
             score, spread = float(np.mean(scores)), float(np.std(scores, ddof=len(scores) > 1))
-            self.studies[arm].tell(trial, score)
+            _tell(self.studies[arm], trial, score)
             self.trials[arm].append(Trial(values, score, spread))
 
     def found(self, file: str) -> Tuned:
@@ -150,13 +162,23 @@ class Tuner:
         arms = {}
         for arm, trials in self.trials.items():
             scores = tuple(trial.score for trial in trials)
-            result = TunedArm({}, scores, tuple(trial.spread for trial in trials))
+            spreads = tuple(trial.spread for trial in trials)
+            result = TunedArm({}, scores, spreads, lower=search.lower)
             arms[arm] = replace(result, values=trials[result.best].values, first=trials[0].values)
         done = min(map(len, self.trials.values()), default=0)
-        names = {variant.choices["dataset"].name for variant in self.suite.variants}
-        data = ", ".join(sorted(names))
-        budget = (done, search.seeds, search.metric, search.rows)
-        return Tuned(file, data, *budget, arms, self.suite.changes)
+        known = [variant.choices.get("dataset") for variant in self.suite.variants]
+        return Tuned(
+            file=file,
+            data=", ".join(sorted({data.name for data in known if data})),
+            trials=done,
+            seeds=search.seeds,
+            metric=search.metric,
+            rows=search.rows,
+            arms=arms,
+            changes=self.suite.changes,
+            lower=search.lower,
+            held_out=search.held_out,
+        )
 
     def write(self, path: Path) -> None:
         """Write the tuned values with their budget and trials, for the suite to name."""
@@ -164,21 +186,25 @@ class Tuner:
         arms = {
             arm: {
                 "values": dict(result.values),
-                "best_of": [round(result.expected_best(n), 3) for n in range(1, tuned.trials + 1)],
+                "best_of": [
+                    _told(result.expected_best(n), tuned) for n in range(1, tuned.trials + 1)
+                ],
                 "trials": [
-                    {"score": t.score, "spread": t.spread, "values": dict(t.values)}
+                    {"score": null(t.score), "spread": null(t.spread), "values": dict(t.values)}
                     for t in self.trials[arm]
                 ],
             }
             for arm, result in tuned.arms.items()
         }
         budget = {
-            "data": tuned.data,
+            **({"data": tuned.data} if tuned.data else {}),
             "trials": tuned.trials,
             "seeds": tuned.seeds,
             "metric": tuned.metric,
         }
-        whole = {**budget, "rows": tuned.rows, "changes": list(tuned.changes), "arms": arms}
+        of_program = {"better": "lower" if tuned.lower else "higher", "held_out": tuned.held_out}
+        scoring = {"rows": tuned.rows} if tuned.rows else of_program
+        whole = {**budget, **scoring, "changes": list(tuned.changes), "arms": arms}
         text = yaml.safe_dump(whole, sort_keys=False, width=100)
         tuned_file.write(path, self.suite.name, text)
 
@@ -188,41 +214,35 @@ def written(suite: Suite) -> tuple[Variant, ...]:
     return suite.variants[: len(suite.variants) - len(suite.twins)]
 
 
-def points(record: RunResult | None, variant: Variant, tuner: Tuner) -> float:
-    """Give a run's score in points; what is lost has none."""
+def scored(record: RunResult | None, variant: Variant, search: Search) -> float:
+    """Give a run's score in the metric's unit; of one that is lost what the search says."""
     if record is None:
         raise SelectionError(f"a trial of arm {variant.arm!r} has no record: run it first")
     if record.status != Status.OK:
-        return 0.0
-    value = metrics.value(record, tuner.search.metric, own(variant))
-    return value if math.isfinite(value) else 0.0
+        return search.lost
+    value = metrics.value(record, search.metric, own(variant))
+    return value if math.isfinite(value) else search.lost
 
 
-def setting(variant: Variant, path: str) -> Sequence[Any]:
-    """Give the value that a variant has at a path, alone in a list; nothing where it has none.
+def null(value: float) -> float | None:
+    """Write a score that there is none of as YAML has it."""
+    return None if math.isnan(value) else value
 
-    A kind that the base says for all methods is found inside the method.
-    """
-    kind, *words = path.split(".")
-    here: Any = variant.choices.get(kind)
-    if here is None:
-        inside = variant.choices["method"].settings.values()
-        fitting = [
-            choice for choice in inside if isinstance(choice, Choice) and choice.kind == kind
-        ]
-        here = fitting[0] if fitting else None
-    while len(words) >= 2:
-        name, field, *words = words
-        if not isinstance(here, Choice) or here.name != name or field not in here.settings:
-            return ()
-        here = here.settings[field]
-    return () if words else (here,)
+
+def _told(value: float, tuned: Tuned) -> float | None:
+    """Round what is only told: points to three decimals, other units to six digits."""
+    return null(round(value, 3) if tuned.rows else float(f"{value:.6g}"))
+
+
+def place(dial: Dial, value: Any) -> Any:
+    """Give what a sampler calls a value: a number itself, of several values its place."""
+    return dial.choices.index(value) if dial.choices else value
 
 
 def suggested(trial: Any, dial: Dial) -> Any:
     """Let a trial choose a dial's value."""
-    if dial.choices:
-        return trial.suggest_categorical(dial.path, list(dial.choices))
+    if dial.choices:  # by their places: a sampler knows no lists, and takes 1 for true
+        return dial.choices[trial.suggest_categorical(dial.path, range(len(dial.choices)))]
     if dial.whole:
         return trial.suggest_int(dial.path, int(dial.low), int(dial.high), log=dial.log)
     value = trial.suggest_float(dial.path, dial.low, dial.high, log=dial.log)
@@ -233,6 +253,8 @@ def first_seed(suite: Suite, seeds: int, facts: Mapping[str, Facts], catalogue: 
     """Give the first of some seeds whose class orders the suite's own runs do not have."""
     used: dict[int, set[tuple[int, ...]]] = {}
     for variant in suite.variants:
+        if variant.outside:
+            continue
         choice = variant.choices["dataset"]
         classes = facts[canonical(choice.plain())].classes
         kind = catalogue.build(choice).class_order
@@ -252,12 +274,24 @@ def _order(seed: int, classes: int, kind: str) -> tuple[int, ...]:
     return tuple(batch_tables.class_order(seed, classes, kind).tolist())
 
 
-def _study() -> Any:
+def _tell(study: Any, trial: Any, score: float) -> None:
+    """Tell a search what a trial scored; one without a score is among its worst."""
+    if math.isnan(score):
+        from optuna.trial import TrialState
+
+        study.tell(trial, state=TrialState.PRUNED)
+    else:
+        study.tell(trial, score)
+
+
+def _study(*, lower: bool) -> Any:
     try:
         import optuna
     except ImportError as error:
         raise SelectionError("tuning takes Optuna: pip install 'ablate-study[tune]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna.create_study(
-        direction="maximize", sampler=optuna.samplers.TPESampler(seed=0), study_name="tune"
+        direction="minimize" if lower else "maximize",
+        sampler=optuna.samplers.TPESampler(seed=0),
+        study_name="tune",
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
 from ablate.design.claim_models import (
     ABSENT,
@@ -15,30 +14,20 @@ from ablate.design.claim_models import (
     WrittenContrast,
     WrittenFactorial,
 )
+from ablate.design.programs.study_models import Budget, OwnReferences, OwnSearch, OwnSpread
+from ablate.design.programs.values import (
+    NUMBER,
+    Amount,
+    Ends,
+    OwnMargin,
+    Parameter,
+    Switches,
+    Word,
+)
 from ablate.design.suite_models import WrittenSuite
-from ablate.parsing.written_values import Entry, Margin, Paths, size
+from ablate.parsing.written_values import Entry, Paths
 
-NUMBER = "a number above 0 in the metric's unit, or [-1, 2] for a loss and a gain"
-
-
-def amount(value: Any) -> float:
-    """Read a size in a metric's own unit, above 0; `1 points` is 1. Raises ValueError."""
-    if isinstance(value, str):
-        return size(value)
-    if type(value) not in (int, float) or not math.isfinite(value) or value <= 0:
-        raise ValueError("no size")
-    return float(value)
-
-
-def margin(value: Any) -> Margin:
-    """Read a margin: one size, or one below 0 and one above. Raises ValueError."""
-    if not isinstance(value, list):
-        return Margin(amount(value))
-    low, high = value
-    if type(low) not in (int, float):
-        raise ValueError("no size")
-    below, above = amount(-low), amount(high)
-    return Margin(above, below if below != above else 0.0)
+ARGUMENT = Entry("argument {}", "text or a number")
 
 
 def _pattern(value: str) -> str:
@@ -51,71 +40,10 @@ def _pattern(value: str) -> str:
     return value
 
 
-def _range(value: Any) -> Any:
-    if value is not None and not (finite(value) and value[0] < value[1]):
-        raise ValueError("no range")
-    return value
-
-
-def _word(value: Any) -> Any:
-    if type(value) not in (str, int, float) or not finite(value):
-        raise ValueError("no argument")
-    return value
-
-
 def _command(value: list[Any]) -> list[Any]:
     if value and (type(value[0]) is not str or not value[0].strip()):
         raise ValueError("no program")
     return value
-
-
-def finite(value: Any) -> bool:
-    """Say whether no number in a value is infinite, or none."""
-    if isinstance(value, dict):
-        return all(map(finite, value.values()))
-    if isinstance(value, list):
-        return all(map(finite, value))
-    return not isinstance(value, float) or math.isfinite(value)
-
-
-def _switches(value: Any) -> Any:
-    named = isinstance(value, list) and all(type(name) is str for name in value)
-    stated = isinstance(value, dict) and all(isinstance(v, dict) and v for v in value.values())
-    if not value or not (stated or (named and len({*value}) == len(value))):
-        raise ValueError("no parts")
-    return value
-
-
-def _parameter(value: Any) -> Any:
-    if not finite(value):
-        raise ValueError("no finite number")
-    return value
-
-
-_WORD = {"type": ["string", "number"]}
-Word = Annotated[Any, BeforeValidator(_word), WithJsonSchema(_WORD)]
-Parameter = Annotated[Any, BeforeValidator(_parameter), WithJsonSchema({})]
-_SIZE: dict[str, Any] = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]}
-_ENDS = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-Amount = Annotated[float, BeforeValidator(amount), WithJsonSchema(_SIZE)]
-OwnMargin = Annotated[
-    Margin, BeforeValidator(margin), WithJsonSchema({"anyOf": [*_SIZE["anyOf"], _ENDS]})
-]
-
-
-_SWITCHES: dict[str, Any] = {
-    "anyOf": [
-        {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
-        {
-            "type": "object",
-            "additionalProperties": {"type": "object", "minProperties": 1},
-            "minProperties": 1,
-        },
-    ]
-}
-Switches = Annotated[Any, BeforeValidator(_switches), WithJsonSchema(_SWITCHES)]
-
-ARGUMENT = Entry("argument {}", "text or a number")
 
 
 class WrittenMetric(Section):
@@ -134,9 +62,9 @@ class WrittenMetric(Section):
     )
     step: str = Field("", description="the name of the step beside it, of a curve")
     better: Literal["higher", "lower"] = Field("higher", description="which way it is better")
-    range: Annotated[
-        list[float] | None, Field(min_length=2, max_length=2), AfterValidator(_range)
-    ] = Field(None, description="the least and the largest score that there can be: [0, 1]")
+    range: Ends = Field(
+        None, description="the least and the largest score that there can be: [0, 1]"
+    )
 
 
 class WrittenImport(Section):
@@ -197,6 +125,7 @@ class WrittenBase(Section):
     """The base of such a suite: no data, no model and no memory of ours."""
 
     called: ClassVar[str] = "a base of somebody's own program"
+    instead: ClassVar[dict[str, str]] = {"preset": "parameters; presets set components of ours"}
 
     method: WrittenMethod = Field(description="{external: {command: [...], metrics: {...}}}")
 
@@ -250,8 +179,23 @@ class WrittenOutside(WrittenSuite):
     ablate: OwnAblation = Field(
         ABSENT, description="parts that are left out, one at a time: parts, metric, margin"
     )
-    spread: Amount = Field(0.0, description="the sd that paired differences will have")
+    spread: OwnSpread = Field(  # type: ignore[assignment]
+        0.0, description="the sd that paired differences will have; of several metrics, by name"
+    )
+    tune: OwnSearch = Field(  # type: ignore[assignment]
+        ABSENT,
+        description="parameters that may be tuned, every arm on one budget: trials, seeds, metric, "
+        "space, held_out",
+    )
+    budget: Budget = Field(  # type: ignore[assignment]
+        "",
+        description="the axis of `vary` that makes training longer, to judge at equal cost too; "
+        "{axis: epochs, by: [seconds, flops]} says what that is",
+    )
+    references: OwnReferences = Field(  # type: ignore[assignment]
+        [], description="published figures beside what the arms reach: metric, value, name, arm"
+    )
 
 
-LEFT_OUT = ("tune", "tuned", "budget", "references", "precision")
-"""Keys that say nothing to a program of somebody's own."""
+LEFT_OUT = {"precision": "a parameter that the program reads, as in params: {precision: float64}"}
+"""Keys that say nothing to a program of somebody's own, with what to write instead."""

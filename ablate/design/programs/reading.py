@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ablate.design.axes import Cell, crossed, read_axes
 from ablate.design.factorial import Design
-from ablate.design.programs.models import WrittenMetric, WrittenProgram, finite
+from ablate.design.programs.models import WrittenMetric, WrittenProgram
+from ablate.design.programs.values import finite
 from ablate.design.reach import Grid, Reading, collapsed, of_axis, same_arms, same_levels
 from ablate.errors import nearest
 from ablate.parsing.changes import Change
@@ -19,8 +20,11 @@ from ablate.types import Choice, Json, Measure, Variant
 
 Note = Callable[..., None]
 
-PREFIX = "method.external.params."
+PREFIX, ANY_PREFIX = "method.external.params.", "method.*.params."
 """Where a parameter stands in the base; its name alone is enough elsewhere."""
+
+PRESET = "preset"
+"""A key of arms that says nothing to a program."""
 
 
 def is_outside(root: Node) -> bool:
@@ -98,9 +102,12 @@ class ProgramReader:
 
     def parameter(self, path: str, at: Mark) -> str:
         """Give the parameter that a path names; '' with a problem where there is none."""
-        name = path.removeprefix(PREFIX).replace("method.*.params.", "")
+        name = bare(path)
         if name in self.params:
             return name
+        if name == PRESET:
+            self.note(at, "a preset for a program", "its parameters; presets are of our components")
+            return ""
         accepts = ", ".join(self.params) or "none: the program has no params"
         self.note(at, f"unknown parameter {path!r}", accepts, nearest(name, self.params))
         return ""
@@ -159,6 +166,15 @@ class ProgramReader:
                 self.note(named.keys[second.arm], fault, "arms that differ")
         for node, level, first_level in same_levels(grid, self.axes):
             self.note(node.at, f"{level} is the same as {first_level}", "values that differ")
+
+
+def bare(path: str) -> str:
+    """Give a parameter's own name, however much of its path is written.
+
+    >>> bare("method.external.params.lr"), bare("lr")
+    ('lr', 'lr')
+    """
+    return path.removeprefix(PREFIX).removeprefix(ANY_PREFIX)
 
 
 def settings_of(program: WrittenProgram, folder: Path) -> Json:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ablate.core.component_source import Field
 from ablate.core.tuning_values import Dial, Search, Tuned, TunedArm
-from ablate.design.grid import GridReader
-from ablate.design.suite_models import WrittenRange, WrittenSearch
+from ablate.design.reach import Grid, same_arms
+from ablate.design.suite_models import WrittenRange
+from ablate.design.tuning.settings import blank
 from ablate.errors import nearest
-from ablate.parsing import choices
-from ablate.parsing.choices import ChoiceReader
-from ablate.parsing.compatibility import field_at, home, settable
 from ablate.parsing.located_yaml import DocumentError, Mark, Node, read_document
 from ablate.parsing.paths import within, words
 from ablate.parsing.presets import moved
-from ablate.source.field_schema import allowed, check, shown
+from ablate.source.field_schema import shown
+
+Note = Callable[..., None]
 
 MADE = "a file as `tune` wrote it"
-UNTUNABLE = ("dataset", "predict", "augment")
-"""Kinds that say what is asked, not how well an arm answers."""
-METRICS = ("average-accuracy", "average-incremental-accuracy")
+TOLD = ("score", "spread")
+"""What is told of a trial."""
+LOWER = {"higher": False, "lower": True}
+"""What the file says of the metric: that a lower score is better, or not."""
 
 Written = WrittenRange | list[Any]
 Own = Mapping[str, Mapping[str, Any]]
@@ -31,94 +32,69 @@ Own = Mapping[str, Mapping[str, Any]]
 
 
 class SearchReader:
-    """Reads what may be tuned and what was, noting every problem."""
+    """Reads what may be tuned and what was, noting every problem.
 
-    def __init__(self, root: Node, reader: ChoiceReader) -> None:
-        """Read from a suite's root, with the suite's own reader of choices."""
-        self.root, self.reader, self.note = root, reader, reader.note
+    What a path means, and what may stand at it, is said by the reader of each form of suite.
+    """
 
-    def search(
-        self, tune: WrittenSearch, arms: Mapping[str, Node], protocols: Sequence[str]
-    ) -> Search:
-        """Read the key `tune`."""
-        node = self.root.items["tune"]
-        space, metric = node.items["space"], node.items.get("metric")
-        known = [*protocols, *METRICS]
-        if metric and tune.metric not in known:
-            fault = f"{tune.metric!r} for the metric of tune"
-            self.note(metric.at, fault, ", ".join(known), nearest(tune.metric, known))
-        entries = [
-            self._dial(path, dial, space.items[path], arms, space.keys[path])
-            for path, dial in tune.space.items()
-        ]
-        dials = tuple(dial for dial in entries if dial)
-        return Search(dials=dials, **tune.model_dump(exclude={"space"}))
-
-    def _dial(
-        self, path: str, written: Written, node: Node, arms: Mapping[str, Node], at: Mark
-    ) -> Dial | None:
-        if path.split(".")[0] in UNTUNABLE:
-            self.note(
-                at,
-                f"the space's path {path!r}",
-                "a setting of the training: scores of "
-                "other data or other protocols cannot be compared",
-            )
-            return None
-        homes = [where for tree in arms.values() if (where := self.home(tree, path))]
-        if arms and not homes:
-            paths = [p for tree in arms.values() for p in settable(tree, self.reader.catalogue)]
-            guess = nearest(path, dict.fromkeys(p for p in paths if "*" not in p))
-            self.note(
-                at,
-                f"the space's path {path!r} reaches no arm",
-                "a path to a setting of a chosen component, by its name",
-                guess,
-            )
-            return None
-        self.axes(path, at)
-        field = field_at(path, self.reader.catalogue)
-        if field is None:
-            self._unknown(path, at)
-            return None
-        if self.reader.catalogue.slot(field.annotation):
-            self.note(at, f"the space's path {path!r}, a component", "a setting: number or word")
-            return None
-        return self._read(path, written, node, field)
+    def __init__(self, root: Node, note: Note) -> None:
+        """Read from a suite's root; `note(at, fault, accepts, guess)` takes its problems."""
+        self.root, self.note = root, note
 
     def home(self, tree: Node, path: str) -> str:
         """Give the path at which an arm has a setting; '' where it has none."""
-        return home(tree, path, self.reader.catalogue)
+        raise NotImplementedError
+
+    def dial(self, path: str, written: Written, arms: Mapping[str, Node]) -> Dial | None:
+        """Read a path of the space; None where it has a problem."""
+        raise NotImplementedError
+
+    def put(self, tree: Node, where: str, value: Node, at: Mark) -> Node:
+        """Put a value into an arm."""
+        raise NotImplementedError
+
+    def now(self, tree: Node, where: str, first: Any) -> Any:
+        """Give what an arm has at a path today; `first` where nobody can say."""
+        raise NotImplementedError
+
+    @property
+    def block(self) -> Node:
+        """Give the section `tune`."""
+        return self.root.items["tune"]
+
+    def dials(self, space: Mapping[str, Written], arms: Mapping[str, Node]) -> tuple[Dial, ...]:
+        """Read the space."""
+        entries = [self.dial(path, written, arms) for path, written in space.items()]
+        return tuple(dial for dial in entries if dial)
+
+    def at(self, path: str) -> Mark:
+        """Give where a path of the space stands."""
+        return self.block.items["space"].keys[path]
 
     def axes(self, path: str, at: Mark) -> None:
         """Refuse what an axis of `vary` would undo."""
         for axis in self.root.items.get("vary", Node({}, at)).items:
-            if within(path, axis) or within(axis, path):
+            if self.same(path, axis):
                 self.note(at, f"{path!r} is tuned and set by vary too", "one of the two")
 
-    def _unknown(self, path: str, at: Mark) -> None:
-        *parent, last = path.split(".")
-        kinds, catalogue = self.reader.catalogue.kinds(), self.reader.catalogue
-        kind = parent[-2] if len(parent) > 1 and parent[-2] in kinds else ""
-        names = [field.name for field in catalogue.get(kind, parent[-1]).fields] if kind else []
-        self.note(at, f"{parent[-1]} has no {last!r}", ", ".join(names), nearest(last, names))
+    def same(self, path: str, axis: str) -> bool:
+        """Say whether what stands at a path is set by an axis."""
+        return within(path, axis) or within(axis, path)
 
-    def _read(self, path: str, written: Written, node: Node, field: Field) -> Dial:
-        """Check values against the field that they are of."""
-        if isinstance(written, WrittenRange):
-            for end in (node.items["low"].value, node.items["high"].value):
-                if fault := check(field, end)[1]:
-                    self.note(node.at, fault, allowed(field))
-            whole = "int" in field.annotation and "float" not in field.annotation
-            low, high = written.low, written.high
-            return Dial(path=path, low=low, high=high, log=written.log, whole=whole)
-        texts = [words(child) for child in node.value]
-        for i, child in enumerate(node.value):
-            if fault := check(field, written[i])[1]:
-                self.note(child.at, fault, allowed(field))
+    def choices(self, path: str, written: Sequence[Any]) -> Dial:
+        """Give a dial of several values; note what stands there twice."""
+        nodes = self.block.items["space"].items[path].value
+        texts = [words(child) for child in nodes]
+        for i, child in enumerate(nodes):
             if texts[i] in texts[:i]:
                 self.note(child.at, f"{texts[i]} more than once", "each value once")
         return Dial(path, choices=tuple(written))
+
+    def apart(self, grid: Grid, search: Search) -> None:
+        """Refuse arms that differ in nothing but what is tuned: once tuned, they are one arm."""
+        for first, second in same_arms(replace(grid, variants=blank(grid.variants, search))):
+            fault = f"{first.arm!r} and {second.arm!r} differ in nothing but what is tuned"
+            self.note(self.root.keys["tune"], fault, "arms that differ in more, or a smaller space")
 
     def tuned(self, folder: Path) -> Tuned | None:
         """Read the file that the key `tuned` names, relative to the suite's folder."""
@@ -144,17 +120,13 @@ class SearchReader:
             self.note(node.at, f"{shown(node.plain())} for tuned", "the name of a file")
         return sound
 
-    def applied(self, grid: GridReader, arms: Mapping[str, Node], values: Own) -> dict[str, Node]:
+    def applied(self, arms: Mapping[str, Node], values: Own) -> dict[str, Node]:
         """Put values into the arms; those of an arm or a path that is not there are problems."""
         at = (self.root.items.get("tuned") or self.root).at
-        for name in values:
+        for name in values if arms else ():  # where there are none, that was told
             if name not in arms:
-                self.note(
-                    at,
-                    f"tuned values of an unknown arm {name!r}",
-                    ", ".join([*arms][:12]),
-                    nearest(name, arms),
-                )
+                few = ", ".join([*arms][:12])
+                self.note(at, f"tuned values of an unknown arm {name!r}", few, nearest(name, arms))
         trees = dict(arms)
         for name, tree in arms.items():
             for path, value in values.get(name, {}).items():
@@ -162,7 +134,7 @@ class SearchReader:
                     self.note(at, f"a tuned value at {path!r}, which arm {name!r} does not have")
                     continue
                 self.axes(path, at)
-                trees[name] = grid.apply(trees[name], where, moved(_node(value, at), at), at)
+                trees[name] = self.put(trees[name], where, moved(_node(value, at), at), at)
         return trees
 
     def stale(self, arms: Mapping[str, Node], tuned: Tuned) -> None:
@@ -172,37 +144,48 @@ class SearchReader:
             for path, first in arm.first.items():
                 if name not in arms or not (where := self.home(arms[name], path)):
                     continue
-                node, field = choices.find(arms[name], tuple(where.split("."))), None
-                if node is None:
-                    field = field_at(path, self.reader.catalogue)
-                now = node.plain() if node else field.default if field else first
-                if now != first:
+                if (now := self.now(arms[name], where, first)) != first:
                     fault = f"arm {name!r} has {now!r} at {path}, and had {first!r} when tuned"
                     self.note(at, fault, "values that `tune` found for it as it stands")
 
 
 def untuned(file: str, plain: Any) -> Tuned:
     """Read plain data that `tune` wrote. Raises ValueError and its like where it is not so."""
-    arms = {}
+    arms, lower = {}, LOWER[plain.get("better", "higher")]
     for name, entry in plain["arms"].items():
         trials = entry["trials"]
         if len(trials) != plain["trials"] or not trials:
             raise ValueError(f"{len(trials)} trials of {name} where {plain['trials']} are said")
-        scores, spreads = (
-            tuple(float(trial[key]) for trial in trials) for key in ("score", "spread")
-        )
-        if not all(map(math.isfinite, (*scores, *spreads))):
+        scores, spreads = (tuple(map(_score, trials, [key] * len(trials))) for key in TOLD)
+        if any(map(math.isinf, (*scores, *spreads))):
             raise ValueError(f"a score of {name} that is not finite")
-        arm = TunedArm(dict(entry["values"]), scores, spreads, dict(trials[0]["values"]))
+        first = dict(trials[0]["values"])
+        arm = TunedArm(dict(entry["values"]), scores, spreads, first, lower)
         if arm.values != trials[arm.best]["values"]:
             raise ValueError(f"values of {name} that are not those of its best trial")
         arms[name] = arm
-    counts = [plain[key] for key in ("trials", "seeds", "rows")]
+    outside = "rows" not in plain  # of somebody's own program, nobody sees them
+    counts = [plain[key] for key in ("trials", "seeds", *([] if outside else ["rows"]))]
     if not all(type(count) is int and count > 0 for count in counts):
         raise ValueError("trials, seeds and rows are whole numbers")
-    trials, seeds, rows = counts
-    fields = (str(plain["data"]), trials, seeds, str(plain["metric"]), rows, arms)
-    return Tuned(file, *fields, tuple(map(str, plain["changes"])))
+    trials, seeds, rows = (*counts, 0)[:3]
+    return Tuned(
+        file=file,
+        data="" if outside else str(plain["data"]),
+        trials=trials,
+        seeds=seeds,
+        metric=str(plain["metric"]),
+        rows=rows,
+        arms=arms,
+        changes=tuple(map(str, plain["changes"])),
+        lower=lower,
+        held_out=dict(plain.get("held_out", {})),
+    )
+
+
+def _score(trial: Mapping[str, Any], key: str) -> float:
+    """Read a score or its spread; null is that of a trial that was lost."""
+    return math.nan if trial[key] is None else float(trial[key])
 
 
 def _node(value: Any, at: Mark) -> Node:

@@ -7,6 +7,7 @@ import re
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ def attempt(run: RunSpec, site: Site) -> RunResult:
     """Run a program with a seed; whatever it does, there is a result."""
     spec = program.read(run.choices["method"].settings)
     folder = run_folder(site, run)
+    if spec.function:  # what is imported once is the cost of no run; a fault is told below
+        with suppress(Exception, SystemExit):
+            functions.resolve(spec.function)
     started, tries, reason = time.monotonic(), 0, ""
     scores: Scores = {}
     drawn: dict[str, str] = {}
