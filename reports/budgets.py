@@ -46,7 +46,7 @@ def section(study: Study) -> list[str]:
         cells = [word for by in by_all for word in shown(by_budget[by])]
         label = Markup("**budget-dependent**" if flips(index, verdict, study.equal) else "")
         setting = ", ".join(cell_words(arms[0].cell))
-        rows.append([f"{arms[0].name} − {arms[1].name}", setting, told(verdict), *cells, label])
+        rows.append([f"{arms[0].name} − {arms[1].name}", setting, in_words(verdict), *cells, label])
     return [
         "## At equal budgets",
         f"Every arm runs at several lengths of training ({code(study.suite.budget)}). The "
@@ -66,24 +66,24 @@ def counted(study: Study) -> str:
             "Gradient evaluations count rows through a gradient; seconds are those of the machine "
             "that ran them."
         )
-    told = [by for by in study.suite.costs if by in study.suite.measures]
+    counters = [by for by in study.suite.costs if by in study.suite.measures]
     sentences = []
-    if "seconds" in study.suite.costs and "seconds" not in told:
+    if "seconds" in study.suite.costs and "seconds" not in counters:
         sentences.append(
             "Seconds are those of the machine that ran a program, with its start, with every try "
             "of a run, and with whatever ran beside it."
         )
-    if told:
-        sentences.append(f"What the program says that it spent: {markdown(', '.join(told))}.")
+    if counters:
+        sentences.append(f"What the program says that it spent: {markdown(', '.join(counters))}.")
     return " ".join(sentences)
 
 
 def shown(equal: AtEqual) -> tuple[str, str]:
     """Show the ratio of costs, and the verdict at equal cost."""
     ratio = f"× {equal.ratio:.2f}" if equal.ratio == equal.ratio else "–"
-    return ratio, told(equal.verdict) if equal.verdict else "no run of either at that cost"
+    return ratio, in_words(equal.verdict) if equal.verdict else "no run of either at that cost"
 
 
-def told(verdict: Verdict) -> Markup:
+def in_words(verdict: Verdict) -> Markup:
     """Show a difference and its verdict."""
     return Markup(f"{words.of(verdict, verdict.estimate)} {words.decision(verdict)}")

@@ -216,7 +216,13 @@ def _tuned(stated: StatedTuned | None) -> Tuned | None:
     if stated is None:
         return None
     arms = {
-        name: TunedArm(arm.values, _known(arm.scores), _known(arm.spreads), arm.first, arm.lower)
+        name: TunedArm(
+            values=arm.values,
+            scores=_known(arm.scores),
+            spreads=_known(arm.spreads),
+            first=arm.first,
+            lower=arm.lower,
+        )
         for name, arm in stated.arms.items()
     }
     return Tuned(**{**dict(stated), "arms": arms, "changes": tuple(stated.changes)})

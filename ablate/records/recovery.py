@@ -113,15 +113,15 @@ def _block(link: sqlite3.Connection, query: str, first: int, last: int) -> Itera
 
 def _ends(link: sqlite3.Connection, table: str) -> tuple[int, int]:
     """Give the least and the largest number of a table's rows, as far as they can be found."""
-    found = []
+    ends = []
     for order in ("", " DESC"):
         query = f"SELECT rowid FROM {table} ORDER BY rowid{order} LIMIT 1"
         try:
             row = link.execute(query).fetchone()
         except sqlite3.Error:
             row = None
-        found.append(row[0] if row else None)
-    first, last = found
+        ends.append(row[0] if row else None)
+    first, last = ends
     if last is None and first is not None:
         last = first + 1_000_000  # the way to the last row is damaged: as far as anybody has run
     return (first or 1, last if last is not None else 0)

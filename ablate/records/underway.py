@@ -24,14 +24,14 @@ QUIET_SECONDS = 120.0
 @dataclass(frozen=True)
 class Underway:
     """A command at work on a suite. host, pid: its process. born: when that began, as the system
-    says. said: when it last wrote this; both in seconds since 1970. total: runs that it set out to
+    says. heard: when it last wrote this; both in seconds since 1970. total: runs that it set out to
     do; done, lost: of those. workers: stacks at a time. seconds_left: nan where nobody knows.
     """
 
     host: str
     pid: int
     born: float
-    said: float
+    heard: float
     total: int
     done: int
     lost: int
@@ -42,7 +42,7 @@ class Underway:
     def alive(self) -> bool:
         """Say whether it goes on: of this machine for certain, else as far as it was heard of."""
         if self.host != platform.node():
-            return time.time() - self.said < QUIET_SECONDS
+            return time.time() - self.heard < QUIET_SECONDS
         try:
             return abs(psutil.Process(self.pid).create_time() - self.born) < 1
         except psutil.Error:
@@ -55,7 +55,7 @@ def now(total: int, done: int, lost: int, workers: int, seconds_left: float) -> 
         host=platform.node(),
         pid=os.getpid(),
         born=psutil.Process().create_time(),
-        said=time.time(),
+        heard=time.time(),
         total=total,
         done=done,
         lost=lost,
@@ -84,10 +84,10 @@ def read(folder: Path) -> Iterator[Underway]:
     kinds = {field.name: (int, float) for field in fields(Underway)} | {"host": (str,)}
     for path in sorted(folder.glob(PATTERN)):
         with suppress(OSError, ValueError, TypeError):
-            said = json.loads(path.read_text())
-            same = isinstance(said, dict) and said.keys() == kinds.keys()
-            if same and all(isinstance(said[k], kinds[k]) for k in kinds):
-                yield Underway(**said)
+            stated = json.loads(path.read_text())
+            same = isinstance(stated, dict) and stated.keys() == kinds.keys()
+            if same and all(isinstance(stated[k], kinds[k]) for k in kinds):
+                yield Underway(**stated)
 
 
 def _path(folder: Path, host: str, pid: int) -> Path:

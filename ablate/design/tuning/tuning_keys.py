@@ -160,7 +160,7 @@ def untuned(file: str, plain: Any) -> Tuned:
         if any(map(math.isinf, (*scores, *spreads))):
             raise ValueError(f"a score of {name} that is not finite")
         first = dict(trials[0]["values"])
-        arm = TunedArm(dict(entry["values"]), scores, spreads, first, lower)
+        arm = TunedArm(dict(entry["values"]), scores, spreads, first=first, lower=lower)
         if arm.values != trials[arm.best]["values"]:
             raise ValueError(f"values of {name} that are not those of its best trial")
         arms[name] = arm

@@ -71,7 +71,7 @@ def test_a_command_at_work_is_named_as_long_as_it_lives(folder: Path) -> None:
     for gone in (
         replace(mine, pid=_unused()),
         replace(mine, born=mine.born - 100),  # its number is another process's now
-        replace(mine, host="elsewhere", said=time.time() - 600),
+        replace(mine, host="elsewhere", heard=time.time() - 600),
     ):
         underway.write(place, gone)
         assert "Nothing is at work" in ask("status", "mine.yaml", "--results", "r")[1]
