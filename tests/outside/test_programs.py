@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +205,7 @@ def test_what_a_program_does_wrong_is_said_in_a_line(name: str, tmp_path: Path) 
     assert reason in result.reason
     assert "\n" not in result.reason
     assert not result.scores
-    assert list(process.marked(KEY)) == []
+    assert list(process.marked(str(tmp_path / "results/runs" / KEY))) == []
     assert time.monotonic() - started < 50
 
 
@@ -214,7 +215,7 @@ def test_what_does_no_harm_is_no_fault(name: str, tmp_path: Path) -> None:
     result = tried(tmp_path, HARMLESS[name])
     assert (result.reason, dict(result.scores)) == ("", {"accuracy": [(0.0, 1.0)]})
     assert (tmp_path / "results/runs" / KEY / "log.txt").stat().st_size < 16 << 20
-    assert list(process.marked(KEY)) == []
+    assert list(process.marked(str(tmp_path / "results/runs" / KEY))) == []
 
 
 def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -279,9 +280,23 @@ def test_a_function_is_called_with_parameters_and_seed(
 def test_the_working_environment_is_the_users_own(tmp_path: Path) -> None:
     """Beside what the suite adds, and the mark by which its processes are found."""
     code = "import json, os; print(json.dumps({'accuracy': len(os.environ['ABLATE_RUN'])}))"
-    assert dict(tried(tmp_path, code).scores) == {"accuracy": [(0.0, float(len(KEY)))]}
+    assert dict(tried(tmp_path, code).scores) == {
+        "accuracy": [(0.0, float(len(str(tmp_path / "results/runs" / KEY))))]
+    }
     assert process.MARK not in os.environ
     assert json.dumps(1) == "1"
+
+
+def test_the_same_run_in_another_folder_is_left_alone(tmp_path: Path) -> None:
+    """Two studies of one suite, at once: neither ends the other's program as a leftover."""
+    code = "import json, time; time.sleep({}); print(json.dumps({{'accuracy': 1}}))"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with ThreadPoolExecutor(1) as beside:
+        long = beside.submit(tried, tmp_path / "a", code.format(3))
+        time.sleep(1)
+        short = tried(tmp_path / "b", code.format(0))
+        assert (long.result().status, short.status) == ("ok", "ok")
 
 
 def test_a_program_ends_with_the_command_that_is_killed(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def _once(spec: Program, run: RunSpec, folder: Path) -> tuple[Scores, dict[str, 
             {name: program.filled(text, known) for name, text in spec.environment.items()},
             spec.limit,
             folder / "log.txt",
-            run.key,
+            str(folder),  # the same run may be made in another study's folder at once
         )
     except OSError as error:
         name = spec.command[0] if spec.command else ""

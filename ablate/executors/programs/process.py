@@ -53,15 +53,15 @@ def run(
     environment: Mapping[str, str],
     limit: float,
     log: Path,
-    key: str,
+    mark: str,
 ) -> Ended:
     """Run a program to its end, and end whatever it has started. Raises OSError where it cannot.
 
     arguments: text is a line for a shell. folder: where it works. environment: beside this
-    process's own. limit: seconds. log: a file for what it prints. key: the run's.
+    process's own. limit: seconds. log: a file for what it prints. mark: that no other run has.
     """
     started = time.monotonic()
-    end_marked(key)  # left by a command that was killed
+    end_marked(mark)  # left by a command that was killed
     words = ["/bin/sh", "-c", arguments] if isinstance(arguments, str) else [*arguments]
     keeper = _keeper()
     name = str(folder / words[0]) if "/" in words[0] else words[0]
@@ -70,7 +70,7 @@ def run(
     process = subprocess.Popen(
         [*keeper, *words],
         cwd=folder,
-        env={**os.environ, **environment, MARK: key},
+        env={**os.environ, **environment, MARK: mark},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -84,7 +84,7 @@ def run(
     except subprocess.TimeoutExpired:
         code = None
     finally:
-        end_all(process.pid, key)
+        end_all(process.pid, mark)
         process.wait()
         for printed in (out, errors):
             printed.close()
@@ -163,18 +163,18 @@ def _keeper() -> tuple[str, ...]:
     return (path, "--pdeathsig", "KILL", "--") if path else ()
 
 
-def end_all(pid: int, key: str) -> None:
+def end_all(pid: int, mark: str) -> None:
     """End a process's session, and whatever else bears the run's mark."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGTERM)
-    end_marked(key)
+    end_marked(mark)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
 
-def end_marked(key: str) -> None:
+def end_marked(mark: str) -> None:
     """End whatever bears a run's mark."""
-    left = [process for process in marked(key) if process.pid != os.getpid()]
+    left = [process for process in marked(mark) if process.pid != os.getpid()]
     for process in left:
         with suppress(psutil.Error):
             process.terminate()
@@ -184,9 +184,9 @@ def end_marked(key: str) -> None:
             process.kill()
 
 
-def marked(key: str) -> Iterator[psutil.Process]:
+def marked(mark: str) -> Iterator[psutil.Process]:
     """Give the living processes that a run has started, by its mark in their environment."""
-    wanted = f"{MARK}={key}".encode()
+    wanted = f"{MARK}={mark}".encode()
     for path in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError, psutil.Error):
             if wanted in path.read_bytes().split(b"\0"):
