@@ -17,7 +17,7 @@ from ablate.parsing.published import published
 from ablate.registry import Catalogue
 from ablate.types import Suite
 from cli import main
-from reports import one_page, tables, write
+from reports import one_page, references, write
 from tests.conftest import TINY
 
 QUICK = TINY + "quick: {seeds: 2, dataset.*.test_per_class: 9, training.standard.epochs: 2}\n"
@@ -183,8 +183,8 @@ def test_a_report_shows_them_with_difference_band_and_doubt(
     assert "## Beside published figures" in text
     assert f"{ours - 92.20:+.2f}".replace("-", "−") in text
     assert "| other data |" in text  # a band of MNIST says nothing of digits
-    assert tables._band(published()["mnist-gem"], ours) == "OUTSIDE 85 to 95"
-    assert tables._band(published()["mnist-gem"], 92.0) == "inside 85 to 95"
+    assert references._band(published()["mnist-gem"], ours) == "OUTSIDE 85 to 95"
+    assert references._band(published()["mnist-gem"], 92.0) == "inside 85 to 95"
     assert "**suspect**: the report's CIFAR table" in text
     assert "| reptile | known-task (ORACLE) |" in text
     assert text.splitlines()[2].startswith("**Changed on the command line: ")
